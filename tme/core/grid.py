@@ -1,0 +1,92 @@
+"""The regular lattice: shape, voxel size, boundaries, and the one formula from position to voxel index."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Grid:
+    """A lattice of `(nz, ny, nx)` voxels; two-dimensional when `nz == 1`.
+
+    Voxel `(z, y, x)` has the flat index `v = (z * ny + y) * nx + x`; every voxel array is stored flat in
+    this order. A 2D lattice is a slab `thickness_um` deep. `periodic` is per axis, in the order z, y, x.
+
+        >>> grid = Grid((1, 3, 4))
+        >>> grid.n_voxels, grid.ndim, grid.voxel_um3
+        (12, 2, 8000.0)
+        >>> int(grid.voxel(0, 1, 2)), grid.coordinates(6)
+        (6, (0, 1, 2))
+    """
+
+    shape: tuple[int, int, int]
+    dx_um: float = 20.0
+    thickness_um: float = 20.0
+    periodic: tuple[bool, bool, bool] = (False, False, False)
+
+    def __post_init__(self) -> None:
+        shape = tuple(int(n) for n in self.shape)
+        if len(shape) != 3 or min(shape) < 1:
+            raise ValueError(f"grid shape must be three positive integers (nz, ny, nx), not {self.shape}")
+        if self.dx_um <= 0.0 or self.thickness_um <= 0.0:
+            raise ValueError("dx_um and thickness_um must be positive")
+        if len(self.periodic) != 3:
+            raise ValueError("periodic needs one flag per axis (z, y, x)")
+        object.__setattr__(self, "shape", shape)
+        object.__setattr__(self, "dx_um", float(self.dx_um))
+        object.__setattr__(self, "thickness_um", float(self.thickness_um))
+        object.__setattr__(self, "periodic", tuple(bool(p) for p in self.periodic))
+
+    @property
+    def nz(self) -> int:
+        """Number of planes (1 in 2D)."""
+        return self.shape[0]
+
+    @property
+    def ny(self) -> int:
+        """Number of rows per plane."""
+        return self.shape[1]
+
+    @property
+    def nx(self) -> int:
+        """Number of voxels per row."""
+        return self.shape[2]
+
+    @property
+    def n_voxels(self) -> int:
+        """Number of voxels."""
+        return self.shape[0] * self.shape[1] * self.shape[2]
+
+    @property
+    def ndim(self) -> int:
+        """2 or 3."""
+        return 2 if self.shape[0] == 1 else 3
+
+    @property
+    def voxel_um3(self) -> float:
+        """Volume of a voxel, um^3: dx^2 * thickness in 2D, dx^3 in 3D."""
+        depth = self.thickness_um if self.ndim == 2 else self.dx_um
+        return self.dx_um**2 * depth
+
+    def voxel(self, z, y, x):
+        """Flat index of the voxel (z, y, x); integers or integer arrays, within range."""
+        return (np.asarray(z) * self.ny + y) * self.nx + x
+
+    def coordinates(self, voxel):
+        """`(z, y, x)` of a flat index or of an array of them."""
+        plane, x = np.divmod(voxel, self.nx)
+        z, y = np.divmod(plane, self.ny)
+        if np.ndim(voxel) == 0:
+            return int(z), int(y), int(x)
+        return z, y, x
+
+    def centres_um(self, voxel):
+        """`(x, y, z)` of the voxel centres, um."""
+        z, y, x = self.coordinates(np.asarray(voxel))
+        return (x + 0.5) * self.dx_um, (y + 0.5) * self.dx_um, (z + 0.5) * self.dx_um
+
+    def zeros(self, dtype=np.float64) -> np.ndarray:
+        """A flat voxel array of zeros."""
+        return np.zeros(self.n_voxels, dtype)
