@@ -46,7 +46,7 @@ class Field:
         loss_scale: float = 1e-12,
         tol: float = 1e-6,
         max_cycles: int = 100,
-        outer: int = 3,
+        outer: int = 12,
     ) -> None:
         if mode not in MODES:
             raise ValueError(f"field {name}: mode must be one of {MODES}, not {mode!r}")
@@ -113,8 +113,8 @@ class Field:
         cycles = diffusion.step(
             self.concentration, 0.0 if steady else 1.0 / dt_min, self.decay, self._k, self.tol, self.max_cycles,
             self.outer, _term(self.loss), _term(self.source), _term(self.exchange), self.vessel_value,
-            _term(self.vmax), self.k_m, self._fixed, self.dirichlet_value, self.faces, has_faces,
-            *w.tables(), w.sigma, w.dinv, w.x, w.r, w.t, w.b, w.p, w.q, w.rows,
+            _term(self.vmax), self.k_m, w.old, self._fixed, self.dirichlet_value, self.faces, has_faces,
+            *w.arrays(),
         )  # fmt: skip
         if cycles < 0:
             raise RuntimeError(f"field {self.name} did not converge to {self.tol:g} in {self.max_cycles} cycles")

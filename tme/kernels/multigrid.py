@@ -25,7 +25,7 @@ from tme.kernels.jit import serial
 
 SPREAD_2D = 9.06
 SPREAD_3D = 7.91
-OMEGA = 0.8
+OMEGA = 0.8  # damping of the Jacobi sweeps
 DOMINANT = 2.0  # a level needs no coarser one when its couplings sum to less than DOMINANT * smallest sigma
 BOTTOM_SWEEPS = 4
 
@@ -47,54 +47,37 @@ class Workspace:
         sizes = self.dims.prod(axis=1)
         self.offset = np.concatenate(([0], np.cumsum(sizes))).astype(np.int64)
         self.sigma, self.dinv, self.x, self.r, self.t = (np.zeros(self.offset[-1]) for _ in range(5))
-        self.b, self.p, self.q = (np.zeros(sizes[0]) for _ in range(3))
+        self.b, self.p, self.q, self.old = (np.zeros(sizes[0]) for _ in range(4))
         self.rows = np.zeros((3, dims[0][2]))
         self.k = np.zeros((len(dims), 3))
         self._tables()
 
     def _tables(self) -> None:
-        """Per axis and level: parents of each fine index; taps (fine index, weight) of each coarse index."""
-        parents, taps, weights = [], [], []
+        """The coarse parents (3/4, 1/4) of each fine index, per level and axis, in one table."""
+        parents = [np.zeros((1, 2), np.int64)]
         self.parent_at = np.zeros((len(self.dims), 3), np.int64)
-        self.tap_at = np.zeros((len(self.dims), 3), np.int64)
-        n_parents = n_taps = 0
+        at = 1
         for level in range(len(self.dims) - 1):
             for axis in range(3):
                 fine, coarse = int(self.dims[level, axis]), int(self.dims[level + 1, axis])
-                pair, tap, weight = _axis_tables(fine, coarse, self.periodic[axis])
-                self.parent_at[level, axis], self.tap_at[level, axis] = n_parents, n_taps
-                n_parents, n_taps = n_parents + fine, n_taps + coarse
-                parents.append(pair)
-                taps.append(tap)
-                weights.append(weight)
-        empty = np.zeros((1, 2), np.int64), np.zeros((1, 4), np.int64), np.zeros((1, 4))
-        self.parents = np.concatenate(parents or [empty[0]])
-        self.taps = np.concatenate(taps or [empty[1]])
-        self.tap_weights = np.concatenate(weights or [empty[2]])
+                self.parent_at[level, axis] = at
+                at += fine
+                parents.append(_parents(fine, coarse, self.periodic[axis]))
+        self.parents = np.concatenate(parents)
 
-    def tables(self) -> tuple:
-        """The arrays that describe the levels, in the order the kernels take them."""
-        return (self.dims, self.offset, self.k, self.wrap, self.parents, self.parent_at, self.taps,
-                self.tap_weights, self.tap_at)  # fmt: skip
+    def arrays(self) -> tuple:
+        """What the kernels take, in their order."""
+        return (self.dims, self.offset, self.k, self.wrap, self.parents, self.parent_at,
+                self.sigma, self.dinv, self.x, self.r, self.t, self.b, self.p, self.q, self.rows)  # fmt: skip
 
 
-def _axis_tables(fine: int, coarse: int, periodic: bool) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Linear interpolation 3/4, 1/4 between coarse cells along one axis, and its transpose (up to four taps)."""
-    pair = np.zeros((fine, 2), np.int64)
-    found: list[dict[int, float]] = [{} for _ in range(coarse)]
-    scale = 1.0 if fine == 1 else 0.5
-    for i in range(fine):
-        near = i // 2
-        far = near + (1 if i % 2 else -1)
-        far = far % coarse if periodic else min(max(far, 0), coarse - 1)
-        pair[i] = near, far
-        found[near][i] = found[near].get(i, 0.0) + 0.75 * scale
-        found[far][i] = found[far].get(i, 0.0) + 0.25 * scale
-    taps, weights = np.zeros((coarse, 4), np.int64), np.zeros((coarse, 4))
-    for c, entries in enumerate(found):
-        for slot, (i, w) in enumerate(sorted(entries.items())):
-            taps[c, slot], weights[c, slot] = i, w
-    return pair, taps, weights
+def _parents(fine: int, coarse: int, periodic: bool) -> np.ndarray:
+    """(fine, 2) near and far coarse cell of each fine one along an axis; the far one beyond a wall is the near."""
+    i = np.arange(fine)
+    near = i // 2
+    far = near + np.where(i % 2, 1, -1)
+    far = far % coarse if periodic else np.clip(far, 0, coarse - 1)
+    return np.stack([near, far], axis=1).astype(np.int64)
 
 
 @serial
@@ -124,27 +107,29 @@ def _neighbours(x, row, nz, ny, nx, kz, ky, kx, wrap, out):
 
 
 @serial
-def _jacobi(out, x, b, dinv, nz, ny, nx, kz, ky, kx, wrap, nb):
-    """One damped Jacobi sweep: out = x + OMEGA dinv (b - A x)."""
-    keep = 1.0 - OMEGA
-    n = np.uint64(nx)
-    for row in range(nz * ny):
-        _neighbours(x, row, nz, ny, nx, kz, ky, kx, wrap, nb)
-        o = np.uint64(row * nx)
+def _smoothed_neighbours(r, dinv, row, nz, ny, nx, kz, ky, kx, wrap, out):
+    """The same sum for z = D^-1 r, which is never stored."""
+    z, y = row // ny, row % ny
+    up = y - 1 if y > 0 else (ny - 1 if wrap[1] else 0)
+    down = y + 1 if y < ny - 1 else (0 if wrap[1] else ny - 1)
+    one, n = np.uint64(1), np.uint64(nx)
+    c, u, d = np.uint64(row * nx), np.uint64((z * ny + up) * nx), np.uint64((z * ny + down) * nx)
+    last = n - one
+    for j in range(n):
+        out[j] = ky * (r[u + j] * dinv[u + j] + r[d + j] * dinv[d + j])
+    if nx > 1:
+        left = c + last if wrap[2] else c
+        right = c if wrap[2] else c + last
+        out[0] += kx * (r[left] * dinv[left] + r[c + one] * dinv[c + one])
+        for j in range(one, last):
+            out[j] += kx * (r[c + j - one] * dinv[c + j - one] + r[c + j + one] * dinv[c + j + one])
+        out[last] += kx * (r[c + last - one] * dinv[c + last - one] + r[right] * dinv[right])
+    if nz > 1:
+        below = z - 1 if z > 0 else (nz - 1 if wrap[0] else 0)
+        above = z + 1 if z < nz - 1 else (0 if wrap[0] else nz - 1)
+        e, f = np.uint64((below * ny + y) * nx), np.uint64((above * ny + y) * nx)
         for j in range(n):
-            out[o + j] = keep * x[o + j] + OMEGA * dinv[o + j] * (b[o + j] + nb[j])
-
-
-@serial
-def _residual(out, x, b, sigma, nz, ny, nx, kz, ky, kx, wrap, nb):
-    """out = b - A x."""
-    s0 = 2.0 * (kz + ky + kx)
-    n = np.uint64(nx)
-    for row in range(nz * ny):
-        _neighbours(x, row, nz, ny, nx, kz, ky, kx, wrap, nb)
-        o = np.uint64(row * nx)
-        for j in range(n):
-            out[o + j] = b[o + j] - (sigma[o + j] + s0) * x[o + j] + nb[j]
+            out[j] += kz * (r[e + j] * dinv[e + j] + r[f + j] * dinv[f + j])
 
 
 @serial
@@ -156,54 +141,288 @@ def _lane_sum(lanes):
 
 
 @serial
-def _dot(x, y, nx, lanes):
-    """Sum of x * y in a fixed order: one lane per x, then along x."""
-    n = np.uint64(nx)
-    lanes[:] = 0.0
-    for row in range(x.size // nx):
-        o = np.uint64(row * nx)
-        for j in range(n):
-            lanes[j] += x[o + j] * y[o + j]
-    return _lane_sum(lanes)
+def _lag(nz, ny, wrap):
+    """Rows that must be ready beyond the one whose neighbours are summed."""
+    if wrap[0] or wrap[1]:
+        return nz * ny
+    return 1 if nz == 1 else ny
 
 
 @serial
-def _weighted_square(x, w, nx, lanes):
-    """Sum of w * x * x in the same fixed order."""
-    n = np.uint64(nx)
-    lanes[:] = 0.0
-    for row in range(x.size // nx):
-        o = np.uint64(row * nx)
-        for j in range(n):
-            lanes[j] += x[o + j] * x[o + j] * w[o + j]
-    return _lane_sum(lanes)
+def _clear_row(values, fixed, cursor, row, nx):
+    """Zero the given voxels of one row; `fixed` is sorted, `cursor` walks through it."""
+    while cursor < fixed.size and fixed[cursor] < (row + 1) * nx:
+        values[fixed[cursor] - row * nx] = 0.0
+        cursor += 1
+    return cursor
 
 
 @serial
-def _apply_dot(q, p, sigma, nz, ny, nx, kz, ky, kx, wrap, nb, lanes):
-    """q = A p; returns p . q."""
-    s0 = 2.0 * (kz + ky + kx)
+def _jacobi_row(out, x, b, dinv, row, nz, ny, nx, kz, ky, kx, wrap, nb):
+    """One row of a damped Jacobi sweep: out = x + OMEGA dinv (b - A x)."""
+    _neighbours(x, row, nz, ny, nx, kz, ky, kx, wrap, nb)
+    o = np.uint64(row * nx)
+    for j in range(np.uint64(nx)):
+        out[o + j] = (1.0 - OMEGA) * x[o + j] + OMEGA * dinv[o + j] * (b[o + j] + nb[j])
+
+
+@serial
+def _descend(r, coarse, dinv, fixed, level, dims, k, wrap, parents, parent_at, rows):
+    """First sweep from zero, z = OMEGA D^-1 r; restrict what is left, (1 - OMEGA) r + k sum z, to `coarse`."""
+    nz, ny, nx = dims[level]
+    _mz, my, mx = dims[level + 1]
+    pz, py, px = parent_at[level]
+    share = (1.0 if nz == 1 else 0.5) * (1.0 if ny == 1 else 0.5)
+    half = 1.0 if nx == 1 else 0.5
+    left, narrow = rows[0], rows[1]
+    coarse[:] = 0.0
+    cursor = 0
+    for row in range(nz * ny):
+        _smoothed_neighbours(r, dinv, row, nz, ny, nx, k[level, 0], k[level, 1], k[level, 2], wrap, left)
+        o = np.uint64(row * nx)
+        for j in range(np.uint64(nx)):
+            left[j] = (1.0 - OMEGA) * r[o + j] + OMEGA * left[j]
+        cursor = _clear_row(left, fixed, cursor, row, nx)
+        _narrow(narrow, left, nx, mx, parents, px, half)
+        for a in range(2 if nz > 1 else 1):
+            for e in range(2):
+                w = share * (1.0 if nz == 1 else (0.75 if a == 0 else 0.25)) * (0.75 if e == 0 else 0.25)
+                to = np.uint64((parents[pz + row // ny, a] * my + parents[py + row % ny, e]) * mx)
+                for j in range(np.uint64(mx)):
+                    coarse[to + j] += w * narrow[j]
+
+
+@serial
+def _narrow(out, row, nx, mx, parents, px, half):
+    """Transpose of the interpolation along x: row (nx,) to out (mx,)."""
+    near, far = 0.75 * half, 0.25 * half
+    for j in range(1, mx - 2):
+        i = np.uint64(2 * j - 1)
+        out[j] = far * (row[i] + row[i + np.uint64(3)]) + near * (row[i + np.uint64(1)] + row[i + np.uint64(2)])
+    for j in (0, mx - 2, mx - 1):
+        if j >= 0:
+            out[j] = 0.0
+    for i in range(nx):
+        if i == 5 and nx > 16:
+            break
+        _spread(out, row[i], parents[px + i, 0], parents[px + i, 1], near, far, mx)
+    if nx > 16:
+        for i in range(nx - 7, nx):
+            _spread(out, row[i], parents[px + i, 0], parents[px + i, 1], near, far, mx)
+
+
+@serial
+def _spread(out, value, near_at, far_at, near, far, mx):
+    """Add one fine value to those of its coarse neighbours that the long loop leaves out."""
+    if near_at == 0 or near_at >= mx - 2:
+        out[near_at] += near * value
+    if far_at == 0 or far_at >= mx - 2:
+        out[far_at] += far * value
+
+
+@serial
+def _ascend(out, x, r, coarse, dinv, fixed, level, dims, k, wrap, parents, parent_at, rows, lanes):
+    """x = OMEGA D^-1 r + interpolation of `coarse`; out = one sweep from x. Returns r . out."""
+    nz, ny, nx = dims[level]
+    n_rows, lag = nz * ny, _lag(nz, ny, wrap)
     n = np.uint64(nx)
+    cursor = 0
+    lanes[:] = 0.0
+    for step in range(n_rows + lag):
+        if step < n_rows:
+            o = np.uint64(step * nx)
+            _widen(rows[0], coarse, step, level, dims, parents, parent_at, rows[1])
+            for j in range(n):
+                x[o + j] = OMEGA * dinv[o + j] * r[o + j] + rows[0, j]
+            cursor = _clear_row(x[step * nx : step * nx + nx], fixed, cursor, step, nx)
+        if step >= lag:
+            row = step - lag
+            _jacobi_row(out, x, r, dinv, row, nz, ny, nx, k[level, 0], k[level, 1], k[level, 2], wrap, rows[0])
+            o = np.uint64(row * nx)
+            for j in range(n):
+                lanes[j] += out[o + j] * r[o + j]
+    return _lane_sum(lanes[:nx])
+
+
+@serial
+def _widen(out, coarse, row, level, dims, parents, parent_at, narrow):
+    """Interpolate the coarse lattice to one fine row."""
+    nz, ny, nx = dims[level]
+    _mz, my, mx = dims[level + 1]
+    pz, py, px = parent_at[level]
+    z, y = pz + row // ny, py + row % ny
+    for a in range(2 if nz > 1 else 1):
+        o = np.uint64((parents[z, a] * my + parents[y, 0]) * mx)
+        f = np.uint64((parents[z, a] * my + parents[y, 1]) * mx)
+        w = 1.0 if nz == 1 else (0.75 if a == 0 else 0.25)
+        if a == 0:
+            for j in range(np.uint64(mx)):
+                narrow[j] = w * (0.75 * coarse[o + j] + 0.25 * coarse[f + j])
+        else:
+            for j in range(np.uint64(mx)):
+                narrow[j] += w * (0.75 * coarse[o + j] + 0.25 * coarse[f + j])
+    for j in range(1, mx - 1):
+        i = np.uint64(2 * j)
+        out[i] = 0.75 * narrow[j] + 0.25 * narrow[j - 1]
+        out[i + np.uint64(1)] = 0.75 * narrow[j] + 0.25 * narrow[j + 1]
+    for i in range(min(2, nx)):
+        out[i] = 0.75 * narrow[parents[px + i, 0]] + 0.25 * narrow[parents[px + i, 1]]
+    for i in range(max(2, 2 * mx - 2), nx):
+        out[i] = 0.75 * narrow[parents[px + i, 0]] + 0.25 * narrow[parents[px + i, 1]]
+
+
+@serial
+def _coarsen(level, dims, offset, k, sigma, dinv, total):
+    """Sigma of level + 1: mean over the children of sigma capped at SPREAD * k; and its diagonal."""
+    nz, ny, nx = dims[level]
+    mz, my, mx = dims[level + 1]
+    at, to = offset[level], offset[level + 1]
+    s0 = 2.0 * (k[level, 0] + k[level, 1] + k[level, 2])
+    s1 = 2.0 * (k[level + 1, 0] + k[level + 1, 1] + k[level + 1, 2])
+    cap = (SPREAD_2D / 4.0 if nz == 1 else SPREAD_3D / 6.0) - 1.0  # s0 (1 + cap) = SPREAD k
+    share = s0
+    for axis in range(3):
+        if dims[level, axis] > 1:
+            share *= 0.5
+    for big in range(mz * my):
+        total[:] = 0.0
+        for z in range(big // my * 2, min(big // my * 2 + 2, nz)):
+            for y in range(big % my * 2, min(big % my * 2 + 2, ny)):
+                o = np.uint64(at + (z * ny + y) * nx)
+                for j in range(np.uint64(nx)):
+                    f = sigma[o + j] * dinv[o + j] if dinv[o + j] > 0.0 else 1.0
+                    total[j] += share * f * (1.0 + cap * f)
+        o = np.uint64(to + big * mx)
+        for j in range(np.uint64(nx // 2)):
+            sigma[o + j] = total[np.uint64(2) * j] + total[np.uint64(2) * j + np.uint64(1)]
+        if nx % 2 == 1:
+            sigma[o + np.uint64(mx - 1)] = total[nx - 1]
+        for j in range(np.uint64(mx)):
+            dinv[o + j] = 1.0 / (sigma[o + j] + s1) if sigma[o + j] + s1 > 0.0 else 0.0
+
+
+@serial
+def _hierarchy(kz, ky, kx, sigma_low, dims, offset, k, sigma, dinv, row):
+    """Fill the coarse operators; returns the number of levels worth using."""
+    k[0, 0], k[0, 1], k[0, 2] = kz, ky, kx
+    for level in range(dims.shape[0] - 1):
+        if 2.0 * (k[level, 0] + k[level, 1] + k[level, 2]) <= DOMINANT * sigma_low:
+            return level + 1
+        for axis in range(3):
+            one = dims[level + 1, axis] == 1
+            k[level + 1, axis] = 0.0 if one else 0.25 * k[level, axis]
+        _coarsen(level, dims, offset, k, sigma, dinv, row[: dims[level, 2]])
+    return dims.shape[0]
+
+
+@serial
+def _cycle(levels, dims, offset, k, wrap, parents, parent_at, dinv, x, r, t, fixed, rows):
+    """One symmetric V-cycle for A z = r, r on level 0; z ends in t. Returns r . z."""
+    none = fixed[:0]
+    for level in range(levels - 1):
+        at, end, to = offset[level], offset[level + 1], offset[level + 2]
+        _descend(r[at:end], r[end:to], dinv[at:end], fixed if level == 0 else none,
+                 level, dims, k, wrap, parents, parent_at, rows)  # fmt: skip
+    product = _bottom(levels - 1, dims, offset, k, wrap, dinv, x, r, t, rows)
+    for level in range(levels - 2, -1, -1):
+        at, end, to = offset[level], offset[level + 1], offset[level + 2]
+        product = _ascend(t[at:end], x[at:end], r[at:end], t[end:to], dinv[at:end],
+                          fixed if level == 0 else none,
+                          level, dims, k, wrap, parents, parent_at, rows, rows[2])  # fmt: skip
+    return product
+
+
+@serial
+def _bottom(level, dims, offset, k, wrap, dinv, x, r, t, rows):
+    """Coarsest level: t = D^-1 r and, below the finest, a few sweeps. Returns r . t on the finest level."""
+    nz, ny, nx = dims[level]
+    at, end = offset[level], offset[level + 1]
+    n = np.uint64(nx)
+    lanes = rows[2, :nx]
     lanes[:] = 0.0
     for row in range(nz * ny):
-        _neighbours(p, row, nz, ny, nx, kz, ky, kx, wrap, nb)
-        o = np.uint64(row * nx)
+        o = np.uint64(at + row * nx)
         for j in range(n):
-            q[o + j] = (sigma[o + j] + s0) * p[o + j] - nb[j]
+            t[o + j] = dinv[o + j] * r[o + j]
         for j in range(n):
-            lanes[j] += p[o + j] * q[o + j]
+            lanes[j] += t[o + j] * r[o + j]
+    for _ in range(BOTTOM_SWEEPS // 2 if level > 0 else 0):
+        for row in range(nz * ny):
+            _jacobi_row(x[at:end], t[at:end], r[at:end], dinv[at:end], row, nz, ny, nx,
+                        k[level, 0], k[level, 1], k[level, 2], wrap, rows[0])  # fmt: skip
+        for row in range(nz * ny):
+            _jacobi_row(t[at:end], x[at:end], r[at:end], dinv[at:end], row, nz, ny, nx,
+                        k[level, 0], k[level, 1], k[level, 2], wrap, rows[0])  # fmt: skip
     return _lane_sum(lanes)
 
 
 @serial
-def _update(x, r, p, q, dinv, alpha, nx, lanes):
-    """x += alpha p, r -= alpha q; returns r . D^-1 r."""
+def _start(r, c, b, sigma, dinv, fixed, dims, k, wrap, rows):
+    """r = b - A c; returns (r . D^-1 r, b . D^-1 b), given voxels counted by what they send to their neighbours."""
+    nz, ny, nx = dims[0]
+    s0 = 2.0 * (k[0, 0] + k[0, 1] + k[0, 2])
     n = np.uint64(nx)
-    lanes[:] = 0.0
-    for row in range(x.size // nx):
+    nb, rest, size = rows[0], rows[1, :nx], rows[2, :nx]
+    rest[:] = 0.0
+    size[:] = 0.0
+    cursor = 0
+    for row in range(nz * ny):
+        _neighbours(c, row, nz, ny, nx, k[0, 0], k[0, 1], k[0, 2], wrap, nb)
         o = np.uint64(row * nx)
         for j in range(n):
-            x[o + j] += alpha * p[o + j]
+            nb[j] = b[o + j] - (sigma[o + j] + s0) * c[o + j] + nb[j]
+        cursor = _clear_row(nb, fixed, cursor, row, nx)
+        for j in range(n):
+            r[o + j] = nb[j]
+            rest[j] += nb[j] * nb[j] * dinv[o + j]
+        for j in range(n):
+            size[j] += b[o + j] * b[o + j] * dinv[o + j]
+    total = _lane_sum(size)
+    for i in fixed:
+        total += s0 * c[i] * c[i]
+    return _lane_sum(rest), total
+
+
+@serial
+def _direction(c, p, q, z, sigma, alpha, beta, fixed, dims, k, wrap, rows):
+    """c += alpha p (the last step), p = z + beta p, q = A p; returns p . q."""
+    nz, ny, nx = dims[0]
+    s0 = 2.0 * (k[0, 0] + k[0, 1] + k[0, 2])
+    n_rows, lag = nz * ny, _lag(nz, ny, wrap)
+    n = np.uint64(nx)
+    nb, lanes = rows[0], rows[2, :nx]
+    lanes[:] = 0.0
+    for step in range(n_rows + lag):
+        if step < n_rows:
+            o = np.uint64(step * nx)
+            if beta != 0.0:
+                for j in range(n):
+                    c[o + j] += alpha * p[o + j]
+                for j in range(n):
+                    p[o + j] = z[o + j] + beta * p[o + j]
+            else:
+                for j in range(n):
+                    p[o + j] = z[o + j]
+        if step >= lag:
+            row = step - lag
+            _neighbours(p, row, nz, ny, nx, k[0, 0], k[0, 1], k[0, 2], wrap, nb)
+            o = np.uint64(row * nx)
+            for j in range(n):
+                q[o + j] = (sigma[o + j] + s0) * p[o + j] - nb[j]
+            for j in range(n):
+                lanes[j] += p[o + j] * q[o + j]
+    for i in fixed:
+        q[i] = 0.0
+    return _lane_sum(lanes)
+
+
+@serial
+def _shrink(r, q, dinv, alpha, nx, lanes):
+    """r -= alpha q; returns r . D^-1 r."""
+    n = np.uint64(nx)
+    lanes[:] = 0.0
+    for row in range(r.size // nx):
+        o = np.uint64(row * nx)
         for j in range(n):
             r[o + j] -= alpha * q[o + j]
         for j in range(n):
@@ -212,190 +431,39 @@ def _update(x, r, p, q, dinv, alpha, nx, lanes):
 
 
 @serial
-def _restrict(coarse, fine, level, dims, taps, weights, tap_at, row_sum):
-    """coarse = transpose of the interpolation, averaged over the children."""
-    nz, ny, nx = dims[level]
-    mz, my, mx = dims[level + 1]
-    n = np.uint64(nx)
-    tz, ty, tx = tap_at[level]
-    for big in range(mz * my):
-        zc, yc = tz + big // my, ty + big % my
-        row_sum[:nx] = 0.0
-        for a in range(4):
-            for e in range(4):
-                w = weights[zc, a] * weights[yc, e]
-                if w > 0.0:
-                    o = np.uint64((taps[zc, a] * ny + taps[yc, e]) * nx)
-                    for j in range(n):
-                        row_sum[j] += w * fine[o + j]
-        o = big * mx
-        for j in range(1, mx - 1):
-            i = np.uint64(2 * j - 1)
-            coarse[o + j] = 0.125 * (row_sum[i] + row_sum[i + np.uint64(3)]) + 0.375 * (
-                row_sum[i + np.uint64(1)] + row_sum[i + np.uint64(2)]
-            )
-        _restrict_end(coarse, o, row_sum, taps, weights, tx, 0)
-        if mx > 1:
-            _restrict_end(coarse, o, row_sum, taps, weights, tx, mx - 1)
-            _restrict_end(coarse, o, row_sum, taps, weights, tx, mx - 2)
-
-
-@serial
-def _restrict_end(coarse, o, row_sum, taps, weights, tx, j):
-    total = 0.0
-    for a in range(4):
-        total += weights[tx + j, a] * row_sum[taps[tx + j, a]]
-    coarse[o + j] = total
-
-
-@serial
-def _prolong_add(fine, coarse, level, dims, parents, parent_at, row_sum):
-    """fine += interpolation of coarse."""
-    nz, ny, nx = dims[level]
-    mz, my, mx = dims[level + 1]
-    m = np.uint64(mx)
-    pz, py, px = parent_at[level]
-    for row in range(nz * ny):
-        z, y = pz + row // ny, py + row % ny
-        for a in range(2):
-            for e in range(2):
-                w = (0.75 if a == 0 else 0.25) * (0.75 if e == 0 else 0.25)
-                o = np.uint64((parents[z, a] * my + parents[y, e]) * mx)
-                if a + e == 0:
-                    for j in range(m):
-                        row_sum[j] = w * coarse[o + j]
-                else:
-                    for j in range(m):
-                        row_sum[j] += w * coarse[o + j]
-        o = row * nx
-        for j in range(1, mx - 1):
-            i = np.uint64(o + 2 * j)
-            fine[i] += 0.75 * row_sum[j] + 0.25 * row_sum[j - 1]
-            fine[i + np.uint64(1)] += 0.75 * row_sum[j] + 0.25 * row_sum[j + 1]
-        for i in range(min(2, nx)):
-            fine[o + i] += 0.75 * row_sum[parents[px + i, 0]] + 0.25 * row_sum[parents[px + i, 1]]
-        for i in range(max(2, 2 * mx - 2), nx):
-            fine[o + i] += 0.75 * row_sum[parents[px + i, 0]] + 0.25 * row_sum[parents[px + i, 1]]
-
-
-@serial
-def _coarsen(level, dims, offset, k, sigma, dinv):
-    """Sigma of level + 1: mean over the children of sigma capped at SPREAD * k; and its diagonal."""
-    nz, ny, nx = dims[level]
-    mz, my, mx = dims[level + 1]
-    at, to = offset[level], offset[level + 1]
-    s0 = 2.0 * (k[level, 0] + k[level, 1] + k[level, 2])
-    s1 = 2.0 * (k[level + 1, 0] + k[level + 1, 1] + k[level + 1, 2])
-    cap = 1.25 if nz == 1 else 0.32  # s0 (1 + cap) = SPREAD k
-    share = 1.0
-    for axis in range(3):
-        if dims[level, axis] > 1:
-            share *= 0.5
-    for j in range(to, to + mz * my * mx):
-        sigma[j] = 0.0
-    for row in range(nz * ny):
-        o = at + row * nx
-        big = to + ((row // ny) // 2 * my + (row % ny) // 2) * mx
-        for j in range(nx):
-            f = sigma[o + j] * dinv[o + j] if dinv[o + j] > 0.0 else 1.0
-            sigma[big + j // 2] += share * s0 * f * (1.0 + cap * f)
-    for j in range(to, to + mz * my * mx):
-        dinv[j] = 1.0 / (sigma[j] + s1) if sigma[j] + s1 > 0.0 else 0.0
-
-
-@serial
-def _hierarchy(kz, ky, kx, sigma_low, dims, offset, k, sigma, dinv):
-    """Fill the coarse operators; returns the number of levels worth using."""
-    k[0, 0], k[0, 1], k[0, 2] = kz, ky, kx
-    for level in range(dims.shape[0] - 1):
-        total = 0.0
-        for axis in range(3):
-            total += 2.0 * k[level, axis]
-        if total <= DOMINANT * sigma_low:
-            return level + 1
-        for axis in range(3):
-            one = dims[level + 1, axis] == 1
-            k[level + 1, axis] = 0.0 if one else 0.25 * k[level, axis]
-        _coarsen(level, dims, offset, k, sigma, dinv)
-    return dims.shape[0]
-
-
-@serial
-def _cycle(levels, dims, offset, k, wrap, parents, parent_at, taps, weights, tap_at,
-           sigma, dinv, x, r, t, fixed, rows):  # fmt: skip
-    """One symmetric V-cycle for A z = r, r on level 0; z ends in x (one level) or t (more)."""
-    for level in range(levels - 1):
-        nz, ny, nx = dims[level]
-        at, end, to = offset[level], offset[level + 1], offset[level + 2]
-        for i in range(np.uint64(at), np.uint64(end)):
-            x[i] = OMEGA * dinv[i] * r[i]
-        _residual(t[at:end], x[at:end], r[at:end], sigma[at:end], nz, ny, nx,
-                  k[level, 0], k[level, 1], k[level, 2], wrap, rows[0, :nx])  # fmt: skip
-        if level == 0:
-            t[fixed] = 0.0
-        _restrict(r[end:to], t[at:end], level, dims, taps, weights, tap_at, rows[1])
-    bottom = levels - 1
-    nz, ny, nx = dims[bottom]
-    at, end = offset[bottom], offset[bottom + 1]
-    for i in range(np.uint64(at), np.uint64(end)):
-        x[i] = dinv[i] * r[i]
-    if bottom > 0:
-        for _ in range(BOTTOM_SWEEPS // 2):
-            _jacobi(t[at:end], x[at:end], r[at:end], dinv[at:end], nz, ny, nx,
-                    k[bottom, 0], k[bottom, 1], k[bottom, 2], wrap, rows[0, :nx])  # fmt: skip
-            _jacobi(x[at:end], t[at:end], r[at:end], dinv[at:end], nz, ny, nx,
-                    k[bottom, 0], k[bottom, 1], k[bottom, 2], wrap, rows[0, :nx])  # fmt: skip
-        t[at:end] = x[at:end]
-    for level in range(levels - 2, -1, -1):
-        nz, ny, nx = dims[level]
-        at, end, to = offset[level], offset[level + 1], offset[level + 2]
-        _prolong_add(x[at:end], t[end:to], level, dims, parents, parent_at, rows[1])
-        if level == 0:
-            x[fixed] = 0.0
-        _jacobi(t[at:end], x[at:end], r[at:end], dinv[at:end], nz, ny, nx,
-                k[level, 0], k[level, 1], k[level, 2], wrap, rows[0, :nx])  # fmt: skip
-
-
-@serial
 def solve(c, kz, ky, kx, sigma_low, tol, max_cycles, fixed,
-          dims, offset, k, wrap, parents, parent_at, taps, weights, tap_at,
-          sigma, dinv, x, r, t, b, p, q, rows):  # fmt: skip
+          dims, offset, k, wrap, parents, parent_at, sigma, dinv, x, r, t, b, p, q, rows):  # fmt: skip
     """Solve A c = b in place from the guess `c` (n_voxels,); returns the cycles used, -1 if not converged.
 
     `sigma`, `dinv` (level 0) and `b` are set by the caller; `sigma_low` is a lower bound of sigma; `fixed` lists
-    voxels whose value in `c` is given (there sigma, dinv and b are 0): their rows are eliminated exactly. Stops when the residual, in the norm weighted by 1/diagonal, is below
-    `tol` times the right-hand side in that norm.
+    (sorted) the voxels whose value in `c` is given (there sigma, dinv and b are 0): their rows are eliminated
+    exactly. Stops when the residual, in the norm weighted by 1/diagonal, is below `tol` times the right-hand
+    side in that norm.
     """
-    nz, ny, nx = dims[0]
-    n = offset[1]
-    nb, lanes = rows[0], rows[2]
-    r0, s0, d0 = r[:n], sigma[:n], dinv[:n]
-    _residual(r0, c, b, s0, nz, ny, nx, kz, ky, kx, wrap, nb)
-    r0[fixed] = 0.0
-    size = _weighted_square(b, d0, nx, lanes)
-    for i in fixed:
-        size += 2.0 * (kz + ky + kx) * c[i] * c[i]
-    limit = tol * tol * size
+    n, nx = offset[1], dims[0, 2]
+    r0, s0, d0, z = r[:n], sigma[:n], dinv[:n], t[:n]
+    k[0, 0], k[0, 1], k[0, 2] = kz, ky, kx
+    rest, size = _start(r0, c, b, s0, d0, fixed, dims, k, wrap, rows)
     if size == 0.0:
         c[:] = 0.0
         return 0
-    if _weighted_square(r0, d0, nx, lanes) <= limit:
+    limit = tol * tol * size
+    if rest <= limit:
         return 0
-    levels = _hierarchy(kz, ky, kx, sigma_low, dims, offset, k, sigma, dinv)
-    z = x[:n] if levels == 1 else t[:n]
-    rz_before = 1.0
-    for it in range(max_cycles):
-        _cycle(levels, dims, offset, k, wrap, parents, parent_at, taps, weights, tap_at,
-               sigma, dinv, x, r, t, fixed, rows)  # fmt: skip
-        rz = _dot(r0, z, nx, lanes)
-        beta = 0.0 if it == 0 else rz / rz_before
+    levels = _hierarchy(kz, ky, kx, sigma_low, dims, offset, k, sigma, dinv, rows[0])
+    rz_before, alpha = 1.0, 0.0
+    used = -1
+    for cycle in range(max_cycles):
+        rz = _cycle(levels, dims, offset, k, wrap, parents, parent_at, dinv, x, r, t, fixed, rows)
+        beta = 0.0 if cycle == 0 else rz / rz_before
         rz_before = rz
-        for i in range(np.uint64(n)):
-            p[i] = z[i] + beta * p[i]
-        curvature = _apply_dot(q, p, s0, nz, ny, nx, kz, ky, kx, wrap, nb, lanes)
-        q[fixed] = 0.0
-        if curvature <= 0.0:
-            return it + 1
-        if _update(c, r0, p, q, d0, rz / curvature, nx, lanes) <= limit:
-            return it + 1
-    return -1
+        curvature = _direction(c, p, q, z, s0, alpha, beta, fixed, dims, k, wrap, rows)
+        if not curvature > 0.0:
+            break
+        alpha = rz / curvature
+        if _shrink(r0, q, d0, alpha, nx, rows[2, :nx]) <= limit:
+            used = cycle + 1
+            break
+    for i in range(np.uint64(n)):
+        c[i] += alpha * p[i]
+    return used
