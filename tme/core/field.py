@@ -46,7 +46,7 @@ class Field:
         loss_scale: float = 1e-12,
         tol: float = 1e-6,
         max_cycles: int = 100,
-        outer: int = 12,
+        outer: int = 40,
     ) -> None:
         if mode not in MODES:
             raise ValueError(f"field {name}: mode must be one of {MODES}, not {mode!r}")

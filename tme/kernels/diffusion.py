@@ -14,6 +14,8 @@ import numpy as np
 from tme.kernels.jit import serial
 from tme.kernels.multigrid import _lane_sum, solve
 
+NEWTON_REDUCTION = 0.05  # a Newton step is solved to this part of the residual it starts from
+
 
 @serial
 def add_faces(sigma, b, dinv, faces, dims, k0, s0):
@@ -86,8 +88,9 @@ def step(c, per_dt, decay, k0, tol, max_cycles, outer, loss, source, exchange, v
         before = old
     for i in fixed:
         c[i] = fixed_value
-    total = 0
-    for turn in range(outer if vmax.size > 0 else 1):
+    reduction = NEWTON_REDUCTION if vmax.size > 0 else 0.0
+    total, used = 0, -1
+    for _ in range(outer if vmax.size > 0 else 1):
         _linearise(c, b, sigma, dinv, per_dt, base, s0, loss, source, exchange, vessel, vmax, k_m, before)
         if has_faces:
             add_faces(sigma, b, dinv, faces, dims, k0, s0)
@@ -95,15 +98,15 @@ def step(c, per_dt, decay, k0, tol, max_cycles, outer, loss, source, exchange, v
             b[i] = 0.0
             sigma[i] = 0.0
             dinv[i] = 0.0
-        used = solve(c, k0[0], k0[1], k0[2], base, tol, max_cycles, fixed,
+        used = solve(c, k0[0], k0[1], k0[2], base, tol, reduction, max_cycles, fixed,
                      dims, offset, k, wrap, parents, parent_at, sigma, dinv, x, r, t, b, p, q, rows)  # fmt: skip
-        for i in range(np.uint64(n)):
-            c[i] = max(c[i], 0.0)
         if used < 0:
             return -1
         total += used
         if used == 0:
             break
+    if vmax.size > 0 and used > 0:
+        return -1
     if fixed.size == 0 and exchange.size == 0 and vmax.size == 0 and not has_faces:
         _balance(c, sigma[:n], b, rows[1, :nx], rows[2, :nx])
     return total

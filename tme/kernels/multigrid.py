@@ -1,20 +1,23 @@
 """Unsplit diffusion solver: conjugate gradients preconditioned by one multigrid V-cycle.
 
-The system, per voxel, is `(sigma + sum_axes 2 k) c - sum_neighbours k c_neighbour = b` with `k = D / dx^2` and
-`sigma >= 0` (losses, 1/dt, exchange): a symmetric M-matrix, so the exact solution is never negative. Beyond a
-no-flux face stands a copy of the voxel itself, beyond a periodic face the voxel of the other side; a fixed-value
-face adds `2 k` to `sigma` and `2 k value` to `b`. 2D is 3D with one plane.
+The system, per voxel, is `(sigma + sum_axes 2 k) c - sum_neighbours k c_neighbour = b` with `k = D / dx^2`
+and `sigma >= 0` (losses, 1/dt, exchange): a symmetric M-matrix, so the exact solution is never negative.
+Beyond a no-flux face stands a copy of the voxel itself, beyond a periodic face the voxel of the other side;
+a fixed-value face adds `2 k` to `sigma` and `2 k value` to `b`. 2D is 3D with one plane.
 
-Coarse grids (cell-centred, factor 2 along every axis longer than one voxel, odd sizes included) keep the constant
-couplings `k / 4`; transfer is bilinear and its transpose. What depends on the matrix is the coarse sigma: a
-single-voxel vessel of any strength can draw no more through its own neighbourhood than the lattice lets it,
-so each fine sigma is capped at `SPREAD * k` on its way up. SPREAD follows from the lattice Green function: going
-from one level to the next changes the potential of a point sink by ln 2 / (2 pi k) = 0.110 / k in 2D and by
-0.2527 / (2 k) in 3D (Economou, Green's Functions in Quantum Physics, ch. 5). The cycle is symmetric, so conjugate
-gradients may use it whatever the sigma; it is a preconditioner and never decides the answer.
+Coarse grids (cell-centred, factor 2 along every axis longer than one voxel, odd sizes included) keep constant
+couplings `k / 4`. What depends on the matrix:
+- Transfer is bilinear times g (2 - g), g = sum of couplings / diagonal, and its transpose: the value of a
+  vessel or of a given voxel is not corrected from afar.
+- A single-voxel vessel of any strength can draw no more through its neighbourhood than the lattice lets it, so
+  each sigma is capped at `SPREAD k` on its way up. SPREAD follows from the lattice Green function: from one
+  level to the next the potential of a point sink changes by ln 2 / (2 pi k) = 0.110 / k in 2D and by
+  0.2527 / (2 k) in 3D (Economou, Green's Functions in Quantum Physics, ch. 5).
+The cycle is symmetric, so conjugate gradients may use it whatever the sigma; it is a preconditioner and never
+decides the answer.
 
 Every sum is taken in a fixed shape (one lane per x, then along x), on one thread. Rows are the unit of work:
-all loops run along contiguous x and vectorise.
+the loops run along contiguous x and vectorise.
 """
 
 from __future__ import annotations
@@ -31,7 +34,7 @@ BOTTOM_SWEEPS = 4
 
 
 class Workspace:
-    """Scratch arrays and coarse-grid tables for one lattice, shared by all its fields; no state between solves.
+    """Scratch arrays and coarse-grid tables for one lattice, shared by its fields; no state between solves.
 
     `shape` is (nz, ny, nx), `periodic` per axis. Level l has dimensions `dims[l]` and occupies
     `offset[l]:offset[l + 1]` of each multi-level array.
@@ -48,17 +51,17 @@ class Workspace:
         self.offset = np.concatenate(([0], np.cumsum(sizes))).astype(np.int64)
         self.sigma, self.dinv, self.x, self.r, self.t = (np.zeros(self.offset[-1]) for _ in range(5))
         self.b, self.p, self.q, self.old = (np.zeros(sizes[0]) for _ in range(4))
-        self.rows = np.zeros((3, dims[0][2]))
+        self.rows = np.zeros((5, max(dims[0][2], 2)))
         self.k = np.zeros((len(dims), 3))
         self._tables()
 
     def _tables(self) -> None:
-        """The coarse parents (3/4, 1/4) of each fine index, per level and axis, in one table."""
+        """The coarse parents (3/4, 1/4) of each fine index, per level and axis (z, y), in one table."""
         parents = [np.zeros((1, 2), np.int64)]
-        self.parent_at = np.zeros((len(self.dims), 3), np.int64)
+        self.parent_at = np.zeros((len(self.dims), 2), np.int64)
         at = 1
         for level in range(len(self.dims) - 1):
-            for axis in range(3):
+            for axis in range(2):
                 fine, coarse = int(self.dims[level, axis]), int(self.dims[level + 1, axis])
                 self.parent_at[level, axis] = at
                 at += fine
@@ -167,23 +170,22 @@ def _jacobi_row(out, x, b, dinv, row, nz, ny, nx, kz, ky, kx, wrap, nb):
 
 
 @serial
-def _descend(r, coarse, dinv, fixed, level, dims, k, wrap, parents, parent_at, rows):
+def _descend(r, coarse, dinv, level, dims, k, wrap, parents, parent_at, rows):
     """First sweep from zero, z = OMEGA D^-1 r; restrict what is left, (1 - OMEGA) r + k sum z, to `coarse`."""
     nz, ny, nx = dims[level]
     _mz, my, mx = dims[level + 1]
-    pz, py, px = parent_at[level]
+    pz, py = parent_at[level, 0], parent_at[level, 1]
     share = (1.0 if nz == 1 else 0.5) * (1.0 if ny == 1 else 0.5)
-    half = 1.0 if nx == 1 else 0.5
+    s0 = 2.0 * (k[level, 0] + k[level, 1] + k[level, 2])
     left, narrow = rows[0], rows[1]
     coarse[:] = 0.0
-    cursor = 0
     for row in range(nz * ny):
         _smoothed_neighbours(r, dinv, row, nz, ny, nx, k[level, 0], k[level, 1], k[level, 2], wrap, left)
         o = np.uint64(row * nx)
         for j in range(np.uint64(nx)):
-            left[j] = (1.0 - OMEGA) * r[o + j] + OMEGA * left[j]
-        cursor = _clear_row(left, fixed, cursor, row, nx)
-        _narrow(narrow, left, nx, mx, parents, px, half)
+            g = s0 * dinv[o + j]
+            left[j] = ((1.0 - OMEGA) * r[o + j] + OMEGA * left[j]) * (g * (2.0 - g))
+        _narrow(narrow, left, rows[3], rows[4], nx, mx, wrap[2])
         for a in range(2 if nz > 1 else 1):
             for e in range(2):
                 w = share * (1.0 if nz == 1 else (0.75 if a == 0 else 0.25)) * (0.75 if e == 0 else 0.25)
@@ -193,48 +195,40 @@ def _descend(r, coarse, dinv, fixed, level, dims, k, wrap, parents, parent_at, r
 
 
 @serial
-def _narrow(out, row, nx, mx, parents, px, half):
-    """Transpose of the interpolation along x: row (nx,) to out (mx,)."""
-    near, far = 0.75 * half, 0.25 * half
-    for j in range(1, mx - 2):
-        i = np.uint64(2 * j - 1)
-        out[j] = far * (row[i] + row[i + np.uint64(3)]) + near * (row[i + np.uint64(1)] + row[i + np.uint64(2)])
-    for j in (0, mx - 2, mx - 1):
-        if j >= 0:
-            out[j] = 0.0
-    for i in range(nx):
-        if i == 5 and nx > 16:
-            break
-        _spread(out, row[i], parents[px + i, 0], parents[px + i, 1], near, far, mx)
-    if nx > 16:
-        for i in range(nx - 7, nx):
-            _spread(out, row[i], parents[px + i, 0], parents[px + i, 1], near, far, mx)
+def _narrow(out, row, even, odd, nx, mx, wrapped):
+    """Transpose of the interpolation along x, averaged: row (nx,) to out (mx,)."""
+    for j in range(np.uint64(nx // 2)):
+        even[j] = row[np.uint64(2) * j]
+        odd[j] = row[np.uint64(2) * j + np.uint64(1)]
+    if nx % 2 == 1:
+        even[mx - 1] = row[nx - 1]
+        odd[mx - 1] = 0.0
+    near, far = (0.375, 0.125) if nx > 1 else (0.75, 0.25)
+    for j in range(1, mx - 1):
+        out[j] = near * (even[j] + odd[j]) + far * (odd[j - 1] + even[j + 1])
+    before = odd[mx - 1] if wrapped else even[0]
+    after = even[0] if wrapped else odd[mx - 1]
+    out[0] = near * (even[0] + odd[0]) + far * (before + (even[1] if mx > 1 else after))
+    if mx > 1:
+        out[mx - 1] = near * (even[mx - 1] + odd[mx - 1]) + far * (odd[mx - 2] + after)
 
 
 @serial
-def _spread(out, value, near_at, far_at, near, far, mx):
-    """Add one fine value to those of its coarse neighbours that the long loop leaves out."""
-    if near_at == 0 or near_at >= mx - 2:
-        out[near_at] += near * value
-    if far_at == 0 or far_at >= mx - 2:
-        out[far_at] += far * value
-
-
-@serial
-def _ascend(out, x, r, coarse, dinv, fixed, level, dims, k, wrap, parents, parent_at, rows, lanes):
+def _ascend(out, x, r, coarse, dinv, level, dims, k, wrap, parents, parent_at, rows, lanes):
     """x = OMEGA D^-1 r + interpolation of `coarse`; out = one sweep from x. Returns r . out."""
     nz, ny, nx = dims[level]
     n_rows, lag = nz * ny, _lag(nz, ny, wrap)
     n = np.uint64(nx)
-    cursor = 0
+    s0 = 2.0 * (k[level, 0] + k[level, 1] + k[level, 2])
+    wide = rows[0]
     lanes[:] = 0.0
     for step in range(n_rows + lag):
         if step < n_rows:
             o = np.uint64(step * nx)
-            _widen(rows[0], coarse, step, level, dims, parents, parent_at, rows[1])
+            _widen(wide, coarse, step, level, dims, wrap[2], parents, parent_at, rows[1])
             for j in range(n):
-                x[o + j] = OMEGA * dinv[o + j] * r[o + j] + rows[0, j]
-            cursor = _clear_row(x[step * nx : step * nx + nx], fixed, cursor, step, nx)
+                g = s0 * dinv[o + j]
+                x[o + j] = OMEGA * dinv[o + j] * r[o + j] + g * (2.0 - g) * wide[j]
         if step >= lag:
             row = step - lag
             _jacobi_row(out, x, r, dinv, row, nz, ny, nx, k[level, 0], k[level, 1], k[level, 2], wrap, rows[0])
@@ -245,11 +239,11 @@ def _ascend(out, x, r, coarse, dinv, fixed, level, dims, k, wrap, parents, paren
 
 
 @serial
-def _widen(out, coarse, row, level, dims, parents, parent_at, narrow):
+def _widen(out, coarse, row, level, dims, wrapped, parents, parent_at, narrow):
     """Interpolate the coarse lattice to one fine row."""
     nz, ny, nx = dims[level]
     _mz, my, mx = dims[level + 1]
-    pz, py, px = parent_at[level]
+    pz, py = parent_at[level, 0], parent_at[level, 1]
     z, y = pz + row // ny, py + row % ny
     for a in range(2 if nz > 1 else 1):
         o = np.uint64((parents[z, a] * my + parents[y, 0]) * mx)
@@ -265,10 +259,13 @@ def _widen(out, coarse, row, level, dims, parents, parent_at, narrow):
         i = np.uint64(2 * j)
         out[i] = 0.75 * narrow[j] + 0.25 * narrow[j - 1]
         out[i + np.uint64(1)] = 0.75 * narrow[j] + 0.25 * narrow[j + 1]
-    for i in range(min(2, nx)):
-        out[i] = 0.75 * narrow[parents[px + i, 0]] + 0.25 * narrow[parents[px + i, 1]]
-    for i in range(max(2, 2 * mx - 2), nx):
-        out[i] = 0.75 * narrow[parents[px + i, 0]] + 0.25 * narrow[parents[px + i, 1]]
+    last = mx - 1
+    out[0] = 0.75 * narrow[0] + 0.25 * narrow[last if wrapped else 0]
+    if mx > 1:
+        out[1] = 0.75 * narrow[0] + 0.25 * narrow[1]
+        out[2 * last] = 0.75 * narrow[last] + 0.25 * narrow[last - 1]
+    if nx % 2 == 0:
+        out[nx - 1] = 0.75 * narrow[last] + 0.25 * narrow[0 if wrapped else last]
 
 
 @serial
@@ -316,18 +313,15 @@ def _hierarchy(kz, ky, kx, sigma_low, dims, offset, k, sigma, dinv, row):
 
 
 @serial
-def _cycle(levels, dims, offset, k, wrap, parents, parent_at, dinv, x, r, t, fixed, rows):
+def _cycle(levels, dims, offset, k, wrap, parents, parent_at, dinv, x, r, t, rows):
     """One symmetric V-cycle for A z = r, r on level 0; z ends in t. Returns r . z."""
-    none = fixed[:0]
     for level in range(levels - 1):
         at, end, to = offset[level], offset[level + 1], offset[level + 2]
-        _descend(r[at:end], r[end:to], dinv[at:end], fixed if level == 0 else none,
-                 level, dims, k, wrap, parents, parent_at, rows)  # fmt: skip
+        _descend(r[at:end], r[end:to], dinv[at:end], level, dims, k, wrap, parents, parent_at, rows)
     product = _bottom(levels - 1, dims, offset, k, wrap, dinv, x, r, t, rows)
     for level in range(levels - 2, -1, -1):
         at, end, to = offset[level], offset[level + 1], offset[level + 2]
         product = _ascend(t[at:end], x[at:end], r[at:end], t[end:to], dinv[at:end],
-                          fixed if level == 0 else none,
                           level, dims, k, wrap, parents, parent_at, rows, rows[2])  # fmt: skip
     return product
 
@@ -431,14 +425,15 @@ def _shrink(r, q, dinv, alpha, nx, lanes):
 
 
 @serial
-def solve(c, kz, ky, kx, sigma_low, tol, max_cycles, fixed,
+def solve(c, kz, ky, kx, sigma_low, tol, reduction, max_cycles, fixed,
           dims, offset, k, wrap, parents, parent_at, sigma, dinv, x, r, t, b, p, q, rows):  # fmt: skip
     """Solve A c = b in place from the guess `c` (n_voxels,); returns the cycles used, -1 if not converged.
 
-    `sigma`, `dinv` (level 0) and `b` are set by the caller; `sigma_low` is a lower bound of sigma; `fixed` lists
-    (sorted) the voxels whose value in `c` is given (there sigma, dinv and b are 0): their rows are eliminated
-    exactly. Stops when the residual, in the norm weighted by 1/diagonal, is below `tol` times the right-hand
-    side in that norm.
+    `sigma`, `dinv` (level 0) and `b` are set by the caller; `sigma_low` is a lower bound of sigma; `fixed`
+    lists (sorted) the voxels whose value in `c` is given (there sigma, dinv and b are 0): their rows are
+    eliminated exactly. Stops when the residual, in the norm weighted by 1/diagonal, is below `tol` times the
+    right-hand side in that norm, or below `reduction` times the residual at the start. The exact
+    solution is not negative, so negatives of the size of the tolerance become 0.
     """
     n, nx = offset[1], dims[0, 2]
     r0, s0, d0, z = r[:n], sigma[:n], dinv[:n], t[:n]
@@ -450,11 +445,12 @@ def solve(c, kz, ky, kx, sigma_low, tol, max_cycles, fixed,
     limit = tol * tol * size
     if rest <= limit:
         return 0
+    limit = max(limit, reduction * reduction * rest)
     levels = _hierarchy(kz, ky, kx, sigma_low, dims, offset, k, sigma, dinv, rows[0])
     rz_before, alpha = 1.0, 0.0
     used = -1
     for cycle in range(max_cycles):
-        rz = _cycle(levels, dims, offset, k, wrap, parents, parent_at, dinv, x, r, t, fixed, rows)
+        rz = _cycle(levels, dims, offset, k, wrap, parents, parent_at, dinv, x, r, t, rows)
         beta = 0.0 if cycle == 0 else rz / rz_before
         rz_before = rz
         curvature = _direction(c, p, q, z, s0, alpha, beta, fixed, dims, k, wrap, rows)
@@ -465,5 +461,5 @@ def solve(c, kz, ky, kx, sigma_low, tol, max_cycles, fixed,
             used = cycle + 1
             break
     for i in range(np.uint64(n)):
-        c[i] += alpha * p[i]
+        c[i] = max(c[i] + alpha * p[i], 0.0)
     return used

@@ -1,0 +1,63 @@
+"""tme: ferroptosis immunotherapy in silico.
+
+    >>> import tme
+    >>> config = tme.load_config("configs/four_arms.yaml")   # doctest: +SKIP
+    >>> run = tme.run(config)                                # doctest: +SKIP
+    >>> run.series()                                         # doctest: +SKIP
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from pathlib import Path
+
+__version__ = "0.1.0"
+
+
+def _prepare_numba() -> None:
+    """Settings numba reads once, at its own import.
+
+    The compiled-code cache sits in a folder named by a hash of the package's sources, because numba's
+    cache does not notice an edit in another file. SVML is off so that exp and log give the same bits on
+    machines with and without it.
+    """
+    os.environ.setdefault("NUMBA_DISABLE_INTEL_SVML", "1")
+    if "NUMBA_CACHE_DIR" in os.environ:
+        return
+    digest = hashlib.sha256()
+    root = Path(__file__).parent
+    for path in sorted(root.rglob("*.py")):
+        digest.update(path.relative_to(root).as_posix().encode())
+        digest.update(path.read_bytes())
+    base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "tme"
+    folder = base / f"kernels-{digest.hexdigest()[:16]}"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        folder = Path(tempfile.gettempdir()) / f"tme-kernels-{os.getuid()}-{digest.hexdigest()[:16]}"
+    os.environ["NUMBA_CACHE_DIR"] = str(folder)
+
+
+_prepare_numba()
+
+_LATE = {
+    "TumourModel": ("tme.model", "TumourModel"),
+    "load_config": ("tme.model", "load_config"),
+    "run": ("tme.experiments", "run"),
+    "load": ("tme.experiments", "load"),
+}
+
+
+def __getattr__(name: str):
+    """Import the heavy parts on first use, so that `import tme` and `tme --help` stay quick."""
+    if name in _LATE:
+        from importlib import import_module
+
+        module, attribute = _LATE[name]
+        return getattr(import_module(module), attribute)
+    raise AttributeError(f"module 'tme' has no attribute {name!r}")
+
+
+__all__ = ["TumourModel", "__version__", "load", "load_config", "run"]

@@ -1,0 +1,170 @@
+"""From a config to the parts of a model: grid, fields, therapy, plan; and what can be configured at all."""
+
+from __future__ import annotations
+
+import math
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+
+from tme import mechanisms, therapy
+from tme.core.field import Field
+from tme.core.grid import Grid
+from tme.core.mechanism import Mechanism
+from tme.core.parameters import ParameterSet
+from tme.core.population import Column
+from tme.core.schedule import FieldDiffusion, FinishSources, StartSources
+from tme.therapy.agents import Agent, Dose
+
+LN2 = math.log(2.0)
+
+
+def parameter_registry() -> dict[str, ParameterSet]:
+    """All parameter groups a config may name under `mechanisms:`."""
+    return {**mechanisms.PARAMETER_SETS, **therapy.PARAMETER_SETS}
+
+
+def load_config(path: Any, *, overrides: Any = (), quick: bool = False) -> Any:
+    """Load, extend, override and validate an experiment; raises ConfigError listing all faults."""
+    from tme.config import load_config as load
+
+    return load(path, parameter_registry(), overrides=overrides, quick=quick)
+
+
+def build_grid(config: Any) -> Grid:
+    """The lattice of a config; size is rounded to whole voxels."""
+    d = config.domain
+    size = tuple(d.size_um)
+    n = [max(1, round(s / d.dx_um)) for s in size]
+    shape = (1, n[1], n[0]) if len(n) == 2 else (n[2], n[1], n[0])
+    axes = d.boundary if isinstance(d.boundary, dict) else {a: d.boundary for a in "xyz"}
+    periodic = tuple(axes.get(a, "no_flux") == "periodic" for a in "zyx")
+    return Grid(shape, d.dx_um, d.thickness_um, (periodic[0] and shape[0] > 1, *periodic[1:]))
+
+
+def tumour_overrides(config: Any) -> dict[str, dict[str, float]]:
+    """Parameter overrides per group: first the tumour preset's, then the config's own."""
+    out: dict[str, dict[str, float]] = {}
+    for source in (config.tumour_parameters(), config.mechanism_parameters()):
+        for group, values in source.items():
+            out.setdefault(group, {}).update(values)
+    return out
+
+
+def build_therapy(model: Any) -> SimpleNamespace:
+    """Agents of the model's arm, with plasma peaks in field units; payload drugs join the drugs."""
+    config, start = model.config, model.start_day
+    arm = config.therapy_of(model.arm_name)
+
+    def doses(item: Any, size: float, route: str) -> tuple[Dose, ...]:
+        return tuple(Dose((day - start) * 1440.0, size, route) for day in item.day)
+
+    drugs, antibodies, particles = {}, [], []
+    for item in arm.drugs:
+        e = config.library.drug(item.name)
+        size = item.bath_uM if item.route == "bath" else item.dose_mg_kg
+        # mg/kg over g/mol and L/kg gives mM
+        peak = 1e3 * e.unbound_fraction / (e.mw_g_mol * e.volume_l_kg)
+        drugs[item.name] = Agent(item.name, e, doses(item, size, item.route), peak, LN2 / e.plasma_half_life_min)
+    for item in arm.antibodies:
+        e = config.library.antibody(item.name)
+        peak = 1e6 / (e.mw_g_mol * e.volume_l_kg)
+        antibodies.append(Agent(item.name, e, doses(item, item.dose_mg_kg, "iv"), peak, LN2 / (e.half_life_d * 1440.0)))
+    for item in arm.nanoparticles:
+        e = config.library.nanoparticle(item.name)
+        particles.append(Agent(item.name, e, doses(item, item.dose_mg_kg, item.route), particle_peak(model, e, item.route), LN2 / e.plasma_half_life_min))
+        for payload in e.payloads:
+            if payload.drug is not None and payload.drug not in drugs:
+                d = config.library.drug(payload.drug)
+                drugs[payload.drug] = Agent(payload.drug, d, (), 0.0, LN2 / d.plasma_half_life_min)
+    return SimpleNamespace(drugs=list(drugs.values()), antibodies=antibodies, nanoparticles=particles)
+
+
+def particle_peak(model: Any, entry: Any, route: str) -> float:
+    """Plasma level (uM payload) per mg/kg such that the stated share of the dose reaches the tumour.
+
+    Mean delivered M = (%ID/100) dose mass_mouse / MW / V_tumour. One-way leak from open vessels brings
+    P f_v AUC, with f_v the voxel share of vessels at rim density, so peak = M k / (P f_v). An
+    intratumoral dose is delivered whole.
+    """
+    spec = model.config.tumour
+    per_dose_mM = spec.mouse_g / (entry.mw_g_mol * spec.mass_g)
+    if route == "intratumoral":
+        return 1e3 * per_dose_mM
+    vessels = parameter_registry()["vessels"].build(model.config_for("vessels"))
+    share = vessels.per_mm2 * model.grid.dx_um**2 * 1e-6
+    if share == 0.0:
+        return 0.0
+    delivered = 1e3 * per_dose_mM * entry.percent_id / 100.0
+    return delivered * (LN2 / entry.plasma_half_life_min) / (entry.vessel_exchange * share)
+
+
+def build_fields(model: Any) -> None:
+    """Fields of the config and of the arm's agents; their clocks; which vessels feed."""
+    config, grid = model.config, model.grid
+    model.fields, model.clock, model.vessel_exchange = {}, {}, {}
+    model.held_fields, model.particle_fields, model.released = set(), set(), {}
+    entries = dict(config.field_entries())
+    for agent in model.therapy.drugs:
+        entries[agent.name] = agent.entry.field_entry(agent.name)
+        if any(d.route == "bath" for d in agent.doses):
+            model.held_fields.add(agent.name)
+    for agent in model.therapy.antibodies:
+        entries[agent.name] = agent.entry.field_entry(agent.name)
+    for agent in model.therapy.nanoparticles:
+        entries[agent.name] = agent.entry.field_entry(agent.name)
+        model.particle_fields.add(agent.name)
+        model.released[agent.name] = np.zeros(grid.n_voxels)
+    for name, e in entries.items():
+        field = Field(name, e.unit, grid, e.diffusion, e.decay, model.ticks(e.clock_min), e.mode, initial=e.initial,
+                      vessel_value=e.vessel_value, tol=config.clocks.field_tol)  # fmt: skip
+        for term in ("source", "loss"):
+            field.use(term)
+        if e.vessel_exchange > 0.0 and name not in model.particle_fields:
+            model.vessel_exchange[name] = e.vessel_exchange
+            field.use("exchange")
+        if e.held:
+            model.held_fields.add(name)
+        model.fields[name] = field
+        model.clock[name] = model.ticks(e.clock_min)
+    for name, k_m in (("oxygen", model_parameter(model, "uptake", "oxygen_k")), ("cystine", model_parameter(model, "ferroptosis", "k_cys"))):
+        model.fields[name].use("vmax")
+        model.fields[name].k_m = k_m
+
+
+def model_parameter(model: Any, group: str, name: str) -> float:
+    """One parameter as configured."""
+    return getattr(parameter_registry()[group].build(model.config_for(group)), name)
+
+
+def build_plan(model: Any) -> list[Mechanism]:
+    """All entries of the tick; a mechanism may ask for another one built before it."""
+    model._entries = []
+    off = model.config.switched_off()
+    for cls in (*mechanisms.MECHANISMS, *therapy.THERAPIES):
+        if cls.name not in off and cls.enabled(model):
+            model._entries.append(cls(model))
+    solves = [FieldDiffusion(model, name) for name in model.fields]
+    return ordered([StartSources(model), *model._entries, FinishSources(model), *solves])
+
+
+def ordered(entries: list[Mechanism]) -> list[Mechanism]:
+    """Delivery before diffusion and so on is the phases' doing; within SECRETE, start first, finish last."""
+    return sorted(entries, key=lambda m: (m.phase, {"start_sources": -1, "finish_sources": 1}.get(m.name, 0)))
+
+
+def cargo_columns(agents: Any) -> tuple[Column, ...]:
+    """A column of internalised payload per platform of the arm."""
+    return tuple(
+        Column(f"np_{a.name}", "f8", "uM", 0.0, "half", "particles taken up, uM of payload in the cell") for a in agents.nanoparticles
+    )
+
+
+def mechanism_table() -> list[dict[str, Any]]:
+    """One row per mechanism id that code declares: where it lives and which key switches it."""
+    rows = []
+    for cls in (*mechanisms.MECHANISMS, *therapy.THERAPIES):
+        for mid in cls.ids:
+            rows.append({"id": mid, "mechanism": cls.name, "file": cls.__module__.replace(".", "/") + ".py", "about": cls.about})
+    return rows

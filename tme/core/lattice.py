@@ -1,0 +1,67 @@
+"""What sits where: tissue cells (one per voxel), immune cells (up to a capacity), and scratch space.
+
+`tissue_row` and `immune_count` are functions of the populations' voxel columns; they are kept up to date
+by whatever moves a cell and rebuilt after rows move.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.ndimage import distance_transform_edt
+
+from tme.core.grid import Grid
+from tme.kernels.neighbours import count_rows, search_order
+
+
+class Lattice:
+    """Occupancy of a `Grid`."""
+
+    def __init__(self, grid: Grid, immune_capacity: int, push_length: int) -> None:
+        self.grid = grid
+        n = grid.n_voxels
+        self.geometry = (*grid.shape, *(int(p) for p in grid.periodic))
+        self.immune_capacity = immune_capacity
+        self.tissue_row = np.full(n, -1, np.int32)
+        self.immune_count = np.zeros(n, np.int8)
+        self.push_offsets = search_order(max(push_length, 1), grid.ndim)
+        self.best_priority = np.full(n, -1, np.int64)
+        self.best_row = np.full(n, -1, np.int32)
+
+    def position_um(self, voxel: np.ndarray | int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Centres of voxels in um as (x, y, z)."""
+        _nz, ny, nx = self.grid.shape
+        v = np.asarray(voxel, np.int64)
+        dx = self.grid.dx_um
+        return (v % nx + 0.5) * dx, ((v // nx) % ny + 0.5) * dx, (v // (nx * ny) + 0.5) * dx
+
+    def rebuild_tissue(self, voxel: np.ndarray, n: int) -> None:
+        """Recount which tumour row sits in which voxel."""
+        count_rows(voxel, n, self.tissue_row)
+
+    def rebuild_immune(self, voxels: list[np.ndarray]) -> None:
+        """Recount immune cells per voxel from the live voxel columns of all immune populations."""
+        total = np.zeros(self.grid.n_voxels, np.int64)
+        for v in voxels:
+            total += np.bincount(v, minlength=self.grid.n_voxels)
+        self.immune_count[:] = total
+
+    def depth_um(self, closing: int = 2) -> np.ndarray:
+        """Signed distance of every voxel (flat) from the tumour's edge in um: positive inside.
+
+        The tumour is the set of voxels holding tissue, closed over gaps of `closing` voxels.
+        """
+        shape = self.grid.shape
+        tissue = (self.tissue_row >= 0).reshape(shape)
+        sampling = self.grid.dx_um
+        if not tissue.any():
+            return np.full(self.grid.n_voxels, -np.inf)
+        if tissue.all():
+            return np.full(self.grid.n_voxels, np.inf)
+        near = distance_transform_edt(~tissue) <= closing
+        closed = near if near.all() else distance_transform_edt(near) > closing
+        mask = tissue | closed
+        if mask.all():
+            return np.full(self.grid.n_voxels, np.inf)
+        inside = distance_transform_edt(mask) * sampling
+        outside = distance_transform_edt(~mask) * sampling
+        return np.where(mask, inside, -outside).ravel()

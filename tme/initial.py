@@ -1,0 +1,105 @@
+"""The tissue at the start: where cells sit, which traits they drew, which immune cells are there."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tme.kernels.rng import Stream, normals, recruit_uid, uniforms
+from tme.populations.tumour import CLONES
+
+VARIED = ("xct", "gpx4_trait", "fsp1", "acsl4", "tfr1")
+
+
+def founders(code: int, voxels: np.ndarray, slot: int) -> np.ndarray:
+    """uids of cells present at the start: a hash of (population, voxel, slot), the same in every arm."""
+    return np.array([recruit_uid(np.uint64((code << 32) | int(v)), 0, slot) for v in voxels], np.uint64)
+
+
+def nodule_voxels(model: Any, n_cells: int, centre_um: Any = None) -> np.ndarray:
+    """The `n_cells` voxels nearest the centre, ties by index: a disc in 2D, a ball in 3D."""
+    grid = model.grid
+    x, y, z = model.lattice.position_um(np.arange(grid.n_voxels))
+    cx, cy, cz = centre_um or (grid.nx * grid.dx_um / 2, grid.ny * grid.dx_um / 2, grid.nz * grid.dx_um / 2)
+    if grid.ndim == 2:
+        z, cz = 0.0, 0.0
+    d2 = np.round((x - cx) ** 2 + (y - cy) ** 2 + (z - cz) ** 2, 6)
+    return np.sort(np.argsort(d2, kind="stable")[:n_cells])
+
+
+def monolayer_voxels(model: Any, occupancy: float) -> np.ndarray:
+    """Every voxel, or a random share of them."""
+    voxels = np.arange(model.grid.n_voxels)
+    if occupancy >= 1.0:
+        return voxels
+    u = np.empty(len(voxels))
+    uniforms(model.seed64, int(Stream.PLACE), 0, voxels.astype(np.uint64), 0, u)
+    return voxels[u < occupancy]
+
+
+def place_tumour(model: Any, voxels: np.ndarray) -> None:
+    """Add tumour cells with their clones and traits."""
+    tumour = model.tumour
+    uid = founders(tumour.code, voxels, 2)
+    model.check_new_uids(tumour, uid)
+    tumour.add(uid, voxels.astype(np.int32), 0)
+    draw_traits(model, slice(0, len(voxels)))
+    model.lattice.rebuild_tissue(tumour.col.voxel, tumour.n)
+
+
+def draw_traits(model: Any, rows: slice) -> None:
+    """Clones by share, then lognormal variation of mean 1 around the clone's value."""
+    spec, t = model.config.tumour, model.tumour.col
+    uid = t.uid[rows]
+    u, z = np.empty(len(uid)), np.empty(len(uid))
+    uniforms(model.seed64, int(Stream.TYPE), 0, uid, 0, u)
+    for name in (*VARIED, "nrf2", "mufa"):
+        getattr(t, name)[rows] = model.tumour_traits.get(name, 0.0 if name == "mufa" else 1.0)
+    low = 0.0
+    clone = np.zeros(len(uid), np.int8)
+    for name, factors in spec.clones.items():
+        inside = (u >= low) & (u < low + factors.share)
+        low += factors.share
+        clone[inside] = CLONES.index(name)
+        for trait, factor in factors.traits().items():
+            column = getattr(t, trait)[rows]
+            column[inside] = factor if trait == "mufa" else column[inside] * factor
+    t.clone[rows] = clone
+    sd = np.sqrt(np.log1p(spec.cv**2))
+    for k, name in enumerate(VARIED):
+        normals(model.seed64, int(Stream.TRAIT), 0, uid, k, z)
+        getattr(t, name)[rows] *= np.exp(sd * z - 0.5 * sd * sd)
+    sd = np.sqrt(np.log1p(spec.antigenicity_cv**2))
+    normals(model.seed64, int(Stream.TRAIT), 0, uid, len(VARIED), z)
+    t.antigenicity[rows] = spec.antigenicity_mean * np.exp(sd * z - 0.5 * sd * sd)
+
+
+def place_immune(model: Any, population: Any, count: int, mask: np.ndarray) -> None:
+    """Add `count` immune cells at random voxels of `mask`, one a voxel while there is room."""
+    if count <= 0:
+        return
+    candidates = np.flatnonzero(mask & (model.lattice.immune_count < model.lattice.immune_capacity))
+    u = np.empty(len(candidates))
+    uniforms(model.seed64, int(Stream.PLACE), 0, candidates.astype(np.uint64), population.code, u)
+    voxels = np.sort(candidates[np.argsort(u, kind="stable")[:count]])
+    uid = founders(population.code, voxels, 1)
+    model.check_new_uids(population, uid)
+    population.add(uid, voxels.astype(np.int32), 0)
+    np.add.at(model.lattice.immune_count, voxels, 1)
+
+
+def place_residents(model: Any) -> None:
+    """Immune cells at their stated densities within the tumour and a rim of 100 um around it."""
+    mask = model.lattice.depth_um() > -100.0
+    area_mm2 = mask.sum() * model.grid.dx_um**2 * 1e-6
+    for population in model.immune:
+        spec = getattr(model.config.populations, population.kind, None)
+        if spec is None:
+            continue
+        if getattr(spec, "per_mm2", None) is not None:
+            count = round(spec.per_mm2 * area_mm2)
+        else:
+            count = round((getattr(spec, "share", None) or 0.0) * model.tumour.n)
+        place_immune(model, population, count, mask)
+    model.macrophage.col.m1[: model.macrophage.n] = 0.35

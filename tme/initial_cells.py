@@ -1,0 +1,145 @@
+"""Start from a table of cells: map columns, types and units, put every cell on the lattice, say what moved.
+
+Tissue cells want one voxel each; a cell whose voxel is taken goes to the nearest free one. Immune cells
+share voxels up to the capacity. The report names unmapped types and the displacement this caused.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from tme.initial import draw_traits, founders
+from tme.kernels.neighbours import search_order, shifted
+
+UNITS_UM = {"um": 1.0, "mm": 1000.0, "nm": 0.001}
+
+
+def read_table(path: str | Path) -> pd.DataFrame:
+    """A CSV, or the `obs` and `obsm/spatial` of an .h5ad as columns (spatial_0, spatial_1, ...)."""
+    path = Path(path)
+    if path.suffix != ".h5ad":
+        return pd.read_csv(path)
+    import h5py
+
+    with h5py.File(path, "r") as h:
+        frame = {}
+        for name, node in h["obs"].items():
+            if isinstance(node, h5py.Group) and "categories" in node:
+                categories = node["categories"].asstr()[:]
+                frame[name] = categories[node["codes"][:]]
+            elif isinstance(node, h5py.Dataset) and node.ndim == 1:
+                frame[name] = node.asstr()[:] if node.dtype.kind == "O" else node[:]
+        spatial = h["obsm/spatial"][:]
+        for k in range(spatial.shape[1]):
+            frame[f"spatial_{k}"] = spatial[:, k]
+    return pd.DataFrame(frame)
+
+
+def voxels_of(model: Any, table: pd.DataFrame, spec: Any) -> np.ndarray:
+    """Voxel of each row: coordinates in um, the table's centre put on the domain's centre."""
+    grid = model.grid
+    scale = float(spec.unit_um)
+    size = (grid.nx * grid.dx_um, grid.ny * grid.dx_um, grid.nz * grid.dx_um)
+    index = []
+    for axis, extent, n in zip("xyz", size, (grid.nx, grid.ny, grid.nz)):
+        column = spec.columns.get(axis)
+        if column is None:
+            index.append(np.zeros(len(table), np.int64))
+            continue
+        value = table[column].to_numpy(float) * scale
+        value = value - 0.5 * (value.min() + value.max()) + 0.5 * extent
+        k = np.floor(value / grid.dx_um).astype(np.int64)
+        if k.min() < 0 or k.max() >= n:
+            raise ValueError(f"the cells span {np.ptp(value):.0f} um along {axis}, more than the domain's {extent:.0f} um")
+        index.append(k)
+    x, y, z = index
+    return (z * grid.ny + y) * grid.nx + x
+
+
+def settle_tissue(model: Any, wanted: np.ndarray) -> np.ndarray:
+    """One voxel per tissue cell: its own if free, else the nearest free; first come, first served by row."""
+    grid = model.grid
+    order = search_order(12, grid.ndim)
+    taken = np.zeros(grid.n_voxels, bool)
+    out = np.empty(len(wanted), np.int64)
+    for i, v in enumerate(wanted):
+        place = int(v)
+        if taken[place]:
+            for dz, dy, dx, _d2 in order:
+                w = shifted(int(v), dz, dy, dx, model.lattice.geometry)
+                if w >= 0 and not taken[w]:
+                    place = int(w)
+                    break
+            else:
+                raise ValueError(f"cell in row {i}: no free voxel within 12 voxels; use a finer dx_um")
+        taken[place] = True
+        out[i] = place
+    return out
+
+
+def displacement_um(model: Any, wanted: np.ndarray, got: np.ndarray) -> np.ndarray:
+    """Distance between the wanted and the given voxel of each cell, um."""
+    a = np.stack(model.lattice.position_um(wanted))
+    b = np.stack(model.lattice.position_um(got))
+    return np.sqrt(((a - b) ** 2).sum(axis=0))
+
+
+def place_from_table(model: Any, spec: Any) -> dict[str, Any]:
+    """Fill the model from the table; returns the report (counts, unmapped types, displacement)."""
+    table = read_table(spec.file)
+    types = table[spec.columns["type"]].astype(str)
+    voxel = voxels_of(model, table, spec)
+    unmapped = {t: int(n) for t, n in types.value_counts().items() if t not in spec.types}
+    mapped = types.map(lambda t: spec.types.get(t, "ignore")).to_numpy()
+    report: dict[str, Any] = {"rows": len(table), "unmapped_types": unmapped, "placed": {}}
+    rows = np.flatnonzero(mapped == "tumour")
+    if len(rows) == 0:
+        raise ValueError(f"{spec.file}: no row maps to 'tumour'; types found: {', '.join(sorted(set(types)))}")
+    places = settle_tissue(model, voxel[rows])
+    report["displacement_um"] = displacement_um(model, voxel[rows], places)
+    tumour = model.tumour
+    uid = founders(tumour.code, places, 2)
+    model.check_new_uids(tumour, uid)
+    tumour.add(uid, places.astype(np.int32), 0)
+    model.lattice.rebuild_tissue(tumour.col.voxel, tumour.n)
+    draw_traits(model, slice(0, tumour.n))
+    for column, rule in spec.traits.items():
+        values = table[column].to_numpy(float)[rows]
+        centre = np.median(values)
+        factor = np.clip(values / centre, 1.0 / rule.max_fold, rule.max_fold) ** rule.power if centre > 0 else np.ones(len(rows))
+        getattr(tumour.col, rule.trait)[: tumour.n] *= factor
+    report["placed"]["tumour"] = len(rows)
+    for population in model.immune:
+        report["placed"][population.kind] = place_immune_rows(model, population, voxel[mapped == population.kind])
+    return report
+
+
+def place_immune_rows(model: Any, population: Any, wanted: np.ndarray) -> int:
+    """Immune cells in their voxel or the nearest one with room."""
+    lattice = model.lattice
+    order = search_order(12, model.grid.ndim)
+    got = []
+    for v in wanted:
+        place = int(v)
+        if lattice.immune_count[place] >= lattice.immune_capacity:
+            for dz, dy, dx, _d2 in order:
+                w = shifted(int(v), dz, dy, dx, lattice.geometry)
+                if w >= 0 and lattice.immune_count[w] < lattice.immune_capacity:
+                    place = int(w)
+                    break
+            else:
+                continue
+        lattice.immune_count[place] += 1
+        got.append(place)
+    if got:
+        places = np.array(got)
+        # several may share a voxel: the slot tells them apart
+        slot = np.array([int((places[:i] == places[i]).sum()) for i in range(len(places))])
+        uid = np.array([founders(population.code, places[i : i + 1], 3 + int(slot[i]))[0] for i in range(len(places))], np.uint64)
+        model.check_new_uids(population, uid)
+        population.add(uid, places.astype(np.int32), 0)
+    return len(got)

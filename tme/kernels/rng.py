@@ -1,0 +1,138 @@
+"""Counter-based random numbers: Philox 4x32-10 keyed by (seed, stream, tick, cell uid).
+
+No generator state exists anywhere: a draw is a pure function of who asks, when, and what for. That is
+what makes results independent of threads, of row order, of executors and of interruptions, and lets a
+control arm and a therapy arm share every die roll.
+
+Source: Salmon et al. 2011, SC'11, doi 10.1145/2063384.2063405 (algorithm and known-answer vectors).
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+import numpy as np
+
+from tme.kernels.jit import rule, serial
+
+
+class Stream(IntEnum):
+    """What a draw is for. Values are part of the file format: append, never renumber."""
+
+    PLACE = 1
+    TRAIT = 2
+    DIVIDE = 3
+    PUSH = 4
+    DEATH = 5
+    MUTATE = 6
+    MOVE = 7
+    GRANT = 8
+    ATTACH = 9
+    HIT = 10
+    CD8_DIVIDE = 11
+    CD8_DEATH = 12
+    RECRUIT = 13
+    MATURE = 14
+    CLEAR = 15
+    VESSEL = 16
+    DETACH = 17
+    MODE = 18
+    TURNOVER = 19
+    TYPE = 20
+
+
+_M0 = np.uint64(0xD2511F53)
+_M1 = np.uint64(0xCD9E8D57)
+_W0 = np.uint32(0x9E3779B9)
+_W1 = np.uint32(0xBB67AE85)
+_LOW = np.uint64(0xFFFFFFFF)
+_S32 = np.uint64(32)
+_U53 = 1.0 / 9007199254740992.0
+
+
+@rule
+def philox(c0, c1, c2, c3, k0, k1):
+    """Ten rounds of Philox 4x32. All arguments and the four results are uint32."""
+    for _ in range(10):
+        p0 = np.uint64(c0) * _M0
+        p1 = np.uint64(c2) * _M1
+        hi0 = np.uint32(p0 >> _S32)
+        lo0 = np.uint32(p0 & _LOW)
+        hi1 = np.uint32(p1 >> _S32)
+        lo1 = np.uint32(p1 & _LOW)
+        c0, c1, c2, c3 = hi1 ^ c1 ^ k0, lo1, hi0 ^ c3 ^ k1, lo0
+        k0 = np.uint32(k0 + _W0)
+        k1 = np.uint32(k1 + _W1)
+    return c0, c1, c2, c3
+
+
+@rule
+def draw(seed, stream, tick, uid, sub):
+    """Four uint32 for a cell: counter (uid low, uid high, tick, stream * 2^16 + sub), key = seed."""
+    u = np.uint64(uid)
+    s = np.uint64(seed)
+    return philox(
+        np.uint32(u & _LOW),
+        np.uint32(u >> _S32),
+        np.uint32(np.int64(tick) & np.int64(0xFFFFFFFF)),
+        np.uint32((np.int64(stream) << np.int64(16)) + np.int64(sub)),
+        np.uint32(s & _LOW),
+        np.uint32(s >> _S32),
+    )
+
+
+@rule
+def unit(a, b):
+    """Two uint32 -> float64 in (0, 1), 53 bits, never 0 or 1."""
+    x = (np.uint64(a) << _S32) | np.uint64(b)
+    return (np.float64(x >> np.uint64(11)) + 0.5) * _U53
+
+
+@rule
+def uniform(seed, stream, tick, uid, sub):
+    """One float64 in (0, 1)."""
+    a, b, _c, _d = draw(seed, stream, tick, uid, sub)
+    return unit(a, b)
+
+
+@rule
+def uniform2(seed, stream, tick, uid, sub):
+    """Two independent float64 in (0, 1) from one block."""
+    a, b, c, d = draw(seed, stream, tick, uid, sub)
+    return unit(a, b), unit(c, d)
+
+
+@rule
+def mix64(x):
+    """The splitmix64 finaliser (Steele et al. 2014, doi 10.1145/2660193.2660195): a bijection of uint64."""
+    z = np.uint64(x) + np.uint64(0x9E3779B97F4A7C15)
+    z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return z ^ (z >> np.uint64(31))
+
+
+@rule
+def child_uid(parent_uid, n_division):
+    """uid of a newborn: a hash of (parent uid, division number), equal in every arm that grows it."""
+    return mix64(np.uint64(parent_uid) ^ mix64(np.uint64(n_division) + np.uint64(0xC3A5C85C97CB3127)))
+
+
+@rule
+def recruit_uid(source, tick, slot):
+    """uid of a recruit: a hash of (source, tick, slot); source = population code * 2^32 + voxel."""
+    return mix64(mix64(np.uint64(source) + np.uint64(0x9AE16A3B2F90404F)) ^ mix64((np.uint64(tick) << np.uint64(20)) | np.uint64(slot)))
+
+
+@serial
+def uniforms(seed, stream, tick, uids, sub, out):
+    """Fill `out` (n,) float64 with one uniform per uid (n,) uint64; the array form of `uniform`."""
+    for i in range(uids.size):
+        out[i] = uniform(seed, stream, tick, uids[i], sub)
+
+
+@serial
+def normals(seed, stream, tick, uids, sub, out):
+    """Fill `out` (n,) float64 with standard normals (Box-Muller), one per uid."""
+    for i in range(uids.size):
+        u, v = uniform2(seed, stream, tick, uids[i], sub)
+        out[i] = np.sqrt(-2.0 * np.log(u)) * np.cos(2.0 * np.pi * v)

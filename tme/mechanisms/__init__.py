@@ -1,0 +1,74 @@
+"""Every law of the model, one mechanism or pathway a file. A new one: its file, and its line below.
+
+`MECHANISMS` is the plan in the order in which entries of one phase act. `PARAMETER_SETS` are all groups a
+config may name under `mechanisms:`.
+"""
+
+from tme.mechanisms import (
+    chemistry,
+    damp,
+    death,
+    division,
+    exhaustion,
+    ferroptosis,
+    ifng_response,
+    killing,
+    motility,
+    polarisation,
+    priming,
+    recruitment,
+    resolve,
+    sensing,
+    suppression,
+    uptake,
+    vessels,
+)
+
+MECHANISMS = (
+    vessels.Vessels,
+    sensing.Sensing,
+    ifng_response.IfngResponse,
+    chemistry.Ferroptosis,
+    motility.Cd8Motility,
+    motility.SlowMotility,
+    killing.Killing,
+    exhaustion.Exhaustion,
+    polarisation.Polarisation,
+    priming.Maturation,
+    death.Rupture,
+    division.DivisionHazard,
+    death.Death,
+    damp.Clearance,
+    death.ImmuneTurnover,
+    priming.LymphNode,
+    resolve.Resolve,
+    division.Division,
+    recruitment.Recruitment,
+    uptake.Uptake,
+    ifng_response.ChemokineSecretion,
+    killing.IfngSecretion,
+    damp.DampRelease,
+    suppression.Suppression,
+    uptake.PeroxideEmission,
+)
+
+PARAMETER_SETS = {
+    s.group: s
+    for s in (
+        ferroptosis.PARAMETERS,
+        ifng_response.PARAMETERS,
+        damp.PARAMETERS,
+        priming.PARAMETERS,
+        recruitment.PARAMETERS,
+        motility.PARAMETERS,
+        killing.PARAMETERS,
+        exhaustion.PARAMETERS,
+        polarisation.PARAMETERS,
+        suppression.PARAMETERS,
+        division.PARAMETERS,
+        death.PARAMETERS,
+        death.T_CELL,
+        uptake.PARAMETERS,
+        vessels.PARAMETERS,
+    )
+}

@@ -1,0 +1,108 @@
+"""Corpses: ATP and HMGB1 out, calreticulin on, oxidised lipid left behind, and clearance.
+
+A corpse releases at a rate that rises and falls with its age a:
+
+    r(a) = exp(-a/tau_fade) - exp(-a/tau_rise)  (ATP and calreticulin, fast)     tau_rise 30 min
+    HMGB1 fades with the same tau_fade but starts after the membrane has gone (ferroptosis, necrosis)
+
+scaled by the kind of death: ferroptosis 1, necrosis and killed or apoptotic cells less. Adjuvanticity so
+fades with the corpse's age (Efimova et al. 2020, doi 10.1136/jitc-2020-001369); what an old ferroptotic
+corpse leaves is oxidised lipid, which blunts dendritic cells (Wiernicki et al. 2022,
+doi 10.1038/s41467-022-31218-2). Clearance is a hazard.
+"""
+
+from __future__ import annotations
+
+from tme.core.mechanism import Mechanism, Phase
+from tme.core.parameters import ParameterSet, par
+from tme.kernels.elementary import exp
+from tme.kernels.jit import rule, serial
+from tme.kernels.rng import Stream, uniform
+
+PARAMETERS = ParameterSet(
+    "damp",
+    par("atp_rate", 1.0, "uM/min", 0.0, 100.0, "assumed: sets the unit of the ATP field", "ATP from a fresh ferroptotic corpse"),
+    par("hmgb1_rate", 0.1, "ng/mL/min", 0.0, 100.0, "assumed: sets the unit of the HMGB1 field"),
+    par("tau_fade_min", 360.0, "min", 60.0, 1440.0, "window of 4-8 h, peak near 3 h after RSL3, nil at 24 h (Efimova et al. 2020, doi 10.1136/jitc-2020-001369)"),
+    par("tau_rise_min", 30.0, "min", 1.0, 240.0, "assumed: release follows rupture within the hour"),
+    par("necrosis_factor", 0.3, "1", 0.0, 1.0, "assumed: necrosis releases less ATP, its store being spent"),
+    par("apoptosis_factor", 0.1, "1", 0.0, 1.0, "assumed: killed and apoptotic cells keep their membrane for hours"),
+    par("tau_clear_min", 720.0, "min", 60.0, 4320.0, "assumed: 6-24 h", "mean time to clearance"),
+    par("crt_min", 0.1, "1", 0.0, 1.0, "assumed: release level below which calreticulin no longer counts"),
+    par("damp_growth", 0.1, "1", 0.0, 2.0, "assumed: HMGB1 feeds proliferation (Yin et al. 2025, doi 10.32604/or.2025.069049), small"),
+    par("growth_k", 0.5, "ng/mL", 0.01, 50.0, "assumed: HMGB1 of half effect on proliferation"),
+)
+_CLEAR = int(Stream.CLEAR)
+
+
+@rule
+def release(age_min, p):
+    """Release level of a corpse aged `age_min`, 0-1."""
+    return exp(-age_min / p.tau_fade_min) - exp(-age_min / p.tau_rise_min)
+
+
+@rule
+def kind_factor(state, p):
+    """How much a corpse of this kind releases, relative to ferroptosis."""
+    if state == 1:
+        return 1.0
+    if state == 3:
+        return p.necrosis_factor
+    return p.apoptosis_factor
+
+
+@serial
+def secrete(n, state, voxel, death_tick, tick, dt_min, p, atp, hmgb1):
+    """ATP and HMGB1 sources (voxels,) of corpses; one corpse a voxel."""
+    for i in range(n):
+        if state[i] != 0:
+            r = release((tick - death_tick[i]) * dt_min, p) * kind_factor(state[i], p)
+            atp[voxel[i]] = p.atp_rate * r
+            hmgb1[voxel[i]] = p.hmgb1_rate * r
+
+
+@serial
+def clear(n, uid, state, fate, p_clear, seed, tick):
+    """Flag corpses (fate 20) that are cleared now."""
+    for i in range(n):
+        if state[i] != 0 and uniform(seed, _CLEAR, tick, uid[i], 0) < p_clear:
+            fate[i] = 20
+
+
+class DampRelease(Mechanism):
+    """ATP and HMGB1 from corpses."""
+
+    name = "damp"
+    phase = Phase.SECRETE
+    ids = ("M70", "M71")
+    about = "corpses release ATP and HMGB1, fading with age"
+    parameters = PARAMETERS
+    reads = ("tumour.state", "tumour.death_tick")
+    adds = ("field.atp", "field.hmgb1")
+
+    def step(self, model) -> None:
+        """Write both sources when either field is due."""
+        if model.due("atp") or model.due("hmgb1"):
+            t = model.tumour.col
+            secrete(model.tumour.n, t.state, t.voxel, t.death_tick, model.tick, model.dt_min, self.p,
+                    model.fields["atp"].source, model.fields["hmgb1"].source)  # fmt: skip
+
+
+class Clearance(Mechanism):
+    """Corpses are cleared at a constant hazard."""
+
+    name = "clearance"
+    phase = Phase.FATE
+    about = "corpses are cleared within about half a day"
+    clock_min = 10.0
+    writes = ("tumour.cleared",)
+
+    def __init__(self, model) -> None:
+        super().__init__(model)
+        p = PARAMETERS.build(model.config_for("damp"))
+        self.p_clear = 1.0 - exp(-self.dt / p.tau_clear_min)
+
+    def step(self, model) -> None:
+        """One clock interval."""
+        t = model.tumour.col
+        clear(model.tumour.n, t.uid, t.state, t.fate, self.p_clear, model.seed64, model.tick)

@@ -1,0 +1,222 @@
+"""Tumour cells divide when fed, push neighbours aside, and hand on their traits with small errors.
+
+    rate = k_div * clip((O2 - o2_low)/(o2_high - o2_low), 0, 1) * (1 + damp_growth H/(growth_k + H))
+
+A dividing cell looks for the nearest voxel without tissue within `push_um`, ties drawn; the cells on the
+straight line to it move one step outward and the daughter takes the freed place. No free voxel, no
+division. Divisions of one tick are settled in the order of a random priority, ties to the smaller uid.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tme.core.mechanism import Mechanism, Phase
+from tme.core.parameters import ParameterSet, par
+from tme.kernels.elementary import exp
+from tme.kernels.jit import rule, serial
+from tme.kernels.neighbours import at_margin, shifted
+from tme.kernels.rng import Stream, child_uid, draw, normals, uniform
+from tme.mechanisms.damp import PARAMETERS as DAMP_PARAMETERS
+
+PARAMETERS = ParameterSet(
+    "division",
+    par("k_div", 7.2e-4, "1/min", 0.0, 0.01, "23 h division time at 38 mmHg (PhysiCell cancer-immune sample, Ghaffarizadeh et al. 2018, doi 10.1371/journal.pcbi.1005991)"),
+    par("o2_low", 3.0, "mmHg", 0.0, 38.0, "assumed: no division below (PhysiCell uses 5 mmHg)"),
+    par("o2_high", 15.0, "mmHg", 0.1, 160.0, "assumed: full rate above"),
+    par("push_um", 160.0, "um", 20.0, 1000.0, "assumed: sets 2D growth as much as the cycle does"),
+    par("drift", 0.05, "1", 0.0, 1.0, "assumed: lognormal sd of each heritable trait per division"),
+)
+_DIVIDE = int(Stream.DIVIDE)
+_PUSH = int(Stream.PUSH)
+DRIFTING = ("xct", "gpx4_trait", "fsp1", "acsl4", "tfr1", "nrf2", "antigenicity")
+
+
+@rule
+def division_rate(oxygen, hmgb1, p, d):
+    """Rate of the module docstring, 1/min."""
+    fed = (oxygen - p.o2_low) / (p.o2_high - p.o2_low)
+    fed = min(max(fed, 0.0), 1.0)
+    return p.k_div * fed * (1.0 + d.damp_growth * hmgb1 / (d.growth_k + hmgb1))
+
+
+@serial
+def flag_divisions(n, uid, state, fate, voxel, oxygen, hmgb1, p, d, dt, seed, tick):
+    """Raise fate 1 in living cells that divide now."""
+    for i in range(n):
+        if state[i] == 0 and fate[i] == 0:
+            rate = division_rate(oxygen[i], hmgb1[voxel[i]], p, d)
+            if rate > 0.0 and uniform(seed, _DIVIDE, tick, uid[i], 0) < 1.0 - exp(-rate * dt):
+                fate[i] = 1
+
+
+@serial
+def priorities(rows, m, uid, seed, tick, out):
+    """Random priority (m,) int64 of each dividing row."""
+    for j in range(m):
+        a, _b, _c, _d = draw(seed, _PUSH, tick, uid[rows[j]], 1)
+        out[j] = np.int64(a)
+
+
+@rule
+def nearest_free(voxel, offsets, tissue_row, u, geometry):
+    """Index into `offsets` of the nearest voxel without tissue, ties by u in (0, 1); -1 if none."""
+    m = offsets.shape[0]
+    j = 0
+    while j < m:
+        d2 = offsets[j, 3]
+        end = j
+        count = 0
+        while end < m and offsets[end, 3] == d2:
+            v = shifted(voxel, offsets[end, 0], offsets[end, 1], offsets[end, 2], geometry)
+            if v >= 0 and tissue_row[v] == -1:
+                count += 1
+            end += 1
+        if count > 0:
+            chosen = np.int64(u * count)
+            for e in range(j, end):
+                v = shifted(voxel, offsets[e, 0], offsets[e, 1], offsets[e, 2], geometry)
+                if v >= 0 and tissue_row[v] == -1:
+                    if chosen == 0:
+                        return e
+                    chosen -= 1
+        j = end
+    return -1
+
+
+@rule
+def on_line(delta, j, steps):
+    """Coordinate of point j of `steps` on the line from 0 to delta, rounded half away from zero."""
+    s = 1 if delta >= 0 else -1
+    return s * ((2 * s * delta * j + steps) // (2 * steps))
+
+
+@serial
+def push(order, m, uid, voxel, tissue_row, offsets, seed, tick, geometry, mothers, places):
+    """Find room for each dividing row in order; move cells outward; returns (daughters, pushed edge).
+
+    `mothers` and `places` (m,) receive the row that divides and the voxel of its daughter; a daughter's
+    voxel is marked -2 in `tissue_row` until the caller adds her.
+    """
+    count = 0
+    edge = 0
+    for q in range(m):
+        row = order[q]
+        start = np.int64(voxel[row])
+        e = nearest_free(start, offsets, tissue_row, uniform(seed, _PUSH, tick, uid[row], 0), geometry)
+        if e < 0:
+            continue
+        dz = offsets[e, 0]
+        dy = offsets[e, 1]
+        dx = offsets[e, 2]
+        steps = max(abs(dz), abs(dy), abs(dx))
+        free = shifted(start, dz, dy, dx, geometry)
+        for j in range(steps - 1, 0, -1):
+            v = shifted(start, on_line(dz, j, steps), on_line(dy, j, steps), on_line(dx, j, steps), geometry)
+            moved = tissue_row[v]
+            tissue_row[free] = moved
+            if moved >= 0:
+                voxel[moved] = free
+            elif moved == -2:
+                for k in range(count):
+                    if places[k] == v:
+                        places[k] = free
+            if at_margin(free, 2, geometry):
+                edge = 1
+            free = v
+        tissue_row[free] = -2
+        mothers[count] = row
+        places[count] = free
+        count += 1
+        if at_margin(free, 2, geometry):
+            edge = 1
+    return count, edge
+
+
+@serial
+def name_daughters(mothers, m, uid, n_div, out):
+    """uid of each daughter (m,), and count the mother's division."""
+    for j in range(m):
+        row = mothers[j]
+        n_div[row] += 1
+        out[j] = child_uid(uid[row], n_div[row])
+
+
+class DivisionHazard(Mechanism):
+    """Which cells divide now."""
+
+    name = "division"
+    phase = Phase.FATE
+    about = "fed cells divide; HMGB1 adds a little"
+    parameters = PARAMETERS
+    ids = ("M77",)
+    clock_min = 6.0
+    reads = ("tumour.oxygen", "field.hmgb1")
+    writes = ("tumour.fate_divide",)
+
+    def __init__(self, model) -> None:
+        super().__init__(model)
+        self.damp = DAMP_PARAMETERS.build(model.config_for("damp"))
+
+    def step(self, model) -> None:
+        """One clock interval."""
+        t = model.tumour.col
+        flag_divisions(model.tumour.n, t.uid, t.state, t.fate, t.voxel, t.oxygen, model.fields["hmgb1"].concentration,
+                       self.p, self.damp, self.dt, model.seed64, model.tick)  # fmt: skip
+
+
+class Division(Mechanism):
+    """Make room and add the daughters."""
+
+    name = "divide"
+    phase = Phase.RESOLVE
+    ids = ("M58",)
+    about = "daughters inherit traits with small errors; neighbours are pushed aside"
+    reads = ("tumour.fate",)
+    writes = ("tumour.births",)
+    clock_min = 6.0
+
+    def __init__(self, model) -> None:
+        super().__init__(model)
+        self.p = PARAMETERS.build(model.config_for("division"))
+
+    def step(self, model) -> None:
+        """Settle the divisions flagged this tick."""
+        t = model.tumour.col
+        rows = np.flatnonzero(t.fate[: model.tumour.n] == 1)
+        if len(rows) == 0:
+            return
+        t.fate[rows] = 0
+        priority = np.empty(len(rows), np.int64)
+        priorities(rows, len(rows), t.uid, model.seed64, model.tick, priority)
+        order = rows[np.lexsort((t.uid[rows], -priority))]
+        mothers = np.empty(len(rows), np.int64)
+        places = np.empty(len(rows), np.int64)
+        lattice = model.lattice
+        m, edge = push(order, len(order), t.uid, t.voxel, lattice.tissue_row, lattice.push_offsets,
+                       model.seed64, model.tick, lattice.geometry, mothers, places)  # fmt: skip
+        if edge:
+            model.reached_edge()
+        if m:
+            self.add_daughters(model, mothers[:m], places[:m])
+
+    def add_daughters(self, model, mothers: np.ndarray, places: np.ndarray) -> None:
+        """Copy mothers to new rows, name them, let traits drift."""
+        tumour = model.tumour
+        uid = np.empty(len(mothers), np.uint64)
+        name_daughters(mothers, len(mothers), tumour.col.uid, tumour.col.n_div, uid)
+        model.check_new_uids(tumour, uid)
+        new = tumour.copy_from(mothers)
+        t = tumour.col
+        t.uid[new] = uid
+        t.voxel[new] = places
+        t.n_div[new] = 0
+        t.born_tick[new] = model.tick
+        model.lattice.tissue_row[places] = np.arange(new.start, new.stop)
+        model.counters["births"] += len(mothers)
+        sd = self.p.drift
+        if sd > 0.0:
+            z = np.empty(len(mothers))
+            for k, name in enumerate(DRIFTING):
+                normals(model.seed64, int(Stream.MUTATE), model.tick, uid, k, z)
+                getattr(t, name)[new] *= np.exp(sd * z - 0.5 * sd * sd)

@@ -1,0 +1,93 @@
+"""What IFN-gamma makes of a tumour cell's surface: PD-L1 and MHC-I up, CXCL9/10 out.
+
+The fall of SLC7A11/SLC3A2 and the rise of ACSL4 are in the chemistry (`ferroptosis`), through the same
+response Z. Here
+
+    dP/dt = (p_base + (1 - p_base) h(ifn)) (1 - si) - P) / tau      h = ifn / (ec50 + ifn)
+    dM/dt = (m_base + (1 - m_base) h(ifn) - M) / tau
+
+integrated exactly over the clock, and CXCL9/10 is secreted in proportion to Z plus a basal trickle.
+"""
+
+from __future__ import annotations
+
+from tme.core.mechanism import Mechanism, Phase
+from tme.core.parameters import ParameterSet, par
+from tme.kernels.elementary import exp
+from tme.kernels.jit import rule, serial
+
+PARAMETERS = ParameterSet(
+    "ifng_response",
+    par("pdl1_base", 0.08, "1", 0.0, 1.0, "assumed: few PD-L1+ cells without T cells (1.4 % in B16 CODEX, Hickey et al.)"),
+    par("pdl1_ec50", 0.2, "ng/mL", 0.02, 5.0, "half-maximum 0.1-0.3 ng/mL after SPQSP_IO (Gong et al. 2017, doi 10.1098/rsif.2017.0320)"),
+    par("pdl1_tau", 720.0, "min", 60.0, 4320.0, "assumed: surface PD-L1 changes within half a day"),
+    par("mhc1_base", 0.4, "1", 0.0, 1.0, "assumed: constitutive MHC-I of poorly immunogenic mouse tumours"),
+    par("mhc1_ec50", 0.2, "ng/mL", 0.02, 5.0, "assumed: as PD-L1, same pathway"),
+    par("cxcl_rate", 0.1, "ng/mL/min", 0.0, 10.0, "assumed: sets the unit of the chemokine field", "CXCL9/10 secretion of a cell at full IFN-gamma response"),
+    par("cxcl_basal", 0.03, "1", 0.0, 1.0, "assumed: basal share; without it remnants are abandoned"),
+)
+
+
+@rule
+def relax(value, target, keep):
+    """First-order approach to `target`; keep = exp(-dt/tau)."""
+    return target + (value - target) * keep
+
+
+@serial
+def surface(n, state, ifng, sipdl1, pdl1, mhc1, p, dt):
+    """Advance PD-L1 and MHC-I of living cells by dt min; columns changed in place."""
+    keep = exp(-dt / p.pdl1_tau)
+    for i in range(n):
+        if state[i] == 0:
+            h = ifng[i] / (p.pdl1_ec50 + ifng[i])
+            hm = ifng[i] / (p.mhc1_ec50 + ifng[i])
+            pdl1[i] = relax(pdl1[i], (p.pdl1_base + (1.0 - p.pdl1_base) * h) * (1.0 - sipdl1[i]), keep)
+            mhc1[i] = relax(mhc1[i], p.mhc1_base + (1.0 - p.mhc1_base) * hm, keep)
+
+
+@serial
+def chemokine(n, state, voxel, z, p, source):
+    """CXCL9/10 source (voxels,) ng/mL/min; one tumour cell a voxel."""
+    for i in range(n):
+        if state[i] == 0:
+            source[voxel[i]] = p.cxcl_rate * (z[i] + p.cxcl_basal)
+
+
+class IfngResponse(Mechanism):
+    """PD-L1 and MHC-I follow IFN-gamma."""
+
+    name = "ifng_response"
+    phase = Phase.INTRACELLULAR
+    ids = ("M69",)
+    about = "IFN-gamma raises PD-L1 and MHC-I"
+    parameters = PARAMETERS
+    clock_min = 6.0
+    reads = ("tumour.ifng", "tumour.sipdl1")
+    writes = ("tumour.pdl1", "tumour.mhc1")
+
+    def step(self, model) -> None:
+        """Advance surface proteins by one clock interval."""
+        t = model.tumour.col
+        surface(model.tumour.n, t.state, t.ifng, t.sipdl1, t.pdl1, t.mhc1, self.p, self.dt)
+
+
+class ChemokineSecretion(Mechanism):
+    """CXCL9/10 from responding tumour cells."""
+
+    name = "chemokine_secretion"
+    phase = Phase.SECRETE
+    ids = ("M69",)
+    about = "responding tumour cells secrete CXCL9/10"
+    reads = ("tumour.ifng_response",)
+    adds = ("field.cxcl",)
+
+    def __init__(self, model) -> None:
+        super().__init__(model)
+        self.p = PARAMETERS.build(model.config_for("ifng_response"))
+
+    def step(self, model) -> None:
+        """Write the chemokine source when its field is due."""
+        if model.due("cxcl"):
+            t = model.tumour.col
+            chemokine(model.tumour.n, t.state, t.voxel, t.ifng_response, self.p, model.fields["cxcl"].source)

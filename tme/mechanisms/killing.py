@@ -1,0 +1,220 @@
+"""CD8 meet tumour cells, hold them, hit them; enough hits within hours kill.
+
+A free CD8 picks one living tumour cell among its own voxel and the Moore neighbourhood, and attaches with
+
+    rate = k_attach * recognition * antigenicity * (mhc_floor + (1 - mhc_floor) M)
+
+An engaged CD8 hits at rate k_hit * f, lets go at rate 1/hold, and secretes IFN-gamma in proportion to f:
+
+    f = (1 - e) (1 - s_max S) / (1 + k_sup T)        S = P_free / (k_p + P_free)
+
+e exhaustion, T suppressive cytokines, P_free PD-L1 (plus PD-L2 where the antibody spares it) not covered
+by antibody. Hits add up and fade (Halle et al. 2016, doi 10.1016/j.immuni.2016.01.010; Weigelin et al.
+2021, doi 10.1038/s41467-021-25282-3: additive cytotoxicity); `n_hits` kill.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tme.core.mechanism import Mechanism, Phase
+from tme.core.parameters import ParameterSet, par
+from tme.kernels.elementary import exp
+from tme.kernels.jit import rule, serial
+from tme.kernels.neighbours import n_directions, neighbour
+from tme.kernels.rng import Stream, uniform, uniform2
+
+PARAMETERS = ParameterSet(
+    "killing",
+    par("k_attach", 0.2, "1/min", 0.0, 2.0, "PhysiCell cancer-immune sample (Ghaffarizadeh et al. 2018, doi 10.1371/journal.pcbi.1005991)"),
+    par("recognition", 0.25, "1", 0.0, 1.0, "assumed: share of contacts in which the receptor finds its antigen"),
+    par("mhc_floor", 0.4, "1", 0.0, 1.0, "assumed: recognition left without MHC-I induction"),
+    par("hold_min", 60.0, "min", 5.0, 600.0, "attachment lifetime, PhysiCell cancer-immune sample (doi 10.1371/journal.pcbi.1005991)"),
+    par("k_hit", 0.045, "1/min", 0.0, 1.0, "calibrated: 2-16 kills per CTL per day (Halle et al. 2016, doi 10.1016/j.immuni.2016.01.010)"),
+    par("n_hits", 3.0, "1", 1.0, 20.0, "more than two contacts raise the death probability (Halle et al. 2016, doi 10.1016/j.immuni.2016.01.010)"),
+    par("hit_decay_min", 120.0, "min", 10.0, 1440.0, "assumed: 1-3 h (Weigelin et al. 2021, doi 10.1038/s41467-021-25282-3, show recovery within hours)"),
+    par("s_max", 0.65, "1", 0.0, 1.0, "assumed: share of function PD-1 can suppress"),
+    par("k_p", 0.3, "1", 0.01, 10.0, "assumed: PD-L1 level of half suppression"),
+    par("pdl2_share", 0.1, "1", 0.0, 1.0, "assumed: PD-1 signal through PD-L2 on antigen-presenting cells, which anti-PD-L1 spares"),
+    par("k_sup", 1.0, "1", 0.0, 50.0, "assumed: unit of the suppression field"),
+    par("ifng_molecules_s", 200.0, "1/s", 0.0, 5000.0, "assumed: order of magnitude of single-cell secretion assays, 1e2-2e3", "IFN-gamma molecules per second of an engaged CD8 at full function"),
+)
+_ATTACH = int(Stream.ATTACH)
+_HIT = int(Stream.HIT)
+_DETACH = int(Stream.DETACH)
+
+
+@rule
+def effector_function(exhaustion, pd1_signal, suppression, p):
+    """f of the module docstring, 0-1."""
+    return (1.0 - exhaustion) * (1.0 - p.s_max * pd1_signal / (p.k_p + pd1_signal)) / (1.0 + p.k_sup * suppression)
+
+
+@rule
+def find_target(target_voxel, target_uid, cd8_voxel, tissue_row, uid, state, geometry):
+    """Row of the cell being held, looked for where it was and around the CD8; -1 if gone or dead."""
+    row = tissue_row[target_voxel]
+    if row >= 0 and uid[row] == target_uid:
+        return row if state[row] == 0 else -1
+    row = tissue_row[cd8_voxel]
+    if row >= 0 and uid[row] == target_uid and state[row] == 0:
+        return row
+    for k in range(n_directions(geometry)):
+        v = neighbour(cd8_voxel, k, geometry)
+        if v >= 0:
+            row = tissue_row[v]
+            if row >= 0 and uid[row] == target_uid and state[row] == 0:
+                return row
+    return -1
+
+
+@rule
+def pick_neighbour(voxel, u, tissue_row, state, geometry):
+    """One living tumour row of the own voxel and neighbourhood, uniformly; -1 if none."""
+    count = 0
+    row = tissue_row[voxel]
+    if row >= 0 and state[row] == 0:
+        count += 1
+    for k in range(n_directions(geometry)):
+        v = neighbour(voxel, k, geometry)
+        if v >= 0 and tissue_row[v] >= 0 and state[tissue_row[v]] == 0:
+            count += 1
+    if count == 0:
+        return -1
+    chosen = np.int64(u * count)
+    if row >= 0 and state[row] == 0:
+        if chosen == 0:
+            return row
+        chosen -= 1
+    for k in range(n_directions(geometry)):
+        v = neighbour(voxel, k, geometry)
+        if v >= 0 and tissue_row[v] >= 0 and state[tissue_row[v]] == 0:
+            if chosen == 0:
+                return tissue_row[v]
+            chosen -= 1
+    return -1
+
+
+@serial
+def contact(
+    n, uid, voxel, engaged, target_uid, target_voxel, function, pd1_signal, exhaustion, kills,
+    t_uid, t_voxel, state, fate, pdl1_free, mhc1, antigenicity, hits, hit_tick, new_hits,
+    tissue_row, suppression, pd1_free, p, dt, dt_min, seed, tick, geometry, held_row,
+):  # fmt: skip
+    """One minute of contacts. `pd1_free` (voxels,) share of PD-1 not covered by antibody.
+
+    Two passes: all CD8 act on the state before; then hits are added up (integers) and judged.
+    Returns (kills, engaged CD8).
+    """
+    p_detach = 1.0 - exp(-dt / p.hold_min)
+    n_kills = 0
+    n_engaged = 0
+    for i in range(n):
+        held_row[i] = -1
+        row = -1
+        if engaged[i] == 1:
+            row = find_target(target_voxel[i], target_uid[i], voxel[i], tissue_row, t_uid, state, geometry)
+            if row >= 0 and uniform(seed, _DETACH, tick, uid[i], 0) < p_detach:
+                row = -1
+            if row < 0:
+                engaged[i] = 0
+                function[i] = 0.0
+                pd1_signal[i] = 0.0
+                continue
+        else:
+            u_pick, u_attach = uniform2(seed, _ATTACH, tick, uid[i], 0)
+            row = pick_neighbour(voxel[i], u_pick, tissue_row, state, geometry)
+            if row < 0:
+                continue
+            rate = p.k_attach * p.recognition * antigenicity[row] * (p.mhc_floor + (1.0 - p.mhc_floor) * mhc1[row])
+            if u_attach >= 1.0 - exp(-rate * dt):
+                continue
+            engaged[i] = 1
+            target_uid[i] = t_uid[row]
+        target_voxel[i] = t_voxel[row]
+        v = voxel[i]
+        pd1_signal[i] = (p.pdl2_share * p.k_p + pdl1_free[row]) * pd1_free[v]
+        f = effector_function(exhaustion[i], pd1_signal[i], suppression[v], p)
+        function[i] = f
+        n_engaged += 1
+        held_row[i] = row
+        if uniform(seed, _HIT, tick, uid[i], 0) < 1.0 - exp(-p.k_hit * f * dt):
+            new_hits[row] += 1
+    for i in range(n):
+        row = held_row[i]
+        if row >= 0 and new_hits[row] > 0:
+            fade = exp(-(tick - hit_tick[row]) * dt_min / p.hit_decay_min)
+            hits[row] = hits[row] * fade + new_hits[row]
+            hit_tick[row] = tick
+            new_hits[row] = 0
+            if hits[row] >= p.n_hits and fate[row] < 10:
+                fate[row] = 12
+                n_kills += 1
+        if row >= 0 and fate[row] == 12:
+            kills[i] += 1
+    return n_kills, n_engaged
+
+
+@serial
+def secrete(n, voxel, engaged, function, rate, scale, source_fixed):
+    """IFN-gamma from engaged CD8 into int64 accumulators: order-free."""
+    for i in range(n):
+        if engaged[i] == 1:
+            source_fixed[voxel[i]] += np.int64(np.rint(rate * function[i] * scale))
+
+
+class Killing(Mechanism):
+    """Contacts, hits, kills."""
+
+    name = "killing"
+    phase = Phase.INTERACT
+    ids = ("M80", "M84")
+    about = "CD8 attach, hit additively and kill; PD-1, exhaustion and suppression weaken them"
+    parameters = PARAMETERS
+    reads = ("tumour.pdl1_free", "tumour.mhc1", "tumour.antigenicity", "field.suppression", "cd8.exhaustion")
+    writes = ("cd8.engaged", "cd8.function", "tumour.hits", "tumour.fate")
+
+    def __init__(self, model) -> None:
+        super().__init__(model)
+        self.held_row = np.empty(0, np.int64)
+
+    def step(self, model) -> None:
+        """One tick of contacts; counts kills and engaged CD8 for the readouts."""
+        n = model.cd8.n
+        if n == 0:
+            model.counters["engaged_ticks"] += 0
+            return
+        if len(self.held_row) < model.cd8.capacity:
+            self.held_row = np.empty(model.cd8.capacity, np.int64)
+        c, t = model.cd8.col, model.tumour.col
+        kills, _engaged = contact(
+            n, c.uid, c.voxel, c.engaged, c.target_uid, c.target_voxel, c.function, c.pd1_signal, c.exhaustion, c.kills,
+            t.uid, t.voxel, t.state, t.fate, t.pdl1_free, t.mhc1, t.antigenicity, t.hits, t.hit_tick, t.new_hits,
+            model.lattice.tissue_row, model.fields["suppression"].concentration, model.pd1_free, self.p, self.dt, model.dt_min,
+            model.seed64, model.tick, model.lattice.geometry, self.held_row,
+        )  # fmt: skip
+        model.counters["kills"] += int(kills)
+        model.counters["cd8_ticks"] += n
+
+
+class IfngSecretion(Mechanism):
+    """IFN-gamma from engaged CD8."""
+
+    name = "ifng_secretion"
+    phase = Phase.SECRETE
+    about = "engaged CD8 secrete IFN-gamma"
+    reads = ("cd8.engaged", "cd8.function")
+    adds = ("field.ifng",)
+
+    def __init__(self, model) -> None:
+        super().__init__(model)
+        self.p = PARAMETERS.build(model.config_for("killing"))
+        # one 17 kDa molecule is 2.82e-11 ng; q per second into V um^3 is 1694 q / V ng/mL/min
+        self.rate = 1694.0 * self.p.ifng_molecules_s / model.grid.voxel_um3
+
+    def step(self, model) -> None:
+        """Add to the IFN-gamma source when its field is due."""
+        if model.due("ifng") and model.cd8.n:
+            c = model.cd8.col
+            field = model.fields["ifng"]
+            secrete(model.cd8.n, c.voxel, c.engaged, c.function, self.rate, model.fixed_scale, model.source_fixed(field))

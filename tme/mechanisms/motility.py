@@ -1,0 +1,98 @@
+"""Immune cells walk: CD8 in slow and fast modes up the CXCL9/10 gradient, dendritic cells towards ATP.
+
+A CD8 switches between a slow and a fast mode at constant rates; engaged CD8 stay put. Others keep one
+speed. The lattice grants moves (`kernels.movement`).
+"""
+
+from __future__ import annotations
+
+from tme.core.mechanism import Mechanism, Phase
+from tme.core.parameters import ParameterSet, par
+from tme.kernels.elementary import exp
+from tme.kernels.jit import serial
+from tme.kernels.movement import grant, propose
+from tme.kernels.rng import Stream, uniform
+
+PARAMETERS = ParameterSet(
+    "motility",
+    par("cd8_fast_um_min", 10.0, "um/min", 0.0, 20.0, "slow and fast classes, < 2 and > 8 um/min (Torres et al. 2023, eLife 12:e84916)"),
+    par("cd8_slow_um_min", 1.5, "um/min", 0.0, 20.0, "slow class (Torres et al. 2023, eLife 12:e84916)"),
+    par("cd8_to_slow_per_min", 0.03, "1/min", 0.0, 1.0, "assumed: fast bouts of about half an hour"),
+    par("cd8_to_fast_per_min", 0.015, "1/min", 0.0, 1.0, "assumed: a third of searching cells fast"),
+    par("cd8_bias", 0.4, "1", 0.0, 1.0, "migration bias 0.5 in PhysiCell's cancer-immune sample (Ghaffarizadeh et al. 2018, doi 10.1371/journal.pcbi.1005991), lowered"),
+    par("persistence", 0.5, "1", 0.0, 1.0, "assumed: keeps its heading for two steps, 5-10 min at 3-8 um/min"),
+    par("dc_bias", 0.3, "1", 0.0, 1.0, "assumed: ATP is a find-me signal"),
+)
+_MODE = int(Stream.MODE)
+
+
+@serial
+def switch_mode(n, uid, speed, p, dt, seed, tick):
+    """Flip CD8 between slow and fast speed (n,) um/min."""
+    p_slow = 1.0 - exp(-p.cd8_to_slow_per_min * dt)
+    p_fast = 1.0 - exp(-p.cd8_to_fast_per_min * dt)
+    for i in range(n):
+        u = uniform(seed, _MODE, tick, uid[i], 0)
+        if speed[i] == p.cd8_fast_um_min:
+            if u < p_slow:
+                speed[i] = p.cd8_slow_um_min
+        else:
+            speed[i] = p.cd8_fast_um_min if u < p_fast else p.cd8_slow_um_min
+
+
+def walk(model, population, held, field, bias, persistence, dt) -> None:
+    """One round of propose and grant for a population."""
+    c = population.col
+    lattice = model.lattice
+    step = dt / model.grid.dx_um
+    args = (model.seed64, model.tick, lattice.geometry)
+    propose(population.n, c.uid, c.voxel, c.heading, c.speed, held, field, bias, persistence, step, *args, population.proposal, population.direction)
+    grant(
+        population.n, c.uid, c.voxel, c.heading, population.proposal, population.direction,
+        lattice.immune_count, lattice.immune_capacity, model.seed64, model.tick, lattice.best_priority, lattice.best_row,
+    )  # fmt: skip
+
+
+class Cd8Motility(Mechanism):
+    """Searching CD8 walk every tick."""
+
+    name = "motility"
+    phase = Phase.INTERACT
+    about = "CD8 search in slow and fast modes, biased up CXCL9/10"
+    parameters = PARAMETERS
+    reads = ("field.cxcl", "cd8.engaged")
+    writes = ("cd8.voxel", "cd8.heading", "cd8.speed")
+
+    def step(self, model) -> None:
+        """Switch modes, then walk."""
+        if model.cd8.n:
+            c = model.cd8.col
+            switch_mode(model.cd8.n, c.uid, c.speed, self.p, self.dt, model.seed64, model.tick)
+            walk(model, model.cd8, c.engaged, model.fields["cxcl"].concentration, self.p.cd8_bias, self.p.persistence, self.dt)
+
+
+class SlowMotility(Mechanism):
+    """Dendritic cells, Tregs and macrophages walk every 5 min."""
+
+    name = "slow_motility"
+    phase = Phase.INTERACT
+    about = "dendritic cells, Tregs and macrophages walk"
+    clock_min = 5.0
+    reads = ("field.atp", "field.cxcl")
+    writes = ("dendritic.voxel", "treg.voxel", "macrophage.voxel")
+
+    def __init__(self, model) -> None:
+        super().__init__(model)
+        self.p = PARAMETERS.build(model.config_for("motility"))
+
+    def step(self, model) -> None:
+        """Walk each population in a fixed order."""
+        p = self.p
+        for population, field, bias in (
+            (model.dendritic, "atp", p.dc_bias),
+            (model.treg, "cxcl", p.cd8_bias),
+            (model.macrophage, "atp", 0.0),
+        ):
+            if population.n:
+                c = population.col
+                walk(model, population, c.held, model.fields[field].concentration, bias, p.persistence, self.dt)

@@ -1,0 +1,180 @@
+"""Dendritic cells take up antigen, mature on DAMPs, leave for the lymph node and prime CD8.
+
+Maturation hazard (immature cells):
+
+    rate = k_mature D / (1 + X/k_x)     D = (ATP/(k_atp + ATP) + HMGB1/(k_hmgb1 + HMGB1)) / 2
+
+Antigen rises by k_eat per fresh corpse with calreticulin in the neighbourhood; X, oxidised lipid, by k_ox
+per old ferroptotic corpse. A mature cell leaves after `residence`, arrives in the node after `travel`,
+and `expansion` later adds
+
+    gain * (q0 + (1 - q0) antigen) / (1 + X/k_x) * (1 + ctla4_gain * CTLA-4 occupancy)
+
+to the node's output B of primed CD8, which otherwise decays to 1, the output that holds the CD8 present
+at the start: dB/dt = (1 - B)/tau_b.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tme.core.mechanism import Mechanism, Phase
+from tme.core.parameters import ParameterSet, par
+from tme.kernels.elementary import exp
+from tme.kernels.jit import rule, serial
+from tme.kernels.neighbours import n_directions, neighbour
+from tme.kernels.rng import Stream, uniform
+from tme.mechanisms.damp import PARAMETERS as DAMP_PARAMETERS
+from tme.mechanisms.damp import kind_factor, release
+
+PARAMETERS = ParameterSet(
+    "priming",
+    par("k_mature", 1.4e-3, "1/min", 0.0, 0.1, "assumed: 12 h to mature under full DAMP (6-24 h)"),
+    par("k_atp", 0.1, "uM", 0.001, 100.0, "assumed: ATP of half effect"),
+    par("k_hmgb1", 0.5, "ng/mL", 0.001, 100.0, "assumed: HMGB1 of half effect"),
+    par("k_eat", 2e-3, "1/min", 0.0, 1.0, "assumed: antigen of one fresh corpse within 8 h"),
+    par("k_ox", 1e-3, "1/min", 0.0, 1.0, "assumed: oxidised lipid of one old corpse within 16 h"),
+    par("k_x", 1.0, "1", 0.01, 100.0, "assumed: oxidised lipid of half effect (sign: Wiernicki et al. 2022, doi 10.1038/s41467-022-31218-2)"),
+    par("late_min", 720.0, "min", 60.0, 2880.0, "late ferroptotic cells fail to mature DCs (Efimova et al. 2020, doi 10.1136/jitc-2020-001369); 12 h assumed"),
+    par("q0", 0.2, "1", 0.0, 1.0, "assumed: priming quality without antigen from corpses"),
+    par("residence_min", 720.0, "min", 0.0, 4320.0, "assumed: 12 h between maturation and departure"),
+    par("travel_min", 1440.0, "min", 0.0, 4320.0, "assumed: 24 h to the node (12-48 h)"),
+    par("expansion_min", 5760.0, "min", 0.0, 14400.0, "4 d: first division after 24 h, then 6-8 h each (3-7 d); assumed in detail"),
+    par("gain", 0.1, "1", 0.0, 10.0, "assumed: output added per mature DC, in units of the starting output"),
+    par("tau_b_min", 2880.0, "min", 60.0, 14400.0, "assumed: node output falls back within 2 d"),
+    par("ctla4_gain", 1.0, "1", 0.0, 10.0, "assumed: full CTLA-4 blockade doubles priming"),
+)
+_MATURE = int(Stream.MATURE)
+QUALITY_SCALE = 2.0**30
+
+
+@rule
+def danger(atp, hmgb1, p):
+    """D of the module docstring, 0-1."""
+    return 0.5 * atp / (p.k_atp + atp) + 0.5 * hmgb1 / (p.k_hmgb1 + hmgb1)
+
+
+@rule
+def corpse_content(voxel, tissue_row, state, death_tick, tick, dt_min, late_min, d):
+    """(fresh calreticulin, old oxidised lipid) of the corpse in a voxel, each 0-1."""
+    if voxel < 0:
+        return 0.0, 0.0
+    row = tissue_row[voxel]
+    if row < 0 or state[row] == 0:
+        return 0.0, 0.0
+    age = (tick - death_tick[row]) * dt_min
+    fresh = release(age, d) * kind_factor(state[row], d)
+    old = 1.0 if state[row] == 1 and age >= late_min else 0.0
+    return (fresh if fresh >= d.crt_min * kind_factor(state[row], d) else 0.0), old
+
+
+@serial
+def mature_cells(
+    n, uid, voxel, mature, mature_tick, antigen, blunting, held, atp, hmgb1,
+    tissue_row, state, death_tick, p, d, dt, dt_min, seed, tick, geometry,
+):  # fmt: skip
+    """Feed and mature dendritic cells; returns how many matured."""
+    count = 0
+    for i in range(n):
+        if mature[i] == 1:
+            continue
+        fresh, old = corpse_content(voxel[i], tissue_row, state, death_tick, tick, dt_min, p.late_min, d)
+        for k in range(n_directions(geometry)):
+            a, b = corpse_content(neighbour(voxel[i], k, geometry), tissue_row, state, death_tick, tick, dt_min, p.late_min, d)
+            fresh += a
+            old += b
+        antigen[i] = 1.0 - (1.0 - antigen[i]) * exp(-p.k_eat * fresh * dt)
+        blunting[i] += p.k_ox * old * dt
+        rate = p.k_mature * danger(atp[voxel[i]], hmgb1[voxel[i]], p) / (1.0 + blunting[i] / p.k_x)
+        if uniform(seed, _MATURE, tick, uid[i], 0) < 1.0 - exp(-rate * dt):
+            mature[i] = 1
+            mature_tick[i] = tick
+            count += 1
+    return count
+
+
+@serial
+def quality_leaving(n, mature, mature_tick, antigen, blunting, fate, residence_ticks, tick, p, scale):
+    """Flag mature cells that leave (fate 30); returns their summed priming quality in fixed point."""
+    total = np.int64(0)
+    for i in range(n):
+        if mature[i] == 1 and tick - mature_tick[i] >= residence_ticks:
+            fate[i] = 30
+            q = (p.q0 + (1.0 - p.q0) * antigen[i]) / (1.0 + blunting[i] / p.k_x)
+            total += np.int64(np.rint(q * scale))
+    return total
+
+
+class Maturation(Mechanism):
+    """Feeding and maturation of dendritic cells in the tumour."""
+
+    name = "priming"
+    phase = Phase.INTERACT
+    ids = ("M71", "M72")
+    about = "DAMPs and antigen mature dendritic cells; oxidised lipid blunts them"
+    parameters = PARAMETERS
+    clock_min = 10.0
+    reads = ("field.atp", "field.hmgb1", "tumour.state", "tumour.death_tick")
+    writes = ("dendritic.mature", "dendritic.antigen", "dendritic.blunting")
+
+    def __init__(self, model) -> None:
+        super().__init__(model)
+        self.damp = DAMP_PARAMETERS.build(model.config_for("damp"))
+
+    def step(self, model) -> None:
+        """One clock interval."""
+        d = model.dendritic
+        if d.n == 0:
+            return
+        c, t, f = d.col, model.tumour.col, model.fields
+        model.counters["dc_matured"] += int(mature_cells(
+            d.n, c.uid, c.voxel, c.mature, c.mature_tick, c.antigen, c.blunting, c.held,
+            f["atp"].concentration, f["hmgb1"].concentration, model.lattice.tissue_row, t.state, t.death_tick,
+            self.p, self.damp, self.dt, model.dt_min, model.seed64, model.tick, model.lattice.geometry,
+        ))  # fmt: skip
+
+
+class LymphNode(Mechanism):
+    """The draining lymph node: a delay line of arriving quality and the output B of primed CD8."""
+
+    name = "lymph_node"
+    phase = Phase.FATE
+    ids = ("M73", "M79")
+    about = "mature dendritic cells prime CD8 in the node after a delay; CTLA-4 blockade primes more"
+    clock_min = 10.0
+    reads = ("dendritic.mature", "therapy.ctla4")
+    writes = ("dendritic.fate", "node.output")
+
+    def __init__(self, model) -> None:
+        super().__init__(model)
+        self.p = PARAMETERS.build(model.config_for("priming"))
+        self.residence = model.ticks(self.p.residence_min) if self.p.residence_min else 0
+        delay = round((self.p.travel_min + self.p.expansion_min) / self.dt)
+        self.pending = np.zeros(delay + 1, np.int64)
+        self.slot = 0
+        self.output = 1.0
+
+    def step(self, model) -> None:
+        """Send leavers on their way, receive those due, let the output decay."""
+        d = model.dendritic
+        c = d.col
+        leaving = quality_leaving(d.n, c.mature, c.mature_tick, c.antigen, c.blunting, c.fate, self.residence, model.tick, self.p, QUALITY_SCALE)
+        # the slot read now was written len(pending) - 1 clock intervals ago
+        due = self.pending[self.slot]
+        self.pending[self.slot] = 0
+        self.pending[(self.slot - 1) % len(self.pending)] += leaving
+        self.slot = (self.slot + 1) % len(self.pending)
+        boost = 1.0 + self.p.ctla4_gain * model.ctla4_occupancy
+        self.output = 1.0 + (self.output - 1.0) * exp(-self.dt / self.p.tau_b_min)
+        self.output += self.p.gain * boost * float(due) / QUALITY_SCALE
+        model.primed_output = self.output
+
+    def state_dict(self) -> dict[str, np.ndarray]:
+        """Delay line, position, output."""
+        return {"pending": self.pending.copy(), "slot": np.array(self.slot), "output": np.array(self.output)}
+
+    def load_state(self, state) -> None:
+        """Undo `state_dict`."""
+        self.pending[:] = state["pending"]
+        self.slot = int(state["slot"])
+        self.output = float(state["output"])

@@ -1,0 +1,67 @@
+"""TGF-beta and IL-10 in one field: from Tregs, from M2 macrophages, and from DAMP-laden tissue."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tme.core.mechanism import Mechanism, Phase
+from tme.core.parameters import ParameterSet, par
+from tme.kernels.jit import serial
+
+PARAMETERS = ParameterSet(
+    "suppression",
+    par("treg_rate", 0.02, "1/min", 0.0, 10.0, "assumed: sets the unit of the field"),
+    par("m2_rate", 0.02, "1/min", 0.0, 10.0, "assumed: an M2 macrophage secretes as much as a Treg"),
+    par("damp_rate", 0.0, "1/min", 0.0, 10.0, "assumed: HMGB1-driven suppressive cytokines act through recruited cells, so none directly"),
+    par("k_h", 0.5, "ng/mL", 0.001, 100.0, "assumed: HMGB1 of half effect"),
+)
+
+
+@serial
+def from_tregs(n, voxel, rate, scale, source_fixed):
+    """Equal secretion of every Treg into int64 accumulators."""
+    amount = np.int64(np.rint(rate * scale))
+    for i in range(n):
+        source_fixed[voxel[i]] += amount
+
+
+@serial
+def from_macrophages(n, voxel, m1, rate, scale, source_fixed):
+    """Secretion in proportion to 1 - m1."""
+    for i in range(n):
+        source_fixed[voxel[i]] += np.int64(np.rint(rate * (1.0 - m1[i]) * scale))
+
+
+@serial
+def from_damp(n, state, voxel, hmgb1, rate, k, source):
+    """Living tumour cells answer HMGB1 with suppressive cytokines; one cell a voxel."""
+    for i in range(n):
+        if state[i] == 0:
+            h = hmgb1[voxel[i]]
+            source[voxel[i]] += rate * h / (k + h)
+
+
+class Suppression(Mechanism):
+    """Suppressive cytokines."""
+
+    name = "suppression"
+    phase = Phase.SECRETE
+    ids = ("M78", "M83")
+    about = "Tregs and M2 macrophages secrete suppressive cytokines"
+    parameters = PARAMETERS
+    reads = ("macrophage.m1", "field.hmgb1")
+    adds = ("field.suppression",)
+
+    def step(self, model) -> None:
+        """Add to the source when the field is due; per cell, scaled to the voxel of 8000 um^3."""
+        if not model.due("suppression"):
+            return
+        field = model.fields["suppression"]
+        fixed = model.source_fixed(field)
+        per_voxel = 8000.0 / model.grid.voxel_um3
+        from_tregs(model.treg.n, model.treg.col.voxel, self.p.treg_rate * per_voxel, model.fixed_scale, fixed)
+        m = model.macrophage
+        from_macrophages(m.n, m.col.voxel, m.col.m1, self.p.m2_rate * per_voxel, model.fixed_scale, fixed)
+        if self.p.damp_rate > 0.0:
+            t = model.tumour.col
+            from_damp(model.tumour.n, t.state, t.voxel, model.fields["hmgb1"].concentration, self.p.damp_rate, self.p.k_h, field.source)

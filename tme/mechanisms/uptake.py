@@ -1,0 +1,103 @@
+"""What living tissue takes from the fields: oxygen, cystine, IFN-gamma; and the peroxide signal it emits.
+
+    oxygen    V_max P/(K + P) per voxel of tissue, V_max times `normal_oxygen` where there is no tumour
+    cystine   V_x xct ... cys/(K + cys) / 2 per cell, times V_cell/V_voxel (two cysteines per cystine)
+    IFN-gamma receptor uptake, linear, in voxels with living cells
+    peroxide  p_s L from living cells and ferroptotic corpses above a floor (numerical)
+"""
+
+from __future__ import annotations
+
+from tme.core.mechanism import Mechanism, Phase
+from tme.core.parameters import ParameterSet, par
+from tme.kernels.elementary import power
+from tme.kernels.jit import serial
+from tme.mechanisms.ferroptosis import PARAMETERS as CHEMISTRY
+
+PARAMETERS = ParameterSet(
+    "uptake",
+    par("oxygen_vmax", 300.0, "mmHg/min", 0.0, 1000.0, "200-500 mmHg/min of tissue, Krogh-type tumour models (Secomb et al. 2004, doi 10.1114/B:ABME.0000049036.08817.44)"),
+    par("oxygen_k", 1.0, "mmHg", 0.1, 10.0, "0.5-2.5 mmHg (Secomb et al. 2004, doi 10.1114/B:ABME.0000049036.08817.44)"),
+    par("normal_oxygen", 0.3, "1", 0.0, 2.0, "assumed: normal tissue respires a third of the tumour's rate"),
+    par("ifng_uptake", 2.0, "1/min", 0.0, 30.0, "set from a decay length of 30-40 um among consumers (Centofanti et al. 2023)"),
+    par("normal_ifng", 0.3, "1", 0.0, 2.0, "assumed: receptor uptake outside the tumour"),
+    par("emit_floor", 0.5, "uM", 0.0, 5.0, "assumed: numerical; PLOOH below which a cell emits no signal, 20 times the resting level"),
+)
+
+
+@serial
+def consume(n, state, voxel, xct, nrf2, z, e_xct, p, c, cell_fraction, vmax_oxygen, ifng_loss, vmax_cystine):
+    """Fill the uptake coefficients (voxels,) of oxygen, IFN-gamma and cystine; one tissue cell a voxel."""
+    vmax_oxygen[:] = p.oxygen_vmax * p.normal_oxygen
+    ifng_loss[:] = p.ifng_uptake * p.normal_ifng
+    vmax_cystine[:] = 0.0
+    for i in range(n):
+        v = voxel[i]
+        if state[i] == 0:
+            vmax_oxygen[v] = p.oxygen_vmax
+            ifng_loss[v] = p.ifng_uptake
+            transport = xct[i] * power(nrf2[i], 0.7) * (1.0 - c.f_x * z[i]) * (1.0 - 0.5 * c.p53) / (1.0 + e_xct[i])
+            vmax_cystine[v] = 0.5 * c.v_x * transport * cell_fraction
+        else:
+            vmax_oxygen[v] = 0.0
+            ifng_loss[v] = 0.0
+
+
+@serial
+def emit(n, state, voxel, plooh, p_s, floor, source):
+    """Peroxide source (voxels,) uM/min; returns how many cells emit."""
+    emitters = 0
+    for i in range(n):
+        if state[i] <= 1 and plooh[i] > floor:
+            source[voxel[i]] = p_s * plooh[i]
+            emitters += 1
+        else:
+            source[voxel[i]] = 0.0
+    return emitters
+
+
+class Uptake(Mechanism):
+    """Uptake coefficients of oxygen, IFN-gamma and cystine."""
+
+    name = "uptake"
+    phase = Phase.SECRETE
+    ids = ("M02",)
+    about = "living cells take up oxygen, cystine and IFN-gamma"
+    parameters = PARAMETERS
+    reads = ("tumour.state", "tumour.xct", "tumour.ifng_response")
+    writes = ("field.oxygen.vmax", "field.ifng.loss", "field.cystine.vmax")
+
+    def __init__(self, model) -> None:
+        super().__init__(model)
+        self.chemistry = CHEMISTRY.build(model.config_for("ferroptosis"))
+
+    def step(self, model) -> None:
+        """Recompute when any of the three fields is due."""
+        if model.due("oxygen") or model.due("ifng") or model.due("cystine"):
+            self.update(model)
+
+    def update(self, model) -> None:
+        """The same, outside the clock."""
+        t, f = model.tumour.col, model.fields
+        consume(model.tumour.n, t.state, t.voxel, t.xct, t.nrf2, t.ifng_response, t.e_xct, self.p, self.chemistry,
+                model.cell_fraction, f["oxygen"].vmax, f["ifng"].loss, f["cystine"].vmax)  # fmt: skip
+
+
+class PeroxideEmission(Mechanism):
+    """The diffusible lipid-peroxide signal S of peroxidising cells."""
+
+    name = "peroxide"
+    phase = Phase.SECRETE
+    about = "peroxidising cells and fresh ferroptotic corpses emit the signal S"
+    reads = ("tumour.plooh",)
+    adds = ("field.peroxide",)
+
+    def __init__(self, model) -> None:
+        super().__init__(model)
+        self.p_s = CHEMISTRY.build(model.config_for("ferroptosis")).p_s
+        self.floor = PARAMETERS.build(model.config_for("uptake")).emit_floor
+
+    def step(self, model) -> None:
+        """Write the source; the field sleeps when nobody emits and nothing is left."""
+        t = model.tumour.col
+        model.emitters = int(emit(model.tumour.n, t.state, t.voxel, t.plooh, self.p_s, self.floor, model.fields["peroxide"].source))

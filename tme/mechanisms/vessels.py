@@ -1,0 +1,38 @@
+"""Vessels open at the growing rim and collapse in the core; what they carry exchanges with tissue."""
+
+from __future__ import annotations
+
+from tme.core.mechanism import Mechanism, Phase
+from tme.core.parameters import ParameterSet, par
+
+PARAMETERS = ParameterSet(
+    "vessels",
+    par("per_mm2", 75.0, "1/mm^2", 0.0, 400.0, "microvessel counts 50-150 per mm^2 in mouse tumours (Vaupel et al. 1989, Cancer Res 49:6449)", "density of open vessels at the rim"),
+    par("normal_factor", 0.8, "1", 0.0, 1.0, "assumed: normal tissue a little less dense than the angiogenic rim"),
+    par("core_factor", 0.4, "1", 0.0, 1.0, "assumed: 0.3-0.5 of rim vessels stay open in the core"),
+    par("rim_um", 300.0, "um", 20.0, 2000.0, "assumed: width of the well-vascularised rim"),
+)
+
+
+class Vessels(Mechanism):
+    """Zone rule of `core.vessels`, applied every few hours."""
+
+    name = "vessels"
+    phase = Phase.DOSE
+    about = "vessels open at the rim, collapse in the core"
+    parameters = PARAMETERS
+    clock_min = 360.0
+    writes = ("vessels.open",)
+
+    def step(self, model) -> None:
+        """Recompute the open sites and the exchange array of every field vessels feed."""
+        self.update(model)
+
+    def update(self, model) -> None:
+        """The same, outside the clock: model construction and restarts call it."""
+        p = self.p
+        model.vessels.update(model.lattice.depth_um(), p.rim_um, p.normal_factor, 1.0, p.core_factor)
+        for field, rate in model.vessel_exchange.items():
+            exchange = model.fields[field].exchange
+            exchange[:] = 0.0
+            exchange[model.vessels.voxels] = rate

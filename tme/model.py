@@ -1,0 +1,258 @@
+"""The tumour microenvironment as a Mesa model.
+
+`TumourModel(config, seed=None, arm=..., **dotted_overrides)` builds the lattice, the fields, the cell
+populations (Mesa agents) and the plan; `step()` runs the plan once. Nothing here knows biology: laws are
+in `mechanisms`, therapies in `therapy`.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import mesa
+import numpy as np
+
+from tme.build import (
+    build_fields,
+    build_grid,
+    build_plan,
+    build_therapy,
+    cargo_columns,
+    load_config,
+    mechanism_table,
+    parameter_registry,
+    tumour_overrides,
+)
+from tme.core.lattice import Lattice
+from tme.core.schedule import Schedule
+from tme.core.vessels import VesselBed
+from tme.initial import monolayer_voxels, nodule_voxels, place_residents, place_tumour
+from tme.kernels.exchange import cell_to_voxel
+from tme.kernels.multigrid import Workspace
+from tme.populations import Cd8, Dendritic, Macrophage, Treg, Tumour
+from tme.readouts import observe
+from tme.readouts.immune import mark
+
+FIXED_SCALE = 2.0**40
+CELL_UM3 = 2494.0
+
+__all__ = ["TumourModel", "load_config", "mechanism_table", "parameter_registry"]
+
+
+class TumourModel(mesa.Model):
+    """One tumour under one therapy arm.
+
+    `config` a resolved Config or a path; `arm` a name under `arms:`, or "growth" for no therapy; `seed` the
+    replicate's seed. Dotted overrides use two underscores: `mechanisms__ferroptosis__f_x=0`.
+    """
+
+    def __init__(self, config: Any, seed: int | None = None, arm: str = "control", *, replicate: int = 0,
+                 empty: bool = False, **overrides: Any) -> None:  # fmt: skip
+        if isinstance(config, str) or hasattr(config, "__fspath__") or overrides:
+            config = load_config(config, overrides=[f"{k.replace('__', '.')}={v}" for k, v in overrides.items()])
+        self.config = config
+        self.seed_used = int(config.seed if seed is None else seed)
+        super().__init__(rng=self.seed_used % 2**32)
+        self.seed64 = np.uint64(self.seed_used)
+        self.arm_name, self.replicate = arm, replicate
+        self.dt_min = float(config.clocks.dt_min)
+        self.tick = 0
+        self.start_day = float(config.start_day)
+        self.end_tick = round((config.horizon_day - self.start_day) * 1440.0 / self.dt_min)
+        self.stop_reason: str | None = None
+        self.counters: Counter[str] = Counter()
+        self.fixed_scale = FIXED_SCALE
+        self.nothing = np.zeros(0)
+        self.emitters = 0
+        self.ctla4_occupancy = 0.0
+        self.treg_depletion = 0.0
+        self.primed_output = 1.0
+        self._overrides = tumour_overrides(config)
+        self.tumour_traits = config.tumour_traits() if hasattr(config, "tumour_traits") else {}
+        self._build_space()
+        self._build_cells()
+        self.plan = Schedule(build_plan(self))
+        if not empty:
+            self._populate()
+
+    # ---- construction -----------------------------------------------------------------------------
+    def _build_space(self) -> None:
+        """Grid, occupancy, therapy of this arm, fields, vessels."""
+        self.grid = build_grid(self.config)
+        self.cell_fraction = cell_to_voxel(CELL_UM3, self.grid.voxel_um3)
+        push = round(self.config_for("division").get("push_um", 160.0) / self.grid.dx_um)
+        self.lattice = Lattice(self.grid, self.config.domain.immune_per_voxel, push)
+        self.workspace = Workspace(self.grid)
+        self.therapy = build_therapy(self)
+        build_fields(self)
+        self.pd1_free = np.ones(self.grid.n_voxels)
+        per_mm2 = parameter_registry()["vessels"].build(self.config_for("vessels")).per_mm2
+        self.vessels = VesselBed(self.grid.n_voxels, per_mm2 * self.grid.dx_um**2 * 1e-6, self.seed_used)
+
+    def _build_cells(self) -> None:
+        """Empty populations; particle cargo gets its columns from the arm."""
+        cargo = cargo_columns(self.therapy)
+        self.tumour = Tumour(self, 1024, cargo)
+        self.cd8, self.dendritic, self.treg = Cd8(self), Dendritic(self), Treg(self)
+        self.macrophage = Macrophage(self, 256, cargo)
+        self.immune = (self.cd8, self.dendritic, self.treg, self.macrophage)
+        self.populations = (self.tumour, *self.immune)
+        self._uids: dict[str, set[int]] = {p.kind: set() for p in self.populations}
+
+    def _populate(self) -> None:
+        """Place cells, find the steady fields and each cell's own steady chemistry."""
+        start = self.config.initial
+        if start.kind == "cells":
+            from tme.initial_cells import place_from_table
+
+            self.placement = place_from_table(self, start)
+        else:
+            if start.kind == "monolayer":
+                voxels = monolayer_voxels(self, start.occupancy)
+            else:
+                voxels = nodule_voxels(self, start.n_cells, getattr(start, "centre_um", None))
+            place_tumour(self, voxels)
+            place_residents(self)
+        self.mechanism("vessels").update(self)
+        self.mechanism("uptake").update(self)
+        for name in ("oxygen", "cystine", "ifng"):
+            if name not in self.held_fields:
+                field = self.fields[name]
+                mode, field.mode = field.mode, "quasi_steady"
+                for _ in range(3):
+                    field.advance(1.0, self.workspace)
+                field.mode = mode
+        self.mechanism("sensing").gather(self, only_solved=False)
+        self.mechanism("ferroptosis").settle(self)
+        t = self.tumour
+        base = parameter_registry()["ifng_response"].build(self.config_for("ifng_response"))
+        t.col.pdl1[: t.n] = t.col.pdl1_free[: t.n] = base.pdl1_base
+        t.col.mhc1[: t.n] = base.mhc1_base
+
+    # ---- what mechanisms ask ----------------------------------------------------------------------
+    def config_for(self, group: str) -> dict[str, float]:
+        """Parameter overrides of one group: the tumour preset's, then the config's."""
+        return self._overrides.get(group, {})
+
+    def ticks(self, minutes: float) -> int:
+        """A clock in base ticks; it must divide."""
+        n = round(minutes / self.dt_min)
+        if n < 1 or abs(n * self.dt_min - minutes) > 1e-9:
+            raise ValueError(f"a clock of {minutes} min is no whole multiple of dt_min = {self.dt_min}")
+        return n
+
+    def due(self, field: str) -> bool:
+        """Whether the field is solved next tick, so that sources must be ready."""
+        return (self.tick + 1) % self.clock[field] == 0
+
+    def solved(self, field: str) -> bool:
+        """Whether the field is solved in this tick."""
+        return self.tick % self.clock[field] == 0
+
+    def source_fixed(self, field: Any) -> np.ndarray:
+        """The field's int64 accumulator."""
+        return field.use("source_fixed")
+
+    def mechanism(self, name: str) -> Any:
+        """The plan's entry of that name."""
+        for m in self._entries:
+            if m.name == name:
+                return m
+        raise KeyError(name)
+
+    def recruits(self, kind: str) -> bool:
+        """Whether cells of this kind may enter: only kinds the config has in the tissue at all."""
+        return getattr(self.config.populations, kind, None) is not None
+
+    def check_new_uids(self, population: Any, uid: np.ndarray) -> None:
+        """Refuse a uid that was given before (the hash has 64 bits: practically never)."""
+        seen = self._uids[population.kind]
+        new = set(uid.tolist())
+        if len(new) != len(uid) or not seen.isdisjoint(new):
+            raise RuntimeError(f"uid collision among {population.kind} cells in tick {self.tick}")
+        seen |= new
+
+    def return_cargo(self, population: Any, rows: np.ndarray) -> None:
+        """Particles held by vanishing cells go back to their voxels."""
+        for agent in self.therapy.nanoparticles:
+            held = getattr(population.col, f"np_{agent.name}", None)
+            if held is not None:
+                order = rows[np.argsort(population.col.uid[rows])]
+                np.add.at(self.fields[agent.name].concentration, population.col.voxel[order], held[order] * self.cell_fraction)
+
+    def reached_edge(self) -> None:
+        """A tumour at the edge stops the run, or goes on, by config."""
+        if self.config.domain.at_edge == "stop" and self.stop_reason is None:
+            self.stop_reason = f"the tumour reached the edge of the domain at day {self.sim_day:.2f}"
+
+    # ---- running ----------------------------------------------------------------------------------
+    @property
+    def sim_hour(self) -> float:
+        """Hours since day 0, the start of treatment."""
+        return self.start_day * 24.0 + self.tick * self.dt_min / 60.0
+
+    @property
+    def sim_day(self) -> float:
+        """Days since day 0."""
+        return self.sim_hour / 24.0
+
+    @property
+    def timing(self) -> dict[str, float]:
+        """Seconds per plan entry so far."""
+        return dict(self.plan.seconds)
+
+    def step(self) -> None:
+        """One tick: every entry of the plan whose clock strikes."""
+        self.tick += 1
+        self.plan.run(self)
+        if self.tick % round(720 / self.dt_min) == 0:
+            mark(self)
+        below = (self.config.stop_when or {}).get("tumour_alive_below", 0)
+        if below and self.tick % 60 == 0 and int((self.tumour.state == 0).sum()) < below:
+            self.stop_reason = f"fewer than {below:g} tumour cells left at day {self.sim_day:.2f}"
+        if self.tick >= self.end_tick or self.stop_reason is not None:
+            self.running = False
+
+    def observe(self) -> dict[str, float]:
+        """One row of the series."""
+        return observe(self)
+
+    # ---- checkpoints and tables -------------------------------------------------------------------
+    def state_dict(self) -> dict[str, np.ndarray]:
+        """Everything a bit-identical continuation needs."""
+        from tme.core.checkpoint import collect
+
+        return collect(self)
+
+    @classmethod
+    def from_state(cls, config: Any, state: dict[str, np.ndarray], *, arm: str = "control", seed: int | None = None,
+                   replicate: int = 0) -> TumourModel:  # fmt: skip
+        """Continue from `state_dict`, in the same arm or another (branching)."""
+        from tme.core.checkpoint import restore
+
+        model = cls(config, seed, arm, replicate=replicate, empty=True)
+        restore(model, state)
+        return model
+
+    def cells_table(self) -> dict[str, np.ndarray]:
+        """All cells as columns, for tables and AnnData."""
+        from tme.readouts.tables import cells_table
+
+        return cells_table(self)
+
+    def fields_table(self) -> dict[str, np.ndarray]:
+        """All fields as (nz, ny, nx) float32."""
+        return {n: f.concentration.astype(np.float32).reshape(self.grid.shape) for n, f in self.fields.items()}
+
+    def field_units(self) -> dict[str, str]:
+        """Unit of each field."""
+        return {n: f.unit for n, f in self.fields.items()}
+
+    def endpoints(self) -> dict[str, float]:
+        """The last row plus cumulative counts, for summary.csv."""
+        return {**self.observe(), "stopped_early": float(self.stop_reason is not None)}
+
+    def __getstate__(self):
+        raise TypeError("a TumourModel is not pickled; use state_dict() and TumourModel.from_state()")
+

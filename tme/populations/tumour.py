@@ -1,0 +1,75 @@
+"""Tumour cells and their corpses.
+
+`state`: 0 alive, 1 ferroptotic corpse (keeps its chemistry), 2 killed by a CD8, 3 necrotic, 4 other
+apoptosis. `fate`: 1 divide; 11-14 die of the cause 1-4.
+"""
+
+from __future__ import annotations
+
+from tme.core.population import Column, Population
+
+ALIVE, FERROPTOSIS, IMMUNE, NECROSIS, APOPTOSIS = range(5)
+CAUSES = ("alive", "ferroptosis", "immune", "necrosis", "apoptosis")
+CLONES = ("reference", "fsp1_high", "nrf2_high", "acsl4_low")
+
+CHEMISTRY = (
+    Column("ifng_response", "f8", "1", about="Z, transcriptional response to IFN-gamma, 0-1"),
+    Column("cysteine", "f8", "uM", 50.0, about="C, cytosolic cyst(e)ine"),
+    Column("gsh", "f8", "uM", 2000.0, about="G, reduced glutathione"),
+    Column("gpx4", "f8", "1", 1.0, about="A, active GPX4 relative to a normal cell"),
+    Column("coq10h2", "f8", "uM", 0.5, about="Q, reduced CoQ10"),
+    Column("lip", "f8", "uM", 1.0, about="F, labile iron pool"),
+    Column("ferritin", "f8", "uM", 220.0, about="B, ferritin-bound iron"),
+    Column("pufa", "f8", "uM", 2000.0, about="U, oxidisable PUFA phospholipid"),
+    Column("plooh", "f8", "uM", 0.02, about="L, phospholipid hydroperoxide"),
+    Column("damage", "f8", "1", about="D, membrane damage; rupture at 1"),
+)
+
+TRAITS = (
+    Column("xct", "f8", "1", 1.0, about="SLC7A11 expression relative to the reference cell"),
+    Column("gpx4_trait", "f8", "1", 1.0, about="GPX4 synthesis relative to the reference cell"),
+    Column("fsp1", "f8", "1", 1.0, about="FSP1 activity"),
+    Column("acsl4", "f8", "1", 1.0, about="ACSL4 activity"),
+    Column("tfr1", "f8", "1", 1.0, about="transferrin receptor"),
+    Column("nrf2", "f8", "1", 1.0, about="NRF2 activity"),
+    Column("mufa", "f8", "1", 0.0, about="MUFA load relative to PUFA"),
+    Column("antigenicity", "f8", "1", 1.0, about="recognisability by CD8 T cells"),
+)
+
+LOCAL = (
+    Column("oxygen", "f8", "mmHg", 38.0),
+    Column("cystine", "f8", "uM", 40.0),
+    Column("ifng", "f8", "ng/mL"),
+    Column("peroxide", "f8", "uM", about="S, diffusible lipid-peroxide signal"),
+    Column("aa", "f8", "uM", about="arachidonic acid outside the cell"),
+    Column("e_xct", "f8", "1", about="sum of (c/Ki)^n over xc- inhibitors"),
+    Column("e_gpx4", "f8", "1/min", about="loss rate of active GPX4 by covalent inhibitors"),
+    Column("e_fsp1", "f8", "1", about="sum of c/Ki over FSP1 inhibitors"),
+    Column("e_bso", "f8", "1", about="sum of c/Ki over GCL inhibitors"),
+    Column("e_trap", "f8", "1", about="radical trapping by drugs, in units of kap0"),
+    Column("e_chel", "f8", "1/min", about="chelation rate of labile iron"),
+    Column("j_drug", "f8", "uM/min", about="labile iron entering from iron salts outside"),
+    Column("j_fe", "f8", "uM/min", about="labile iron entering, all sources beyond transferrin"),
+)
+
+OTHER = (
+    Column("state", "i1", "code", 0, "reset"),
+    Column("clone", "i1", "code"),
+    Column("death_tick", "i4", "tick", -1, "reset"),
+    Column("chem_tick", "i4", "tick", about="tick up to which the chemistry is integrated"),
+    Column("pdl1", "f8", "1", 0.0, about="surface PD-L1, 0-1"),
+    Column("mhc1", "f8", "1", 0.4, about="surface MHC-I, 0-1"),
+    Column("pdl1_free", "f8", "1", 0.0, about="PD-L1 not covered by antibody"),
+    Column("sipdl1", "f8", "1", 0.0, about="knock-down of PD-L1 synthesis by delivered siRNA, 0-1"),
+    Column("hits", "f8", "1", 0.0, "reset", about="CTL hits, as of hit_tick"),
+    Column("hit_tick", "i4", "tick", 0, "reset"),
+    Column("new_hits", "i4", "1", 0, "reset"),
+)
+
+
+class Tumour(Population):
+    """Tumour cells: ten-state chemistry, heritable traits, what they sense, how CD8 see them."""
+
+    kind = "tumour"
+    code = 1
+    columns = (*CHEMISTRY, *TRAITS, *LOCAL, *OTHER)

@@ -1,0 +1,21 @@
+"""What a run is asked about: one row of numbers per recording time.
+
+Each readout is a function of the model that returns named numbers; `READOUTS` lists them.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tme.readouts import counts, ferroptosis, immune, spatial
+
+READOUTS = (counts.counts, spatial.extent, immune.lymphocytes, immune.myeloid, immune.killing, immune.signals,
+            ferroptosis.chemistry, ferroptosis.clones)  # fmt: skip
+
+
+def observe(model: Any) -> dict[str, float]:
+    """One row of the series: hour, day, then every readout."""
+    row: dict[str, float] = {"hour": model.sim_hour, "day": model.sim_day}
+    for readout in READOUTS:
+        row.update(readout(model))
+    return {k: float(v) for k, v in row.items()}

@@ -1,0 +1,18 @@
+"""Counts of cells and of events since the start."""
+
+from __future__ import annotations
+
+from typing import Any
+
+CAUSES = ("ferroptosis", "immune", "necrosis", "apoptosis")
+
+
+def counts(model: Any) -> dict[str, float]:
+    """Living tumour cells, corpses, births and deaths by cause (cumulative)."""
+    state = model.tumour.state
+    c = model.counters
+    out = {"tumour_alive": int((state == 0).sum()), "corpses": int((state != 0).sum()), "births": c["births"]}
+    for cause in CAUSES:
+        out[f"dead_{cause}"] = c[f"dead_{cause}"]
+    out["cleared"] = c["cleared"]
+    return out

@@ -1,0 +1,108 @@
+"""Immune cells in and around the tumour, and the signals between."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+
+def share(part: float, whole: float) -> float:
+    """part/whole, NaN when there is nothing to share."""
+    return part / whole if whole else float("nan")
+
+
+def percentiles(name: str, values: np.ndarray) -> dict[str, float]:
+    """p10, median, p90 of a quantity over cells."""
+    if len(values) == 0:
+        return {f"{name}_p10": np.nan, f"{name}_median": np.nan, f"{name}_p90": np.nan}
+    low, mid, high = np.percentile(values, (10, 50, 90))
+    return {f"{name}_p10": low, f"{name}_median": mid, f"{name}_p90": high}
+
+
+def lymphocytes(model: Any) -> dict[str, float]:
+    """CD8 and Treg: numbers, densities per mm^2 of the tumour with a 100 um rim, engagement, exhaustion."""
+    inside = model.lattice.depth_um() > -100.0
+    area = inside.sum() * model.grid.dx_um**2 * 1e-6 / (model.grid.nz if model.grid.ndim == 3 else 1)
+    alive = int((model.tumour.state == 0).sum())
+    cd8, treg = model.cd8, model.treg
+    within = int(inside[cd8.voxel].sum())
+    threshold = model.mechanism("exhaustion").p.threshold
+    return {
+        "cd8": cd8.n,
+        "cd8_per_mm2": share(within, area),
+        "cd8_per_tumour_cell": share(within, alive),
+        "cd8_ifng_share": share(int(((cd8.engaged == 1) & (cd8.function > 0.1)).sum()), cd8.n),
+        "cd8_engaged_share": share(int((cd8.engaged == 1).sum()), cd8.n),
+        "cd8_exhausted_share": share(int((cd8.exhaustion > threshold).sum()), cd8.n),
+        "cd8_exhaustion_mean": float(cd8.exhaustion.mean()) if cd8.n else np.nan,
+        "treg": treg.n,
+        "treg_per_mm2": share(int(inside[treg.voxel].sum()), area),
+        "treg_per_cd8": share(treg.n, cd8.n),
+    }
+
+
+def myeloid(model: Any) -> dict[str, float]:
+    """Macrophages and dendritic cells."""
+    m, d = model.macrophage, model.dendritic
+    m1 = int((m.m1 > 0.5).sum())
+    mature = int((d.mature == 1).sum())
+    return {
+        "macrophage": m.n,
+        "m1_share": share(m1, m.n),
+        "m1_mean": float(m.m1.mean()) if m.n else np.nan,
+        "m1_m2_ratio": share(m1, m.n - m1),
+        "dc_immature": d.n - mature,
+        "dc_mature": mature,
+        "dc_mature_share": share(mature, d.n),
+        "dc_mature_cumulative": model.counters["dc_matured"],
+        "primed_pool": model.primed_output,
+        "cd8_recruited": model.counters["recruited_cd8"],
+    }
+
+
+def mark(model: Any) -> None:
+    """Remember kills and CD8 ticks twice a day, so that rates cover the last 12-24 h."""
+    c = model.counters
+    c["mark_tick_old"], c["mark_kills_old"], c["mark_cd8_old"] = c["mark_tick"], c["mark_kills"], c["mark_cd8"]
+    c["mark_tick"], c["mark_kills"], c["mark_cd8"] = model.tick, c["kills"], c["cd8_ticks"]
+
+
+def killing(model: Any) -> dict[str, float]:
+    """Kills so far, and per CD8 or tumour cell and day over the last 12-24 h."""
+    c = model.counters
+    kills = c["kills"] - c["mark_kills_old"]
+    cd8_days = (c["cd8_ticks"] - c["mark_cd8_old"]) * model.dt_min / 1440.0
+    days = (model.tick - c["mark_tick_old"]) * model.dt_min / 1440.0
+    alive = int((model.tumour.state == 0).sum())
+    return {
+        "kills": c["kills"],
+        "cd8_days": c["cd8_ticks"] * model.dt_min / 1440.0,
+        "kills_per_cd8_day": share(kills, cd8_days),
+        "kills_per_tumour_day": share(kills, alive * days),
+    }
+
+
+def signals(model: Any) -> dict[str, float]:
+    """What living tumour cells see: IFN-gamma, oxygen, chemokine, DAMPs, suppression, drug, particles; PD-L1."""
+    t = model.tumour
+    alive = t.state == 0
+    v = t.voxel[alive]
+    f = model.fields
+    out = percentiles("ifng", t.ifng[alive]) | percentiles("oxygen", t.oxygen[alive])
+    out["hypoxic_share"] = share(int((t.oxygen[alive] < 5.0).sum()), len(v))
+    for name in ("atp", "hmgb1"):
+        out[f"{name}_mean"] = float(f[name].concentration[v].mean()) if len(v) else np.nan
+    for name, key in (("cxcl", "cxcl_median"), ("suppression", "suppression_median"), ("cystine", "cystine_median")):
+        out[key] = float(np.median(f[name].concentration[v])) if len(v) else np.nan
+    out["peroxide_p90"] = float(np.percentile(t.peroxide[alive], 90)) if len(v) else np.nan
+    drugs = [a.name for a in model.therapy.drugs]
+    total = sum((f[n].concentration[v] for n in drugs), np.zeros(len(v)))
+    out |= percentiles("drug", total)
+    particles = sum((f[a.name].concentration[v] for a in model.therapy.nanoparticles), np.zeros(len(v)))
+    held = sum((getattr(t, f"np_{a.name}")[alive] for a in model.therapy.nanoparticles), np.zeros(len(v)))
+    out["np_median"] = float(np.median(particles + held * model.cell_fraction)) if len(v) else np.nan
+    out["pdl1_positive_share"] = share(int((t.pdl1[alive] > 0.3).sum()), len(v))
+    out["pdl1_free_mean"] = float(t.pdl1_free[alive].mean()) if len(v) else np.nan
+    out["mhc1_mean"] = float(t.mhc1[alive].mean()) if len(v) else np.nan
+    return out

@@ -1,0 +1,55 @@
+"""Snapshots: every cell as a row of one table."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+TUMOUR = ("oxygen", "cystine", "ifng", "peroxide", "ifng_response", "gsh", "gpx4", "coq10h2", "lip", "pufa", "plooh", "damage",
+          "xct", "gpx4_trait", "fsp1", "acsl4", "tfr1", "nrf2", "antigenicity", "pdl1", "pdl1_free", "mhc1")  # fmt: skip
+FATES = np.array(["alive", "ferroptosis", "immune", "necrosis", "apoptosis"])
+
+
+def cells_table(model: Any) -> dict[str, np.ndarray]:
+    """Columns of equal length over all populations; NaN where a type lacks a quantity."""
+    n = sum(p.n for p in model.populations)
+    out: dict[str, np.ndarray] = {
+        "cell_type": np.concatenate([np.full(p.n, p.kind) for p in model.populations]),
+        "uid": np.concatenate([p.uid for p in model.populations]),
+        "fate": np.full(n, "alive", dtype="<U12"),
+    }
+    voxel = np.concatenate([p.voxel for p in model.populations])
+    out["x_um"], out["y_um"], out["z_um"] = model.lattice.position_um(voxel)
+    t = model.tumour
+    out["fate"][: t.n] = FATES[t.state]
+    for name in ("clone", *TUMOUR):
+        out[name] = np.full(n, np.nan)
+        out[name][: t.n] = getattr(t, name)
+    hours = model.start_day * 24.0 + t.death_tick * model.dt_min / 60.0
+    out["death_hour"] = np.full(n, np.nan)
+    out["death_hour"][: t.n] = np.where(t.state > 0, hours, np.nan)
+    for agent in model.therapy.nanoparticles:
+        out[f"np_{agent.name}"] = np.full(n, np.nan)
+        out[f"np_{agent.name}"][: t.n] = getattr(t, f"np_{agent.name}")
+    for population, names in (
+        (model.cd8, ("engaged", "function", "exhaustion", "kills")),
+        (model.macrophage, ("m1", "iron_load")),
+        (model.dendritic, ("mature", "antigen", "blunting")),
+        (model.treg, ()),
+    ):
+        offset = start_of(model, population)
+        for name in names:
+            out[name] = np.full(n, np.nan)
+            out[name][offset : offset + population.n] = getattr(population, name)
+    return out
+
+
+def start_of(model: Any, population: Any) -> int:
+    """Row of the table at which a population begins."""
+    offset = 0
+    for p in model.populations:
+        if p is population:
+            return offset
+        offset += p.n
+    raise ValueError(population)

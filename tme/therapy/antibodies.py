@@ -1,0 +1,73 @@
+"""Checkpoint antibodies: plasma, leak, diffusion, binding by occupancy c/(Kd + c).
+
+anti-PD-L1 covers PD-L1 on tumour cells, anti-PD-1 covers PD-1 on CD8 where they are (and so blocks PD-L2
+too), anti-CTLA-4 acts in the lymph node at its plasma level and, by its Fc part, depletes Tregs.
+"""
+
+from __future__ import annotations
+
+from tme.core.mechanism import Mechanism, Phase
+from tme.kernels.jit import serial
+
+
+@serial
+def cover_pdl1(n, voxel, pdl1, antibody, kd, pdl1_free):
+    """pdl1_free = pdl1 Kd/(Kd + c) at each cell; an empty antibody array means none."""
+    for i in range(n):
+        free = pdl1[i]
+        if antibody.size > 0:
+            free *= kd / (kd + antibody[voxel[i]])
+        pdl1_free[i] = free
+
+
+class AntibodyDelivery(Mechanism):
+    """Plasma level of each antibody at the vessels and in the node."""
+
+    name = "antibody_delivery"
+    phase = Phase.DOSE
+    about = "antibodies follow their plasma course and leak from vessels"
+    writes = ("field.antibody.vessel_value", "therapy.ctla4")
+
+    @classmethod
+    def enabled(cls, model) -> bool:
+        """Only in arms with an antibody."""
+        return bool(model.therapy.antibodies)
+
+    def step(self, model) -> None:
+        """Set vessel values, CTLA-4 occupancy and Treg depletion."""
+        minute = model.tick * model.dt_min
+        for agent in model.therapy.antibodies:
+            plasma = agent.plasma(minute)
+            if agent.entry.target == "ctla4":
+                model.ctla4_occupancy = plasma / (agent.entry.kd_nM + plasma)
+                model.treg_depletion = model.ctla4_occupancy * agent.entry.treg_depletion
+            elif model.solved(agent.name):
+                model.fields[agent.name].vessel_value = plasma
+
+
+class Checkpoint(Mechanism):
+    """Which PD-L1 and PD-1 molecules are left uncovered."""
+
+    name = "checkpoint"
+    phase = Phase.INTERACT
+    ids = ("M80",)
+    about = "receptor occupancy by checkpoint antibodies"
+    clock_min = 2.0
+    reads = ("tumour.pdl1", "field.antibody")
+    writes = ("tumour.pdl1_free", "therapy.pd1_free")
+
+    def __init__(self, model) -> None:
+        super().__init__(model)
+        by_target = {a.entry.target: a for a in model.therapy.antibodies}
+        self.pdl1 = by_target.get("pdl1")
+        self.pd1 = by_target.get("pd1")
+
+    def step(self, model) -> None:
+        """Refresh both; without antibodies everything is free."""
+        t = model.tumour
+        antibody = model.fields[self.pdl1.name].concentration if self.pdl1 else model.nothing
+        kd = self.pdl1.entry.kd_nM if self.pdl1 else 1.0
+        cover_pdl1(t.n, t.col.voxel, t.col.pdl1, antibody, kd, t.col.pdl1_free)
+        if self.pd1:
+            kd = self.pd1.entry.kd_nM
+            model.pd1_free[:] = kd / (kd + model.fields[self.pd1.name].concentration)

@@ -1,0 +1,145 @@
+"""Small molecules: from plasma through vessels (or from a bath) into tissue, and what they hit.
+
+A hit is data: a target and a strength. Targets are the terms of the cell's chemistry:
+
+    xct             (c/Ki)^n added to e_xct            gcl             c/Ki added to e_bso
+    fsp1            c/Ki added to e_fsp1               gpx4            k c added to e_gpx4 [1/min]
+    radical_trap    k c added to e_trap                iron_chelation  k c added to e_chel [1/min]
+    iron_supply     k c added to j_drug [uM/min]       pdl1_synthesis  c/Ki, knock-down e/(1+e)
+    cystine_pool    k c added to the loss of extracellular cystine [1/min]
+"""
+
+from __future__ import annotations
+
+from tme.core.mechanism import Mechanism, Phase
+from tme.kernels.elementary import power
+from tme.kernels.jit import serial
+
+EFFECT_COLUMN = {
+    "xct": "e_xct",
+    "gcl": "e_bso",
+    "fsp1": "e_fsp1",
+    "gpx4": "e_gpx4",
+    "radical_trap": "e_trap",
+    "iron_chelation": "e_chel",
+    "iron_supply": "j_drug",
+    "pdl1_synthesis": "sipdl1",
+}
+
+
+@serial
+def add_effect(n, voxel, concentration, strength, hill, out):
+    """out[i] += (strength c)^hill, c the concentration at the cell's voxel."""
+    for i in range(n):
+        x = concentration[voxel[i]] * strength
+        if x > 0.0:
+            out[i] += x if hill == 1.0 else power(x, hill)
+
+
+@serial
+def saturate(n, column):
+    """x -> x/(1 + x)."""
+    for i in range(n):
+        column[i] = column[i] / (1.0 + column[i])
+
+
+@serial
+def set_cell_loss(n, state, voxel, base, per_cell, loss):
+    """Loss (voxels,) 1/min: `base` everywhere plus `per_cell` where a living tumour cell sits."""
+    loss[:] = base
+    for i in range(n):
+        if state[i] == 0:
+            loss[voxel[i]] = base + per_cell
+
+
+class DrugDelivery(Mechanism):
+    """Plasma concentration of each drug at the vessels; baths hold their level everywhere."""
+
+    name = "drug_delivery"
+    phase = Phase.DOSE
+    ids = ("M129",)
+    about = "drugs follow their plasma course and leak from vessels; baths are held"
+    writes = ("field.drug.vessel_value",)
+
+    @classmethod
+    def enabled(cls, model) -> bool:
+        """Only in arms with a drug, free or as payload."""
+        return bool(model.therapy.drugs)
+
+    def step(self, model) -> None:
+        """Set the boundary values that the next solve will use."""
+        minute = model.tick * model.dt_min
+        for agent in model.therapy.drugs:
+            field = model.fields[agent.name]
+            level = agent.bath(minute)
+            if level is not None:
+                field.concentration[:] = level
+            elif model.solved(agent.name):
+                field.vessel_value = agent.plasma(minute)
+
+
+class DrugEffects(Mechanism):
+    """What the drugs at each cell do to its chemistry."""
+
+    name = "drug_effects"
+    phase = Phase.SENSE
+    about = "drugs hit their targets in proportion to their local concentration"
+    reads = ("field.drug",)
+    writes = tuple(f"tumour.{c}" for c in EFFECT_COLUMN.values())
+
+    @classmethod
+    def enabled(cls, model) -> bool:
+        """Only in arms with a drug."""
+        return bool(model.therapy.drugs)
+
+    def __init__(self, model) -> None:
+        super().__init__(model)
+        self.hits = [
+            (agent.name, hit.target, hit.strength, hit.exponent)
+            for agent in model.therapy.drugs
+            for hit in agent.entry.hits
+            if hit.target in EFFECT_COLUMN
+        ]
+        self.columns = sorted({EFFECT_COLUMN[target] for _d, target, _s, _h in self.hits})
+        self.names = {agent.name for agent in model.therapy.drugs}
+
+    def step(self, model) -> None:
+        """Recompute all effects when any drug field was solved."""
+        if not any(model.solved(name) for name in self.names):
+            return
+        t = model.tumour
+        for column in self.columns:
+            getattr(t.col, column)[: t.n] = 0.0
+        for name, target, strength, hill in self.hits:
+            add_effect(t.n, t.col.voxel, model.fields[name].concentration, strength, hill, getattr(t.col, EFFECT_COLUMN[target]))
+        if "sipdl1" in self.columns:
+            saturate(t.n, t.col.sipdl1)
+
+
+class DrugLoss(Mechanism):
+    """Drugs are lost in living cells (thiols, metabolism); an enzyme drug eats extracellular cystine."""
+
+    name = "drug_loss"
+    phase = Phase.SECRETE
+    about = "drugs are bound and lost in living cells; cyst(e)inase removes cystine"
+    reads = ("tumour.state",)
+    writes = ("field.drug.loss", "field.cystine.loss")
+
+    @classmethod
+    def enabled(cls, model) -> bool:
+        """Only in arms with a drug."""
+        return bool(model.therapy.drugs)
+
+    def step(self, model) -> None:
+        """Refresh the loss of every drug field that is due, and of cystine."""
+        t = model.tumour
+        for agent in model.therapy.drugs:
+            if model.due(agent.name) and agent.entry.cell_loss > 0.0:
+                set_cell_loss(t.n, t.col.state, t.col.voxel, 0.0, agent.entry.cell_loss, model.fields[agent.name].loss)
+        if model.due("cystine"):
+            loss = model.fields["cystine"].loss
+            loss[:] = 0.0
+            for agent in model.therapy.drugs:
+                for hit in agent.entry.hits:
+                    if hit.target == "cystine_pool":
+                        loss += hit.strength * model.fields[agent.name].concentration

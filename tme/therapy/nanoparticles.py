@@ -1,0 +1,219 @@
+"""Nanoparticles: leak from vessels, diffuse, are taken up, and release what they carry where they should.
+
+The field of a platform counts its payload, uM in the voxel. Leak is one way (the EPR effect keeps
+particles in): source = permeability x plasma at open vessels. Tumour cells and macrophages take particles
+up at a rate per minute; inside, and more slowly outside, they release at
+
+    k = k0 + k_ph h(pH) + k_gsh G/(K_gsh + G) + k_hypoxia K_o2/(K_o2 + O2),   h = 1/(1 + 10^(slope (pH - pKa)))
+
+A drug payload goes, times its free fraction, into the drug's own field. Iron enters the labile pool of
+the cell that took the particle up, J = min(cap, labile fraction x k x iron held), the cap standing for
+saturable dissolution. Amounts cross between cell and voxel with V_cell/V_voxel.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tme.core.mechanism import Mechanism, Phase
+from tme.core.parameters import ParameterSet, par
+from tme.kernels.elementary import exp, expm1
+from tme.kernels.jit import rule, serial
+
+PARAMETERS = ParameterSet(
+    "nanoparticles",
+    par("endosome_ph", 5.5, "pH", 4.0, 7.4, "endosomal pH 5-6 (Mellman et al. 1986, doi 10.1146/annurev.bi.55.070186.003311)"),
+    par("tissue_ph", 6.7, "pH", 5.5, 7.6, "tumour interstitium 6.5-6.9 (Vaupel et al. 1989, Cancer Res 49:6449)"),
+    par("k_o2", 5.0, "mmHg", 0.1, 50.0, "assumed: oxygen at which hypoxia-gated release is half on"),
+    par("release_scale", 1.0, "1", 0.0, 10.0, "assumed: 1 is the platform as described, 0 switches release off"),
+)
+
+
+@rule
+def release_rate(ph_rate, k0, k_gsh, gsh, gsh_half, k_hypoxia, oxygen, k_o2):
+    """k of the module docstring, 1/min; ph_rate = k_ph h(pH)."""
+    return k0 + ph_rate + k_gsh * gsh / (gsh_half + gsh) + k_hypoxia * k_o2 / (k_o2 + oxygen)
+
+
+@serial
+def coefficients(n, state, voxel, n_mac, mac_voxel, u_tumour, u_macrophage, outside, loss):
+    """Loss of free particles (voxels,) 1/min: release outside plus uptake by whoever is there."""
+    loss[:] = outside
+    for i in range(n):
+        if state[i] == 0:
+            loss[voxel[i]] += u_tumour
+    for i in range(n_mac):
+        loss[mac_voxel[i]] += u_macrophage
+
+
+@serial
+def tumour_cargo(
+    n, state, voxel, gsh, oxygen, held, j_fe, concentration, uptake, cell_fraction,
+    ph_rate, k0, k_gsh, gsh_half, k_hypoxia, k_o2, scale, iron, labile, cap, dt, released,
+):  # fmt: skip
+    """Take up and release in living tumour cells over dt min.
+
+    `held` (n,) uM payload in the cell; `released` (voxels,) gets uM/min of the voxel, mean over dt;
+    `j_fe` (n,) gains the iron flux of this platform, uM/min.
+    """
+    for i in range(n):
+        if state[i] != 0:
+            j_fe[i] = 0.0
+            continue
+        held[i] += uptake * concentration[voxel[i]] * dt / cell_fraction
+        k = scale * release_rate(ph_rate, k0, k_gsh, gsh[i], gsh_half, k_hypoxia, oxygen[i], k_o2)
+        out = -held[i] * expm1(-k * dt)
+        j_fe[i] += min(cap, labile * k * iron * held[i])
+        held[i] -= out
+        released[voxel[i]] += out * cell_fraction / dt
+
+
+@serial
+def macrophage_cargo(
+    n, voxel, held, iron_load, concentration, oxygen, uptake, cell_fraction, ph_rate, k0, k_hypoxia, k_o2, scale, iron,
+    labile, cap, dt, fixed_scale, released_fixed,
+):  # fmt: skip
+    """The same in macrophages; release into int64 accumulators since several may share a voxel."""
+    for i in range(n):
+        v = voxel[i]
+        held[i] += uptake * concentration[v] * dt / cell_fraction
+        k = scale * release_rate(ph_rate, k0, 0.0, 0.0, 1.0, k_hypoxia, oxygen[v], k_o2)
+        out = -held[i] * expm1(-k * dt)
+        iron_load[i] += min(cap, labile * k * iron * held[i])
+        held[i] -= out
+        released_fixed[v] += np.int64(np.rint(out * cell_fraction / dt * fixed_scale))
+
+
+def acid(ph: float, pka: float, slope: float) -> float:
+    """h(pH), the share of acid-labile bonds that open."""
+    return 1.0 / (1.0 + 10.0 ** (slope * (ph - pka)))
+
+
+class ParticleDelivery(Mechanism):
+    """Leak of particles from open vessels, and injections into the tumour."""
+
+    name = "particle_delivery"
+    phase = Phase.DOSE
+    ids = ("M129",)
+    about = "particles leak from vessels while they circulate, or are injected"
+    writes = ("field.particle.source",)
+
+    @classmethod
+    def enabled(cls, model) -> bool:
+        """Only in arms with nanoparticles."""
+        return bool(model.therapy.nanoparticles)
+
+    def step(self, model) -> None:
+        """Set the leak of the interval that the solve of this tick closes."""
+        for agent in model.therapy.nanoparticles:
+            field = model.fields[agent.name]
+            if not model.solved(agent.name):
+                continue
+            stop = model.tick * model.dt_min
+            start = stop - model.clock[agent.name] * model.dt_min
+            field.source[:] = 0.0
+            mean = agent.plasma_mean(start, stop)
+            if mean > 0.0:
+                field.source[model.vessels.voxels] = agent.entry.vessel_exchange * mean
+            amount = agent.injected(start, stop)
+            if amount > 0.0:
+                inject(model, field, amount, agent)
+
+
+def inject(model, field, amount: float, agent) -> None:
+    """Spread an intratumoral dose (mean uM over the tumour) over the voxels within a third of its radius."""
+    inside = model.lattice.depth_um()
+    deep = inside >= (2.0 / 3.0) * max(inside.max(), 0.0)
+    tumour = inside > 0.0
+    field.concentration[deep] += amount * agent.peak * tumour.sum() / max(deep.sum(), 1)
+
+
+class ParticleCargo(Mechanism):
+    """Uptake by tumour cells and macrophages, gated release, iron into the labile pool."""
+
+    name = "nanoparticles"
+    phase = Phase.INTRACELLULAR
+    ids = ("M129", "M130", "M89")
+    about = "cells take particles up; pH, GSH and hypoxia gate the release of drug and iron"
+    parameters = PARAMETERS
+    clock_min = 10.0
+    reads = ("field.particle", "tumour.gsh", "tumour.oxygen")
+    writes = ("tumour.j_fe", "macrophage.iron_load", "tumour.held", "macrophage.held")
+
+    @classmethod
+    def enabled(cls, model) -> bool:
+        """Only in arms with nanoparticles or iron drugs."""
+        return bool(model.therapy.nanoparticles)
+
+    def __init__(self, model) -> None:
+        super().__init__(model)
+        self.fixed = np.zeros(model.grid.n_voxels, np.int64)
+
+    def step(self, model) -> None:
+        """One clock interval for every platform of the arm."""
+        t, m = model.tumour, model.macrophage
+        t.col.j_fe[: t.n] = t.col.j_drug[: t.n]
+        m.col.iron_load[: m.n] = 0.0
+        for agent in model.therapy.nanoparticles:
+            self.carry(model, agent)
+
+    def carry(self, model, agent) -> None:
+        """One platform."""
+        p, e = self.p, agent.entry
+        t, m = model.tumour, model.macrophage
+        concentration = model.fields[agent.name].concentration
+        r = e.release
+        ph_rate = r.k_ph * acid(p.endosome_ph, r.pka, r.slope)
+        iron, labile, cap = e.iron_terms
+        released = model.released[agent.name]
+        released[:] = 0.0
+        tumour_cargo(
+            t.n, t.col.state, t.col.voxel, t.col.gsh, t.col.oxygen, getattr(t.col, f"np_{agent.name}"), t.col.j_fe, concentration,
+            e.uptake_tumour, model.cell_fraction, ph_rate, r.k0, r.k_gsh, r.gsh_half_uM, r.k_hypoxia, p.k_o2,
+            p.release_scale, iron, labile, cap, self.dt, released,
+        )  # fmt: skip
+        self.fixed[:] = 0
+        macrophage_cargo(
+            m.n, m.col.voxel, getattr(m.col, f"np_{agent.name}"), m.col.iron_load, concentration, model.fields["oxygen"].concentration,
+            e.uptake_macrophage, model.cell_fraction, ph_rate, r.k0, r.k_hypoxia, p.k_o2, p.release_scale, iron, labile, cap,
+            self.dt, model.fixed_scale, self.fixed,
+        )  # fmt: skip
+        released += self.fixed / model.fixed_scale
+        released += self.outside(agent) * concentration
+
+    def outside(self, agent) -> float:
+        """Release rate of free particles in tissue, 1/min."""
+        r = agent.entry.release
+        return self.p.release_scale * (r.k0 + r.k_ph * acid(self.p.tissue_ph, r.pka, r.slope)) if agent.entry.releases_outside else 0.0
+
+
+class ParticleLoss(Mechanism):
+    """Uptake as a loss in the particle field; what was released as a source of the drug fields."""
+
+    name = "particle_loss"
+    phase = Phase.SECRETE
+    about = "particles leave the tissue into cells; released drug enters its field"
+    reads = ("tumour.state",)
+    writes = ("field.particle.loss",)
+    adds = ("field.drug",)
+
+    @classmethod
+    def enabled(cls, model) -> bool:
+        """Only in arms with nanoparticles."""
+        return bool(model.therapy.nanoparticles)
+
+    def __init__(self, model) -> None:
+        super().__init__(model)
+        self.cargo = model.mechanism("nanoparticles")
+
+    def step(self, model) -> None:
+        """Refresh losses and drug sources of fields that are due."""
+        t, m = model.tumour, model.macrophage
+        for agent in model.therapy.nanoparticles:
+            e = agent.entry
+            if model.due(agent.name):
+                coefficients(t.n, t.col.state, t.col.voxel, m.n, m.col.voxel, e.uptake_tumour, e.uptake_macrophage,
+                             self.cargo.outside(agent), model.fields[agent.name].loss)  # fmt: skip
+            for payload in e.payloads:
+                if payload.drug is not None and model.due(payload.drug):
+                    model.fields[payload.drug].source += (payload.loading * payload.free_fraction) * model.released[agent.name]
