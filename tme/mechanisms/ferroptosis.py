@@ -109,7 +109,7 @@ PARAMETERS = ParameterSet(
 
 # One block of cells, column after column, small enough for the first-level cache. Every block is computed
 # whole (short ones are padded), so a cell's bits cannot depend on its neighbours in the block.
-_BLOCK = 64
+_BLOCK = 256
 (_Z, _C, _G, _A, _Q, _F, _B, _U, _L, _D, _XCT, _GPX4, _FSP1, _ACSL4, _TFR1, _NRF2, _MUFA, _IFNG, _CYSTINE, _OXYGEN, _PEROXIDE, _AA_IN,
  _E_XCT, _E_GPX4, _E_FSP1, _E_BSO, _E_TRAP, _E_CHEL, _J_FE, _ALIVE, _H) = (k * _BLOCK for k in range(31))  # fmt: skip
 _SCRATCH = 31 * _BLOCK
@@ -374,7 +374,7 @@ def select(n, tick, resting_every, p, state, plooh, peroxide, j_fe, chem_tick, o
 def rupture(n, state, damage, fate):
     """Raise fate 11 (die of ferroptosis) in living cells whose damage has reached 1."""
     for i in range(n):
-        if state[i] == 0 and damage[i] >= 1.0:
+        if state[i] == 0 and damage[i] >= 1.0 and fate[i] < 10:
             fate[i] = 11
 
 
