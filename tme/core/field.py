@@ -21,11 +21,12 @@ class Field:
 
         dc/dt = D lap c - k_decay c - loss c - vmax c / (k_m + c) + source + exchange (vessel_value - c)
 
-    `diffusion` D um^2/min, `decay` 1/min, `concentration` (n_voxels,) float64 in `unit`. The terms `loss` (1/min),
-    `source` (unit/min), `exchange` (vessel permeability, 1/min) and `vmax` (unit/min) are None until `use` or an
-    assignment makes them (n_voxels,) float64 arrays. `mode` is 'backward_euler' or 'quasi_steady' (no memory);
-    the field is due every `clock_ticks` base ticks. `faces` gives per axis (z, y, x) a pair of face values, None for
-    no flux. Every voxel of the grid belongs to the system, vessels and given values included.
+    `diffusion` D um^2/min, `decay` 1/min, `concentration` (n_voxels,) float64 in `unit`. The terms `loss`
+    (1/min), `source` (unit/min), `exchange` (vessel permeability, 1/min) and `vmax` (unit/min) are None until
+    `use` makes them, (n_voxels,) float64. `mode` is 'backward_euler' or 'quasi_steady' (no memory); the field is
+    due every `clock_ticks` base ticks. `faces` gives per axis (z, y, x) a pair of face values, None for no flux.
+    Every voxel of the grid belongs to the system, vessels and given values included. `tol` is relative to the
+    right-hand side.
     """
 
     def __init__(
@@ -78,7 +79,7 @@ class Field:
         return tick % self.clock_ticks == 0
 
     def use(self, term: str) -> np.ndarray:
-        """The array of a term ('loss', 'source', 'exchange', 'vmax', 'source_fixed', 'loss_fixed'), made if absent."""
+        """The array of a term or counter ('loss', 'vmax', 'source_fixed', ...), made of zeros if absent."""
         if term not in TERMS + COUNTS:
             raise KeyError(term)
         if getattr(self, term) is None:
@@ -102,7 +103,7 @@ class Field:
             counts_to_rate(self.loss_fixed, self.loss_scale / over, self.use("loss"))
 
     def advance(self, dt_min: float, workspace: Workspace) -> int:
-        """Solve for the concentration `dt_min` later (or the steady one), in place; returns the cycles used."""
+        """Solve for the concentration `dt_min` later (or the steady one), in place; returns cycles used."""
         if workspace.shape != self.grid.shape or workspace.periodic != self.grid.periodic:
             raise ValueError(f"field {self.name}: the workspace belongs to another lattice")
         steady = self.mode == "quasi_steady"
@@ -111,13 +112,15 @@ class Field:
             raise ValueError(f"field {self.name} has no sink: a steady state does not exist")
         w = workspace
         cycles = diffusion.step(
-            self.concentration, 0.0 if steady else 1.0 / dt_min, self.decay, self._k, self.tol, self.max_cycles,
-            self.outer, _term(self.loss), _term(self.source), _term(self.exchange), self.vessel_value,
+            self.concentration, 0.0 if steady else 1.0 / dt_min, self.decay, self._k, self.tol,
+            self.max_cycles, self.outer, _term(self.loss), _term(self.source), _term(self.exchange), self.vessel_value,
             _term(self.vmax), self.k_m, w.old, self._fixed, self.dirichlet_value, self.faces, has_faces,
             *w.arrays(),
         )  # fmt: skip
         if cycles < 0:
-            raise RuntimeError(f"field {self.name} did not converge to {self.tol:g} in {self.max_cycles} cycles")
+            raise RuntimeError(
+                f"field {self.name} did not converge to {self.tol:g} in {self.max_cycles} cycles"
+            )
         return cycles
 
     def _no_sink(self) -> bool:

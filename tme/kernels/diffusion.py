@@ -3,8 +3,8 @@
     dc/dt = D lap c - k_decay c - loss(x) c - vmax(x) c / (k_m + c) + source(x) + exchange(x) (vessel - c)
 
 Backward Euler adds 1/dt to the diagonal and c_old/dt to the right-hand side; quasi-steady leaves them out.
-Saturating uptake enters by its tangent at the last iterate, which keeps an M-matrix. An array of length 0 means
-that the term is absent.
+Saturating uptake enters by its tangent at the last iterate, which keeps an M-matrix. An array of length 0
+means that the term is absent.
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ from __future__ import annotations
 import numpy as np
 
 from tme.kernels.jit import serial
-from tme.kernels.multigrid import _lane_sum, solve
+from tme.kernels.multigrid import solve
+from tme.kernels.stencil import lane_sum
 
 NEWTON_REDUCTION = 0.05  # a Newton step is solved to this part of the residual it starts from
 
@@ -75,9 +76,9 @@ def step(c, per_dt, decay, k0, tol, max_cycles, outer, loss, source, exchange, v
          dims, offset, k, wrap, parents, parent_at, sigma, dinv, x, r, t, b, p, q, rows):  # fmt: skip
     """Advance `c` (n_voxels,) float64 in place; returns the cycles used, -1 if a solve did not converge.
 
-    With saturating uptake up to `outer` Newton steps are taken. Uptake is concave, so its tangent lies above it:
-    a step from anywhere lands on a subsolution, clipping at zero keeps it one, and from there the iterates
-    rise to the solution.
+    With saturating uptake up to `outer` Newton steps are taken. Uptake is concave, so its tangent lies above
+    it: a step from anywhere lands on a subsolution, clipping at zero keeps it one, and from there the
+    iterates rise to the solution.
     """
     n, nx = offset[1], dims[0, 2]
     s0 = 2.0 * (k0[0] + k0[1] + k0[2])
@@ -124,7 +125,7 @@ def _balance(c, sigma, b, gains, losses):
             gains[j] += b[o + j]
         for j in range(n):
             losses[j] += sigma[o + j] * c[o + j]
-    gain, lost = _lane_sum(gains), _lane_sum(losses)
+    gain, lost = lane_sum(gains), lane_sum(losses)
     if lost > 0.0 and gain > 0.0:
         scale = gain / lost
         for i in range(np.uint64(c.size)):

@@ -16,8 +16,8 @@ COUNT_LIMIT = float(2**62)
 def cell_to_voxel(cell_um3: float, voxel_um3: float) -> float:
     """The volume rule: what a change of 1 uM inside a cell means for the voxel's concentration, uM.
 
-    dc_voxel = dc_cell * V_cell / V_voxel. Every uptake, secretion and payload between cells and fields crosses
-    with this factor. A cell larger than its voxel is refused.
+    dc_voxel = dc_cell * V_cell / V_voxel. Every uptake, secretion and payload between cells and fields
+    crosses with this factor. A cell larger than its voxel is refused.
 
         >>> cell_to_voxel(2000.0, 8000.0)
         0.25

@@ -1,7 +1,7 @@
 """Line-split (LOD) diffusion with prefactored lines: one tridiagonal solve per axis and step.
 
-For each axis in turn: (1 + dt lambda / d - dt D d2/dx2) c* = c, no-flux ends; d is the number of axes longer than
-one voxel. Unconditionally positive, conserves mass where lambda = 0, first order in time. The splitting error
+For each axis in turn: (1 + dt lambda / d - dt D d2/dx2) c* = c, no-flux ends; d is the number of axes longer
+than one voxel. Unconditionally positive, conserves mass where lambda = 0, first order in time. The splitting error
 grows with lambda dt, so use it only where lambda dt <= 0.1 (`LodSolver` refuses more); sources added before
 the step keep their mass exactly.
 
@@ -26,7 +26,9 @@ class LodSolver:
     in the factors, so build a new solver (or call `factor`) when it changes.
     """
 
-    def __init__(self, shape: tuple[int, int, int], dx_um: float, diffusion: float, loss, dt_min: float) -> None:
+    def __init__(
+        self, shape: tuple[int, int, int], dx_um: float, diffusion: float, loss, dt_min: float
+    ) -> None:
         self.shape = tuple(int(n) for n in shape)
         self.r = diffusion * dt_min / dx_um**2
         self.dt_min = float(dt_min)

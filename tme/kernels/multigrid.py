@@ -25,10 +25,20 @@ from __future__ import annotations
 import numpy as np
 
 from tme.kernels.jit import serial
+from tme.kernels.stencil import (
+    OMEGA,
+    clear_row,
+    jacobi_row,
+    lane_sum,
+    narrow_row,
+    neighbours,
+    rows_ahead,
+    smoothed_neighbours,
+    widen_row,
+)
 
 SPREAD_2D = 9.06
 SPREAD_3D = 7.91
-OMEGA = 0.8  # damping of the Jacobi sweeps
 DOMINANT = 2.0  # a level needs no coarser one when its couplings sum to less than DOMINANT * smallest sigma
 BOTTOM_SWEEPS = 4
 
@@ -84,92 +94,6 @@ def _parents(fine: int, coarse: int, periodic: bool) -> np.ndarray:
 
 
 @serial
-def _neighbours(x, row, nz, ny, nx, kz, ky, kx, wrap, out):
-    """out[j] = sum of k * neighbour over the row `row` = z * ny + y of the lattice `x` (flat)."""
-    z, y = row // ny, row % ny
-    up = y - 1 if y > 0 else (ny - 1 if wrap[1] else 0)
-    down = y + 1 if y < ny - 1 else (0 if wrap[1] else ny - 1)
-    one, n = np.uint64(1), np.uint64(nx)
-    c, u, d = np.uint64(row * nx), np.uint64((z * ny + up) * nx), np.uint64((z * ny + down) * nx)
-    last = n - one
-    if nx == 1:
-        out[0] = ky * (x[u] + x[d])
-    else:
-        left = x[c + last] if wrap[2] else x[c]
-        right = x[c] if wrap[2] else x[c + last]
-        out[0] = kx * (left + x[c + one]) + ky * (x[u] + x[d])
-        for j in range(one, last):
-            out[j] = kx * (x[c + j - one] + x[c + j + one]) + ky * (x[u + j] + x[d + j])
-        out[last] = kx * (x[c + last - one] + right) + ky * (x[u + last] + x[d + last])
-    if nz > 1:
-        below = z - 1 if z > 0 else (nz - 1 if wrap[0] else 0)
-        above = z + 1 if z < nz - 1 else (0 if wrap[0] else nz - 1)
-        e, f = np.uint64((below * ny + y) * nx), np.uint64((above * ny + y) * nx)
-        for j in range(n):
-            out[j] += kz * (x[e + j] + x[f + j])
-
-
-@serial
-def _smoothed_neighbours(r, dinv, row, nz, ny, nx, kz, ky, kx, wrap, out):
-    """The same sum for z = D^-1 r, which is never stored."""
-    z, y = row // ny, row % ny
-    up = y - 1 if y > 0 else (ny - 1 if wrap[1] else 0)
-    down = y + 1 if y < ny - 1 else (0 if wrap[1] else ny - 1)
-    one, n = np.uint64(1), np.uint64(nx)
-    c, u, d = np.uint64(row * nx), np.uint64((z * ny + up) * nx), np.uint64((z * ny + down) * nx)
-    last = n - one
-    for j in range(n):
-        out[j] = ky * (r[u + j] * dinv[u + j] + r[d + j] * dinv[d + j])
-    if nx > 1:
-        left = c + last if wrap[2] else c
-        right = c if wrap[2] else c + last
-        out[0] += kx * (r[left] * dinv[left] + r[c + one] * dinv[c + one])
-        for j in range(one, last):
-            out[j] += kx * (r[c + j - one] * dinv[c + j - one] + r[c + j + one] * dinv[c + j + one])
-        out[last] += kx * (r[c + last - one] * dinv[c + last - one] + r[right] * dinv[right])
-    if nz > 1:
-        below = z - 1 if z > 0 else (nz - 1 if wrap[0] else 0)
-        above = z + 1 if z < nz - 1 else (0 if wrap[0] else nz - 1)
-        e, f = np.uint64((below * ny + y) * nx), np.uint64((above * ny + y) * nx)
-        for j in range(n):
-            out[j] += kz * (r[e + j] * dinv[e + j] + r[f + j] * dinv[f + j])
-
-
-@serial
-def _lane_sum(lanes):
-    total = 0.0
-    for j in range(lanes.size):
-        total += lanes[j]
-    return total
-
-
-@serial
-def _lag(nz, ny, wrap):
-    """Rows that must be ready beyond the one whose neighbours are summed."""
-    if wrap[0] or wrap[1]:
-        return nz * ny
-    return 1 if nz == 1 else ny
-
-
-@serial
-def _clear_row(values, fixed, cursor, row, nx):
-    """Zero the given voxels of one row; `fixed` is sorted, `cursor` walks through it."""
-    while cursor < fixed.size and fixed[cursor] < (row + 1) * nx:
-        values[fixed[cursor] - row * nx] = 0.0
-        cursor += 1
-    return cursor
-
-
-@serial
-def _jacobi_row(out, x, b, dinv, row, nz, ny, nx, kz, ky, kx, wrap, nb):
-    """One row of a damped Jacobi sweep: out = x + OMEGA dinv (b - A x)."""
-    _neighbours(x, row, nz, ny, nx, kz, ky, kx, wrap, nb)
-    o = np.uint64(row * nx)
-    for j in range(np.uint64(nx)):
-        out[o + j] = (1.0 - OMEGA) * x[o + j] + OMEGA * dinv[o + j] * (b[o + j] + nb[j])
-
-
-@serial
 def _descend(r, coarse, dinv, level, dims, k, wrap, parents, parent_at, rows):
     """First sweep from zero, z = OMEGA D^-1 r; restrict what is left, (1 - OMEGA) r + k sum z, to `coarse`."""
     nz, ny, nx = dims[level]
@@ -180,12 +104,12 @@ def _descend(r, coarse, dinv, level, dims, k, wrap, parents, parent_at, rows):
     left, narrow = rows[0], rows[1]
     coarse[:] = 0.0
     for row in range(nz * ny):
-        _smoothed_neighbours(r, dinv, row, nz, ny, nx, k[level, 0], k[level, 1], k[level, 2], wrap, left)
+        smoothed_neighbours(r, dinv, row, nz, ny, nx, k[level, 0], k[level, 1], k[level, 2], wrap, left)
         o = np.uint64(row * nx)
         for j in range(np.uint64(nx)):
             g = s0 * dinv[o + j]
             left[j] = ((1.0 - OMEGA) * r[o + j] + OMEGA * left[j]) * (g * (2.0 - g))
-        _narrow(narrow, left, rows[3], rows[4], nx, mx, wrap[2])
+        narrow_row(narrow, left, rows[3], rows[4], nx, mx, wrap[2])
         for a in range(2 if nz > 1 else 1):
             for e in range(2):
                 w = share * (1.0 if nz == 1 else (0.75 if a == 0 else 0.25)) * (0.75 if e == 0 else 0.25)
@@ -195,29 +119,10 @@ def _descend(r, coarse, dinv, level, dims, k, wrap, parents, parent_at, rows):
 
 
 @serial
-def _narrow(out, row, even, odd, nx, mx, wrapped):
-    """Transpose of the interpolation along x, averaged: row (nx,) to out (mx,)."""
-    for j in range(np.uint64(nx // 2)):
-        even[j] = row[np.uint64(2) * j]
-        odd[j] = row[np.uint64(2) * j + np.uint64(1)]
-    if nx % 2 == 1:
-        even[mx - 1] = row[nx - 1]
-        odd[mx - 1] = 0.0
-    near, far = (0.375, 0.125) if nx > 1 else (0.75, 0.25)
-    for j in range(1, mx - 1):
-        out[j] = near * (even[j] + odd[j]) + far * (odd[j - 1] + even[j + 1])
-    before = odd[mx - 1] if wrapped else even[0]
-    after = even[0] if wrapped else odd[mx - 1]
-    out[0] = near * (even[0] + odd[0]) + far * (before + (even[1] if mx > 1 else after))
-    if mx > 1:
-        out[mx - 1] = near * (even[mx - 1] + odd[mx - 1]) + far * (odd[mx - 2] + after)
-
-
-@serial
 def _ascend(out, x, r, coarse, dinv, level, dims, k, wrap, parents, parent_at, rows, lanes):
     """x = OMEGA D^-1 r + interpolation of `coarse`; out = one sweep from x. Returns r . out."""
     nz, ny, nx = dims[level]
-    n_rows, lag = nz * ny, _lag(nz, ny, wrap)
+    n_rows, lag = nz * ny, rows_ahead(nz, ny, wrap)
     n = np.uint64(nx)
     s0 = 2.0 * (k[level, 0] + k[level, 1] + k[level, 2])
     wide = rows[0]
@@ -225,47 +130,17 @@ def _ascend(out, x, r, coarse, dinv, level, dims, k, wrap, parents, parent_at, r
     for step in range(n_rows + lag):
         if step < n_rows:
             o = np.uint64(step * nx)
-            _widen(wide, coarse, step, level, dims, wrap[2], parents, parent_at, rows[1])
+            widen_row(wide, coarse, step, level, dims, wrap[2], parents, parent_at, rows[1])
             for j in range(n):
                 g = s0 * dinv[o + j]
                 x[o + j] = OMEGA * dinv[o + j] * r[o + j] + g * (2.0 - g) * wide[j]
         if step >= lag:
             row = step - lag
-            _jacobi_row(out, x, r, dinv, row, nz, ny, nx, k[level, 0], k[level, 1], k[level, 2], wrap, rows[0])
+            jacobi_row(out, x, r, dinv, row, nz, ny, nx, k[level, 0], k[level, 1], k[level, 2], wrap, rows[0])
             o = np.uint64(row * nx)
             for j in range(n):
                 lanes[j] += out[o + j] * r[o + j]
-    return _lane_sum(lanes[:nx])
-
-
-@serial
-def _widen(out, coarse, row, level, dims, wrapped, parents, parent_at, narrow):
-    """Interpolate the coarse lattice to one fine row."""
-    nz, ny, nx = dims[level]
-    _mz, my, mx = dims[level + 1]
-    pz, py = parent_at[level, 0], parent_at[level, 1]
-    z, y = pz + row // ny, py + row % ny
-    for a in range(2 if nz > 1 else 1):
-        o = np.uint64((parents[z, a] * my + parents[y, 0]) * mx)
-        f = np.uint64((parents[z, a] * my + parents[y, 1]) * mx)
-        w = 1.0 if nz == 1 else (0.75 if a == 0 else 0.25)
-        if a == 0:
-            for j in range(np.uint64(mx)):
-                narrow[j] = w * (0.75 * coarse[o + j] + 0.25 * coarse[f + j])
-        else:
-            for j in range(np.uint64(mx)):
-                narrow[j] += w * (0.75 * coarse[o + j] + 0.25 * coarse[f + j])
-    for j in range(1, mx - 1):
-        i = np.uint64(2 * j)
-        out[i] = 0.75 * narrow[j] + 0.25 * narrow[j - 1]
-        out[i + np.uint64(1)] = 0.75 * narrow[j] + 0.25 * narrow[j + 1]
-    last = mx - 1
-    out[0] = 0.75 * narrow[0] + 0.25 * narrow[last if wrapped else 0]
-    if mx > 1:
-        out[1] = 0.75 * narrow[0] + 0.25 * narrow[1]
-        out[2 * last] = 0.75 * narrow[last] + 0.25 * narrow[last - 1]
-    if nx % 2 == 0:
-        out[nx - 1] = 0.75 * narrow[last] + 0.25 * narrow[0 if wrapped else last]
+    return lane_sum(lanes[:nx])
 
 
 @serial
@@ -342,12 +217,12 @@ def _bottom(level, dims, offset, k, wrap, dinv, x, r, t, rows):
             lanes[j] += t[o + j] * r[o + j]
     for _ in range(BOTTOM_SWEEPS // 2 if level > 0 else 0):
         for row in range(nz * ny):
-            _jacobi_row(x[at:end], t[at:end], r[at:end], dinv[at:end], row, nz, ny, nx,
+            jacobi_row(x[at:end], t[at:end], r[at:end], dinv[at:end], row, nz, ny, nx,
                         k[level, 0], k[level, 1], k[level, 2], wrap, rows[0])  # fmt: skip
         for row in range(nz * ny):
-            _jacobi_row(t[at:end], x[at:end], r[at:end], dinv[at:end], row, nz, ny, nx,
+            jacobi_row(t[at:end], x[at:end], r[at:end], dinv[at:end], row, nz, ny, nx,
                         k[level, 0], k[level, 1], k[level, 2], wrap, rows[0])  # fmt: skip
-    return _lane_sum(lanes)
+    return lane_sum(lanes)
 
 
 @serial
@@ -361,20 +236,20 @@ def _start(r, c, b, sigma, dinv, fixed, dims, k, wrap, rows):
     size[:] = 0.0
     cursor = 0
     for row in range(nz * ny):
-        _neighbours(c, row, nz, ny, nx, k[0, 0], k[0, 1], k[0, 2], wrap, nb)
+        neighbours(c, row, nz, ny, nx, k[0, 0], k[0, 1], k[0, 2], wrap, nb)
         o = np.uint64(row * nx)
         for j in range(n):
             nb[j] = b[o + j] - (sigma[o + j] + s0) * c[o + j] + nb[j]
-        cursor = _clear_row(nb, fixed, cursor, row, nx)
+        cursor = clear_row(nb, fixed, cursor, row, nx)
         for j in range(n):
             r[o + j] = nb[j]
             rest[j] += nb[j] * nb[j] * dinv[o + j]
         for j in range(n):
             size[j] += b[o + j] * b[o + j] * dinv[o + j]
-    total = _lane_sum(size)
+    total = lane_sum(size)
     for i in fixed:
         total += s0 * c[i] * c[i]
-    return _lane_sum(rest), total
+    return lane_sum(rest), total
 
 
 @serial
@@ -382,7 +257,7 @@ def _direction(c, p, q, z, sigma, alpha, beta, fixed, dims, k, wrap, rows):
     """c += alpha p (the last step), p = z + beta p, q = A p; returns p . q."""
     nz, ny, nx = dims[0]
     s0 = 2.0 * (k[0, 0] + k[0, 1] + k[0, 2])
-    n_rows, lag = nz * ny, _lag(nz, ny, wrap)
+    n_rows, lag = nz * ny, rows_ahead(nz, ny, wrap)
     n = np.uint64(nx)
     nb, lanes = rows[0], rows[2, :nx]
     lanes[:] = 0.0
@@ -399,7 +274,7 @@ def _direction(c, p, q, z, sigma, alpha, beta, fixed, dims, k, wrap, rows):
                     p[o + j] = z[o + j]
         if step >= lag:
             row = step - lag
-            _neighbours(p, row, nz, ny, nx, k[0, 0], k[0, 1], k[0, 2], wrap, nb)
+            neighbours(p, row, nz, ny, nx, k[0, 0], k[0, 1], k[0, 2], wrap, nb)
             o = np.uint64(row * nx)
             for j in range(n):
                 q[o + j] = (sigma[o + j] + s0) * p[o + j] - nb[j]
@@ -407,7 +282,7 @@ def _direction(c, p, q, z, sigma, alpha, beta, fixed, dims, k, wrap, rows):
                 lanes[j] += p[o + j] * q[o + j]
     for i in fixed:
         q[i] = 0.0
-    return _lane_sum(lanes)
+    return lane_sum(lanes)
 
 
 @serial
@@ -421,7 +296,7 @@ def _shrink(r, q, dinv, alpha, nx, lanes):
             r[o + j] -= alpha * q[o + j]
         for j in range(n):
             lanes[j] += r[o + j] * r[o + j] * dinv[o + j]
-    return _lane_sum(lanes)
+    return lane_sum(lanes)
 
 
 @serial

@@ -1,0 +1,80 @@
+"""The line-split solver: exact where it must be, first order in time, refused where it would be wrong."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tme.kernels.lod import LodSolver, transpose
+
+
+def test_lines_conserve_mass_and_stay_positive():
+    rng = np.random.default_rng(0)
+    for shape in ((1, 21, 34), (5, 8, 13)):
+        c = rng.random(np.prod(shape)) * (rng.random(np.prod(shape)) < 0.1)
+        mass = c.sum()
+        solver = LodSolver(shape, 20.0, 6000.0, 0.0, 1.0)
+        for _ in range(500):
+            solver.advance(c)
+        assert c.min() >= 0.0
+        assert abs(c.sum() / mass - 1.0) < 1e-12
+
+
+@pytest.mark.parametrize("shape", [(1, 1, 40), (1, 40, 1), (1, 24, 40), (12, 10, 14)])
+def test_a_cosine_decays_at_its_own_rate_with_first_order_in_time(shape):
+    grids = np.meshgrid(*[(np.arange(n) + 0.5) / n * np.pi for n in shape], indexing="ij")
+    start = 1.0 + 0.5 * np.prod([np.cos(g) for g, n in zip(grids, shape) if n > 1], axis=0).ravel()
+    rate = sum(2.0 * (1.0 - np.cos(np.pi / n)) for n in shape if n > 1) * 400.0 / 400.0
+    exact = (1.0 + (start - 1.0) * np.exp(-8.0 * rate)) * np.exp(-0.01 * 8.0)
+    errors = []
+    for steps in (8, 16, 32):
+        c = start.copy()
+        solver = LodSolver(shape, 20.0, 400.0, 0.01, 8.0 / steps)
+        for _ in range(steps):
+            solver.advance(c)
+        errors.append(np.abs(c - exact).max())
+    assert np.log2(errors[0] / errors[1]) == pytest.approx(1.0, abs=0.1)
+    assert np.log2(errors[1] / errors[2]) == pytest.approx(1.0, abs=0.1)
+
+
+def test_uniform_and_per_voxel_loss_agree():
+    rng = np.random.default_rng(1)
+    shape = (3, 7, 10)
+    a = rng.random(210)
+    b = a.copy()
+    LodSolver(shape, 20.0, 2000.0, 0.05, 1.0).advance(a)
+    LodSolver(shape, 20.0, 2000.0, np.full(210, 0.05), 1.0).advance(b)
+    assert np.abs(a - b).max() < 1e-14
+
+
+def test_steady_error_at_random_sources_stays_below_five_percent_at_small_loss():
+    import scipy.sparse as sp
+    from scipy.sparse.linalg import spsolve
+
+    rng = np.random.default_rng(2)
+    n, dt = 40, 1.0
+    loss = 0.02 * rng.random(n * n) + 0.005
+    source = rng.random(n * n) * (rng.random(n * n) < 0.02)
+    line = sp.diags([np.r_[1.0, np.full(n - 2, 2.0), 1.0], -np.ones(n - 1), -np.ones(n - 1)], [0, 1, -1])
+    k = 100.0 / 400.0
+    matrix = k * (sp.kron(line, sp.eye(n)) + sp.kron(sp.eye(n), line)) + sp.diags(loss)
+    exact = spsolve(matrix.tocsc(), source)
+    solver = LodSolver((1, n, n), 20.0, 100.0, loss, dt)
+    c = exact.copy()
+    for _ in range(600):
+        c += dt * source
+        solver.advance(c)
+    assert np.abs(c - exact).max() / exact.max() < 0.1
+    assert np.abs(c - exact).mean() / exact.mean() < 0.05
+
+
+def test_a_large_loss_is_refused():
+    with pytest.raises(ValueError, match="unsplit"):
+        LodSolver((1, 8, 8), 20.0, 2000.0, 0.2, 1.0)
+
+
+def test_transpose_turns_any_shape():
+    a = np.arange(35.0 * 17).reshape(35, 17)
+    out = np.zeros((17, 35))
+    transpose(a, out)
+    assert np.array_equal(out, a.T)
