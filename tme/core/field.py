@@ -23,8 +23,9 @@ class Field:
 
     `diffusion` D um^2/min, `decay` 1/min, `concentration` (n_voxels,) float64 in `unit`. The terms `loss`
     (1/min), `source` (unit/min), `exchange` (vessel permeability, 1/min) and `vmax` (unit/min) are None until
-    `use` makes them, (n_voxels,) float64. `mode` is 'backward_euler' or 'quasi_steady' (no memory); the field is
-    due every `clock_ticks` base ticks. `faces` gives per axis (z, y, x) a pair of face values, None for no flux.
+    `use` makes them, (n_voxels,) float64. `mode` is 'backward_euler' or 'quasi_steady' (no memory); the field
+    is due every `clock_ticks` base ticks. `faces` gives per axis (z, y, x) a pair of face values, None for no
+    flux.
     Every voxel of the grid belongs to the system, vessels and given values included. `tol` is relative to the
     right-hand side.
     """
@@ -113,8 +114,8 @@ class Field:
         w = workspace
         cycles = diffusion.step(
             self.concentration, 0.0 if steady else 1.0 / dt_min, self.decay, self._k, self.tol,
-            self.max_cycles, self.outer, _term(self.loss), _term(self.source), _term(self.exchange), self.vessel_value,
-            _term(self.vmax), self.k_m, w.old, self._fixed, self.dirichlet_value, self.faces, has_faces,
+            self.max_cycles, self.outer, _term(self.loss), _term(self.source), _term(self.exchange),
+            self.vessel_value, _term(self.vmax), self.k_m, w.old, self._fixed, self.dirichlet_value, self.faces, has_faces,
             *w.arrays(),
         )  # fmt: skip
         if cycles < 0:

@@ -13,12 +13,12 @@ import numpy as np
 
 from tme.kernels.jit import serial
 from tme.kernels.multigrid import solve
-from tme.kernels.stencil import lane_sum
+from tme.kernels.stencil import lane_sum, part
 
 NEWTON_REDUCTION = 0.05  # a Newton step is solved to this part of the residual it starts from
 
 
-@serial
+@part
 def add_faces(sigma, b, dinv, faces, dims, k0, s0):
     """Fixed-value faces (NaN: none), half a voxel away: 2 k on the diagonal, 2 k value on the right."""
     nz, ny, nx = dims[0]
@@ -38,11 +38,11 @@ def add_faces(sigma, b, dinv, faces, dims, k0, s0):
                     dinv[v] = 1.0 / (sigma[v] + s0)
 
 
-@serial
+@part
 def _linearise(c, b, sigma, dinv, per_dt, base, s0, loss, source, exchange, vessel, vmax, k_m, old):
     """Fill b, sigma and dinv = 1 / (sigma + sum of couplings), row by row so that each stays in cache.
 
-    Saturating uptake by its tangent at c: slope vmax k_m / (k_m + c)^2 to sigma, -vmax c^2 / (k_m + c)^2 to b.
+    Saturating uptake by its tangent at c: vmax k_m / (k_m + c)^2 to sigma, -vmax c^2 / (k_m + c)^2 to b.
     """
     block = 256
     for lo in range(0, b.size, block):
@@ -85,7 +85,8 @@ def step(c, per_dt, decay, k0, tol, max_cycles, outer, loss, source, exchange, v
     base = per_dt + decay
     before = c
     if vmax.size > 0:
-        old[:] = c
+        for i in range(np.uint64(n)):
+            old[i] = c[i]
         before = old
     for i in fixed:
         c[i] = fixed_value
@@ -100,7 +101,8 @@ def step(c, per_dt, decay, k0, tol, max_cycles, outer, loss, source, exchange, v
             sigma[i] = 0.0
             dinv[i] = 0.0
         used = solve(c, k0[0], k0[1], k0[2], base, tol, reduction, max_cycles, fixed,
-                     dims, offset, k, wrap, parents, parent_at, sigma, dinv, x, r, t, b, p, q, rows)  # fmt: skip
+                     dims, offset, k, wrap, parents, parent_at, sigma, dinv, x, r, t, b, p, q,
+                     rows)  # fmt: skip
         if used < 0:
             return -1
         total += used
@@ -113,7 +115,7 @@ def step(c, per_dt, decay, k0, tol, max_cycles, outer, loss, source, exchange, v
     return total
 
 
-@serial
+@part
 def _balance(c, sigma, b, gains, losses):
     """Scale a closed system so that losses equal gains: sum(sigma c) = sum(b)."""
     gains[:] = 0.0

@@ -9,8 +9,8 @@ Coarse grids (cell-centred, factor 2 along every axis longer than one voxel, odd
 couplings `k / 4`. What depends on the matrix:
 - Transfer is bilinear times g (2 - g), g = sum of couplings / diagonal, and its transpose: the value of a
   vessel or of a given voxel is not corrected from afar.
-- A single-voxel vessel of any strength can draw no more through its neighbourhood than the lattice lets it, so
-  each sigma is capped at `SPREAD k` on its way up. SPREAD follows from the lattice Green function: from one
+- A single-voxel vessel of any strength can draw no more through its neighbourhood than the lattice lets it,
+  so each sigma is capped at `SPREAD k` on its way up. SPREAD follows from the lattice Green function: from one
   level to the next the potential of a point sink changes by ln 2 / (2 pi k) = 0.110 / k in 2D and by
   0.2527 / (2 k) in 3D (Economou, Green's Functions in Quantum Physics, ch. 5).
 The cycle is symmetric, so conjugate gradients may use it whatever the sigma; it is a preconditioner and never
@@ -24,7 +24,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from tme.kernels.jit import serial
 from tme.kernels.stencil import (
     OMEGA,
     clear_row,
@@ -32,6 +31,7 @@ from tme.kernels.stencil import (
     lane_sum,
     narrow_row,
     neighbours,
+    part,
     rows_ahead,
     smoothed_neighbours,
     widen_row,
@@ -85,7 +85,7 @@ class Workspace:
 
 
 def _parents(fine: int, coarse: int, periodic: bool) -> np.ndarray:
-    """(fine, 2) near and far coarse cell of each fine one along an axis; the far one beyond a wall is the near."""
+    """(fine, 2) near and far coarse cell of each fine one; the far one beyond a wall is the near."""
     i = np.arange(fine)
     near = i // 2
     far = near + np.where(i % 2, 1, -1)
@@ -93,9 +93,9 @@ def _parents(fine: int, coarse: int, periodic: bool) -> np.ndarray:
     return np.stack([near, far], axis=1).astype(np.int64)
 
 
-@serial
+@part
 def _descend(r, coarse, dinv, level, dims, k, wrap, parents, parent_at, rows):
-    """First sweep from zero, z = OMEGA D^-1 r; restrict what is left, (1 - OMEGA) r + k sum z, to `coarse`."""
+    """First sweep from zero, z = OMEGA D^-1 r; restrict what it leaves, (1 - OMEGA) r + k sum z."""
     nz, ny, nx = dims[level]
     _mz, my, mx = dims[level + 1]
     pz, py = parent_at[level, 0], parent_at[level, 1]
@@ -118,7 +118,7 @@ def _descend(r, coarse, dinv, level, dims, k, wrap, parents, parent_at, rows):
                     coarse[to + j] += w * narrow[j]
 
 
-@serial
+@part
 def _ascend(out, x, r, coarse, dinv, level, dims, k, wrap, parents, parent_at, rows, lanes):
     """x = OMEGA D^-1 r + interpolation of `coarse`; out = one sweep from x. Returns r . out."""
     nz, ny, nx = dims[level]
@@ -143,7 +143,7 @@ def _ascend(out, x, r, coarse, dinv, level, dims, k, wrap, parents, parent_at, r
     return lane_sum(lanes[:nx])
 
 
-@serial
+@part
 def _coarsen(level, dims, offset, k, sigma, dinv, total):
     """Sigma of level + 1: mean over the children of sigma capped at SPREAD * k; and its diagonal."""
     nz, ny, nx = dims[level]
@@ -173,7 +173,7 @@ def _coarsen(level, dims, offset, k, sigma, dinv, total):
             dinv[o + j] = 1.0 / (sigma[o + j] + s1) if sigma[o + j] + s1 > 0.0 else 0.0
 
 
-@serial
+@part
 def _hierarchy(kz, ky, kx, sigma_low, dims, offset, k, sigma, dinv, row):
     """Fill the coarse operators; returns the number of levels worth using."""
     k[0, 0], k[0, 1], k[0, 2] = kz, ky, kx
@@ -187,7 +187,7 @@ def _hierarchy(kz, ky, kx, sigma_low, dims, offset, k, sigma, dinv, row):
     return dims.shape[0]
 
 
-@serial
+@part
 def _cycle(levels, dims, offset, k, wrap, parents, parent_at, dinv, x, r, t, rows):
     """One symmetric V-cycle for A z = r, r on level 0; z ends in t. Returns r . z."""
     for level in range(levels - 1):
@@ -201,11 +201,12 @@ def _cycle(levels, dims, offset, k, wrap, parents, parent_at, dinv, x, r, t, row
     return product
 
 
-@serial
+@part
 def _bottom(level, dims, offset, k, wrap, dinv, x, r, t, rows):
     """Coarsest level: t = D^-1 r and, below the finest, a few sweeps. Returns r . t on the finest level."""
     nz, ny, nx = dims[level]
     at, end = offset[level], offset[level + 1]
+    kz, ky, kx = k[level]
     n = np.uint64(nx)
     lanes = rows[2, :nx]
     lanes[:] = 0.0
@@ -213,21 +214,19 @@ def _bottom(level, dims, offset, k, wrap, dinv, x, r, t, rows):
         o = np.uint64(at + row * nx)
         for j in range(n):
             t[o + j] = dinv[o + j] * r[o + j]
-        for j in range(n):
             lanes[j] += t[o + j] * r[o + j]
-    for _ in range(BOTTOM_SWEEPS // 2 if level > 0 else 0):
-        for row in range(nz * ny):
-            jacobi_row(x[at:end], t[at:end], r[at:end], dinv[at:end], row, nz, ny, nx,
-                        k[level, 0], k[level, 1], k[level, 2], wrap, rows[0])  # fmt: skip
-        for row in range(nz * ny):
-            jacobi_row(t[at:end], x[at:end], r[at:end], dinv[at:end], row, nz, ny, nx,
-                        k[level, 0], k[level, 1], k[level, 2], wrap, rows[0])  # fmt: skip
+    if level > 0:
+        here, there, rest, diagonal = t[at:end], x[at:end], r[at:end], dinv[at:end]
+        for _ in range(BOTTOM_SWEEPS):
+            for row in range(nz * ny):
+                jacobi_row(there, here, rest, diagonal, row, nz, ny, nx, kz, ky, kx, wrap, rows[0])
+            here, there = there, here
     return lane_sum(lanes)
 
 
-@serial
+@part
 def _start(r, c, b, sigma, dinv, fixed, dims, k, wrap, rows):
-    """r = b - A c; returns (r . D^-1 r, b . D^-1 b), given voxels counted by what they send to their neighbours."""
+    """r = b - A c; returns (r . D^-1 r, b . D^-1 b), given voxels counted by what they send out."""
     nz, ny, nx = dims[0]
     s0 = 2.0 * (k[0, 0] + k[0, 1] + k[0, 2])
     n = np.uint64(nx)
@@ -252,7 +251,7 @@ def _start(r, c, b, sigma, dinv, fixed, dims, k, wrap, rows):
     return lane_sum(rest), total
 
 
-@serial
+@part
 def _direction(c, p, q, z, sigma, alpha, beta, fixed, dims, k, wrap, rows):
     """c += alpha p (the last step), p = z + beta p, q = A p; returns p . q."""
     nz, ny, nx = dims[0]
@@ -285,7 +284,7 @@ def _direction(c, p, q, z, sigma, alpha, beta, fixed, dims, k, wrap, rows):
     return lane_sum(lanes)
 
 
-@serial
+@part
 def _shrink(r, q, dinv, alpha, nx, lanes):
     """r -= alpha q; returns r . D^-1 r."""
     n = np.uint64(nx)
@@ -299,7 +298,7 @@ def _shrink(r, q, dinv, alpha, nx, lanes):
     return lane_sum(lanes)
 
 
-@serial
+@part
 def solve(c, kz, ky, kx, sigma_low, tol, reduction, max_cycles, fixed,
           dims, offset, k, wrap, parents, parent_at, sigma, dinv, x, r, t, b, p, q, rows):  # fmt: skip
     """Solve A c = b in place from the guess `c` (n_voxels,); returns the cycles used, -1 if not converged.

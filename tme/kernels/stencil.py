@@ -1,19 +1,22 @@
 """Rows of the diffusion stencil and of the transfer between lattices; the building blocks of the solver.
 
-A row is a run of nx voxels along x; row = z * ny + y. `wrap` (3,) bool says which axes are periodic; beyond any
-other face stands a copy of the voxel itself (no flux).
+A row is a run of nx voxels along x; row = z * ny + y. `wrap` (3,) bool says which axes are periodic; beyond
+any other face stands a copy of the voxel itself (no flux).
 """
 
 from __future__ import annotations
 
+import numba
 import numpy as np
 
-from tme.kernels.jit import serial
+# A piece of a larger kernel: compiled into its callers, never called from Python, so without the
+# wrappers that would only cost compile time.
+part = numba.njit(error_model="numpy", nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 
 OMEGA = 0.8  # damping of the Jacobi sweeps
 
 
-@serial
+@part
 def neighbours(x, row, nz, ny, nx, kz, ky, kx, wrap, out):
     """out[j] = sum of k * neighbour over the row `row` = z * ny + y of the lattice `x` (flat)."""
     z, y = row // ny, row % ny
@@ -39,7 +42,7 @@ def neighbours(x, row, nz, ny, nx, kz, ky, kx, wrap, out):
             out[j] += kz * (x[e + j] + x[f + j])
 
 
-@serial
+@part
 def smoothed_neighbours(r, dinv, row, nz, ny, nx, kz, ky, kx, wrap, out):
     """The same sum for z = D^-1 r, which is never stored."""
     z, y = row // ny, row % ny
@@ -65,7 +68,7 @@ def smoothed_neighbours(r, dinv, row, nz, ny, nx, kz, ky, kx, wrap, out):
             out[j] += kz * (r[e + j] * dinv[e + j] + r[f + j] * dinv[f + j])
 
 
-@serial
+@part
 def lane_sum(lanes):
     total = 0.0
     for j in range(lanes.size):
@@ -73,7 +76,7 @@ def lane_sum(lanes):
     return total
 
 
-@serial
+@part
 def rows_ahead(nz, ny, wrap):
     """Rows that must be ready beyond the one whose neighbours are summed."""
     if wrap[0] or wrap[1]:
@@ -81,7 +84,7 @@ def rows_ahead(nz, ny, wrap):
     return 1 if nz == 1 else ny
 
 
-@serial
+@part
 def clear_row(values, fixed, cursor, row, nx):
     """Zero the given voxels of one row; `fixed` is sorted, `cursor` walks through it."""
     while cursor < fixed.size and fixed[cursor] < (row + 1) * nx:
@@ -90,7 +93,7 @@ def clear_row(values, fixed, cursor, row, nx):
     return cursor
 
 
-@serial
+@part
 def jacobi_row(out, x, b, dinv, row, nz, ny, nx, kz, ky, kx, wrap, nb):
     """One row of a damped Jacobi sweep: out = x + OMEGA dinv (b - A x)."""
     neighbours(x, row, nz, ny, nx, kz, ky, kx, wrap, nb)
@@ -99,7 +102,7 @@ def jacobi_row(out, x, b, dinv, row, nz, ny, nx, kz, ky, kx, wrap, nb):
         out[o + j] = (1.0 - OMEGA) * x[o + j] + OMEGA * dinv[o + j] * (b[o + j] + nb[j])
 
 
-@serial
+@part
 def narrow_row(out, row, even, odd, nx, mx, wrapped):
     """Transpose of the interpolation along x, averaged: row (nx,) to out (mx,)."""
     for j in range(np.uint64(nx // 2)):
@@ -118,7 +121,7 @@ def narrow_row(out, row, even, odd, nx, mx, wrapped):
         out[mx - 1] = near * (even[mx - 1] + odd[mx - 1]) + far * (odd[mx - 2] + after)
 
 
-@serial
+@part
 def widen_row(out, coarse, row, level, dims, wrapped, parents, parent_at, narrow):
     """Interpolate the coarse lattice to one fine row."""
     nz, ny, nx = dims[level]
