@@ -115,8 +115,8 @@ class Field:
         cycles = diffusion.step(
             self.concentration, 0.0 if steady else 1.0 / dt_min, self.decay, self._k, self.tol,
             self.max_cycles, self.outer, _term(self.loss), _term(self.source), _term(self.exchange),
-            self.vessel_value, _term(self.vmax), self.k_m, w.old, self._fixed, self.dirichlet_value, self.faces, has_faces,
-            *w.arrays(),
+            self.vessel_value, _term(self.vmax), self.k_m, w.old, self._fixed, self.dirichlet_value,
+            self.faces, has_faces, *w.arrays(),
         )  # fmt: skip
         if cycles < 0:
             raise RuntimeError(

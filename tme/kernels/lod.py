@@ -2,8 +2,8 @@
 
 For each axis in turn: (1 + dt lambda / d - dt D d2/dx2) c* = c, no-flux ends; d is the number of axes longer
 than one voxel. Unconditionally positive, conserves mass where lambda = 0, first order in time. The splitting
-error grows with lambda dt, so use it only where lambda dt <= 0.1 (`LodSolver` refuses more); sources added before
-the step keep their mass exactly.
+error grows with lambda dt, so use it only where lambda dt <= 0.1 (`LodSolver` refuses more); sources added
+before the step keep their mass exactly.
 
 The sweep along a slow axis vectorises over the contiguous one; the x axis is swept on a blocked transpose.
 """

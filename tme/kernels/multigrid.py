@@ -10,8 +10,8 @@ couplings `k / 4`. What depends on the matrix:
 - Transfer is bilinear times g (2 - g), g = sum of couplings / diagonal, and its transpose: the value of a
   vessel or of a given voxel is not corrected from afar.
 - A single-voxel vessel of any strength can draw no more through its neighbourhood than the lattice lets it,
-  so each sigma is capped at `SPREAD k` on its way up. SPREAD follows from the lattice Green function: from one
-  level to the next the potential of a point sink changes by ln 2 / (2 pi k) = 0.110 / k in 2D and by
+  so each sigma is capped at `SPREAD k` on its way up. SPREAD follows from the lattice Green function: from
+  one level to the next the potential of a point sink changes by ln 2 / (2 pi k) = 0.110 / k in 2D and by
   0.2527 / (2 k) in 3D (Economou, Green's Functions in Quantum Physics, ch. 5).
 The cycle is symmetric, so conjugate gradients may use it whatever the sigma; it is a preconditioner and never
 decides the answer.
@@ -252,7 +252,7 @@ def _start(r, c, b, sigma, dinv, fixed, dims, k, wrap, rows):
 
 
 @part
-def _direction(c, p, q, z, sigma, alpha, beta, fixed, dims, k, wrap, rows):
+def _direction(c, p, q, z, sigma, alpha, beta, first, fixed, dims, k, wrap, rows):
     """c += alpha p (the last step), p = z + beta p, q = A p; returns p . q."""
     nz, ny, nx = dims[0]
     s0 = 2.0 * (k[0, 0] + k[0, 1] + k[0, 2])
@@ -263,7 +263,7 @@ def _direction(c, p, q, z, sigma, alpha, beta, fixed, dims, k, wrap, rows):
     for step in range(n_rows + lag):
         if step < n_rows:
             o = np.uint64(step * nx)
-            if beta != 0.0:
+            if not first:
                 for j in range(n):
                     c[o + j] += alpha * p[o + j]
                 for j in range(n):
@@ -327,8 +327,9 @@ def solve(c, kz, ky, kx, sigma_low, tol, reduction, max_cycles, fixed,
         rz = _cycle(levels, dims, offset, k, wrap, parents, parent_at, dinv, x, r, t, rows)
         beta = 0.0 if cycle == 0 else rz / rz_before
         rz_before = rz
-        curvature = _direction(c, p, q, z, s0, alpha, beta, fixed, dims, k, wrap, rows)
-        if not curvature > 0.0:
+        curvature = _direction(c, p, q, z, s0, alpha, beta, cycle == 0, fixed, dims, k, wrap, rows)
+        if not curvature > 0.0:  # nothing left to correct, or not a number
+            alpha = 0.0
             break
         alpha = rz / curvature
         if _shrink(r0, q, d0, alpha, nx, rows[2, :nx]) <= limit:
