@@ -1,0 +1,287 @@
+"""What a library entry is: every number with its unit, source and, where known, range.
+
+In the files a number is written `{value: 5000, unit: um^2/min, range: [2000, 20000], source: "..."}`; an
+entry's attributes are plain floats, and `entry.numbers["diffusion"]` keeps unit, range and source. A key
+that no attribute reads is an error.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, model_validator
+
+Mode = Literal["quasi_steady", "backward_euler"]
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+
+
+class Number(BaseModel):
+    """One number of the library; `source` is a DOI, author and year, or "assumed: why"."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    value: float = Field(allow_inf_nan=False)
+    unit: str = Field(min_length=1)
+    range: tuple[float, float] | None = None
+    source: str = Field(min_length=4)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _pair(cls, data: Any) -> Any:
+        if not isinstance(data, dict):
+            return data
+        data = dict(data)
+        if isinstance(data.get("range"), list):
+            data["range"] = tuple(data["range"])
+        if data.get("unit") == 1:  # `unit: 1`, a pure number, reads as an integer
+            data["unit"] = "1"
+        return data
+
+    @model_validator(mode="after")
+    def _inside(self) -> Number:
+        if self.range is not None and not self.range[0] <= self.value <= self.range[1]:
+            raise ValueError(f"value {self.value:g} lies outside its own range [{self.range[0]:g}, {self.range[1]:g}]")
+        return self
+
+    @property
+    def assumed(self) -> bool:
+        """Whether nothing but plausibility stands behind the value."""
+        return self.source.startswith("assumed")
+
+
+def quantity(unit: str, **limits: Any) -> Any:
+    """Declare an attribute that is a number with a unit in the file and a float here."""
+    default = limits.pop("default", ...)
+    return Field(default, allow_inf_nan=False, json_schema_extra={"unit": unit}, **limits)
+
+
+class Part(BaseModel):
+    """Base of entries and their parts: numbers unpacked, units checked, unread keys refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    _numbers: dict[str, Number] = PrivateAttr(default_factory=dict)
+
+    @classmethod
+    def unit_of(cls, key: str) -> str | None:
+        """The declared unit of an attribute; None if it is no quantity."""
+        extra = cls.model_fields[key].json_schema_extra if key in cls.model_fields else None
+        return extra.get("unit") if isinstance(extra, dict) else None
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _unpack(cls, data: Any, handler: Any) -> Any:
+        if not isinstance(data, dict):
+            return handler(data)
+        numbers: dict[str, Number] = {}
+        plain: dict[str, Any] = {}
+        for key, value in data.items():
+            unit = cls.unit_of(key)
+            if unit is None:
+                plain[key] = tuple(value) if isinstance(value, list) else value
+                continue
+            if not isinstance(value, dict):
+                raise ValueError(f"{key} must be written {{value, unit: {unit}, source}}, not {value!r}")
+            number = Number.model_validate(value)
+            if unit != "*" and number.unit != unit:
+                raise ValueError(f"{key} is given in '{number.unit}', expected '{unit}'")
+            numbers[key] = number
+            plain[key] = float(number.value)
+        entry = handler(plain)
+        entry._numbers.update(numbers)
+        return entry
+
+    @property
+    def numbers(self) -> dict[str, Number]:
+        """Number (value as in the file, unit, range, source) of each attribute, parts dotted."""
+        out = dict(self._numbers)
+        for key in type(self).model_fields:
+            value = getattr(self, key)
+            parts = enumerate(value) if isinstance(value, tuple) else value.items() if isinstance(value, dict) else ()
+            if isinstance(value, Part):
+                out.update({f"{key}.{k}": n for k, n in value.numbers.items()})
+            for name, part in parts:
+                if isinstance(part, Part):
+                    out.update({f"{key}.{name}.{k}": n for k, n in part.numbers.items()})
+                elif isinstance(part, Number):
+                    out[f"{key}.{name}"] = part
+                elif isinstance(part, dict):
+                    out.update({f"{key}.{name}.{k}": n for k, n in part.items() if isinstance(n, Number)})
+        return out
+
+
+class FieldEntry(Part):
+    """A diffusing substance: how it spreads and decays, how it is solved, what vessels hold of it."""
+
+    about: str
+    unit: str
+    mode: Mode
+    clock_min: float = quantity("min", gt=0)
+    diffusion: float = quantity("um^2/min", ge=0)
+    decay: float = quantity("1/min", ge=0)
+    initial: float = quantity("*", ge=0, default=0.0)
+    vessel_value: float = quantity("*", ge=0, default=0.0)
+    vessel_exchange: float = quantity("1/min", ge=0, default=0.0)
+    held: bool = False
+
+
+FIELD_KEYS = ("mode", "clock_min", "diffusion", "decay", "initial", "vessel_value", "vessel_exchange", "held")
+
+
+class Agent(Part):
+    """What all therapeutic agents share: who they are, how they spread, how long plasma keeps them."""
+
+    about: str
+    mode: Mode = "backward_euler"
+    clock_min: float = quantity("min", gt=0)
+    diffusion: float = quantity("um^2/min", ge=0)
+    decay: float = quantity("1/min", ge=0)
+    mw_g_mol: float = quantity("g/mol", gt=0)
+    volume_l_kg: float = quantity("L/kg", gt=0)
+    vessel_exchange: float = quantity("1/min", ge=0)
+
+    field_unit: ClassVar[str] = "uM"
+
+    def field_entry(self, name: str) -> FieldEntry:
+        """The agent as a field: empty at the start, fed by vessels at its plasma level."""
+        return FieldEntry.model_construct(
+            about=f"{name}: {self.about}", unit=self.field_unit, mode=self.mode, clock_min=self.clock_min, diffusion=self.diffusion,
+            decay=self.decay, initial=0.0, vessel_value=0.0, vessel_exchange=self.vessel_exchange, held=False,
+        )  # fmt: skip
+
+
+STRENGTH = {
+    "xct": "ki_uM",
+    "fsp1": "ki_uM",
+    "gcl": "ki_uM",
+    "pdl1_synthesis": "ki_uM",
+    "gpx4": "k_per_uM_min",
+    "iron_chelation": "k_per_uM_min",
+    "cystine_pool": "k_per_uM_min",
+    "radical_trap": "k_per_uM",
+    "iron_supply": "k_per_min",
+}
+
+
+class Hit(Part):
+    """One target of a drug with its strength: Ki for reversible inhibitors, k for the rest."""
+
+    target: Literal[tuple(STRENGTH)]  # type: ignore[valid-type]
+    ki_uM: float | None = quantity("uM", gt=0, default=None)
+    k_per_uM_min: float | None = quantity("1/(uM min)", ge=0, default=None)
+    k_per_uM: float | None = quantity("1/uM", ge=0, default=None)
+    k_per_min: float | None = quantity("1/min", ge=0, default=None)
+    hill: float = quantity("1", gt=0, default=1.0)
+
+    @model_validator(mode="after")
+    def _one_strength(self) -> Hit:
+        given = [k for k in ("ki_uM", "k_per_uM_min", "k_per_uM", "k_per_min") if getattr(self, k) is not None]
+        if given != [STRENGTH[self.target]]:
+            raise ValueError(f"a hit on {self.target} needs {STRENGTH[self.target]} and no other strength")
+        return self
+
+    @property
+    def strength(self) -> float:
+        """1/Ki, or k: what a concentration is multiplied by."""
+        value = getattr(self, STRENGTH[self.target])
+        return 1.0 / value if STRENGTH[self.target] == "ki_uM" else value
+
+    @property
+    def exponent(self) -> float:
+        """Hill exponent of the effect."""
+        return self.hill
+
+
+class DrugEntry(Agent):
+    """A small molecule or enzyme in solution, uM."""
+
+    stage: str = "experimental"
+    cell_loss: float = quantity("1/min", ge=0)
+    plasma_half_life_min: float = quantity("min", gt=0)
+    unbound_fraction: float = quantity("1", gt=0, le=1)
+    hits: tuple[Hit, ...] = Field(min_length=1)
+
+
+class AntibodyEntry(Agent):
+    """A checkpoint antibody, nM."""
+
+    target: Literal["pdl1", "pd1", "ctla4"]
+    kd_nM: float = quantity("nM", gt=0)
+    half_life_d: float = quantity("d", gt=0)
+    treg_depletion: float = quantity("1", ge=0, default=0.0)
+    field_unit: ClassVar[str] = "nM"
+
+
+class Payload(Part):
+    """What a particle carries per unit of its field: a drug, or iron."""
+
+    drug: Name | None = None
+    iron: bool = False
+    loading: float = quantity("1", gt=0)
+    free_fraction: float = quantity("1", ge=0, le=1, default=1.0)
+    labile_fraction: float = quantity("1", ge=0, le=1, default=0.0)
+    cap_uM_min: float = quantity("uM/min", ge=0, default=0.0)
+
+    @model_validator(mode="after")
+    def _drug_or_iron(self) -> Payload:
+        if (self.drug is not None) == self.iron:
+            raise ValueError("a payload is either `drug: name` or `iron: true`")
+        if self.iron and (self.labile_fraction == 0.0 or self.cap_uM_min == 0.0):
+            raise ValueError("an iron payload needs labile_fraction and cap_uM_min")
+        return self
+
+
+class Release(Part):
+    """k = k0 + k_ph h(pH) + k_gsh G/(K + G) + k_hypoxia K/(K + O2), h = 1/(1 + 10^(slope (pH - pka)))."""
+
+    k0: float = quantity("1/min", ge=0, default=0.0)
+    k_ph: float = quantity("1/min", ge=0, default=0.0)
+    pka: float = quantity("pH", ge=0, le=14, default=6.3)
+    slope: float = quantity("1/pH", gt=0, default=1.2)
+    k_gsh: float = quantity("1/min", ge=0, default=0.0)
+    gsh_half_uM: float = quantity("uM", gt=0, default=1000.0)
+    k_hypoxia: float = quantity("1/min", ge=0, default=0.0)
+
+
+class NanoparticleEntry(Agent):
+    """A particle platform; its field counts its payload (molar mass `mw_g_mol`), uM."""
+
+    id: Annotated[str, Field(pattern=r"^N\d+$")]
+    routes: tuple[Literal["iv", "intratumoral"], ...] = ("iv", "intratumoral")
+    not_modelled: str = ""
+    size_nm: float = quantity("nm", gt=0)
+    plasma_half_life_min: float = quantity("min", gt=0)
+    percent_id: float = quantity("%", gt=0, le=100)
+    uptake_tumour: float = quantity("1/min", ge=0)
+    uptake_macrophage: float = quantity("1/min", ge=0)
+    releases_outside: bool = True
+    release: Release
+    payloads: tuple[Payload, ...] = Field(min_length=1)
+
+    @property
+    def iron_terms(self) -> tuple[float, float, float]:
+        """(iron per unit of payload, labile fraction, cap uM/min); zeros without iron."""
+        for p in self.payloads:
+            if p.iron:
+                return p.loading, p.labile_fraction, p.cap_uM_min
+        return 0.0, 0.0, 0.0
+
+
+class CloneEntry(Part):
+    """A resistant clone: its share of the founders and its traits relative to the reference cell."""
+
+    share: float = quantity("1", ge=0, le=1)
+    traits: dict[Name, Number] = Field(min_length=1)
+
+
+class TumourEntry(Part):
+    """A tumour type: heterogeneity, antigenicity, masses, and what differs in the mechanisms' parameters."""
+
+    about: str
+    cv: float = quantity("1", ge=0, le=1.5)
+    drift_per_division: float = quantity("1", ge=0, le=1)
+    antigenicity_mean: float = quantity("1", ge=0)
+    antigenicity_cv: float = quantity("1", ge=0, le=2)
+    mass_g: float = quantity("g", gt=0)
+    mouse_g: float = quantity("g", gt=0)
+    traits: dict[Name, Number] = Field(default_factory=dict)
+    clones: dict[Name, CloneEntry] = Field(default_factory=dict)
+    parameters: dict[Name, dict[Name, Number]] = Field(default_factory=dict)
