@@ -1,0 +1,380 @@
+"""Running, resuming and completing a run directory, with a made-up model."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from fake_model import FakeConfig, FakeModel
+
+from tme.experiments import files, load, run, status
+from tme.experiments.executor import Interrupt
+from tme.experiments.plan import plan
+from tme.experiments.progress import EventLog, read_events
+from tme.experiments.run_directory import ConfigMismatch, RunError, RunLocked, lock
+from tme.experiments.worker import Task, simulate
+
+QUIET = {"progress": False, "report": False, "model_factory": FakeModel}
+BRANCHED = FakeConfig(branch_at_day=0.0, sweep={})
+
+
+def fingerprint(folder: Path) -> dict[str, str]:
+    """SHA-256 of every file whose bits must not depend on how a run went."""
+    names = [p for p in folder.rglob("*") if p.suffix in (".csv", ".h5ad", ".npz") or p.name == "frame.bin"]
+    return {p.relative_to(folder).as_posix(): files.sha256(p) for p in names}
+
+
+@pytest.fixture(scope="module")
+def reference(tmp_path_factory):
+    """The branched run in one piece, one process."""
+    made = run(BRANCHED, tmp_path_factory.mktemp("reference") / "run", jobs=1, **QUIET)
+    assert made.exit_code == 0
+    return made
+
+
+def test_the_directory_has_the_promised_files(reference):
+    top = {p.name for p in reference.path.iterdir()}
+    assert top == {"config.resolved.yaml", "provenance.json", "events.jsonl", "series.csv", "summary.csv",
+                   "control", "drug", "growth"}  # fmt: skip
+    inside = {p.name for p in (reference.path / "drug/rep-001").iterdir()}
+    snapshots = {f"{kind}_{hour}" for kind in ("cells", "fields") for hour in ("-24.", "0.", "48.")}
+    endings = {"cells": "h5ad", "fields": "npz"}
+    assert inside == {"series.csv", "timing.json", "frame.bin", "DONE", "checkpoint_a", "checkpoint_b",
+                      *(s + endings[s.split("_")[0]] for s in snapshots)}  # fmt: skip
+
+
+def test_the_tables_are_in_the_order_of_the_configuration(reference):
+    series, summary = reference.series(), reference.summary()
+    assert list(series.columns[:5]) == ["arm", "replicate", "hour", "day", "tumour_alive"]
+    assert list(summary["arm"]) == ["control", "control", "drug", "drug"]
+    assert summary["seed"].tolist() == [plan(BRANCHED).simulations[r].seed for r in (0, 1, 0, 1)]
+    assert {"final_day", "final_tumour_alive", "births_total", "stop_reason"} <= set(summary)
+    one = series[(series.arm == "drug") & (series.replicate == 0)]
+    assert one["hour"].tolist() == list(np.arange(-24.0, 49, 2))
+    assert np.isnan(one["drug_median"].iloc[0])
+
+
+def test_arms_are_one_tumour_until_they_branch(reference):
+    series = reference.series()
+    control, drug = (
+        series[(series.arm == a) & (series.replicate == 1)].reset_index() for a in ("control", "drug")
+    )
+    before = control["hour"] <= 0
+    pd.testing.assert_series_equal(control["tumour_alive"][before], drug["tumour_alive"][before])
+    assert control["tumour_alive"].iloc[-1] > drug["tumour_alive"].iloc[-1]
+
+
+def test_branching_without_therapy_equals_growing_in_one_piece(reference, tmp_path):
+    whole = run(replace(BRANCHED, branch_at_day=None), tmp_path / "run", jobs=1, **QUIET)
+    a, b = reference.series(), whole.series()
+    pd.testing.assert_frame_equal(a[a.arm == "control"], b[b.arm == "control"])
+
+
+def test_results_read_back(reference):
+    again = load(reference.path)
+    assert again.arms == ["control", "drug"]
+    assert again.hours("drug", 0) == [-24, 0, 48]
+    assert again.config["horizon_day"] == 2.0
+    cells = again.cells("drug", 0, 48)
+    assert len(cells) == 100
+    assert set(cells["cell_type"]) <= {"tumour", "cd8", "macrophage", "dendritic", "treg"}
+    assert again.fields("drug", 0)["oxygen"].shape == (1, 12, 12)
+    assert again.exit_code == 0
+    with pytest.raises(FileNotFoundError, match="-24, 0, 48"):
+        again.cells("drug", 0, 3)
+    with pytest.raises(RunError, match="not a run directory"):
+        load(reference.path / "drug")
+
+
+def test_provenance_names_versions_machine_and_seeds(reference):
+    p = json.loads((reference.path / "provenance.json").read_text())
+    assert {"tme", "python", "numpy"} <= set(p["versions"])
+    assert p["machine"]["cpu"]
+    assert len(p["simulations"]) == 6
+    assert p["invocations"][0]["exit_code"] == 0
+    assert p["started"] <= p["finished"]
+
+
+def test_two_processes_give_the_same_bits_as_one(reference, tmp_path):
+    made = run(BRANCHED, tmp_path / "run", jobs=2, **QUIET)
+    assert made.exit_code == 0
+    assert fingerprint(made.path) == fingerprint(reference.path)
+
+
+@pytest.mark.parametrize("every", [5, 37])
+def test_an_often_interrupted_simulation_is_identical(reference, tmp_path, every):
+    """Stop after every few steps, many times; the files equal those of the run in one piece."""
+    whole = plan(BRANCHED)
+    for s in (x for x in whole.simulations if x.replicate == 0):
+        for _ in range(100):
+            steps = iter(range(every))
+            outcome = simulate(
+                Task(str(tmp_path), s, BRANCHED, FakeModel), lambda steps=steps: next(steps, None) is None
+            )
+            if outcome.state == "done":
+                break
+        assert outcome.state == "done"
+        assert fingerprint(tmp_path / s.folder) == fingerprint(reference.path / s.folder)
+    assert outcome.resumed_from_hour is not None
+
+
+def test_a_lost_checkpoint_costs_time_not_truth(reference, tmp_path):
+    s = plan(BRANCHED).simulations[0]
+    task = Task(str(tmp_path), s, BRANCHED, FakeModel)
+    steps = iter(range(20))
+    assert simulate(task, lambda: next(steps, None) is None).state == "interrupted"
+    for path in task.folder.glob("checkpoint_?"):
+        path.write_bytes(b"rubbish")
+    assert simulate(task, lambda: False).state == "done"
+    assert fingerprint(task.folder) == fingerprint(reference.path / s.folder)
+
+
+class CountingModel(FakeModel):
+    """Counts how many models were made."""
+
+    made = 0
+
+    def __init__(self, *args, **kwargs):
+        type(self).made += 1
+        super().__init__(*args, **kwargs)
+
+
+def test_a_rerun_repeats_nothing_that_is_done(reference, tmp_path):
+    how = {**QUIET, "model_factory": CountingModel, "jobs": 1}
+    CountingModel.made = 0
+    made = run(BRANCHED, tmp_path / "run", **how)
+    assert CountingModel.made == 6
+    run(BRANCHED, made.path, **how)
+    assert CountingModel.made == 6
+    (made.path / "drug/rep-001/DONE").unlink()
+    (made.path / "drug/rep-001/.series.csv.12.tmp").write_text("torn")
+    (made.path / "control/rep-000/series.csv").write_text("altered")
+    assert run(BRANCHED, made.path, **how).exit_code == 0
+    assert CountingModel.made == 8
+    assert fingerprint(made.path) == fingerprint(reference.path)
+    assert not list(made.path.rglob("*.tmp"))
+    assert len(load(made.path).provenance["invocations"]) == 3
+
+
+def test_fresh_starts_over_and_keeps_the_users_own_files(reference, tmp_path):
+    how = {**QUIET, "model_factory": CountingModel, "jobs": 1}
+    run(BRANCHED, tmp_path / "run", **how)
+    (tmp_path / "run/notes.txt").write_text("mine")
+    CountingModel.made = 0
+    made = run(BRANCHED, tmp_path / "run", fresh=True, **how)
+    assert CountingModel.made == 6
+    assert (made.path / "notes.txt").read_text() == "mine"
+    assert len(made.provenance["invocations"]) == 1
+
+
+def test_a_directory_of_another_configuration_is_refused(tmp_path):
+    short = FakeConfig(horizon_day=0.0, replicates=1)
+    made = run(short, tmp_path / "run", jobs=1, **QUIET)
+    before = fingerprint(made.path)
+    with pytest.raises(ConfigMismatch, match=r"another configuration.*--fresh") as caught:
+        run(replace(short, rate=0.5), made.path, jobs=1, **QUIET)
+    assert caught.value.exit_code == 2
+    assert fingerprint(made.path) == before
+    assert run(replace(short, rate=0.5), made.path, jobs=1, fresh=True, **QUIET).exit_code == 0
+
+
+def test_a_directory_that_holds_other_things_is_refused(tmp_path):
+    (tmp_path / "thesis.tex").write_text("precious")
+    with pytest.raises(RunError, match=r"thesis\.tex"):
+        run(FakeConfig(), tmp_path, fresh=True, **QUIET)
+    assert [p.name for p in tmp_path.iterdir()] == ["thesis.tex"]
+
+
+def test_two_runs_into_one_directory_are_refused(tmp_path):
+    (tmp_path / "run").mkdir()
+    with lock(tmp_path / "run"), pytest.raises(RunLocked) as caught:
+        run(FakeConfig(), tmp_path / "run", **QUIET)
+    assert caught.value.exit_code == 2
+
+
+def test_an_executor_of_a_later_version_is_refused():
+    with pytest.raises(RunError, match="not in this version"):
+        run(FakeConfig(), executor="dask", **QUIET)
+
+
+def test_the_default_folder_carries_name_and_hash(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    config = FakeConfig(horizon_day=0.0, replicates=1)
+    made = run(config, jobs=1, quick=True, **QUIET)
+    assert made.path == Path(f"runs/fake-{config.quick().digest[:8]}")
+    assert run(config, jobs=1, quick=True, seed=7, **QUIET).path != made.path
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_a_failed_simulation_is_named_and_the_others_finish(tmp_path, jobs):
+    config = FakeConfig(fail_arm="drug", branch_at_day=0.0)
+    made = run(config, tmp_path / "run", jobs=jobs, **QUIET)
+    assert made.exit_code == 3
+    assert sorted(made.failed) == ["drug/rep-000", "drug/rep-001"]
+    assert "fails on purpose" in (made.path / "drug/rep-000/error.txt").read_text()
+    assert set(made.summary()["arm"]) == {"control"}
+    assert status(made.path)["counts"] == {"done": 2, "failed": 2}
+    assert load(made.path).exit_code == 3
+    mended = run(replace(config, fail_arm=""), made.path, jobs=1, **QUIET)
+    assert (mended.exit_code, mended.failed) == (0, ())
+    assert not list(made.path.rglob("error.txt"))
+
+
+def test_a_failed_growth_fails_its_arms_by_name(tmp_path):
+    made = run(
+        FakeConfig(fail_arm="growth", branch_at_day=1.0, replicates=1), tmp_path / "run", jobs=1, **QUIET
+    )
+    assert made.exit_code == 3
+    assert sorted(made.failed) == ["control/rep-000", "drug/rep-000", "growth/branch-000"]
+
+
+def test_a_dying_process_does_not_take_the_others_with_it(tmp_path):
+    config = FakeConfig(die_arm="drug", replicates=1)
+    made = run(config, tmp_path / "run", jobs=2, **QUIET)
+    assert made.exit_code == 3
+    assert made.failed == ("drug/rep-000",)
+    assert "process died" in (made.path / "drug/rep-000/error.txt").read_text()
+    assert set(made.summary()["arm"]) == {"control"}
+
+
+def test_an_early_stop_is_told_and_its_last_moment_kept(tmp_path):
+    config = FakeConfig(edge_at=1100.0, replicates=1, arms={"control": {}}, output={})
+    made = run(config, tmp_path / "run", jobs=1, **QUIET)
+    (end,) = made.summary().to_dict("records")
+    assert end["stop_reason"] == "the tumour reached the edge"
+    assert end["final_tumour_alive"] > 1100
+    assert made.hours() == [end["final_hour"]] != [48.0]
+    assert made.series()["hour"].iloc[-1] == end["final_hour"]
+
+
+def test_without_snapshot_days_the_end_is_kept(tmp_path):
+    made = run(FakeConfig(output={}, replicates=1), tmp_path / "run", jobs=1, **QUIET)
+    assert made.hours("drug") == [48.0]
+
+
+def test_a_place_that_cannot_be_written_is_bad_input(tmp_path):
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(RunError, match="cannot write"):
+        run(FakeConfig(), tmp_path / "file" / "run", **QUIET)
+
+
+def test_a_script_needs_no_main_guard(tmp_path):
+    words = f"""
+import sys
+sys.path.insert(0, {str(Path(__file__).parent)!r})
+import tme
+from fake_model import FakeConfig, FakeModel
+out = {str(tmp_path / "run")!r}
+run = tme.run(FakeConfig(horizon_day=0.0), out, jobs=2, report=False, model_factory=FakeModel)
+print("code", run.exit_code)
+"""
+    (tmp_path / "script.py").write_text(words)
+    done = subprocess.run(
+        [sys.executable, tmp_path / "script.py"], capture_output=True, text=True, timeout=60
+    )
+    assert done.stdout.splitlines()[-1] == "code 0", done.stderr
+    assert [json.loads(line)["event"] for line in done.stdout.splitlines()[:-1]][-1] == "finished"
+
+
+def test_a_sweep_has_a_folder_for_each_point(tmp_path):
+    config = FakeConfig(sweep={"rate": [0.01, 0.02]}, replicates=1, horizon_day=0.0)
+    made = run(config, tmp_path / "run", jobs=1, **QUIET)
+    table = pd.read_csv(made.path / "sweep.csv")
+    assert table.to_dict("list") == {
+        "sweep": [0, 1],
+        "folder": ["sweep-000", "sweep-001"],
+        "rate": [0.01, 0.02],
+    }
+    assert set(made.series()["sweep"]) == {0, 1}
+    assert made.summary()["rate"].tolist() == [0.01, 0.01, 0.02, 0.02]
+    assert [p.config["rate"] for p in made.points] == [0.01, 0.02]
+    assert len(made.points[1].series()) == len(made.series()) / 2
+
+
+def test_the_report_may_fail_and_the_results_stand(tmp_path, monkeypatch, capsys):
+    import types
+
+    broken = types.SimpleNamespace(write=lambda folder: 1 / 0)
+    monkeypatch.setitem(sys.modules, "tme.viz.report", broken)
+    made = run(FakeConfig(horizon_day=0.0, replicates=1), tmp_path / "run", jobs=1, model_factory=FakeModel)
+    assert made.exit_code == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert "results are in" in lines[-1]
+    assert [json.loads(line)["event"] for line in lines[:-1]][-1] == "finished"
+
+
+def test_a_torn_last_event_is_ignored(tmp_path):
+    (tmp_path / "events.jsonl").write_text('{"event": "a"}\n{"event": "b')
+    log = EventLog(tmp_path / "events.jsonl")
+    log.write({"event": "c"})
+    log.close()
+    assert [e["event"] for e in read_events(tmp_path)] == ["a", "c"]
+
+
+def test_handlers_are_given_back_after_a_run():
+    former = signal.getsignal(signal.SIGTERM)
+    with Interrupt() as interrupt:
+        os.kill(os.getpid(), signal.SIGTERM)
+        assert interrupt.wanted
+    assert signal.getsignal(signal.SIGTERM) is former
+
+
+SCRIPT = """
+import sys
+sys.path.insert(0, sys.argv[1])
+from fake_model import FakeConfig, FakeModel
+import tme
+run = tme.run(FakeConfig(branch_at_day=0.0, sleep_s=0.01), sys.argv[2], jobs=int(sys.argv[3]), report=False,
+              model_factory=FakeModel)
+sys.exit(run.exit_code)
+"""
+
+
+def started(folder: Path, jobs: int) -> subprocess.Popen:
+    """A run in a process of its own, well under way."""
+    words = [sys.executable, "-c", SCRIPT, str(Path(__file__).parent), str(folder), str(jobs)]
+    process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True)
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline and not list(folder.glob("*/rep-*/series.csv")):
+        assert process.poll() is None, process.stderr.read().decode()
+        time.sleep(0.02)
+    return process
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_an_interrupted_run_exits_75_and_is_completed_by_a_rerun(reference, tmp_path, jobs, number):
+    process = started(tmp_path / "run", jobs)
+    if number == signal.SIGINT:
+        os.killpg(process.pid, number)  # as a terminal does: parent and workers alike
+    else:
+        process.send_signal(number)
+    _, errors = process.communicate(timeout=30)
+    assert process.returncode == 75, errors.decode()
+    assert status(tmp_path / "run")["counts"].get("part-done", 0) >= 1
+    assert not list((tmp_path / "run").rglob("*.lock"))
+    made = run(BRANCHED, tmp_path / "run", jobs=1, **QUIET)
+    assert made.exit_code == 0
+    assert fingerprint(made.path) == fingerprint(reference.path)
+    assert any(
+        e["event"] == "done" and e.get("resumed_from_hour") is not None for e in read_events(made.path)
+    )
+
+
+def test_a_killed_parent_leaves_a_directory_that_a_rerun_completes(reference, tmp_path):
+    process = started(tmp_path / "run", 2)
+    process.kill()
+    process.communicate(timeout=30)
+    made = run(BRANCHED, tmp_path / "run", jobs=1, **QUIET)
+    assert made.exit_code == 0
+    assert fingerprint(made.path) == fingerprint(reference.path)
+    assert any("took over" in str(e.get("message")) for e in read_events(made.path))

@@ -1,0 +1,131 @@
+"""Snapshots of single cells: AnnData files written and read with h5py alone.
+
+Layout (AnnData on-disk format 0.1.0): `obs` one row per cell with `cell_type` and `fate` categorical and
+one float32 column per quantity (NaN where a cell type lacks it), index `uid` as text; `obsm/spatial` the
+voxel centres x, y (and z in 3D) in um; `uns` what the snapshot is of. No `X`: nothing here is a gene.
+Source: https://anndata.readthedocs.io/en/stable/fileformat-prose.html
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+
+from tme.experiments import files
+
+CELL_TYPES = ("tumour", "cd8", "macrophage", "dendritic", "treg")
+FATES = ("alive", "ferroptosis", "immune", "necrosis", "apoptosis")
+CATEGORIES = {"cell_type": CELL_TYPES, "fate": FATES}
+_COORDINATES = ("x_um", "y_um", "z_um")
+_TEXT = h5py.string_dtype(encoding="utf-8")
+
+
+def codes_of(values: np.ndarray, known: tuple[str, ...] = ()) -> tuple[np.ndarray, list[str]]:
+    """Codes (n,) int8 and categories of a column of names or of indices into `known`; -1 is missing."""
+    values = np.asarray(values)
+    if values.dtype.kind in "iub":
+        top = int(values.max(initial=-1))
+        return values.astype(np.int8), [*known, *(f"type_{k}" for k in range(len(known), top + 1))]
+    names = values.astype(str)
+    categories = [*known, *sorted(set(np.unique(names)) - set(known))]
+    code = {name: k for k, name in enumerate(categories)}
+    unique, inverse = np.unique(names, return_inverse=True)
+    table = np.array([code[name] for name in unique], dtype=np.int8)
+    return (table[inverse] if len(unique) else np.zeros(0, np.int8)), categories
+
+
+def write_h5ad(path: Path, cells: dict[str, np.ndarray], about: dict[str, Any], flat: bool = False) -> None:
+    """Write one snapshot atomically.
+
+    `cells` has (n,) arrays: x_um, y_um, z_um, cell_type, fate, uid and any further columns; `about` goes to
+    `uns` (numbers and text); with `flat` the z coordinate is left out.
+    """
+
+    def write(temporary: Path) -> None:
+        with h5py.File(temporary, "w", track_order=False) as file:
+            _mark(file, "anndata", "0.1.0")
+            _write_obs(file.create_group("obs"), cells)
+            _write_frame(file.create_group("var"), {}, np.zeros(0, dtype=object))
+            for name in ("obsm", "varm", "obsp", "varp", "layers", "uns"):
+                _mark(file.create_group(name), "dict", "0.1.0")
+            axes = _COORDINATES[:2] if flat else _COORDINATES
+            _write_array(
+                file["obsm"], "spatial", np.column_stack([np.asarray(cells[a], float) for a in axes])
+            )
+            for name, value in about.items():
+                _write_scalar(file["uns"], name, value)
+
+    files.atomic_write(path, write)
+
+
+def _mark(node: Any, kind: str, version: str) -> None:
+    node.attrs["encoding-type"] = kind
+    node.attrs["encoding-version"] = version
+
+
+def _write_obs(group: h5py.Group, cells: dict[str, np.ndarray]) -> None:
+    columns = {k: v for k, v in cells.items() if k not in ("uid", *_COORDINATES)}
+    index = np.array([str(u) for u in np.asarray(cells["uid"]).tolist()], dtype=object)
+    _write_frame(group, columns, index)
+
+
+def _write_frame(group: h5py.Group, columns: dict[str, np.ndarray], index: np.ndarray) -> None:
+    _mark(group, "dataframe", "0.2.0")
+    group.attrs["_index"] = "uid"
+    group.attrs.create(
+        "column-order", np.array(list(columns), dtype=object), dtype=_TEXT, shape=(len(columns),)
+    )
+    _write_array(group, "uid", index)
+    for name, values in columns.items():
+        values = np.asarray(values)
+        if name in CATEGORIES or values.dtype.kind in "USO":
+            _write_categorical(group.create_group(name), *codes_of(values, CATEGORIES.get(name, ())))
+        else:
+            _write_array(group, name, values.astype(np.float32) if values.dtype.kind == "f" else values)
+
+
+def _write_categorical(group: h5py.Group, codes: np.ndarray, categories: list[str]) -> None:
+    _mark(group, "categorical", "0.2.0")
+    group.attrs["ordered"] = False
+    _write_array(group, "codes", codes)
+    _write_array(group, "categories", np.array(categories, dtype=object))
+
+
+def _write_array(group: h5py.Group, name: str, values: np.ndarray) -> None:
+    text = values.dtype.kind in "OUS"
+    pack = {} if len(values) < 64 else {"compression": "gzip", "compression_opts": 1, "shuffle": not text}
+    data = group.create_dataset(name, data=values, dtype=_TEXT if text else None, **pack)
+    _mark(data, "string-array" if text else "array", "0.2.0")
+
+
+def _write_scalar(group: h5py.Group, name: str, value: Any) -> None:
+    text = isinstance(value, str)
+    data = group.create_dataset(name, data=value, dtype=_TEXT if text else None)
+    _mark(data, "string" if text else "numeric-scalar", "0.2.0")
+
+
+def read_h5ad(path: Path) -> dict[str, np.ndarray]:
+    """All columns of a snapshot, with uid, x_um, y_um (and z_um); categoricals come back as text."""
+    out: dict[str, np.ndarray] = {}
+    with h5py.File(path, "r") as file:
+        obs = file["obs"]
+        out["uid"] = obs[obs.attrs["_index"]].asstr()[:]
+        spatial = file["obsm/spatial"][:]
+        out.update({_COORDINATES[k]: spatial[:, k] for k in range(spatial.shape[1])})
+        for name in obs.attrs["column-order"]:
+            node = obs[name]
+            if isinstance(node, h5py.Group):
+                categories = np.append(node["categories"].asstr()[:], "")
+                out[name] = categories[node["codes"][:]]
+            else:
+                out[name] = node[:]
+    return out
+
+
+def read_about(path: Path) -> dict[str, Any]:
+    """The scalars in `uns`."""
+    with h5py.File(path, "r") as file:
+        return {k: (v.asstr()[()] if v.dtype.kind == "O" else v[()].item()) for k, v in file["uns"].items()}

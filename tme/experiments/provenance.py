@@ -1,0 +1,120 @@
+"""provenance.json: with what, where, when and by whom the numbers were made."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import platform
+import subprocess
+import sys
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from tme.experiments import files
+from tme.experiments.plan import Plan
+from tme.experiments.run_directory import PROVENANCE, now
+
+PACKAGES = ("numpy", "numba", "llvmlite", "scipy", "pandas", "mesa", "h5py", "pydantic", "ruamel.yaml")
+
+
+def begin(folder: Path, config: Any, plan: Plan, jobs: int, threads: int) -> None:
+    """Add this invocation to provenance.json; a resumed run keeps the earlier ones under `invocations`."""
+    found = files.read_json(folder / PROVENANCE)
+    this = {"command": command_line(), "started": now(), "finished": None, "exit_code": None, "jobs": jobs,
+            "threads": threads, "versions": versions(), "machine": machine(), "git": git_commit(),
+            "source_sha256": source_digest()}  # fmt: skip
+    record = {
+        "name": config.name, "config_digest": config.digest, "seed": config.seed,
+        "versions": this["versions"], "machine": this["machine"], "git": this["git"],
+        "command": this["command"],
+        "started": found.get("started") or this["started"], "finished": None, "inputs": inputs(config),
+        "simulations": [{"folder": s.folder, "arm": s.arm, "replicate": s.replicate, "seed": s.seed,
+                         "point": s.point} for s in plan.simulations],
+        "invocations": [*found.get("invocations", []), this],
+    }  # fmt: skip
+    files.write_json(folder / PROVENANCE, record)
+
+
+def end(folder: Path, exit_code: int, wall_s: float) -> None:
+    """Close the entry of this invocation."""
+    record = files.read_json(folder / PROVENANCE)
+    finished = now()
+    for entry in record.get("invocations", [])[-1:]:
+        entry.update(finished=finished, exit_code=exit_code, wall_seconds=wall_s)
+    total = sum(e.get("wall_seconds") or 0.0 for e in record.get("invocations", []))
+    record.update(finished=finished, wall_seconds=total)
+    files.write_json(folder / PROVENANCE, record)
+
+
+def code_changed(folder: Path) -> bool:
+    """Whether an earlier invocation in this folder ran other sources or other library versions."""
+    past = files.read_json(folder / PROVENANCE).get("invocations", [])
+    return any(e.get("source_sha256") != source_digest() or e.get("versions") != versions() for e in past)
+
+
+def versions() -> dict[str, str]:
+    """Versions of tme, Python and the libraries the numbers depend on."""
+    from tme import __version__
+
+    out = {"tme": __version__, "python": platform.python_version()}
+    for name in PACKAGES:
+        try:
+            out[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+    return out
+
+
+def machine() -> dict[str, Any]:
+    """Processor, cores, system."""
+    cpu = platform.processor() or platform.machine()
+    try:
+        for line in Path("/proc/cpuinfo").read_text().splitlines():
+            if line.startswith("model name"):
+                cpu = line.partition(":")[2].strip()
+                break
+    except OSError:
+        pass
+    return {"cpu": cpu, "cores": os.cpu_count(), "system": platform.platform()}
+
+
+def command_line() -> str:
+    """The command as typed, with the program by name only."""
+    return " ".join([Path(sys.argv[0]).name or "python", *sys.argv[1:]])
+
+
+def git_commit() -> str | None:
+    """Commit of the checkout the package runs from, with '+' where files differ from it; None elsewhere."""
+    root = Path(__file__).resolve().parents[2]
+    if not (root / ".git").exists():
+        return None
+
+    def git(*words: str) -> str:
+        return subprocess.run(["git", "-C", str(root), *words], capture_output=True, text=True, timeout=10,
+                              check=True).stdout.strip()  # fmt: skip
+
+    try:
+        changed = git("status", "--porcelain", "--untracked-files=no", "--", "tme")
+        return git("rev-parse", "HEAD") + ("+" if changed else "")
+    except (OSError, subprocess.SubprocessError):
+        return None
+
+
+def source_digest() -> str:
+    """SHA-256 over the package's Python sources and library data."""
+    root = Path(__file__).resolve().parents[1]
+    digest = hashlib.sha256()
+    for path in sorted(p for p in root.rglob("*") if p.suffix in (".py", ".yaml")):
+        digest.update(path.relative_to(root).as_posix().encode())
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def inputs(config: Any) -> dict[str, str]:
+    """SHA-256 of the files the configuration came from or names (tissue tables)."""
+    named = sorted({str(file) for file, _ in getattr(config, "origin", {}).values()})
+    initial = getattr(config, "initial", None)
+    table = initial.get("file") if isinstance(initial, dict) else getattr(initial, "file", None)
+    named += [str(table)] if table else []
+    return {name: files.sha256(Path(name)) for name in named if Path(name).is_file()}

@@ -1,0 +1,168 @@
+"""`tme.run`: make or complete a run directory."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import time
+from pathlib import Path
+from typing import Any
+
+from tme.experiments import files, provenance
+from tme.experiments.executor import Interrupt, check_executor, execute
+from tme.experiments.merge import merge
+from tme.experiments.plan import Plan, plan, with_values
+from tme.experiments.progress import Progress
+from tme.experiments.results import Run
+from tme.experiments.run_directory import RunError, default_folder, is_done, lock, prepare
+from tme.experiments.worker import Outcome, Task
+
+DONE, FAILED, INTERRUPTED = 0, 3, 75
+MODEL = "tme.model:TumourModel"
+
+
+def run(
+    config: Any,
+    out: str | Path | None = None,
+    seed: int | None = None,
+    jobs: int | None = None,
+    threads: int = 1,
+    quick: bool = False,
+    fresh: bool = False,
+    progress: bool | None = None,
+    executor: str = "processes",
+    report: bool = True,
+    model_factory: Any = MODEL,
+) -> Run:
+    """Run an experiment, or complete a part-done one; finished simulations are not repeated.
+
+    `config` a Config or a path; `out` the run directory (default runs/<name>-<hash8>); `jobs` processes
+    (default one per core); `progress` None bars or lines, False silence. Returns a `Run` with `exit_code`
+    0, 3 or 75; raises `RunError` (exit code 2) where it cannot start. Neither jobs nor threads change a bit
+    of the results.
+    """
+    check_executor(executor)
+    config = settle(config, seed, quick)
+    whole = plan(config)
+    folder = Path(out) if out is not None else default_folder(config)
+    try:
+        files.make_folder(folder)
+        with lock(folder) as stale:
+            prepare(folder, config, fresh)
+            return _run(
+                folder,
+                config,
+                whole,
+                jobs or os.cpu_count() or 1,
+                threads,
+                progress,
+                report,
+                model_factory,
+                stale,
+            )
+    except OSError as error:
+        raise RunError(f"cannot write the run to {folder}: {error.strerror or error}") from error
+
+
+def settle(config: Any, seed: int | None, quick: bool) -> Any:
+    """The configuration that will run: loaded if it is a path, shortened if quick, its seed certain."""
+    if isinstance(config, (str, os.PathLike)):
+        from tme.config import load_config
+
+        config, quick = load_config(config, quick=quick), False
+    if quick:
+        if not hasattr(config, "quick"):
+            raise RunError("a configuration is made quick when it is loaded: load_config(path, quick=True)")
+        config = config.quick()
+    if seed is None and config.seed is None:
+        seed = secrets.randbits(31)
+    return config if seed is None else with_values(config, {"seed": int(seed)})
+
+
+def _run(folder: Path, config: Any, whole: Plan, jobs: int, threads: int, show: bool | None, report: bool,
+         factory: Any, stale: dict | None) -> Run:  # fmt: skip
+    begun = time.perf_counter()
+    changed = provenance.code_changed(folder)
+    provenance.begin(folder, config, whole, jobs, threads)
+    tasks, done, ready = outstanding(folder, whole, factory)
+    exit_code, outcomes = FAILED, []
+    try:
+        with Progress(folder, len(whole.simulations), show) as tell, Interrupt() as interrupt:
+            tell(
+                {
+                    "event": "run",
+                    "folder": str(folder),
+                    "simulations": len(whole.simulations),
+                    "to_do": len(tasks),
+                }
+            )
+            if stale:
+                tell(
+                    {
+                        "event": "warning",
+                        "message": f"took over from a run that was killed (process {stale.get('pid')})",
+                    }
+                )
+            if changed:
+                tell(
+                    {
+                        "event": "warning",
+                        "message": "part of this run was made by other sources or library versions",
+                    }
+                )
+            for one in ready:
+                tell(
+                    {
+                        "event": "skipped",
+                        "simulation": one.folder,
+                        "arm": one.arm or "growth",
+                        "replicate": one.replicate,
+                    }
+                )
+            outcomes = execute(tasks, done, jobs, threads, interrupt, tell)
+            merge(folder, whole)
+            exit_code = verdict(outcomes, interrupt.wanted)
+            tell({"event": "finished", "exit_code": exit_code, "failed": names_failed(outcomes)})
+    finally:
+        provenance.end(folder, exit_code, time.perf_counter() - begun)
+    if report and exit_code != INTERRUPTED:
+        _report(folder, show)
+    return Run(folder, exit_code, tuple(names_failed(outcomes)))
+
+
+def outstanding(folder: Path, whole: Plan, factory: Any) -> tuple[list[Task], set[str], list]:
+    """Tasks to do, folders that are done, simulations that are done. Growth nobody needs is skipped."""
+    done = {s.folder for s in whole.simulations if is_done(folder / s.folder, verify=True)}
+    needed = {s.after for s in whole.arms if s.folder not in done}
+    tasks = []
+    for s in whole.simulations:
+        if s.folder not in done and (s.arm is not None or s.folder in needed):
+            tasks.append(Task(str(folder), s, whole.points[s.point].config, factory))
+    return tasks, done, [s for s in whole.simulations if s.folder in done]
+
+
+def verdict(outcomes: list[Outcome], interrupted: bool) -> int:
+    """75 where something was left after a checkpoint, 3 where something failed, else 0."""
+    states = {o.state for o in outcomes}
+    if "interrupted" in states or interrupted:
+        return INTERRUPTED
+    return FAILED if "failed" in states else DONE
+
+
+def names_failed(outcomes: list[Outcome]) -> list[str]:
+    """Folders of the failed simulations."""
+    return [o.simulation.folder for o in outcomes if o.state == "failed"]
+
+
+def _report(folder: Path, show: bool | None) -> None:
+    """Draw the report; whatever goes wrong with a figure, the results stand."""
+    try:
+        from tme.viz.report import write
+
+        path = write(folder)
+        if show is not False:
+            print(f"report: {path or folder / 'report.html'}", flush=True)
+    except Exception as error:
+        files.write_text(folder / "report_error.txt", f"{type(error).__name__}: {error}\n")
+        if show is not False:
+            print(f"no report ({type(error).__name__}: {error}); the results are in {folder}", flush=True)

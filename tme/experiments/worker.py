@@ -1,0 +1,276 @@
+"""Run one simulation in its own folder, from the start, from its growth, or from its newest checkpoint."""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+import traceback
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from tme.experiments import files
+from tme.experiments.checkpoint import BadCheckpoint, newest, read_checkpoint
+from tme.experiments.plan import Simulation
+from tme.experiments.recorder import Recorder, scalar
+from tme.experiments.run_directory import claim, seal
+
+BRANCH_STATE = "branch_state"
+GROWTH = "growth"
+REPORT_EVERY_S = 0.5
+_SNAPSHOT = re.compile(r"^(cells|fields)_.*\.(h5ad|npz)$")
+_SERIES_OF_ONE = re.compile(
+    r"^(series\.csv|timing\.json|frame\.bin|error\.txt|branch_state|DONE|(cells|fields)_.*)$"
+)
+
+
+@dataclass(frozen=True)
+class Task:
+    """All a worker process needs: run folder, simulation, configuration, and who builds the model.
+
+    `factory` is a class with the interface of TumourModel, or its name "module:attribute".
+    """
+
+    root: str
+    simulation: Simulation
+    config: Any
+    factory: Any = "tme.model:TumourModel"
+
+    @property
+    def folder(self) -> Path:
+        """The simulation's folder."""
+        return Path(self.root) / self.simulation.folder
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        """What a checkpoint must match to be taken up."""
+        s = self.simulation
+        return {
+            "arm": s.arm or GROWTH,
+            "replicate": s.replicate,
+            "seed": s.seed,
+            "config": self.config.digest,
+        }
+
+
+@dataclass
+class Outcome:
+    """How a simulation ended: done, interrupted (checkpoint written) or failed (message in `error`)."""
+
+    simulation: Simulation
+    state: str
+    hour: float = float("nan")
+    stop_reason: str | None = None
+    error: str = ""
+    wall_s: float = 0.0
+    resumed_from_hour: float | None = None
+    final: dict[str, Any] = field(default_factory=dict)
+
+
+def resolve(factory: Any) -> Callable[..., Any]:
+    """The model class behind a name "module:attribute"."""
+    if isinstance(factory, str):
+        module, _, attribute = factory.partition(":")
+        return getattr(import_module(module), attribute)
+    return factory
+
+
+def simulate(
+    task: Task, stop: Callable[[], bool], report: Callable[[dict], None] = lambda event: None
+) -> Outcome:
+    """Run one simulation to its end, to `stop()`, or to its failure; never raises for a failing model."""
+    files.make_folder(task.folder)
+    begun = time.perf_counter()
+    try:
+        with claim(task.folder):
+            outcome = _simulate(task, stop, report)
+    except Exception as error:
+        outcome = Outcome(task.simulation, "failed", error=f"{type(error).__name__}: {error}")
+        with suppress(OSError):  # a full disk must not hide the first error
+            files.write_text(task.folder / "error.txt", traceback.format_exc())
+    outcome.wall_s = time.perf_counter() - begun
+    return outcome
+
+
+def _simulate(task: Task, stop: Callable[[], bool], report: Callable[[dict], None]) -> Outcome:
+    (task.folder / "error.txt").unlink(missing_ok=True)
+    (task.folder / "DONE").unlink(missing_ok=True)
+    files.clear_temporary(task.folder)
+    begun = time.perf_counter()
+    model, recorder, resumed = _resume(task) or _start(task)
+    first_tick, end_hour = model.tick, _end_hour(task)
+    reported = 0.0
+    while _goes_on(model, end_hour):
+        if stop():
+            recorder.checkpoint(model)
+            recorder.write_series()
+            return Outcome(task.simulation, "interrupted", float(model.sim_hour), resumed_from_hour=resumed)
+        model.step()
+        recorder.after_step(model)
+        if time.monotonic() - reported > REPORT_EVERY_S:
+            report(_progress(task, model, recorder, end_hour))
+            reported = time.monotonic()
+    outcome = Outcome(
+        task.simulation, "done", float(model.sim_hour), model.stop_reason, resumed_from_hour=resumed
+    )
+    _finish(task, model, recorder, outcome, model.tick - first_tick, time.perf_counter() - begun)
+    return outcome
+
+
+def _goes_on(model: Any, end_hour: float) -> bool:
+    return (
+        bool(model.running)
+        and model.stop_reason is None
+        and model.tick < model.end_tick
+        and (model.sim_hour < end_hour - 1e-9)
+    )
+
+
+def _end_hour(task: Task) -> float:
+    day = task.config.branch_at_day if task.simulation.arm is None else task.config.horizon_day
+    return 24.0 * float(day)
+
+
+def _resume(task: Task) -> tuple[Any, Recorder, float] | None:
+    """Take up the newest valid checkpoint; None where there is none that this code can read."""
+    found = newest(task.folder, task.identity)
+    if found is None:
+        return None
+    slot, state, meta = found
+    recorder = Recorder(task.folder, task.config, task.identity)
+    recorder.recall(meta["memory"], slot)
+    try:
+        model = _from_state(task, state)
+    except Exception:
+        return None  # a state that this version cannot take up: begin anew
+    return model, recorder, float(meta["hour"])
+
+
+def _start(task: Task) -> tuple[Any, Recorder, None]:
+    """Begin: build the model, or branch it off its growth. What an abandoned attempt left is removed."""
+    for path in task.folder.iterdir():
+        if _SERIES_OF_ONE.match(path.name) or path.name.startswith("checkpoint_"):
+            path.unlink()
+    recorder = Recorder(task.folder, task.config, task.identity)
+    s = task.simulation
+    if s.after is None:
+        model = resolve(task.factory)(task.config, seed=s.seed, arm=s.arm or GROWTH, replicate=s.replicate)
+    else:
+        grown = Path(task.root) / s.after
+        try:
+            state, meta = read_checkpoint(grown / BRANCH_STATE)
+        except BadCheckpoint as error:
+            raise RuntimeError(f"no grown tumour to branch from: {error}") from error
+        model = _from_state(task, state)
+        recorder.inherit(meta["memory"])
+        for path in grown.iterdir():
+            if _SNAPSHOT.match(path.name):
+                files.link_or_copy(path, task.folder / path.name)
+    recorder.begin(model)
+    return model, recorder, None
+
+
+def _from_state(task: Task, state: dict) -> Any:
+    s = task.simulation
+    build = resolve(task.factory).from_state
+    return build(task.config, state, arm=s.arm or GROWTH, seed=s.seed, replicate=s.replicate)
+
+
+def _finish(task: Task, model: Any, recorder: Recorder, outcome: Outcome, steps: int, wall_s: float) -> None:
+    """Last row, last files, DONE. A growth leaves its last moment to the arms, which record it."""
+    summary: dict[str, Any] = {}
+    if task.simulation.arm is None:
+        now = float(model.sim_hour)
+        recorder.rows = [row for row in recorder.rows if row["hour"] < now]
+        for path in task.folder.glob(f"*_{now:g}.*"):
+            path.unlink()
+        recorder.checkpoint(model, task.folder / BRANCH_STATE)
+    else:
+        recorder.record(model)
+        if outcome.stop_reason:
+            recorder.last_snapshot(model)
+        summary = {name: scalar(value) for name, value in model.endpoints().items()}
+    outcome.final = summary
+    recorder.write_series()
+    recorder.write_frame(model)
+    timing = {"wall_s": wall_s, "steps": steps, "resumed_from_hour": outcome.resumed_from_hour}
+    timing["seconds"] = {k: float(v) for k, v in dict(model.timing).items()}
+    files.write_json(task.folder / "timing.json", timing)
+    about = {**task.identity, "hour": outcome.hour, "stop_reason": outcome.stop_reason, "endpoints": summary}
+    seal(task.folder, about)
+
+
+def _progress(task: Task, model: Any, recorder: Recorder, end_hour: float) -> dict[str, Any]:
+    row = recorder.rows[-1] if recorder.rows else {}
+    return {
+        "event": "progress", "simulation": task.simulation.folder, "hour": float(model.sim_hour),
+        "start_hour": recorder.rows[0]["hour"] if row else 0.0, "end_hour": end_hour,
+        "tumour_alive": row.get("tumour_alive"),
+    }  # fmt: skip
+
+
+# ---- the worker process ---------------------------------------------------------------------------
+class _Process:
+    """State of a worker process: set once by `initialise`."""
+
+    stop: Any = None
+    events: Any = None
+    busy = False
+    terminated = False
+    parent = 0
+
+
+def initialise(stop: Any, events: Any, threads: int) -> None:
+    """First call in a worker process: signals, the parent's stop flag, the way back for events."""
+    import signal
+
+    _Process.stop, _Process.events, _Process.parent = stop, events, os.getppid()
+    events.cancel_join_thread()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent tells us
+    signal.signal(signal.SIGTERM, _on_sigterm)
+    set_threads(threads)
+
+
+def _on_sigterm(number: int, stack: Any) -> None:
+    if not _Process.busy:
+        os._exit(75)
+    _Process.terminated = True
+
+
+def set_threads(threads: int) -> None:
+    """Threads for the kernels; the results do not depend on it."""
+    try:
+        import numba
+
+        numba.set_num_threads(min(threads, numba.config.NUMBA_NUM_THREADS))
+    except ImportError:
+        pass
+
+
+def _must_stop() -> bool:
+    if os.getppid() != _Process.parent:
+        os._exit(75)  # the parent was killed: its successor owns the directory
+    return _Process.terminated or bool(_Process.stop.value)
+
+
+def work(task: Task) -> Outcome:
+    """Run one task in a worker process."""
+    _Process.busy = True
+    try:
+        outcome = simulate(task, _must_stop, _Process.events.put_nowait)
+    finally:
+        _Process.busy = False
+    if _Process.terminated:
+        os._exit(75)
+    return outcome
+
+
+def warm_up(factory: Any) -> None:
+    """Compile the kernels once, before several processes would compile the same ones."""
+    module = import_module(resolve(factory).__module__)
+    if hasattr(module, "warm_up"):
+        module.warm_up()
