@@ -1,13 +1,16 @@
 """Ferroptosis inside one tumour cell: ten coupled states, stepped for every cell by one compiled sweep.
 
     Z' = (h(ifng) - Z) / tau_z                                   h = ifng / (ec50_ifn + ifng)
-    C' = import n^.7 (1 - f_x Z) + j_ts - gcl C - k_cx C         import = v_x xct (1 - p53/2) cys/(k_cys + cys) / (1 + e_xct)
-    G' = gcl C - k_g_loss G - 2 loss_gssg gpx L                  gcl = v_gcl n^.5 / ((1 + e_bso)(k_gcl + C)(1 + G/ki_gsh))
+    C' = import (1 - f_x Z) + j_ts - gcl C - k_cx C
+         import = v_x xct n^.7 (1 - p53/2) cys/(k_cys + cys) / (1 + e_xct)
+    G' = gcl C - k_g_loss G - 2 loss_gssg gpx L G/(1 uM + G)
+         gcl = v_gcl n^.5 / ((1 + e_bso)(k_gcl + C)(1 + G/ki_gsh))
     A' = k_a gpx4 n^.3 s(C) - (k_a + e_gpx4) A                   s = C/(k_c + C) (k_c + c_ref)/c_ref
     Q' = k_red fsp (q_total - Q) - k_auto Q - v_rad kap_q Q/kap  fsp = fsp1 n^.7 / (1 + e_fsp1)
     F' = j_tf tfr1 + j_fe + k_ncoa4 ncoa4 B - (k_ex fpn n^.3 + sto + e_chel) F
     B' = sto F - k_ncoa4 ncoa4 B                                 sto = k_sto n^.5 (1 - B/b_max)
-    U' = supply - k_u U - nu v_rad                               supply = k_u u0 acsl4 (1 + f_acsl Z)(1 + f_aa aa/(k_aa + aa))/(1 + mufa)
+    U' = supply - k_u U - nu v_rad
+         supply = k_u u0 acsl4 (1 + f_acsl Z)(1 + f_aa aa/(k_aa + aa))/(1 + mufa)
     L' = nu v_i + (nu - 1) k_br F L - (gpx + k_dl) L             gpx = v_gpx A G/(k_g + G) / (k_l + L)
     D' = v_rad / d_leth - k_rep D                                the membrane ruptures at D >= 1
 
@@ -30,89 +33,22 @@ Sources: parameters below; the scheme after Cox and Matthews 2002, doi 10.1006/j
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import numpy as np
 from numba import prange
 
-from tme.core.parameters import ParameterSet, par
-from tme.kernels.elementary import exp_pair, law, power
+from tme.kernels.elementary import exp, exp_pair, law, power
 from tme.kernels.jit import rule, serial, sweep
+from tme.mechanisms.ferroptosis_parameters import PARAMETERS
 
-_DELAYS = "calibrated: death delays after RSL3, erastin and cystine starvation (Dixon et al. 2012, doi 10.1016/j.cell.2012.03.042; Yang et al. 2014, doi 10.1016/j.cell.2013.12.010)"
-_GSH = "calibrated: GSH of HT-1080 5 h after 0.06-0.46 uM erastin (SysBioCollab-UArk/Ferroptosis data)"
-_WAVE = "calibrated: ferroptotic wave of 5.5 um/min (Co et al. 2024, doi 10.1038/s41586-024-07623-6)"
-_GATE = "calibrated: erastin deaths spread in coupled tissue and RSL3 deaths do not (Riegman et al. 2020, doi 10.1038/s41556-020-0565-1)"
-_IFN = "calibrated: SLC7A11 carries >= 40 % of the IFN-gamma shift in EC50; direction after Wang et al. 2019, doi 10.1038/s41586-019-1170-y"
-_AA = "calibrated: IFN-gamma with arachidonic acid kills where neither does (Liao et al. 2022, doi 10.1016/j.ccell.2022.02.003)"
-_TYPE = "assumed: 1 is the reference cell, HT-1080-like"
-
-PARAMETERS = ParameterSet(
-    "ferroptosis",
-    par("tau_z", 360.0, "min", 30.0, 2880.0, "assumed: transcription and protein turnover within 6 h", "time constant of the IFN-gamma response"),
-    par("ec50_ifn", 0.3, "ng/mL", 0.01, 10.0, _IFN),
-    par("f_x", 0.7, "1", 0.0, 1.0, _IFN, "share of system xc- lost at full response"),
-    par("f_acsl", 0.3, "1", 0.0, 5.0, _IFN, "ACSL4 gained at full response"),
-    par("v_x", 24.0, "uM/min", 0.0, 500.0, _GSH, "cystine uptake as cysteine, at saturation"),
-    par("k_cys", 50.0, "uM", 5.0, 500.0, "K_m 30-120 uM of system xc- for cystine (Bannai 1986, PMID 2868011)"),
-    par("j_ts", 0.15, "uM/min", 0.0, 10.0, _DELAYS, "cysteine by transsulphuration"),
-    par("k_cx", 0.03, "1/min", 0.0, 1.0, _GSH, "other use and export of cysteine"),
-    par("v_gcl", 26.0, "uM/min", 0.0, 500.0, _GSH, "GSH synthesis at saturation"),
-    par("k_gcl", 60.0, "uM", 1.0, 1000.0, _GSH),
-    par("ki_gsh", 6000.0, "uM", 500.0, 50000.0, _GSH, "feedback of GSH on its own synthesis"),
-    par("k_g_loss", 0.0052, "1/min", 0.0, 0.1, _GSH, "GSH turnover, half-life 2.2 h"),
-    par("loss_gssg", 0.2, "1", 0.0, 1.0, "assumed: share of oxidised GSH that is exported, not recycled"),
-    par("k_a", 4.8e-4, "1/min", 1e-6, 0.1, "assumed: GPX4 half-life 24 h (12-48)"),
-    par("v_gpx", 5.7, "uM/min", 0.0, 500.0, _DELAYS),
-    par("k_l", 10.0, "uM", 0.1, 1000.0, _DELAYS, "PLOOH at which GPX4 saturates by half"),
-    par("k_g", 1000.0, "uM", 1.0, 10000.0, "assumed: GPX4 is ping-pong, first order in GSH below 1 mM"),
-    par("k_c", 2.0, "uM", 0.0, 100.0, "assumed: form; GPX4 synthesis follows cyst(e)ine (Zhang et al. 2021, doi 10.1038/s41467-021-21841-w)"),
-    par("c_ref", 188.3, "uM", 1.0, 1000.0, "calibrated: this model's untreated cysteine at 200 uM cystine"),
-    par("q_total", 5.0, "uM", 0.0, 100.0, "assumed: membrane CoQ10 open to FSP1"),
-    par("k_red", 0.011, "1/min", 0.0, 1.0, _DELAYS, "CoQ10 reduction by FSP1 and DHODH"),
-    par("k_auto", 0.1, "1/min", 0.0, 1.0, _DELAYS, "autoxidation of CoQ10H2"),
-    par("kap0", 1.0, "1", 0.01, 100.0, "assumed: sets the unit of radical trapping", "trapping by vitamin E and termination"),
-    par("kap_q", 2.0, "1/uM", 0.0, 100.0, _DELAYS, "trapping by CoQ10H2"),
-    par("kap_b", 0.0, "1", 0.0, 100.0, "assumed: off in the reference cell", "trapping by BH4, times gch1"),
-    par("gch1", 1.0, "1", 0.0, 100.0, _TYPE, "GCH1 activity"),
-    par("j_tf", 0.05, "uM/min", 0.0, 5.0, "calibrated: labile iron pool of 1 uM", "transferrin iron uptake"),
-    par("k_ex", 0.05, "1/min", 0.001, 1.0, "calibrated: labile iron pool of 1 uM, recovery in 17-88 min (K562, calcein)", "export and use of labile iron"),
-    par("k_sto", 0.1, "1/min", 0.0, 5.0, "assumed: storage is faster than export"),
-    par("b_max", 500.0, "uM", 10.0, 10000.0, "assumed: ferritin capacity, iron"),
-    par("k_ncoa4", 2.5e-4, "1/min", 1e-7, 0.1, "assumed: ferritin turnover within two days", "ferritinophagy"),
-    par("fpn", 1.0, "1", 0.01, 100.0, _TYPE, "ferroportin activity"),
-    par("ncoa4", 1.0, "1", 0.01, 100.0, _TYPE, "NCOA4 activity"),
-    par("p53", 0.0, "1", 0.0, 2.0, _TYPE, "p53 activity; represses SLC7A11 by half at 1"),
-    par("u0", 2000.0, "uM", 10.0, 20000.0, "assumed: oxidisable PUFA-phospholipid of the reference cell"),
-    par("k_u", 0.004, "1/min", 1e-5, 0.1, "assumed: lipid turnover within 4 h"),
-    par("f_aa", 3.0, "1", 0.0, 20.0, _AA, "lipid gained at saturating arachidonic acid"),
-    par("k_aa", 20.0, "uM", 0.1, 500.0, _AA),
-    par("k_p", 0.005, "1/uM", 0.0, 0.5, _DELAYS, "propagations per radical and uM lipid, without trapping"),
-    par("k_i0", 5e-4, "uM/min", 0.0, 0.1, _DELAYS, "initiation by lipoxygenases and POR"),
-    par("k_if", 0.0015, "1/(uM min)", 0.0, 0.1, _DELAYS, "Fenton initiation per uM iron and uM H2O2"),
-    par("h0", 1.0, "uM", 0.0, 100.0, "assumed: effective H2O2 of the cell's own"),
-    par("k_is", 0.7, "1/(uM min)", 0.0, 20.0, _WAVE, "initiation by the peroxide signal, per uM iron"),
-    par("k_br", 0.012, "1/(uM min)", 0.0, 0.5, _DELAYS, "branching: PLOOH and iron start new chains"),
-    par("k_dl", 0.015, "1/min", 0.0, 1.0, _DELAYS, "clearing of PLOOH other than by GPX4"),
-    par("k_o2", 2.0, "mmHg", 0.01, 50.0, "assumed: propagation is limited by oxygen in the anoxic range only"),
-    par("d_leth", 60.0, "uM", 1.0, 5000.0, _DELAYS, "lethal load of truncated lipid"),
-    par("k_rep", 0.004, "1/min", 1e-5, 0.5, "assumed: ESCRT-type membrane repair within hours"),
-    par("k_gs", 300.0, "uM", 1.0, 10000.0, _GATE, "GSH below which the peroxide signal enters"),
-    par("k_qs", 1.0, "uM", 0.01, 100.0, _GATE, "CoQ10H2 below which the peroxide signal enters"),
-    par("d_s", 6000.0, "um2/min", 0.0, 1e5, _WAVE, "diffusivity of the peroxide signal"),
-    par("k_s", 3.0, "1/min", 0.01, 100.0, _WAVE, "decay of the peroxide signal"),
-    par("p_s", 0.026, "1/min", 0.0, 10.0, _WAVE, "emission of the signal per uM PLOOH"),
-    par("active_plooh", 0.5, "uM", 0.0, 100.0, "assumed: keeps death times within 2 min of the exact ones", "PLOOH above which a cell is stepped at every tick"),
-    par("active_peroxide", 0.005, "uM", 0.0, 100.0, "assumed: as active_plooh", "signal above which a cell is stepped at every tick"),
-    par("active_iron", 0.05, "uM/min", 0.0, 100.0, "assumed: as active_plooh", "iron load above which a cell is stepped at every tick"),
-)  # fmt: skip
+__all__ = ["PARAMETERS", "advance", "emission", "peroxide_field", "rupture", "select", "settle"]
 
 # One block of cells, column after column, small enough for the first-level cache. Every block is computed
 # whole (short ones are padded), so a cell's bits cannot depend on its neighbours in the block.
-_BLOCK = 256
-(_Z, _C, _G, _A, _Q, _F, _B, _U, _L, _D, _XCT, _GPX4, _FSP1, _ACSL4, _TFR1, _NRF2, _MUFA, _IFNG, _CYSTINE, _OXYGEN, _PEROXIDE, _AA_IN,
- _E_XCT, _E_GPX4, _E_FSP1, _E_BSO, _E_TRAP, _E_CHEL, _J_FE, _ALIVE, _H) = (k * _BLOCK for k in range(31))  # fmt: skip
-_SCRATCH = 31 * _BLOCK
+_BLOCK = 64
+(_Z, _C, _G, _A, _Q, _F, _B, _U, _L, _D, _XCT, _GPX4, _FSP1, _ACSL4, _TFR1, _NRF2, _MUFA,
+ _IFNG, _CYSTINE, _OXYGEN, _PEROXIDE, _AA_IN, _E_XCT, _E_GPX4, _E_FSP1, _E_BSO, _E_TRAP, _E_CHEL, _J_FE,
+ _ALIVE, _H, _KEEP_Z, _KEEP_B, _KEEP_D) = (k * _BLOCK for k in range(34))  # fmt: skip
+_SCRATCH = 34 * _BLOCK
 _MAX_GROWTH = 20.0
 _TINY = 1e-300
 
@@ -169,47 +105,57 @@ def lipid_supply(p, acsl4, mufa, aa, alive):
 
 
 @law
-def midpoint(p, h, y, r, take_up, bso, a_in, a_loss, fsp, f_in, f_loss, sto, u_in, chain, trap, z_in, s):
-    """Advance the state tuple `y` by h min with the rates at state `r`: ten new values."""
+def midpoint(p, h, y, r, keep, take_up, bso, a_in, tau_a, fsp, f_in, f_loss, sto, u_in, chain, trap, z_in, s):
+    """Advance the state tuple `y` by h min with the rates at state `r`: ten new values.
+
+    `keep`: what e^{-loss h} leaves of Z, A, B and D, whose loss rates do not depend on the state.
+    """
     z, c, g, a, q, f, b, u, l, d = y
     rz, rc, rg, ra, rq, rf, rb, ru, rl, _rd = r
+    keep_z, keep_a, keep_b, keep_d = keep
     c_in, c_loss, g_in, g_loss, a_prod, gpx = redox_rates(p, rz, rc, rg, ra, rl, take_up, bso, a_in)
     v_i, v_rad, nu, per_kap = radical_rates(p, rg, rq, rf, ru, rl, s, chain, trap)
     room = 1.0 - rb * (1.0 / p.b_max)
-    room = 0.0 if room < 0.0 else room
-    store = sto * room
+    store = sto * (0.0 if room < 0.0 else room)
     ferritinophagy = p.k_ncoa4 * p.ncoa4
     u_prod = u_in * (1.0 + p.f_acsl * rz)
     q_new = decay(q, fsp * p.q_total, fsp + p.k_auto + v_rad * p.kap_q * per_kap, h)
     l_new = grow(l, nu * v_i, (nu - 1.0) * p.k_br * rf - gpx - p.k_dl, h)
-    room_l = l + u + u_prod * h
+    most = l + u + u_prod * h
     return (
-        decay(z, z_in, 1.0 / p.tau_z, h),
+        z * keep_z + z_in * (1.0 - keep_z),
         decay(c, c_in, c_loss, h),
         decay(g, g_in, g_loss, h),
-        decay(a, a_prod, a_loss, h),
+        a * keep_a + a_prod * tau_a * (1.0 - keep_a),
         p.q_total if q_new > p.q_total else q_new,
         decay(f, f_in + ferritinophagy * rb, f_loss + store, h),
-        decay(b, store * rf, ferritinophagy, h),
+        b * keep_b + store * rf * (1.0 - keep_b) * (1.0 / ferritinophagy),
         decay(u, u_prod, p.k_u + chain * per_kap * v_rad, h),
-        room_l if l_new > room_l else l_new,
-        decay(d, v_rad * (1.0 / p.d_leth), p.k_rep, h),
+        most if l_new > most else l_new,
+        d * keep_d + v_rad * (1.0 - keep_d) * (1.0 / (p.d_leth * p.k_rep)),
     )
 
 
 @law
+def keep_half(p, h):
+    """What half a step of h min leaves of the IFN-gamma response, of ferritin iron and of damage."""
+    return exp(-0.5 * h / p.tau_z), exp(-0.5 * h * p.k_ncoa4 * p.ncoa4), exp(-0.5 * h * p.k_rep)
+
+
+@law
 def step_cell(
-    p, h, z, c, g, a, q, f, b, u, l, d, xct, gpx4_trait, fsp1, acsl4, tfr1, nrf2, mufa,
+    p, h, keep_z, keep_b, keep_d, z, c, g, a, q, f, b, u, l, d, xct, gpx4_trait, fsp1, acsl4, tfr1, nrf2, mufa,
     ifng, cystine, oxygen, peroxide, aa, e_xct, e_gpx4, e_fsp1, e_bso, e_trap, e_chel, j_fe, alive,
 ):  # fmt: skip
     """One cell, h min: the ten states after an exponential midpoint step. Scalars in, a tuple out."""
     n3 = power(nrf2, 0.3)
-    n7 = nrf2 / n3
+    n7 = nrf2 / (n3 + _TINY)
     n5 = np.sqrt(nrf2)
     take_up = p.v_x * (1.0 - 0.5 * p.p53) * xct * n7 * cystine / ((p.k_cys + cystine) * (1.0 + e_xct))
     bso = n5 / (1.0 + e_bso)
     a_in = p.k_a * (1.0 + p.k_c / p.c_ref) * gpx4_trait * n3
     a_loss = p.k_a + e_gpx4
+    tau_a = 1.0 / a_loss
     fsp = p.k_red * fsp1 * n7 / (1.0 + e_fsp1)
     f_in = p.j_tf * tfr1 + j_fe
     f_loss = p.k_ex * p.fpn * n3 + e_chel
@@ -217,10 +163,19 @@ def step_cell(
     u_in = lipid_supply(p, acsl4, mufa, aa, alive)
     chain = p.k_p * oxygen / (p.k_o2 + oxygen)
     trap = p.kap0 + p.kap_b * p.gch1 + e_trap
-    z_in = ifng / ((p.ec50_ifn + ifng) * p.tau_z)
+    z_in = ifng / (p.ec50_ifn + ifng)
+    keep_a = exp(-0.5 * h * a_loss)
     y = (z, c, g, a, q, f, b, u, l, d)
-    r = midpoint(p, 0.5 * h, y, y, take_up, bso, a_in, a_loss, fsp, f_in, f_loss, sto, u_in, chain, trap, z_in, peroxide)
-    return midpoint(p, h, y, r, take_up, bso, a_in, a_loss, fsp, f_in, f_loss, sto, u_in, chain, trap, z_in, peroxide)
+    keep = (keep_z, keep_a, keep_b, keep_d)
+    r = midpoint(
+        p, 0.5 * h, y, y, keep,
+        take_up, bso, a_in, tau_a, fsp, f_in, f_loss, sto, u_in, chain, trap, z_in, peroxide,
+    )  # fmt: skip
+    keep = (keep_z * keep_z, keep_a * keep_a, keep_b * keep_b, keep_d * keep_d)
+    return midpoint(
+        p, h, y, r, keep,
+        take_up, bso, a_in, tau_a, fsp, f_in, f_loss, sto, u_in, chain, trap, z_in, peroxide,
+    )  # fmt: skip
 
 
 @serial
@@ -228,10 +183,13 @@ def step_block(p, w):
     """Step the `_BLOCK` cells of scratch `w` in place; a loop of fixed length that vectorises."""
     for j in range(_BLOCK):
         z, c, g, a, q, f, b, u, l, d = step_cell(
-            p, w[_H + j], w[_Z + j], w[_C + j], w[_G + j], w[_A + j], w[_Q + j], w[_F + j], w[_B + j], w[_U + j], w[_L + j], w[_D + j],
+            p, w[_H + j], w[_KEEP_Z + j], w[_KEEP_B + j], w[_KEEP_D + j],
+            w[_Z + j], w[_C + j], w[_G + j], w[_A + j], w[_Q + j],
+            w[_F + j], w[_B + j], w[_U + j], w[_L + j], w[_D + j],
             w[_XCT + j], w[_GPX4 + j], w[_FSP1 + j], w[_ACSL4 + j], w[_TFR1 + j], w[_NRF2 + j], w[_MUFA + j],
-            w[_IFNG + j], w[_CYSTINE + j], w[_OXYGEN + j], w[_PEROXIDE + j], w[_AA_IN + j], w[_E_XCT + j], w[_E_GPX4 + j],
-            w[_E_FSP1 + j], w[_E_BSO + j], w[_E_TRAP + j], w[_E_CHEL + j], w[_J_FE + j], w[_ALIVE + j],
+            w[_IFNG + j], w[_CYSTINE + j], w[_OXYGEN + j], w[_PEROXIDE + j], w[_AA_IN + j],
+            w[_E_XCT + j], w[_E_GPX4 + j], w[_E_FSP1 + j], w[_E_BSO + j], w[_E_TRAP + j], w[_E_CHEL + j],
+            w[_J_FE + j], w[_ALIVE + j],
         )  # fmt: skip
         w[_Z + j] = z
         w[_C + j] = c
@@ -246,42 +204,74 @@ def step_block(p, w):
 
 
 @serial
-def gather(w, at, column, rows, m, run):
-    """Copy `column[rows]` (m,) to scratch at offset `at`, padded with its first value; `run` = rows are consecutive."""
-    if run:
-        first = rows[0]
-        for j in range(m):
-            w[at + j] = column[first + j]
-    else:
-        for j in range(m):
-            w[at + j] = column[rows[j]]
-    for j in range(m, _BLOCK):
-        w[at + j] = w[at]
-
-
-@serial
-def scatter(w, at, column, rows, m, run):
-    """Undo `gather`."""
-    if run:
-        first = rows[0]
-        for j in range(m):
-            column[first + j] = w[at + j]
-    else:
-        for j in range(m):
-            column[rows[j]] = w[at + j]
-
-
-@serial
-def gather_clock(w, rows, m, tick, dt_min, state, chem_tick):
-    """Step lengths and lipid supply of the block's cells; their clocks move to `tick`."""
-    for j in range(m):
-        row = rows[j]
-        w[_H + j] = dt_min * (tick - chem_tick[row])
+def gather(
+    w, rows, first, m, tick, dt_min, p, state, chem_tick,
+    ifng_response, cysteine, gsh, gpx4, coq10h2, lip, ferritin, pufa, plooh, damage,
+    xct, gpx4_trait, fsp1, acsl4, tfr1, nrf2, mufa,
+    ifng, cystine, oxygen, peroxide, aa, e_xct, e_gpx4, e_fsp1, e_bso, e_trap, e_chel, j_fe,
+):  # fmt: skip
+    """Copy m cells into scratch, clocks moving to `tick`; the rest of the block repeats the last cell."""
+    known, keep_z, keep_b, keep_d = -1.0, 1.0, 1.0, 1.0
+    for j in range(_BLOCK):
+        row = np.uint64(rows[first + min(j, m - 1)])
+        h = dt_min * (tick - chem_tick[row])
+        if h != known:
+            keep_z, keep_b, keep_d = keep_half(p, h)
+            known = h
+        w[_H + j] = h
+        w[_KEEP_Z + j] = keep_z
+        w[_KEEP_B + j] = keep_b
+        w[_KEEP_D + j] = keep_d
         w[_ALIVE + j] = 1.0 if state[row] == 0 else 0.0
-        chem_tick[row] = tick
-    for j in range(m, _BLOCK):
-        w[_H + j] = w[_H]
-        w[_ALIVE + j] = w[_ALIVE]
+        w[_Z + j] = ifng_response[row]
+        w[_C + j] = cysteine[row]
+        w[_G + j] = gsh[row]
+        w[_A + j] = gpx4[row]
+        w[_Q + j] = coq10h2[row]
+        w[_F + j] = lip[row]
+        w[_B + j] = ferritin[row]
+        w[_U + j] = pufa[row]
+        w[_L + j] = plooh[row]
+        w[_D + j] = damage[row]
+        w[_XCT + j] = xct[row]
+        w[_GPX4 + j] = gpx4_trait[row]
+        w[_FSP1 + j] = fsp1[row]
+        w[_ACSL4 + j] = acsl4[row]
+        w[_TFR1 + j] = tfr1[row]
+        w[_NRF2 + j] = nrf2[row]
+        w[_MUFA + j] = mufa[row]
+        w[_IFNG + j] = ifng[row]
+        w[_CYSTINE + j] = cystine[row]
+        w[_OXYGEN + j] = oxygen[row]
+        w[_PEROXIDE + j] = peroxide[row]
+        w[_AA_IN + j] = aa[row]
+        w[_E_XCT + j] = e_xct[row]
+        w[_E_GPX4 + j] = e_gpx4[row]
+        w[_E_FSP1 + j] = e_fsp1[row]
+        w[_E_BSO + j] = e_bso[row]
+        w[_E_TRAP + j] = e_trap[row]
+        w[_E_CHEL + j] = e_chel[row]
+        w[_J_FE + j] = j_fe[row]
+        chem_tick[row] = tick  # stored here, it also keeps LLVM from slow vector gathers
+
+
+@serial
+def scatter(
+    w, rows, first, m, ifng_response, cysteine, gsh, gpx4, coq10h2, lip, ferritin, pufa, plooh, damage
+):
+    """Copy the ten states of m cells back to their rows."""
+    for j in range(m):
+        row = np.uint64(rows[first + j])
+        ifng_response[row] = w[_Z + j]
+        cysteine[row] = w[_C + j]
+        gsh[row] = w[_G + j]
+        gpx4[row] = w[_A + j]
+        coq10h2[row] = w[_Q + j]
+        lip[row] = w[_F + j]
+        ferritin[row] = w[_B + j]
+        pufa[row] = w[_U + j]
+        plooh[row] = w[_L + j]
+        damage[row] = w[_D + j]
 
 
 @sweep
@@ -302,52 +292,18 @@ def advance(
     for i in prange((n_rows + _BLOCK - 1) // _BLOCK):
         first = np.int64(i) * _BLOCK
         m = min(_BLOCK, n_rows - first)
-        r = rows[first : first + m]
-        run = True
-        for j in range(1, m):
-            run = run and r[j] == r[0] + j
         w = np.empty(_SCRATCH)
-        gather_clock(w, r, m, tick, dt_min, state, chem_tick)
-        gather(w, _Z, ifng_response, r, m, run)
-        gather(w, _C, cysteine, r, m, run)
-        gather(w, _G, gsh, r, m, run)
-        gather(w, _A, gpx4, r, m, run)
-        gather(w, _Q, coq10h2, r, m, run)
-        gather(w, _F, lip, r, m, run)
-        gather(w, _B, ferritin, r, m, run)
-        gather(w, _U, pufa, r, m, run)
-        gather(w, _L, plooh, r, m, run)
-        gather(w, _D, damage, r, m, run)
-        gather(w, _XCT, xct, r, m, run)
-        gather(w, _GPX4, gpx4_trait, r, m, run)
-        gather(w, _FSP1, fsp1, r, m, run)
-        gather(w, _ACSL4, acsl4, r, m, run)
-        gather(w, _TFR1, tfr1, r, m, run)
-        gather(w, _NRF2, nrf2, r, m, run)
-        gather(w, _MUFA, mufa, r, m, run)
-        gather(w, _IFNG, ifng, r, m, run)
-        gather(w, _CYSTINE, cystine, r, m, run)
-        gather(w, _OXYGEN, oxygen, r, m, run)
-        gather(w, _PEROXIDE, peroxide, r, m, run)
-        gather(w, _AA_IN, aa, r, m, run)
-        gather(w, _E_XCT, e_xct, r, m, run)
-        gather(w, _E_GPX4, e_gpx4, r, m, run)
-        gather(w, _E_FSP1, e_fsp1, r, m, run)
-        gather(w, _E_BSO, e_bso, r, m, run)
-        gather(w, _E_TRAP, e_trap, r, m, run)
-        gather(w, _E_CHEL, e_chel, r, m, run)
-        gather(w, _J_FE, j_fe, r, m, run)
+        gather(
+            w, rows, first, m, tick, dt_min, p, state, chem_tick,
+            ifng_response, cysteine, gsh, gpx4, coq10h2, lip, ferritin, pufa, plooh, damage,
+            xct, gpx4_trait, fsp1, acsl4, tfr1, nrf2, mufa,
+            ifng, cystine, oxygen, peroxide, aa, e_xct, e_gpx4, e_fsp1, e_bso, e_trap, e_chel, j_fe,
+        )  # fmt: skip
         step_block(p, w)
-        scatter(w, _Z, ifng_response, r, m, run)
-        scatter(w, _C, cysteine, r, m, run)
-        scatter(w, _G, gsh, r, m, run)
-        scatter(w, _A, gpx4, r, m, run)
-        scatter(w, _Q, coq10h2, r, m, run)
-        scatter(w, _F, lip, r, m, run)
-        scatter(w, _B, ferritin, r, m, run)
-        scatter(w, _U, pufa, r, m, run)
-        scatter(w, _L, plooh, r, m, run)
-        scatter(w, _D, damage, r, m, run)
+        scatter(
+            w, rows, first, m,
+            ifng_response, cysteine, gsh, gpx4, coq10h2, lip, ferritin, pufa, plooh, damage,
+        )  # fmt: skip
 
 
 @serial
@@ -368,6 +324,54 @@ def select(n, tick, resting_every, p, state, plooh, peroxide, j_fe, chem_tick, o
         out_rows[count] = i
         count += due
     return count
+
+
+SETTLE_STEPS = 120
+SETTLE_STEP_MIN = 60.0
+
+
+@serial
+def resting_state(
+    n, p, z, c, g, a, q, f, b, u, l, d, xct, gpx4_trait, fsp1, acsl4, tfr1, nrf2, mufa, ifng, cystine, aa
+):
+    """Untreated steady state (n,) without peroxidation, in closed form but for an iteration of C and G."""
+    for i in range(n):
+        n3, n5 = power(nrf2[i], 0.3), np.sqrt(nrf2[i])
+        n7 = nrf2[i] / n3
+        z[i] = ifng[i] / (p.ec50_ifn + ifng[i])
+        take_up = p.v_x * (1.0 - 0.5 * p.p53) * xct[i] * n7 * cystine[i] / (p.k_cys + cystine[i])
+        c_in = take_up * (1.0 - p.f_x * z[i]) + p.j_ts
+        x, y = 100.0, 2000.0
+        for _ in range(40):
+            gcl = p.v_gcl * n5 / ((p.k_gcl + x) * (1.0 + y / p.ki_gsh))
+            x = c_in / (gcl + p.k_cx)
+            y = 0.5 * (y + gcl * x / p.k_g_loss)
+        c[i], g[i] = x, y
+        a[i] = gpx4_trait[i] * n3 * (1.0 + p.k_c / p.c_ref) * x / (p.k_c + x)
+        fsp = p.k_red * fsp1[i] * n7
+        q[i] = fsp * p.q_total / (fsp + p.k_auto)
+        f[i] = p.j_tf * tfr1[i] / (p.k_ex * p.fpn * n3)
+        store = p.k_sto * n5 * f[i]
+        b[i] = store / (p.k_ncoa4 * p.ncoa4 + store / p.b_max)
+        u[i] = lipid_supply(p, acsl4[i], mufa[i], aa[i], 1.0) * (1.0 + p.f_acsl * z[i]) / p.k_u
+        l[i] = 0.0
+        d[i] = 0.0
+
+
+def settle(n: int, p, state: np.ndarray, *columns: np.ndarray) -> None:
+    """Bring the first `n` cells to their own steady state in what they sense now; damage ends at 0.
+
+    `columns` are the states, traits and inputs in the order of `advance`; the states are overwritten
+    and clocks left alone. From the closed form without peroxidation, 120 steps of 60 min through
+    the same kernel: within 1e-6 of the exact steady state (LSODA, 60 days).
+    """
+    states, traits, inputs = columns[:10], columns[10:17], columns[17:]
+    resting_state(n, p, *states, *traits, inputs[0], inputs[1], inputs[4])
+    rows = np.arange(n, dtype=np.int64)
+    clock = np.zeros(n, np.int32)
+    for k in range(SETTLE_STEPS):
+        advance(rows, n, k + 1, SETTLE_STEP_MIN, p, state, clock, *columns)
+    states[9][:n] = 0.0
 
 
 @serial
