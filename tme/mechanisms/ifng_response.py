@@ -23,7 +23,7 @@ PARAMETERS = ParameterSet(
     par("pdl1_tau", 720.0, "min", 60.0, 4320.0, "assumed: surface PD-L1 changes within half a day"),
     par("mhc1_base", 0.4, "1", 0.0, 1.0, "assumed: constitutive MHC-I of poorly immunogenic mouse tumours"),
     par("mhc1_ec50", 0.2, "ng/mL", 0.02, 5.0, "assumed: as PD-L1, same pathway"),
-    par("cxcl_rate", 0.1, "ng/mL/min", 0.0, 10.0, "assumed: sets the unit of the chemokine field", "CXCL9/10 secretion of a cell at full IFN-gamma response"),
+    par("cxcl_rate", 1.0, "ng/mL/min", 0.0, 10.0, "assumed: sets the unit of the chemokine field", "CXCL9/10 secretion of a cell at full IFN-gamma response"),
     par("cxcl_basal", 0.03, "1", 0.0, 1.0, "assumed: basal share; without it remnants are abandoned"),
 )
 
