@@ -33,7 +33,7 @@ for tick in itertools.count():
 
 def test_a_killed_writer_never_leaves_an_unreadable_checkpoint(tmp_path):
     dice = random.Random(1)
-    for _ in range(8):
+    for _ in range(6):
         process = subprocess.Popen([sys.executable, "-c", WRITER, str(tmp_path)], stdout=subprocess.PIPE)
         assert process.stdout.readline() == b"ready\n"
         time.sleep(0.02 + 0.1 * dice.random())

@@ -246,6 +246,19 @@ def test_a_dying_process_does_not_take_the_others_with_it(tmp_path):
     assert set(made.summary()["arm"]) == {"control"}
 
 
+class Unreadable(FakeConfig):
+    """A configuration that a worker process cannot take in."""
+
+    def __reduce__(self):
+        return int, ("no number",)
+
+
+def test_workers_that_die_over_their_task_end_in_a_named_failure(tmp_path):
+    made = run(Unreadable(replicates=1), tmp_path / "run", jobs=2, **QUIET)
+    assert made.exit_code == 3
+    assert sorted(made.failed) == ["control/rep-000", "drug/rep-000"]
+
+
 def test_an_early_stop_is_told_and_its_last_moment_kept(tmp_path):
     config = FakeConfig(edge_at=1100.0, replicates=1, arms={"control": {}}, output={})
     made = run(config, tmp_path / "run", jobs=1, **QUIET)
@@ -350,8 +363,7 @@ def started(folder: Path, jobs: int) -> subprocess.Popen:
     return process
 
 
-@pytest.mark.parametrize("jobs", [1, 2])
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize(("number", "jobs"), [(signal.SIGTERM, 1), (signal.SIGTERM, 2), (signal.SIGINT, 2)])
 def test_an_interrupted_run_exits_75_and_is_completed_by_a_rerun(reference, tmp_path, jobs, number):
     process = started(tmp_path / "run", jobs)
     if number == signal.SIGINT:

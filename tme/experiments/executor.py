@@ -218,6 +218,7 @@ class _Pool:
                 self._settle(Outcome(task.simulation, "interrupted"))
             elif self.attempts[name] >= ATTEMPTS:
                 error = "its process died (out of memory, or killed)"
+                files.make_folder(task.folder)
                 files.write_text(task.folder / "error.txt", error + "\n")
                 self._settle(Outcome(task.simulation, "failed", error=error))
             else:

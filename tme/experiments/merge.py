@@ -49,4 +49,4 @@ def summary_row(root: Path, simulation: Simulation) -> dict[str, Any]:
     ends = done.get("endpoints") or {}
     if "tumour_alive" in ends:
         row["final_tumour_alive"] = ends["tumour_alive"]
-    return {**row, **{k: v for k, v in ends.items() if k not in row}}
+    return {**row, **{k: v for k, v in ends.items() if k not in row and k not in ("hour", "day")}}

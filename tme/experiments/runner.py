@@ -67,7 +67,7 @@ def run(
 def settle(config: Any, seed: int | None, quick: bool) -> Any:
     """The configuration that will run: loaded if it is a path, shortened if quick, its seed certain."""
     if isinstance(config, (str, os.PathLike)):
-        from tme.config import load_config
+        from tme.model import load_config
 
         config, quick = load_config(config, quick=quick), False
     if quick:
