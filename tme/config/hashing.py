@@ -60,4 +60,6 @@ def digest(config: Any) -> str:
 
 def dump(entries: Any) -> dict[str, Any]:
     """Library entries as plain numbers, without their descriptions."""
-    return {n: e.model_dump(mode="json", exclude={"about", "stage", "not_modelled"}) for n, e in entries.items()}
+    return {
+        n: e.model_dump(mode="json", exclude={"about", "stage", "not_modelled"}) for n, e in entries.items()
+    }

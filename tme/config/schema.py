@@ -15,6 +15,9 @@ CELL_UM3 = 2494.0  # volume of a tumour cell (Ghaffarizadeh et al. 2018, doi 10.
 TRAITS = ("xct", "gpx4_trait", "fsp1", "acsl4", "tfr1", "nrf2", "mufa")
 CLONES = ("fsp1_high", "nrf2_high", "acsl4_low")
 POPULATIONS = ("tumour", "cd8", "macrophage", "dendritic", "treg")
+CloneName = Literal[CLONES]  # type: ignore[valid-type]
+TraitName = Literal[TRAITS]  # type: ignore[valid-type]
+CellType = Literal[(*POPULATIONS, "ignore")]  # type: ignore[valid-type]
 WORD = r"^[A-Za-z0-9][A-Za-z0-9_.+-]*$"
 
 
@@ -39,7 +42,7 @@ def _empty(value: Any) -> Any:
 
 def _axes(value: Any) -> Any:
     """One word for all axes."""
-    return {a: value for a in "xyz"} if isinstance(value, str) else value
+    return dict.fromkeys("xyz", value) if isinstance(value, str) else value
 
 
 Num = Annotated[float, Field(allow_inf_nan=False)]
@@ -65,7 +68,7 @@ class Domain(Model):
     thickness_um: Positive = 20.0
     boundary: Annotated[
         dict[Literal["x", "y", "z"], Literal["no_flux", "periodic", "fixed"]], BeforeValidator(_axes)
-    ] = Field(default_factory=lambda: {a: "no_flux" for a in "xyz"})
+    ] = Field(default_factory=lambda: dict.fromkeys("xyz", "no_flux"))
     at_edge: Literal["stop", "continue"] = "stop"
     immune_per_voxel: Annotated[int, Whole, Field(ge=1, le=8)] = 2
 
@@ -75,7 +78,9 @@ class Nodule(Model):
 
     kind: Literal["nodule"]
     n_cells: Count
-    centre_um: Annotated[tuple[NotNegative, ...], BeforeValidator(_listed), Field(min_length=2, max_length=3)] | None = None
+    centre_um: (
+        Annotated[tuple[NotNegative, ...], BeforeValidator(_listed), Field(min_length=2, max_length=3)] | None
+    ) = None
 
 
 class Spheroid(Model):
@@ -83,7 +88,9 @@ class Spheroid(Model):
 
     kind: Literal["spheroid"]
     n_cells: Count
-    centre_um: Annotated[tuple[NotNegative, ...], BeforeValidator(_listed), Field(min_length=2, max_length=3)] | None = None
+    centre_um: (
+        Annotated[tuple[NotNegative, ...], BeforeValidator(_listed), Field(min_length=2, max_length=3)] | None
+    ) = None
 
 
 class Monolayer(Model):
@@ -96,7 +103,7 @@ class Monolayer(Model):
 class TraitRule(Model):
     """How a measured column scales a trait: (value / median)^power, at most `max_fold` either way."""
 
-    trait: Literal[TRAITS]  # type: ignore[valid-type]
+    trait: TraitName  # type: ignore[valid-type]
     power: Num = 1.0
     max_fold: Annotated[float, Field(ge=1, allow_inf_nan=False)] = 4.0
 
@@ -142,12 +149,12 @@ class Tumour(Model):
     antigenicity_cv: Annotated[float, Field(ge=0, le=2, allow_inf_nan=False)] = 0.4
     mass_g: Positive = 0.5
     mouse_g: Positive = 20.0
-    traits: Annotated[dict[Literal[TRAITS], NotNegative], BeforeValidator(_empty)] = Field(default_factory=dict)  # type: ignore[valid-type]
-    clones: Annotated[dict[Literal[CLONES], Clone], BeforeValidator(_empty)] = Field(default_factory=dict)  # type: ignore[valid-type]
+    traits: Annotated[dict[TraitName, NotNegative], BeforeValidator(_empty)] = Field(default_factory=dict)  # type: ignore[valid-type]
+    clones: Annotated[dict[CloneName, Clone], BeforeValidator(_empty)] = Field(default_factory=dict)  # type: ignore[valid-type]
 
 
 class Density(Model):
-    """How many of a kind there are at the start: per mm2 of tumour and rim, or as a share of the tumour cells."""
+    """How many of a kind there are at the start: per mm2 of tumour and rim, or per tumour cell."""
 
     per_mm2: NotNegative | None = None
     share: Share | None = None
@@ -244,15 +251,23 @@ class Experiment(Model):
     initial: Initial
     tumour: Annotated[Tumour, BeforeValidator(_empty)] = Tumour()
     populations: Annotated[Populations, BeforeValidator(_empty)] = Populations()
-    fields: Annotated[dict[str, FieldChange], BeforeValidator(_empty)] = Field(default_factory=dict)
-    mechanisms: Annotated[dict[str, Annotated[dict[str, Any], BeforeValidator(_empty)]], BeforeValidator(_empty)] = Field(default_factory=dict)
+    fields: Annotated[dict[str, Annotated[FieldChange, BeforeValidator(_empty)]], BeforeValidator(_empty)] = (
+        Field(default_factory=dict)
+    )
+    mechanisms: Annotated[
+        dict[str, Annotated[dict[str, Any], BeforeValidator(_empty)]], BeforeValidator(_empty)
+    ] = Field(default_factory=dict)
     modifiers: Annotated[dict[str, Any], BeforeValidator(_empty)] = Field(default_factory=dict)
-    arms: dict[str, Annotated[Arm, BeforeValidator(_empty)]] = Field(default_factory=lambda: {"control": Arm()}, min_length=1)
+    arms: dict[str, Annotated[Arm, BeforeValidator(_empty)]] = Field(
+        default_factory=lambda: {"control": Arm()}, min_length=1
+    )
     replicates: Annotated[int, Whole, Field(ge=1, le=10_000)] = 1
     branch_at_day: Num | None = None
     sweep: Annotated[dict[str, Any], BeforeValidator(_empty)] = Field(default_factory=dict)
     metrics: Annotated[tuple[str, ...] | None, BeforeValidator(_listed)] = None
-    stop_when: Annotated[dict[Literal["tumour_alive_below"], NotNegative], BeforeValidator(_empty)] = Field(default_factory=dict)
+    stop_when: Annotated[dict[Literal["tumour_alive_below"], NotNegative], BeforeValidator(_empty)] = Field(
+        default_factory=dict
+    )
     output: Annotated[Output, BeforeValidator(_empty)] = Output()
     clocks: Annotated[Clocks, BeforeValidator(_empty)] = Clocks()
 
@@ -272,6 +287,11 @@ class Config(Experiment):
     def library(self) -> Any:
         """The library with this config's `fields:` changes applied."""
         return self._library
+
+    @property
+    def registry(self) -> Mapping[str, Mapping[str, Any]]:
+        """All parameters there are: group -> name -> Parameter (defaults, bounds, sources)."""
+        return self._context.registry
 
     @property
     def digest(self) -> str:
@@ -317,7 +337,9 @@ class Config(Experiment):
 
     def mechanism_parameters(self) -> dict[str, dict[str, float]]:
         """Mechanism parameters that the config sets: group -> name -> value."""
-        out = {g: {n: float(v) for n, v in values.items() if n != "on"} for g, values in self.mechanisms.items()}
+        out = {
+            g: {n: float(v) for n, v in values.items() if n != "on"} for g, values in self.mechanisms.items()
+        }
         return {g: v for g, v in out.items() if v}
 
     def switched_off(self) -> frozenset[str]:

@@ -87,7 +87,9 @@ class _Builder:
         self.open.add(id(node))
         try:
             if isinstance(node, SequenceNode):
-                items = [self.build(v, v.start_mark.line + 1, (*path, str(i))) for i, v in enumerate(node.value)]
+                items = [
+                    self.build(v, v.start_mark.line + 1, (*path, str(i))) for i, v in enumerate(node.value)
+                ]
                 return Node(items, self.file, line)
             return Node(self.mapping(node, path), self.file, line)
         finally:
@@ -103,7 +105,12 @@ class _Builder:
             name = str(key.value)
             child = self.build(value, line, (*path, name))
             if name in out:
-                self.fault(line, (*path, name), f"duplicate key, first given in line {out[name].line}", "each key once")
+                self.fault(
+                    line,
+                    (*path, name),
+                    f"duplicate key, first given in line {out[name].line}",
+                    "each key once",
+                )
                 continue
             out[name] = child
         return out
@@ -121,8 +128,7 @@ class _Builder:
                 base = {"0x": 16, "0o": 8, "0b": 2}.get(digits.lstrip("+-")[:2].lower(), 10)
                 return int(digits, base)
             if tag == "float":
-                return float(text.replace("_", "").replace(".inf", "inf").replace(".nan", "nan").replace(".Inf", "inf")
-                             .replace(".NaN", "nan").replace(".INF", "inf").replace(".NAN", "nan"))  # fmt: skip
+                return float(text.replace("_", "").lower().replace(".inf", "inf").replace(".nan", "nan"))
         except ValueError:
             return text
         if tag not in ("str", "timestamp", "int", "float"):
@@ -137,23 +143,43 @@ def read_text(path: Path, shown: str, faults: list[Fault]) -> str | None:
             faults.append(Fault(shown, 0, "", "is a directory", "a YAML file"))
             return None
         if path.stat().st_size > MOST_BYTES:
-            faults.append(Fault(shown, 0, "", f"is larger than {MOST_BYTES // 1_000_000} MB", "a YAML file of a few kB"))
+            faults.append(
+                Fault(shown, 0, "", f"is larger than {MOST_BYTES // 1_000_000} MB", "a YAML file of a few kB")
+            )
             return None
         raw = path.read_bytes()
     except FileNotFoundError:
         faults.append(Fault(shown, 0, "", "no such file", "a YAML file", _neighbour(path)))
         return None
     except (OSError, ValueError) as error:
-        faults.append(Fault(shown, 0, "", f"cannot be read ({getattr(error, 'strerror', None) or error})", "a readable YAML file"))
+        faults.append(
+            Fault(
+                shown,
+                0,
+                "",
+                f"cannot be read ({getattr(error, 'strerror', None) or error})",
+                "a readable YAML file",
+            )
+        )
         return None
     try:
         text = raw.removeprefix(codecs.BOM_UTF8).decode("utf-8")
     except UnicodeDecodeError as error:
         line = raw[: error.start].count(b"\n") + 1
-        faults.append(Fault(shown, line, "", "is not text (invalid UTF-8): a binary file?", "a YAML file in UTF-8"))
+        faults.append(
+            Fault(shown, line, "", "is not text (invalid UTF-8): a binary file?", "a YAML file in UTF-8")
+        )
         return None
     if "\0" in text:
-        faults.append(Fault(shown, text[: text.index("\0")].count("\n") + 1, "", "holds zero bytes: a binary file?", "a YAML file"))
+        faults.append(
+            Fault(
+                shown,
+                text[: text.index("\0")].count("\n") + 1,
+                "",
+                "holds zero bytes: a binary file?",
+                "a YAML file",
+            )
+        )
         return None
     return text
 
@@ -185,7 +211,9 @@ def parse(text: str, shown: str, faults: list[Fault]) -> Node | None:
     if root is None:
         return None
     if not isinstance(root, MappingNode):
-        faults.append(Fault(shown, root.start_mark.line + 1, "", "is not a mapping", "lines of the form key: value"))
+        faults.append(
+            Fault(shown, root.start_mark.line + 1, "", "is not a mapping", "lines of the form key: value")
+        )
         return None
     return _Builder(shown, faults).build(root, 1)
 
@@ -204,26 +232,40 @@ def compose(text: str, shown: str, faults: list[Fault]) -> Any:
         return None
     except (YAMLError, ValueError, RecursionError) as error:
         reason = str(error).strip().splitlines()
-        faults.append(Fault(shown, 0, "", f"is not valid YAML: {reason[0] if reason else type(error).__name__}", "a YAML file"))
+        faults.append(
+            Fault(
+                shown,
+                0,
+                "",
+                f"is not valid YAML: {reason[0] if reason else type(error).__name__}",
+                "a YAML file",
+            )
+        )
         return None
     if root is None:
-        faults.append(Fault(shown, 1, "", "is empty", "a YAML mapping with at least name, horizon_day and initial"))
+        faults.append(
+            Fault(shown, 1, "", "is empty", "a YAML mapping with at least name, horizon_day and initial")
+        )
     return root
 
 
-def merge(base: Node, over: Node) -> Node:
+def merge(base: Node, over: Node, key: str = "") -> Node:
     """`over` on top of `base`: mappings merge key by key, anything else replaces.
 
-    A mapping that changes its `kind` (another sort of `initial`) replaces as a whole.
+    A mapping that changes its `kind` (another sort of `initial`) replaces as a whole, and so does `quick`. An
+    arm set to null is dropped, unless it was empty anyway.
     """
-    if not (isinstance(base.value, dict) and isinstance(over.value, dict)):
+    if not (isinstance(base.value, dict) and isinstance(over.value, dict)) or key == "quick":
         return over
     a, b = base.value.get("kind"), over.value.get("kind")
     if a is not None and b is not None and a.value != b.value:
         return over
     out = dict(base.value)
-    for key, child in over.value.items():
-        out[key] = merge(out[key], child) if key in out else child
+    for name, child in over.value.items():
+        if key == "arms" and child.value is None and name in out and out[name].value:
+            del out[name]
+        else:
+            out[name] = merge(out[name], child, name) if name in out else child
     return Node(out, over.file, over.line)
 
 
@@ -240,13 +282,29 @@ def _assign(node: Node, keys: list[str], done: tuple[str, ...], value: Node, fau
     if isinstance(node.value, list):
         if not key.isdigit() or int(key) >= len(node.value):
             n = len(node.value)
-            faults.append(Fault(value.file, value.line, path, f"'{key}' is no item of {'.'.join(done)}", f"an index from 0 to {n - 1}"))
+            faults.append(
+                Fault(
+                    value.file,
+                    value.line,
+                    path,
+                    f"'{key}' is no item of {'.'.join(done)}",
+                    f"an index from 0 to {n - 1}",
+                )
+            )
             return node
         items = list(node.value)
         items[int(key)] = _assign(items[int(key)], rest, (*done, key), value, faults)
         return Node(items, node.file, node.line)
     if node.value is not None and not isinstance(node.value, dict):
-        faults.append(Fault(value.file, value.line, path, f"{'.'.join(done)} is a plain value and has no '{key}'", f"--set {'.'.join(done)}=..."))
+        faults.append(
+            Fault(
+                value.file,
+                value.line,
+                path,
+                f"{'.'.join(done)} is a plain value and has no '{key}'",
+                f"--set {'.'.join(done)}=...",
+            )
+        )
         return node
     out = dict(node.value or {})
     child = out.get(key, Node(None, value.file, value.line))

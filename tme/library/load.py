@@ -12,7 +12,14 @@ from pydantic import BaseModel, ValidationError
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
-from tme.library.schema import FIELD_KEYS, AntibodyEntry, DrugEntry, FieldEntry, NanoparticleEntry, TumourEntry
+from tme.library.schema import (
+    FIELD_KEYS,
+    AntibodyEntry,
+    DrugEntry,
+    FieldEntry,
+    NanoparticleEntry,
+    TumourEntry,
+)
 
 KINDS: dict[str, type[BaseModel]] = {
     "fields": FieldEntry,
@@ -25,6 +32,8 @@ KINDS: dict[str, type[BaseModel]] = {
 
 class LibraryError(ValueError):
     """A library file is wrong; the message has one line per fault."""
+
+    exit_code = 2
 
 
 @dataclass(frozen=True)
@@ -62,7 +71,9 @@ class Library:
         out: dict[str, Any] = {}
         for kind in ("fields", "drugs", "antibodies", "nanoparticles"):
             entries = getattr(self, kind)
-            out[kind] = {n: e.model_copy(update=dict(changes[n])) if n in changes else e for n, e in entries.items()}
+            out[kind] = {
+                n: e.model_copy(update=dict(changes[n])) if n in changes else e for n, e in entries.items()
+            }
         return replace(self, **out)
 
 
@@ -103,7 +114,9 @@ def _read(path: Path, model: type[BaseModel], faults: list[str]) -> dict[str, An
         except ValidationError as error:
             for e in error.errors():
                 where = [str(x) for x in (name, *e["loc"]) if x != ""]
-                faults.append(f"{path.name}:{_line(data, where)}: {'.'.join(where)}: {' '.join(e['msg'].split())}")
+                faults.append(
+                    f"{path.name}:{_line(data, where)}: {'.'.join(where)}: {' '.join(e['msg'].split())}"
+                )
     return out
 
 

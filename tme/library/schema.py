@@ -39,7 +39,9 @@ class Number(BaseModel):
     @model_validator(mode="after")
     def _inside(self) -> Number:
         if self.range is not None and not self.range[0] <= self.value <= self.range[1]:
-            raise ValueError(f"value {self.value:g} lies outside its own range [{self.range[0]:g}, {self.range[1]:g}]")
+            raise ValueError(
+                f"value {self.value:g} lies outside its own range [{self.range[0]:g}, {self.range[1]:g}]"
+            )
         return self
 
     @property
@@ -95,7 +97,13 @@ class Part(BaseModel):
         out = dict(self._numbers)
         for key in type(self).model_fields:
             value = getattr(self, key)
-            parts = enumerate(value) if isinstance(value, tuple) else value.items() if isinstance(value, dict) else ()
+            parts = (
+                enumerate(value)
+                if isinstance(value, tuple)
+                else value.items()
+                if isinstance(value, dict)
+                else ()
+            )
             if isinstance(value, Part):
                 out.update({f"{key}.{k}": n for k, n in value.numbers.items()})
             for name, part in parts:
@@ -143,9 +151,17 @@ class Agent(Part):
     def field_entry(self, name: str) -> FieldEntry:
         """The agent as a field: empty at the start, fed by vessels at its plasma level."""
         return FieldEntry.model_construct(
-            about=f"{name}: {self.about}", unit=self.field_unit, mode=self.mode, clock_min=self.clock_min, diffusion=self.diffusion,
-            decay=self.decay, initial=0.0, vessel_value=0.0, vessel_exchange=self.vessel_exchange, held=False,
-        )  # fmt: skip
+            about=f"{name}: {self.about}",
+            unit=self.field_unit,
+            mode=self.mode,
+            clock_min=self.clock_min,
+            diffusion=self.diffusion,
+            decay=self.decay,
+            initial=0.0,
+            vessel_value=0.0,
+            vessel_exchange=self.vessel_exchange,
+            held=False,
+        )
 
 
 STRENGTH = {
@@ -173,16 +189,23 @@ class Hit(Part):
 
     @model_validator(mode="after")
     def _one_strength(self) -> Hit:
-        given = [k for k in ("ki_uM", "k_per_uM_min", "k_per_uM", "k_per_min") if getattr(self, k) is not None]
+        given = [
+            k for k in ("ki_uM", "k_per_uM_min", "k_per_uM", "k_per_min") if getattr(self, k) is not None
+        ]
         if given != [STRENGTH[self.target]]:
             raise ValueError(f"a hit on {self.target} needs {STRENGTH[self.target]} and no other strength")
         return self
 
     @property
+    def key(self) -> str:
+        """Name of the strength this target takes."""
+        return STRENGTH[self.target]
+
+    @property
     def strength(self) -> float:
         """1/Ki, or k: what a concentration is multiplied by."""
-        value = getattr(self, STRENGTH[self.target])
-        return 1.0 / value if STRENGTH[self.target] == "ki_uM" else value
+        value = getattr(self, self.key)
+        return 1.0 / value if self.key == "ki_uM" else value
 
     @property
     def exponent(self) -> float:

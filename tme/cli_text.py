@@ -1,0 +1,167 @@
+"""How the command line prints tables, descriptions and the ODD protocol."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+Rows = list[dict[str, Any]]
+
+
+def console() -> Console:
+    """A console as wide as the terminal; 160 columns into a file or pipe."""
+    made = Console()
+    return made if made.is_terminal else Console(width=160)
+
+
+def table(rows: Rows, title: str = "") -> None:
+    """Rows as a table; columns are the keys in order of appearance."""
+    columns = list(dict.fromkeys(k for row in rows for k in row))
+    out = Table(title=title or None, box=box.SIMPLE_HEAD, title_justify="left", pad_edge=False)
+    for name in columns:
+        out.add_column(str(name), overflow="fold")
+    for row in rows:
+        out.add_row(*(text(row.get(c)) for c in columns))
+    console().print(out, markup=False) if rows else console().print(f"{title}: none")
+
+
+def text(value: Any) -> str:
+    """A value in a cell."""
+    if value is None or value == "":
+        return "-"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return ", ".join(text(v) for v in value)
+    if isinstance(value, Mapping):
+        return ", ".join(f"{k} {text(v)}" for k, v in value.items())
+    return str(value)
+
+
+def show(found: Mapping[str, Any]) -> None:
+    """A description: lists of rows as tables, the rest as lines."""
+    for key, value in found.items():
+        if isinstance(value, list) and value and isinstance(value[0], Mapping):
+            table(value, key)
+        elif isinstance(value, Mapping):
+            table([{"what": k, "value": v} for k, v in value.items()], key)
+        else:
+            console().print(f"{key}: {text(value)}", markup=False, highlight=False)
+
+
+def only_assumed(found: Mapping[str, Any]) -> dict[str, Any]:
+    """Of every table with sources, the rows whose number has none."""
+    out: dict[str, Any] = {}
+    for key, value in found.items():
+        if isinstance(value, list) and value and isinstance(value[0], Mapping) and "source" in value[0]:
+            out[key] = [row for row in value if str(row["source"]).startswith("assumed")]
+    return out
+
+
+def rows_of(kind: str) -> Rows:
+    """What `tme list KIND` prints."""
+    if kind == "mechanisms":
+        from tme.model import mechanism_table
+
+        return mechanism_table()
+    if kind == "targets":
+        from tme import targets
+
+        return [dict(row) for row in targets.table()]
+    from tme.library import load_library
+
+    return [entry_row(kind, name, entry) for name, entry in getattr(load_library(), kind).items()]
+
+
+def entry_row(kind: str, name: str, entry: Any) -> dict[str, Any]:
+    """One library entry, its main numbers."""
+    row: dict[str, Any] = {"name": name, "about": entry.about}
+    if kind == "fields":
+        row |= {
+            "unit": entry.unit,
+            "mode": entry.mode,
+            "diffusion_um2_min": entry.diffusion,
+            "decay_per_min": entry.decay,
+        }
+        row |= {"clock_min": entry.clock_min, "initial": entry.initial, "vessel_value": entry.vessel_value}
+    elif kind == "drugs":
+        row |= {
+            "stage": entry.stage,
+            "hits": [f"{h.target} {h.numbers[h.key].value:g} {h.numbers[h.key].unit}" for h in entry.hits],
+        }
+        row |= {"mw_g_mol": entry.mw_g_mol, "plasma_half_life_min": entry.plasma_half_life_min}
+    elif kind == "antibodies":
+        row |= {"target": entry.target, "kd_nM": entry.kd_nM, "half_life_d": entry.half_life_d}
+    elif kind == "nanoparticles":
+        row |= {"id": entry.id, "payload": [p.drug or "iron" for p in entry.payloads], "routes": entry.routes}
+        row |= {"size_nm": entry.size_nm, "percent_id": entry.percent_id, "not_modelled": entry.not_modelled}
+    elif kind == "tumours":
+        row |= {"clones": {n: c.share for n, c in entry.clones.items()}, "cv": entry.cv}
+        row |= {
+            "antigenicity": entry.antigenicity_mean,
+            "parameters": {f"{g}.{n}": v.value for g, s in entry.parameters.items() for n, v in s.items()},
+        }
+    return row
+
+
+def show_status(found: Mapping[str, Any]) -> None:
+    """What `tme status` prints."""
+    writer = found.get("writer")
+    out = console()
+    state = (
+        f"being written by process {writer['pid']} on {writer['host']}"
+        if writer
+        else "nobody writes here now"
+    )
+    out.print(f"{found['path']}: {state}", markup=False, highlight=False)
+    out.print(text(found.get("counts", {})) + " (arms x replicates)", highlight=False)
+    keep = ("folder", "state", "hour", "message")
+    table([{k: s[k] for k in keep if k in s} for s in found.get("simulations", [])], "simulations")
+
+
+def odd(found: Mapping[str, Any]) -> str:
+    """The description in the order of the ODD protocol (Grimm et al. 2020, doi 10.18564/jasss.4259)."""
+    chapters = (
+        ("1. Purpose and patterns", ("name", "purpose", "arms")),
+        ("2. Entities, state variables and scales", ("space", "populations", "columns", "fields")),
+        ("3. Process overview and scheduling", ("clocks", "plan")),
+        ("4. Design concepts", ("concepts", "randomness")),
+        ("5. Initialisation", ("initial", "tumour")),
+        ("6. Input data", ("input", "agents", "library")),
+        ("7. Submodels", ("mechanisms", "parameters")),
+    )
+    placed = {k for _t, keys in chapters for k in keys}
+    lines = [f"# {found.get('name', 'Experiment')}: ODD protocol"]
+    for title, keys in chapters:
+        lines += ["", f"## {title}"]
+        for key in keys:
+            if key in found:
+                lines += ["", *markdown(key, found[key])]
+    rest = [k for k in found if k not in placed]
+    if rest:
+        lines += ["", "## Further"]
+        for key in rest:
+            lines += ["", *markdown(key, found[key])]
+    return "\n".join(lines)
+
+
+def markdown(title: str, value: Any) -> Iterable[str]:
+    """One part as Markdown."""
+    if isinstance(value, Mapping):
+        value = [{"what": k, "value": v} for k, v in value.items()]
+    if isinstance(value, list) and value and isinstance(value[0], Mapping):
+        columns = list(dict.fromkeys(k for row in value for k in row))
+        yield f"**{title}**"
+        yield ""
+        yield "| " + " | ".join(columns) + " |"
+        yield "|" + "---|" * len(columns)
+        for row in value:
+            yield "| " + " | ".join(text(row.get(c)).replace("|", "/") for c in columns) + " |"
+    else:
+        yield f"**{title}**: {text(value)}"

@@ -1,0 +1,216 @@
+"""Arms, times and clocks: agents that must exist, doses that must fall in time, clocks that must divide."""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import Any
+
+from tme.config.errors import listed, nearest
+from tme.config.look import Look, divides, is_number
+from tme.config.schema import WORD
+
+RESERVED = ("growth", "figures")
+AGENT_KINDS = (("drugs", "drug"), ("antibodies", "antibody"), ("nanoparticles", "nanoparticle"))
+
+
+def check_arms(look: Look) -> None:
+    """Agents exist, routes have their dose, used arms exist and do not go in circles."""
+    arms = look.mapping("arms")
+    for arm, spec in arms.items():
+        if not re.match(WORD, arm) or arm in RESERVED or re.fullmatch(r"sweep-\d+", arm):
+            look.fault(
+                ("arms", arm), "is no usable name of an arm (it names a folder)", "letters, digits, _ or -"
+            )
+        if not isinstance(spec, dict):
+            continue
+        if spec.get("radiation"):
+            look.fault(("arms", arm, "radiation"), "radiation is not in this version", "no radiation")
+        for kind, word in AGENT_KINDS:
+            known = getattr(look.context.library, kind)
+            for i, item in enumerate(look.items("arms", arm, kind)):
+                name = item.get("name") if isinstance(item, dict) else None
+                if isinstance(name, str):
+                    if name not in known:
+                        misplaced = next(
+                            (k for k, _w in AGENT_KINDS if name in getattr(look.context.library, k)), None
+                        )
+                        hint = f"{misplaced}: [{{name: {name}, ...}}]" if misplaced else nearest(name, known)
+                        look.fault(
+                            ("arms", arm, kind, i, "name"), f"unknown {word} '{name}'", listed(known), hint
+                        )
+                    else:
+                        check_route(look, ("arms", arm, kind, i), item, known[name])
+        for i, used in enumerate(look.items("arms", arm, "use")):
+            if isinstance(used, str) and used not in arms:
+                look.unknown(("arms", arm, "use", i), "arm", used, [a for a in arms if a != arm])
+    check_use(look)
+
+
+def check_route(look: Look, path: tuple[Any, ...], item: dict[str, Any], entry: Any) -> None:
+    """A bath has a concentration and no dose, an injection the reverse; a platform allows its route."""
+    if path[2] == "drugs":
+        bath = item.get("route") == "bath"
+        need, bad = ("bath_uM", "dose_mg_kg") if bath else ("dose_mg_kg", "bath_uM")
+        if need not in item:
+            extra = "; a bath also needs route: bath" if not bath and bad in item else ""
+            look.fault((*path, need), "missing", f"{need} for route {item.get('route', 'iv')}{extra}")
+        if bad in item and need in item:
+            look.fault((*path, bad), f"does not go with route {item.get('route', 'iv')}", f"{need} only")
+    routes = getattr(entry, "routes", None)
+    route = item.get("route", "iv")
+    if routes and isinstance(route, str) and route not in routes:
+        look.fault((*path, "route"), f"{item['name']} is not given {route}", listed(routes))
+
+
+def check_use(look: Look) -> None:
+    """Cycles of `use`, and agents given at two doses in what an arm adds up to."""
+    arms = look.mapping("arms")
+
+    def flat(arm: str, above: tuple[str, ...]) -> list[tuple[str, str, int, dict[str, Any]]]:
+        if arm in above:
+            raise RecursionError(" -> ".join((*above[above.index(arm) :], arm)))
+        out = []
+        for used in look.items("arms", arm, "use"):
+            if isinstance(used, str) and used in arms:
+                out += flat(used, (*above, arm))
+        for kind, _word in AGENT_KINDS:
+            out += [
+                (arm, kind, i, item)
+                for i, item in enumerate(look.items("arms", arm, kind))
+                if isinstance(item, dict)
+            ]
+        return out
+
+    for arm in arms:
+        try:
+            agents = flat(arm, ())
+        except RecursionError as cycle:
+            look.fault(
+                ("arms", arm, "use"),
+                f"arms use each other in a circle: {cycle}",
+                "arms that do not lead back",
+            )
+            continue
+        first: dict[tuple[str, Any], tuple[str, dict[str, Any]]] = {}
+        for origin, kind, i, item in agents:
+            key = (kind, item.get("name"))
+            former = first.setdefault(key, (origin, item))[1]
+            if former is not item and any(
+                former.get(k) != item.get(k) for k in ("dose_mg_kg", "bath_uM", "route")
+            ):
+                path = ("arms", origin, kind, i) if origin == arm else ("arms", arm, "use")
+                look.fault(
+                    path,
+                    f"{item.get('name')} comes twice at different doses",
+                    "one dose and route per agent and arm",
+                )
+
+
+def check_times(look: Look) -> None:
+    """Start < branch < horizon; doses within, and not before the arms branch off."""
+    start = look.number("start_day", default=0.0)
+    horizon = look.number("horizon_day")
+    branch = look.number("branch_at_day") if look.get("branch_at_day") is not None else None
+    if start is None or horizon is None or start > 0 or horizon <= 0:
+        return
+    if branch is not None and not start < branch < horizon:
+        look.fault(
+            ("branch_at_day",),
+            f"day {branch:g} is not between start_day {start:g} and horizon_day {horizon:g}",
+            f"a day after {start:g} and before {horizon:g}",
+        )
+        branch = None
+    for arm in look.mapping("arms"):
+        for kind, _word in AGENT_KINDS:
+            for i in range(len(look.items("arms", arm, kind))):
+                check_days(look, ("arms", arm, kind, i, "day"), start, horizon, branch)
+    days = look.get("output", "snapshot_days", default=[])
+    for i, day in enumerate(days if isinstance(days, list) else [days]):
+        if is_number(day) and not start <= day <= horizon:
+            look.fault(
+                ("output", "snapshot_days", i), f"day {day:g} is outside the run", f"{start:g} to {horizon:g}"
+            )
+
+
+def check_days(look: Look, path: tuple[Any, ...], start: float, horizon: float, branch: float | None) -> None:
+    """The days of one agent."""
+    days = look.get(*path, default=[])
+    for day in days if isinstance(days, list) else [days]:
+        if not is_number(day) or not math.isfinite(day):
+            continue
+        if day >= horizon:
+            look.fault(
+                path,
+                f"a dose on day {day:g}, after the end (horizon_day {horizon:g})",
+                f"days before {horizon:g}",
+            )
+        elif day < start:
+            look.fault(
+                path,
+                f"a dose on day {day:g}, before the start (start_day {start:g})",
+                f"days from {start:g} on",
+            )
+        elif branch is not None and day < branch:
+            look.fault(
+                path,
+                f"a dose on day {day:g}, before the arms branch off (branch_at_day {branch:g})",
+                f"days from {branch:g} on",
+            )
+
+
+def check_clocks(look: Look) -> None:
+    """The base tick is whole minutes or 1/2, 1/4, ...; every other clock is a multiple of it."""
+    dt = look.number("clocks", "dt_min", default=1.0)
+    if dt is None or dt <= 0:
+        return
+    if not ((dt >= 1 and dt == int(dt)) or (dt < 1 and math.log2(dt).is_integer() and dt >= 1 / 64)):
+        look.fault(
+            ("clocks", "dt_min"), f"{dt:g} min is no base tick", "whole minutes, or 1/2, 1/4, ... 1/64"
+        )
+        return
+    expected = f"a whole multiple of clocks.dt_min ({dt:g} min)"
+    start, horizon = look.number("start_day", default=0.0), look.number("horizon_day")
+    own: list[tuple[tuple[str, ...], float | None]] = [
+        (("clocks", "chemistry_resting_min"), look.number("clocks", "chemistry_resting_min", default=6.0)),
+        (("output", "record_every_h"), _scaled(look.number("output", "record_every_h", default=6.0), 60.0)),
+        (("horizon_day",), _scaled(horizon, 1440.0)),
+        (("start_day",), _scaled(-start if start else None, 1440.0)),
+    ]
+    branch = look.number("branch_at_day") if look.get("branch_at_day") is not None else None
+    if branch is not None and start is not None and branch > start:
+        own.append((("branch_at_day",), (branch - start) * 1440.0))
+    for path, minutes in own:
+        if minutes is not None and minutes > 0 and not divides(minutes, dt):
+            look.fault(path, f"{minutes:g} min is no multiple of the base tick", expected)
+    for name, entry in look.context.library.spreading().items():
+        clock = look.number("fields", name, "clock_min", default=entry.clock_min)
+        used = name in look.context.library.fields or name in given(look)
+        if used and clock is not None and clock > 0 and not divides(clock, dt):
+            path = (
+                ("fields", name, "clock_min")
+                if "clock_min" in look.mapping("fields", name)
+                else ("clocks", "dt_min")
+            )
+            look.fault(path, f"the clock of {name}, {clock:g} min, is no multiple of the base tick", expected)
+    for name, clock in look.context.clocks.items():
+        if clock and not divides(clock, dt):
+            look.fault(
+                ("clocks", "dt_min"),
+                f"{dt:g} min does not divide the clock of {name}, {clock:g} min",
+                "a divisor of all clocks",
+            )
+
+
+def given(look: Look) -> set[str]:
+    """Agents that some arm gives, payload drugs included."""
+    names = set()
+    for arm in look.mapping("arms"):
+        for kind, _word in AGENT_KINDS:
+            names |= {str(i.get("name")) for i in look.items("arms", arm, kind) if isinstance(i, dict)}
+    particles = look.context.library.nanoparticles
+    return names | {p.drug for n in names if n in particles for p in particles[n].payloads if p.drug}
+
+
+def _scaled(value: float | None, factor: float) -> float | None:
+    return None if value is None else value * factor

@@ -1,0 +1,183 @@
+"""pydantic's errors in this program's words: what is wrong, what was expected, what may have been meant."""
+
+from __future__ import annotations
+
+import types
+import typing
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import BaseModel
+
+from tme.config.errors import Fault, listed, nearest
+from tme.config.schema import Experiment
+from tme.config.source import Node
+
+OWN_KEYS = ("extends", "quick")
+
+
+def translate(error: Mapping[str, Any], tree: Node, data: Any) -> Fault:
+    """One pydantic error as a fault."""
+    path = [str(x) for x in error["loc"]]
+    if path[:1] == ["initial"] and len(path) > 1 and path[1] in ("nodule", "monolayer", "spheroid", "cells"):
+        del path[1]  # the union's tag
+    path = [p for p in path if p != "[key]"]
+    place = tree.find(path)
+    problem, expected, meant = describe(error, path, data)
+    return Fault(place.file, place.line, ".".join(path), problem, expected, meant)
+
+
+WORDS = {
+    "float_type": "a number",
+    "float_parsing": "a number",
+    "int_type": "a whole number",
+    "int_from_float": "a whole number",
+    "int_parsing": "a whole number",
+    "string_type": "a word or text",
+    "bool_type": "true or false",
+    "finite_number": "a finite number",
+    "dict_type": "key: value lines",
+    "model_type": "key: value lines",
+    "model_attributes_type": "key: value lines",
+    "tuple_type": "a list, e.g. [0, 2, 4]",
+    "list_type": "a list",
+}
+
+
+def describe(error: Mapping[str, Any], path: list[str], data: Any) -> tuple[str, str, str]:
+    """What is wrong, what was expected, what may have been meant."""
+    kind, value, ctx = error["type"], error.get("input"), error.get("ctx", {})
+    shown = f"is {short(value)}"
+    if kind == "extra_forbidden":
+        known = sorted(keys_at(path[:-1], data))
+        return "unknown key", listed(known, 40), nearest(path[-1], known)
+    if kind == "missing":
+        return "missing", needed(path, data), ""
+    if kind in WORDS:
+        return shown, WORDS[kind], ""
+    bounds = {
+        "greater_than": "more than {gt}",
+        "greater_than_equal": "at least {ge}",
+        "less_than": "less than {lt}",
+        "less_than_equal": "at most {le}",
+    }
+    if kind in bounds:
+        return (
+            shown,
+            "a number "
+            + bounds[kind].format(**{k: f"{v:g}" for k, v in ctx.items() if isinstance(v, (int, float))}),
+            "",
+        )
+    if kind == "literal_error":
+        choices = literals(str(ctx.get("expected", "")))
+        name = "unknown key" if error["loc"][-1:] == ("[key]",) else shown
+        return name, listed(choices, 40), nearest(str(value), choices) if isinstance(value, str) else ""
+    if kind in ("union_tag_invalid", "union_tag_not_found"):
+        choices = literals(str(ctx.get("expected_tags", ""))) or ["nodule", "monolayer", "spheroid", "cells"]
+        tag = value.get("kind") if isinstance(value, dict) else None
+        return (
+            ("kind is missing" if tag is None else f"unknown kind '{tag}'"),
+            listed(choices),
+            nearest(str(tag), choices),
+        )
+    if kind in ("too_short", "too_long"):
+        limits = [
+            f"at least {ctx['min_length']}" if "min_length" in ctx else "",
+            f"at most {ctx['max_length']}" if "max_length" in ctx else "",
+        ]
+        return f"has {ctx.get('actual_length', 0)} entries", " ".join(x for x in limits if x), ""
+    if kind == "string_pattern_mismatch":
+        return shown, "letters, digits, '_', '-' or '.', starting with a letter or digit", ""
+    return f"{shown}: {error['msg']}", "", ""
+
+
+def short(value: Any) -> str:
+    """A value for a message."""
+    if isinstance(value, dict):
+        return "a mapping"
+    if isinstance(value, (list, tuple)):
+        return "a list"
+    if value is None:
+        return "empty"
+    text = (
+        repr(value)
+        if isinstance(value, str)
+        else str(value).lower()
+        if isinstance(value, bool)
+        else str(value)
+    )
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def literals(text: str) -> list[str]:
+    """'a', 'b' or 'c' as a list."""
+    return [part.strip(" '\"") for part in text.replace(" or ", ", ").split(",") if part.strip(" '\"")]
+
+
+NEEDED = {
+    "horizon_day": "the last day of the run, e.g. horizon_day: 14",
+    "domain": "domain: {size_um: [x, y]}",
+    "size_um": "size_um: [x, y] or [x, y, z]",
+    "initial": "initial: {kind: nodule, n_cells: 1000}",
+    "n_cells": "the number of tumour cells",
+    "day": "day: [0, 3, 6]",
+    "dose_mg_kg": "the dose, mg per kg",
+    "name": "a name",
+}
+
+
+def needed(path: list[str], data: Any) -> str:
+    """What belongs where a key is missing."""
+    return NEEDED.get(path[-1], f"a value for {path[-1]}")
+
+
+def keys_at(path: list[str], data: Any) -> set[str]:
+    """Keys that the schema knows at a path."""
+    model = model_at(path, data)
+    if model is None:
+        return set()
+    return {*model.model_fields, *(OWN_KEYS if model is Experiment else ())}
+
+
+def model_at(path: list[str], data: Any) -> type[BaseModel] | None:
+    """The schema's model at a path; `data` tells which member of a union is meant."""
+    kind: Any = Experiment
+    for key in path:
+        data = _child(data, key)
+        if isinstance(kind, type) and issubclass(kind, BaseModel):
+            field = kind.model_fields.get(key)
+            kind = field.annotation if field is not None else None
+        else:
+            kind = inside(kind)
+        kind = bare(kind, data)
+    return kind if isinstance(kind, type) and issubclass(kind, BaseModel) else None
+
+
+def _child(data: Any, key: str) -> Any:
+    try:
+        return data[int(key)] if isinstance(data, list) else data[key]
+    except (KeyError, IndexError, TypeError, ValueError):
+        return None
+
+
+def bare(kind: Any, data: Any) -> Any:
+    """An annotation without Annotated and Optional; a union of models by the data's `kind`."""
+    while typing.get_origin(kind) is typing.Annotated:
+        kind = typing.get_args(kind)[0]
+    if typing.get_origin(kind) in (typing.Union, types.UnionType):
+        options = [bare(a, data) for a in typing.get_args(kind) if a is not type(None)]
+        tag = data.get("kind") if isinstance(data, dict) else None
+        for option in options:
+            own = option.model_fields.get("kind") if isinstance(option, type) else None
+            if own is not None and tag in typing.get_args(own.annotation):
+                return option
+        return options[0]
+    return kind
+
+
+def inside(kind: Any) -> Any:
+    """What a mapping or list holds."""
+    args = typing.get_args(kind)
+    if typing.get_origin(kind) is dict:
+        return args[1]
+    return args[0] if typing.get_origin(kind) in (tuple, list) else None
