@@ -4,13 +4,13 @@ The C library and a compiler's vector library disagree in the last bits, and a l
 remainder may call one each. These have no branch and no call: LLVM inlines and vectorises them, and every
 operation is an IEEE add, multiply or divide or a bit shift, none of them fused.
 
-Each takes and returns one float64. Largest relative errors seen against 60-digit arithmetic: `exp` 2.4e-16,
-`expm1` 4.5e-16, `log` 1.4e-16 over their whole range; `power` 1.2e-15 for |y log x| <= 15.
+Each takes and returns one float64. Largest relative errors seen against 60-digit arithmetic: `exp`
+2.4e-16, `expm1` 4.5e-16, `log` 1.4e-16 over their whole range; `power` 1.2e-15 for |y log x| <= 15.
 
     exp(x) = 2^k e^r      x = k ln 2 + r, |r| <= ln 2 / 2      e^r = 1 + r P(r)
 
-P is the Chebyshev interpolant of expm1(r)/r of degree 10 (error 2e-17 before rounding); `log` uses the reduction and the
-coefficients of fdlibm's e_log.c (Sun Microsystems 1993).
+P is the Chebyshev interpolant of expm1(r)/r of degree 10 (error 2e-17 before rounding); `log` uses the
+reduction and the coefficients of fdlibm's e_log.c (Sun Microsystems 1993).
 """
 
 from __future__ import annotations

@@ -144,7 +144,8 @@ def keep_half(p, h):
 
 @law
 def step_cell(
-    p, h, keep_z, keep_b, keep_d, z, c, g, a, q, f, b, u, l, d, xct, gpx4_trait, fsp1, acsl4, tfr1, nrf2, mufa,
+    p, h, keep_z, keep_b, keep_d, z, c, g, a, q, f, b, u, l, d,
+    xct, gpx4_trait, fsp1, acsl4, tfr1, nrf2, mufa,
     ifng, cystine, oxygen, peroxide, aa, e_xct, e_gpx4, e_fsp1, e_bso, e_trap, e_chel, j_fe, alive,
 ):  # fmt: skip
     """One cell, h min: the ten states after an exponential midpoint step. Scalars in, a tuple out."""

@@ -1,0 +1,84 @@
+"""exp, expm1, log and power against 50-digit decimal arithmetic, and scalar against vector bits."""
+
+from __future__ import annotations
+
+from decimal import Decimal, localcontext
+
+import numpy as np
+import pytest
+
+from tme.kernels.elementary import exp, exp_pair, expm1, log, power
+from tme.kernels.jit import serial
+
+
+def worst(function, exact, xs):
+    """Largest relative error over `xs`."""
+    with localcontext() as context:
+        context.prec = 50
+        errors = []
+        for x in xs:
+            truth = exact(Decimal(float(x)))
+            if truth:
+                errors.append(abs((Decimal(float(function(float(x)))) - truth) / truth))
+    return float(max(errors))
+
+
+def spread(low, high, n=1500, seed=0):
+    return np.random.default_rng(seed).uniform(low, high, n)
+
+
+@pytest.mark.parametrize("width", [1e-6, 1.0, 30.0, 700.0])
+def test_exp_and_expm1_are_exact_to_a_few_bits(width):
+    xs = spread(-width, width)
+    assert worst(exp, lambda d: d.exp(), xs) < 6e-16
+    assert worst(expm1, lambda d: d.exp() - 1, xs) < 6e-16
+
+
+@pytest.mark.parametrize("xs", [spread(0.5, 2.0), 1.0 + spread(-1e-6, 1e-6), np.exp(spread(-700, 700))])
+def test_log_is_exact_to_a_few_bits(xs):
+    assert worst(log, lambda d: d.ln(), xs) < 4e-16
+
+
+@pytest.mark.parametrize("y", [0.3, 0.5, 0.7, 1.5, -1.0, 6.0])
+def test_power_is_exact_to_1e_14(y):
+    xs = np.exp(spread(-5, 5, 500))
+    assert worst(lambda x: power(x, y), lambda d: (d.ln() * Decimal(y)).exp(), xs) < 1e-14
+
+
+def test_limits_are_those_of_the_functions():
+    assert exp(0.0) == 1.0 and expm1(0.0) == 0.0 and log(1.0) == 0.0
+    assert exp(-1e9) == 0.0 and exp(-np.inf) == 0.0 and exp(1e9) == np.inf and exp(np.inf) == np.inf
+    assert expm1(-1e9) == -1.0 and expm1(1e9) == np.inf
+    assert log(0.0) == -np.inf and np.isnan(log(-1.0))
+    assert power(0.0, 0.3) == 0.0 and power(1.0, 0.3) == 1.0
+    assert all(np.isnan(f(np.nan)) for f in (exp, expm1, log))
+
+
+def test_exp_pair_never_loses_more_than_everything():
+    for x in -np.geomspace(1e-12, 700.0, 400):
+        e, em = exp_pair(x)
+        assert 0.0 < e <= 1.0 and -1.0 <= em <= 0.0
+        assert e == pytest.approx(np.exp(x), rel=1e-15)
+
+
+@serial
+def over(xs, out):
+    """A loop the compiler vectorises."""
+    for i in range(xs.size):
+        out[0, i] = exp(xs[i])
+        out[1, i] = expm1(xs[i])
+        out[2, i] = log(xs[i])
+        out[3, i] = power(xs[i], 0.3)
+
+
+@pytest.mark.parametrize("n", [1, 3, 8, 17, 256])
+def test_vector_scalar_and_python_give_the_same_bits(n):
+    xs = np.exp(spread(-6, 6, n, seed=n))
+    out = np.empty((4, n))
+    over(xs, out)
+    for k, f in enumerate((exp, expm1, log, lambda x: power(x, 0.3))):
+        scalar = np.array([f(float(x)) for x in xs])
+        assert (out[k].view(np.int64) == scalar.view(np.int64)).all()
+    for k, f in enumerate((exp, expm1, log)):
+        plain = np.array([getattr(f, "py_func", f)(float(x)) for x in xs])
+        assert (out[k].view(np.int64) == plain.view(np.int64)).all()
