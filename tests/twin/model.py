@@ -1,0 +1,458 @@
+"""The slow twin: a Mesa model with one agent a cell, and a tick of nine phases in order.
+
+It says what the package's arrays must do and shares no code with them: from the package it takes only
+configuration values (parameters, library entries) and, through `setup`, the state at the start. Times in
+min, lengths in um, concentrations in the unit of their field.
+"""
+
+from collections import Counter
+
+import mesa
+import numpy as np
+
+from twin.fields import Field, laplacian
+from twin.immune_cells import IMMUNE, LymphNode, walk
+from twin.lattice import Lattice
+from twin.philox import Dice, happens, recruit_uid
+from twin.therapy import Therapy, carry, release_outside
+
+CELL_UM3 = 2494.0
+
+# Clocks in min; what is not listed happens at every tick. A field is solved at its own clock.
+CLOCK = {
+    "vessels": 360, "ifng_response": 6, "particles": 10, "slow_motility": 5, "polarisation": 10, "maturation": 10,
+    "checkpoint": 2, "division": 6, "death": 6, "clearance": 10, "immune_turnover": 10, "lymph_node": 10, "recruitment": 10,
+}  # fmt: skip
+
+
+class TwinModel(mesa.Model):
+    """One tumour under one arm; cells are put in by `twin.setup`."""
+
+    def __init__(self, config, parameters, seed, arm):
+        super().__init__(rng=seed % 2**32)
+        self.config, self.p, self.dice = config, parameters, Dice(seed)
+        self.tick, self.dt = 0, float(config.clocks.dt_min)
+        self.events = Counter()
+        self.touched_edge = False
+        d = config.domain
+        n = [round(s / d.dx_um) for s in d.size_um]
+        shape = (1, n[1], n[0]) if len(n) == 2 else (n[2], n[1], n[0])
+        axes = d.boundary if isinstance(d.boundary, dict) else {}
+        periodic = [axes.get(a, "no_flux") == "periodic" for a in "zyx"]
+        push = round(parameters.division.push_um / d.dx_um)
+        self.lattice = Lattice(shape, d.dx_um, d.thickness_um, periodic, d.immune_per_voxel, push)
+        self.cell_fraction = CELL_UM3 / self.lattice.voxel_um3
+        self.cells = {"tumour": {}, **{kind: {} for kind in IMMUNE}}
+        self.vessel_share = parameters.vessels.per_mm2 * d.dx_um**2 * 1e-6
+        self.therapy = Therapy(config, arm, self.vessel_share)
+        self.make_fields()
+        self.make_vessels()
+        self.node = LymphNode(parameters.priming, CLOCK["lymph_node"])
+        self.ctla4_occupancy = self.treg_depletion = 0.0
+        self.pd1_free = np.ones(self.lattice.n_voxels)
+        self.emitters = 0
+
+    def make_fields(self):
+        """Fields of the config and of the arm; which of them vessels feed, and which are held."""
+        entries = dict(self.config.field_entries())
+        entries.update({agent.name: agent.entry.field_entry(agent.name) for agent in self.therapy.agents})
+        k_m = {"oxygen": self.p.uptake.oxygen_k, "cystine": self.p.ferroptosis.k_cys}
+        self.laplacian = laplacian(self.lattice)
+        self.fields = {n: Field(n, e, self.lattice.n_voxels, k_m.get(n, 1.0)) for n, e in entries.items()}
+        self.held = {n for n, e in entries.items() if e.held}
+        self.held |= {a.name for a in self.therapy.drugs if any(route == "bath" for _, _, route in a.doses)}
+        self.released = {a.name: np.zeros(self.lattice.n_voxels) for a in self.therapy.particles}
+
+    def make_vessels(self):
+        """Each voxel is a vessel site with probability density dx^2, and each site has a rank in (0, 1)."""
+        self.sites = {}
+        for v in range(self.lattice.n_voxels):
+            if self.dice.uniform("vessel", 0, v, 0) < self.vessel_share:
+                self.sites[v] = self.dice.uniform("vessel", 0, v, 1)
+        self.open_sites = set(self.sites)
+
+    # ---- bookkeeping ------------------------------------------------------------------------------
+    def add(self, cell):
+        """A cell takes its place."""
+        if cell.uid in self.cells[cell.kind]:
+            raise RuntimeError("a uid was given twice")
+        self.cells[cell.kind][cell.uid] = cell
+        if cell.kind == "tumour":
+            self.lattice.tissue[cell.voxel] = cell
+        else:
+            self.lattice.immune[cell.voxel] += 1
+
+    def take_away(self, cell):
+        """A cell vanishes; the particles it held return to its voxel."""
+        for name, amount in cell.held.items():
+            self.fields[name].c[cell.voxel] += amount * self.cell_fraction
+        if cell.kind == "tumour":
+            del self.lattice.tissue[cell.voxel]
+        else:
+            self.lattice.immune[cell.voxel] -= 1
+        del self.cells[cell.kind][cell.uid]
+        cell.remove()
+
+    def touch(self, voxel):
+        """A tumour cell was pushed or born into a voxel: at the domain's edge, that is noted."""
+        self.touched_edge |= self.lattice.near_face(voxel)
+
+    def of(self, kind):
+        """Cells of one kind; rules must not depend on the order."""
+        return list(self.cells[kind].values())
+
+    def strikes(self, what):
+        """Whether a clock strikes in this tick."""
+        return self.tick * self.dt % CLOCK[what] == 0
+
+    def solved(self, field):
+        """Whether the field is solved in this tick."""
+        return self.tick * self.dt % self.fields[field].clock == 0
+
+    def due(self, field):
+        """Whether the field is solved in the next tick: its sources are reckoned at the end of this one."""
+        return (self.tick + 1) * self.dt % self.fields[field].clock == 0
+
+    # ---- one tick ---------------------------------------------------------------------------------
+    def step(self):
+        """Nine phases; the ninth, record, is the caller's."""
+        self.tick += 1
+        self.dose()
+        self.diffuse()
+        self.sense()
+        self.intracellular()
+        self.interact()
+        self.fate()
+        self.resolve()
+        self.secrete()
+
+    # 1
+    def dose(self):
+        """Vessels open and close; plasma levels at open vessels; injections."""
+        if self.strikes("vessels"):
+            self.update_vessels()
+        minute = self.tick * self.dt
+        for drug in self.therapy.drugs:
+            if (level := drug.bath(minute)) is not None:
+                self.fields[drug.name].c[:] = level
+            elif self.solved(drug.name):
+                self.fields[drug.name].vessel = drug.plasma(minute)
+        for antibody in self.therapy.antibodies:
+            plasma = antibody.plasma(minute)
+            if antibody.entry.target == "ctla4":
+                self.ctla4_occupancy = plasma / (antibody.entry.kd_nM + plasma)
+                self.treg_depletion = self.ctla4_occupancy * antibody.entry.treg_depletion
+            elif self.solved(antibody.name):
+                self.fields[antibody.name].vessel = plasma
+        for particle in self.therapy.particles:
+            if self.solved(particle.name):
+                self.deliver(particle, minute - self.fields[particle.name].clock, minute)
+
+    def update_vessels(self):
+        """A site is open where its rank is below the factor of its zone: outside, rim (1), core."""
+        p, depth = self.p.vessels, self.lattice.depth_um()
+        zone = {v: p.normal_factor if depth[v] <= 0.0 else (1.0 if depth[v] <= p.rim_um else p.core_factor) for v in self.sites}
+        now = {v for v, rank in self.sites.items() if rank < zone[v]}
+        if self.tick > 0:
+            self.events["vessel opens"] += len(now - self.open_sites)
+            self.events["vessel closes"] += len(self.open_sites - now)
+        self.open_sites = now
+        particles = {particle.name for particle in self.therapy.particles}
+        for field in self.fields.values():
+            if field.name not in particles:
+                field.exchange[:] = 0.0
+                field.exchange[list(now)] = field.entry.vessel_exchange
+
+    def deliver(self, particle, start, stop):
+        """One-way leak at open vessels over [start, stop); an injection into the inner third of the tumour's radius."""
+        field = self.fields[particle.name]
+        field.source[:] = 0.0
+        field.source[list(self.open_sites)] = particle.entry.vessel_exchange * particle.plasma_mean(start, stop)
+        dose = particle.injected(start, stop)
+        if dose > 0.0:
+            depth = self.lattice.depth_um()
+            deep = depth >= 2.0 / 3.0 * max(depth.max(), 0.0)
+            field.c[deep] += dose * particle.peak * (depth > 0.0).sum() / max(deep.sum(), 1)
+            self.events["injection"] += 1
+
+    # 2
+    def diffuse(self):
+        """Each field at its clock. The peroxide field rests once nobody emits and less than 1e-6 uM is left."""
+        for name, field in self.fields.items():
+            if not self.solved(name) or name in self.held:
+                continue
+            if name == "peroxide" and self.emitters == 0 and field.c.max() < 1e-6:
+                field.c[:] = 0.0
+                continue
+            field.solve(self.laplacian, float(field.clock))
+
+    # 3
+    def sense(self):
+        """Cells read the fields solved in this tick; drugs are felt when any drug field was."""
+        solved = {n: f for n, f in self.fields.items() if self.solved(n)}
+        for cell in self.of("tumour"):
+            cell.sense(solved)
+        if any(self.solved(drug.name) for drug in self.therapy.drugs):
+            for cell in self.of("tumour"):
+                cell.feel_drugs(self.therapy.drugs, self.fields)
+
+    # 4
+    def intracellular(self):
+        """Surface proteins, chemistry, particles."""
+        if self.strikes("ifng_response"):
+            for cell in self.of("tumour"):
+                cell.respond_to_ifng(self.p.ifng_response, CLOCK["ifng_response"])
+        resting_due = self.tick * self.dt % self.config.clocks.chemistry_resting_min == 0
+        for cell in self.of("tumour"):
+            cell.peroxidise(self.p.ferroptosis, self.tick, resting_due)
+        if self.therapy.particles and self.strikes("particles"):
+            self.carry_particles(CLOCK["particles"])
+
+    def carry_particles(self, minutes):
+        """Living tumour cells and macrophages take particles up and release; free ones release outside."""
+        p = self.p.nanoparticles
+        for cell in self.of("tumour"):
+            cell.j_fe = cell.j_drug if cell.alive else 0.0
+        for macrophage in self.of("macrophage"):
+            macrophage.iron_load = 0.0
+        for particle in self.therapy.particles:
+            c = self.fields[particle.name].c
+            released = release_outside(particle, p) * c
+            for cell in self.of("tumour"):
+                if cell.alive:
+                    args = (float(c[cell.voxel]), cell.oxygen, cell.gsh, particle.entry.uptake_tumour, self.cell_fraction, minutes)
+                    let_go, iron = carry(cell, particle, p, *args)
+                    cell.j_fe += iron
+                    released[cell.voxel] += let_go * self.cell_fraction / minutes
+            for cell in self.of("macrophage"):
+                oxygen = float(self.fields["oxygen"].c[cell.voxel])
+                args = (float(c[cell.voxel]), oxygen, None, particle.entry.uptake_macrophage, self.cell_fraction, minutes)
+                let_go, iron = carry(cell, particle, p, *args)
+                cell.iron_load += iron
+                released[cell.voxel] += let_go * self.cell_fraction / minutes
+            self.released[particle.name] = released
+
+    # 5
+    def interact(self):
+        """Walk, then contact, exhaustion, polarisation, maturation, and antibody coverage for the next tick."""
+        p, fields = self.p, self.fields
+        for cell in self.of("cd8"):
+            cell.switch_mode(p.motility, self.dt)
+        walk(self, self.of("cd8"), fields["cxcl"], p.motility.cd8_bias, p.motility.persistence, self.dt)
+        if self.strikes("slow_motility"):
+            for kind, field, bias in (("dendritic", "atp", p.motility.dc_bias), ("treg", "cxcl", p.motility.cd8_bias), ("macrophage", "atp", 0.0)):
+                walk(self, self.of(kind), fields[field], bias, p.motility.persistence, CLOCK["slow_motility"])
+        self.contacts()
+        for cell in self.of("cd8"):
+            cell.exhaust(p.exhaustion, self.dt)
+        if self.strikes("polarisation"):
+            for cell in self.of("macrophage"):
+                cell.polarise(p.polarisation, fields, CLOCK["polarisation"])
+        if self.strikes("maturation"):
+            for cell in self.of("dendritic"):
+                cell.feed_and_mature(p.priming, p.damp, fields["atp"], fields["hmgb1"], CLOCK["maturation"])
+        if self.strikes("checkpoint"):
+            self.cover()
+
+    def contacts(self):
+        """All CD8 act on the state before; then each target takes its hits together. All who hold a killed cell share it."""
+        holding = {}
+        for cell in self.of("cd8"):
+            contact = cell.contact(self.p.killing, self.fields["suppression"], self.pd1_free, self.dt)
+            if contact is not None:
+                holding.setdefault(contact[0].uid, []).append((cell, contact[1]))
+        for uid, holders in holding.items():
+            target = self.cells["tumour"][uid]
+            hits = sum(hit for _, hit in holders)
+            if hits:
+                target.take_hits(hits, self.p.killing, self.tick)
+            if target.fate == "immune":
+                self.events["CTL kill"] += 1
+                for cell, _ in holders:
+                    cell.kills += 1
+
+    def cover(self):
+        """Free PD-L1 on each tumour cell, free PD-1 in each voxel."""
+        by_target = {a.entry.target: (self.fields[a.name], a.entry.kd_nM) for a in self.therapy.antibodies}
+        for cell in self.of("tumour"):
+            cell.cover_pdl1(by_target.get("pdl1"))
+        if "pd1" in by_target:
+            field, kd = by_target["pd1"]
+            self.pd1_free = kd / (kd + field.c)
+            self.events["PD-1 covered"] += int((self.pd1_free < 0.9).sum())
+
+    # 6
+    def fate(self):
+        """Flags only; a cell has one, and killing came first."""
+        p = self.p
+        for cell in self.of("tumour"):
+            cell.may_rupture()
+            if self.strikes("division"):
+                cell.may_divide(p.division, p.damp, self.fields["hmgb1"], CLOCK["division"])
+            if self.strikes("death"):
+                cell.may_die(p.death, CLOCK["death"])
+            if self.strikes("clearance"):
+                cell.may_be_cleared(p.damp, CLOCK["clearance"])
+        if self.strikes("immune_turnover"):
+            self.turn_over(p.cd8_turnover, CLOCK["immune_turnover"])
+        if self.strikes("lymph_node"):
+            self.migrate(p.priming)
+
+    def turn_over(self, p, minutes):
+        """CD8 by their own rule; others at 1/other_life, Tregs also by depleting anti-CTLA-4."""
+        for cell in self.of("cd8"):
+            cell.may_turn_over(p, self.fields["cxcl"], minutes)
+        life = 1.0 / (p.other_life_d * 1440.0)
+        depletion = self.treg_depletion / (p.ctla4_kill_d * 1440.0)
+        for kind, rate in (("treg", life + depletion), ("macrophage", life), ("dendritic", life)):
+            for cell in self.of(kind):
+                cell.may_turn_over(rate, minutes)
+
+    def migrate(self, p):
+        """Dendritic cells leave `residence` after maturing and carry their quality to the node."""
+        leaving = 0.0
+        for cell in self.of("dendritic"):
+            if cell.mature and (self.tick - cell.mature_tick) * self.dt >= p.residence_min:
+                cell.fate = "leave"
+                leaving += cell.quality(p)
+                self.events["DC departs"] += 1
+        due = self.node.receive(leaving, self.ctla4_occupancy)
+        self.events["node output rises"] += due > 0.0
+
+    # 7
+    def resolve(self):
+        """Deaths, clearance, departures, CD8 births, tumour births, arrivals, in this order."""
+        for cell in self.of("tumour"):
+            if cell.fate in ("ferroptosis", "immune", "necrosis", "apoptosis"):
+                self.events[f"dead_{cell.fate}"] += 1
+                cell.die(self.tick)
+        for cell in self.of("tumour"):
+            if cell.fate == "clear":
+                self.take_away(cell)
+                self.events["corpse cleared"] += 1
+        for kind in IMMUNE:
+            for cell in self.of(kind):
+                if cell.fate == "leave":
+                    self.take_away(cell)
+                    self.events[f"{kind} lost"] += 1
+        for cell in sorted((c for c in self.of("cd8") if c.fate == "divide"), key=lambda c: c.uid):
+            cell.divide()
+        dividing = [c for c in self.of("tumour") if c.fate == "divide"]
+        for cell in sorted(dividing, key=lambda c: (-self.dice.words("push", self.tick, c.uid, 1)[0], c.uid)):
+            cell.divide()
+        if self.strikes("recruitment"):
+            self.recruit(self.p.recruitment, CLOCK["recruitment"])
+
+    def recruit(self, p, minutes):
+        """At each open vessel: rate (signal/(k + signal) + basal); who finds the voxel full stays out."""
+        cxcl, hmgb1 = self.fields["cxcl"].c, self.fields["hmgb1"].c
+        for kind, rate, signal, k, basal in (
+            ("cd8", p.k_cd8 * self.node.output, cxcl, p.k_c, p.basal),
+            ("treg", p.k_treg * (1.0 - self.treg_depletion), hmgb1, p.k_h, p.base),
+            ("macrophage", p.k_mac, hmgb1, p.k_h, p.base),
+            ("dendritic", p.k_dc, hmgb1, p.k_h, 1.0),
+        ):
+            if getattr(self.config.populations, kind, None) is None:
+                continue
+            for v in self.open_sites:
+                uid = recruit_uid(IMMUNE[kind].code, v, self.tick)
+                hazard = rate * (float(signal[v]) / (k + float(signal[v])) + basal)
+                if happens(self.dice.uniform("recruit", self.tick, uid), hazard, minutes):
+                    if self.lattice.has_room(v):
+                        self.add(IMMUNE[kind](self, uid, v, self.tick))
+                        self.events[f"{kind} recruited"] += 1
+                    else:
+                        self.events["entry refused"] += 1
+
+    # 8
+    def secrete(self):
+        """Sources and losses of every field solved next tick, reckoned anew from the cells as they are now."""
+        for name, field in self.fields.items():
+            if self.due(name) and name not in self.released:
+                field.source[:] = 0.0
+        if any(self.due(n) for n in ("oxygen", "ifng", "cystine")):
+            self.take_up()
+        self.emit()
+        self.drug_terms()
+        self.particle_terms()
+
+    def take_up(self):
+        """Oxygen and IFN-gamma: living tumour cells, none in corpses, a share in normal tissue. Cystine: living cells."""
+        p, chem = self.p.uptake, self.p.ferroptosis
+        oxygen, ifng, cystine = (self.fields[n] for n in ("oxygen", "ifng", "cystine"))
+        oxygen.vmax[:] = p.oxygen_vmax * p.normal_oxygen
+        ifng.loss[:] = p.ifng_uptake * p.normal_ifng
+        cystine.vmax[:] = 0.0
+        for cell in self.of("tumour"):
+            v = cell.voxel
+            oxygen.vmax[v] = p.oxygen_vmax if cell.alive else 0.0
+            ifng.loss[v] = p.ifng_uptake if cell.alive else 0.0
+            if cell.alive:
+                transporter = cell.xct * cell.nrf2**0.7 * (1.0 - chem.f_x * cell.ifng_response) * (1.0 - 0.5 * chem.p53)
+                # two cysteines make one cystine
+                cystine.vmax[v] = 0.5 * chem.v_x * transporter / (1.0 + cell.e_xct) * self.cell_fraction
+
+    def emit(self):
+        """CXCL9/10, IFN-gamma, ATP and HMGB1, suppressive cytokines, peroxide. Sources of fields not due are of no account."""
+        p, source = self.p, {n: f.source for n, f in self.fields.items()}
+        # one 17 kDa molecule per second in V um^3 is 1694/V ng/mL/min
+        ifng_rate = 1694.0 * p.killing.ifng_molecules_s / self.lattice.voxel_um3
+        per_voxel = 8000.0 / self.lattice.voxel_um3
+        hmgb1 = self.fields["hmgb1"].c
+        self.emitters = 0
+        for cell in self.of("tumour"):
+            v = cell.voxel
+            if cell.alive:
+                if self.due("cxcl"):
+                    source["cxcl"][v] += p.ifng_response.cxcl_rate * (cell.ifng_response + p.ifng_response.cxcl_basal)
+                if self.due("suppression"):
+                    source["suppression"][v] += p.suppression.damp_rate * float(hmgb1[v] / (p.suppression.k_h + hmgb1[v]))
+            else:
+                for name, rate in (("atp", p.damp.atp_rate), ("hmgb1", p.damp.hmgb1_rate)):
+                    if self.due(name):
+                        source[name][v] += rate * cell.release(p.damp)
+            if cell.state in ("alive", "ferroptosis") and cell.plooh > p.uptake.emit_floor:
+                self.emitters += 1
+                if self.due("peroxide"):
+                    source["peroxide"][v] += p.ferroptosis.p_s * cell.plooh
+        for cell in self.of("cd8"):
+            if self.due("ifng") and cell.engaged:
+                source["ifng"][cell.voxel] += ifng_rate * cell.function
+        if self.due("suppression"):
+            for cell in self.of("treg"):
+                source["suppression"][cell.voxel] += p.suppression.treg_rate * per_voxel
+            for cell in self.of("macrophage"):
+                source["suppression"][cell.voxel] += p.suppression.m2_rate * per_voxel * (1.0 - cell.m1)
+
+    def drug_terms(self):
+        """Drugs are lost in living tumour cells; an enzyme drug takes extracellular cystine away."""
+        for drug in self.therapy.drugs:
+            if self.due(drug.name):
+                loss = self.fields[drug.name].loss
+                loss[:] = 0.0
+                for cell in self.of("tumour"):
+                    if cell.alive:
+                        loss[cell.voxel] = drug.entry.cell_loss
+        if self.due("cystine"):
+            loss = self.fields["cystine"].loss
+            loss[:] = 0.0
+            for drug in self.therapy.drugs:
+                for hit in drug.entry.hits:
+                    if hit.target == "cystine_pool":
+                        loss += hit.strength * self.fields[drug.name].c
+
+    def particle_terms(self):
+        """Particles are lost to cells and by release outside; what was released is a source of the drug."""
+        for particle in self.therapy.particles:
+            e = particle.entry
+            if self.due(particle.name):
+                loss = self.fields[particle.name].loss
+                loss[:] = release_outside(particle, self.p.nanoparticles)
+                for cell in self.of("tumour"):
+                    if cell.alive:
+                        loss[cell.voxel] += e.uptake_tumour
+                for cell in self.of("macrophage"):
+                    loss[cell.voxel] += e.uptake_macrophage
+            for payload in e.payloads:
+                if payload.drug is not None and self.due(payload.drug):
+                    self.fields[payload.drug].source += payload.loading * payload.free_fraction * self.released[particle.name]

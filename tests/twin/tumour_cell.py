@@ -1,0 +1,196 @@
+"""A tumour cell, alive or a corpse: what it does in each phase, rule by rule.
+
+`state` is 'alive' or the cause of death; a corpse holds its voxel until it is cleared. `fate` is what the
+end of the tick will do: None, 'divide', a cause of death, or 'clear'.
+"""
+
+import math
+
+import mesa
+
+from twin import chemistry
+from twin.philox import child_uid, happens
+
+CAUSES = ("alive", "ferroptosis", "immune", "necrosis", "apoptosis")
+CLONES = ("reference", "fsp1_high", "nrf2_high", "acsl4_low")
+SENSED = {"oxygen": "oxygen", "cystine": "cystine", "ifng": "ifng", "peroxide": "peroxide", "arachidonic": "aa"}
+TRAITS = ("xct", "gpx4_trait", "fsp1", "acsl4", "tfr1", "nrf2", "mufa", "antigenicity")
+DRIFTING = ("xct", "gpx4_trait", "fsp1", "acsl4", "tfr1", "nrf2", "antigenicity")
+EFFECTS = {
+    "xct": "e_xct", "gcl": "e_bso", "fsp1": "e_fsp1", "gpx4": "e_gpx4", "radical_trap": "e_trap", "iron_chelation": "e_chel",
+    "iron_supply": "j_drug", "pdl1_synthesis": "sipdl1",
+}  # fmt: skip
+FLOATS = (*chemistry.STATES, *TRAITS, *SENSED.values(), *EFFECTS.values(), "j_fe", "pdl1", "mhc1", "pdl1_free", "hits")
+INTEGERS = ("voxel", "n_div", "born_tick", "death_tick", "chem_tick", "hit_tick")
+
+
+class TumourCell(mesa.Agent):
+    """One tumour cell. `held` maps each particle platform to the payload inside, uM."""
+
+    kind, code = "tumour", 1
+
+    def __init__(self, model, uid, **columns):
+        super().__init__(model)
+        self.uid, self.fate, self.held = uid, None, {}
+        self.__dict__.update(columns)
+
+    @property
+    def alive(self):
+        return self.state == "alive"
+
+    # ---- sense and intracellular ------------------------------------------------------------------
+    def sense(self, fields):
+        """Read the fields solved in this tick at the own voxel; others keep what was read before."""
+        for name, column in SENSED.items():
+            if name in fields:
+                setattr(self, column, float(fields[name].c[self.voxel]))
+
+    def feel_drugs(self, drugs, fields):
+        """Each hit adds (strength c)^exponent to the effect on its target; siRNA saturates, e/(1 + e)."""
+        for column in {EFFECTS[hit.target] for drug in drugs for hit in drug.entry.hits if hit.target in EFFECTS}:
+            setattr(self, column, 0.0)
+        for drug in drugs:
+            for hit in drug.entry.hits:
+                dose = float(fields[drug.name].c[self.voxel]) * hit.strength
+                if hit.target in EFFECTS and dose > 0.0:
+                    column = EFFECTS[hit.target]
+                    setattr(self, column, getattr(self, column) + dose**hit.exponent)
+                    self.model.events["drug hit"] += 1
+        if any(hit.target == "pdl1_synthesis" for drug in drugs for hit in drug.entry.hits):
+            self.sipdl1 = self.sipdl1 / (1.0 + self.sipdl1)
+
+    def respond_to_ifng(self, p, minutes):
+        """PD-L1 and MHC-I relax within `pdl1_tau` towards base + (1 - base) ifng/(ec50 + ifng); siRNA lowers PD-L1."""
+        if not self.alive:
+            return
+        keep = math.exp(-minutes / p.pdl1_tau)
+        pdl1 = (p.pdl1_base + (1.0 - p.pdl1_base) * self.ifng / (p.pdl1_ec50 + self.ifng)) * (1.0 - self.sipdl1)
+        mhc1 = p.mhc1_base + (1.0 - p.mhc1_base) * self.ifng / (p.mhc1_ec50 + self.ifng)
+        self.model.events["PD-L1 induced"] += pdl1 > max(self.pdl1, 1.5 * p.pdl1_base)
+        self.pdl1 = pdl1 + (self.pdl1 - pdl1) * keep
+        self.mhc1 = mhc1 + (self.mhc1 - mhc1) * keep
+
+    def is_active(self, p):
+        """Whether the chemistry needs every tick: peroxide inside, the signal outside, or an iron load."""
+        return self.plooh > p.active_plooh or self.peroxide > p.active_peroxide or self.j_fe > p.active_iron
+
+    def peroxidise(self, p, tick, resting_due):
+        """Chemistry of living cells and ferroptotic corpses, from `chem_tick` to now in one step, if due."""
+        if self.state in ("alive", "ferroptosis") and (resting_due or self.is_active(p)) and self.chem_tick < tick:
+            chemistry.advance(self, p, self.model.dt * (tick - self.chem_tick))
+            self.chem_tick = tick
+
+    def cover_pdl1(self, antibody):
+        """PD-L1 left free by antibody of concentration c: Kd/(Kd + c). `antibody` is (field, Kd) or None."""
+        self.pdl1_free = self.pdl1
+        if antibody is not None:
+            field, kd = antibody
+            self.pdl1_free *= kd / (kd + float(field.c[self.voxel]))
+            self.model.events["PD-L1 covered"] += self.pdl1_free < 0.9 * self.pdl1
+
+    # ---- killing ----------------------------------------------------------------------------------
+    def take_hits(self, n_new, p, tick):
+        """Hits fade with `hit_decay_min` and add up; `n_hits` of them kill."""
+        fade = math.exp(-(tick - self.hit_tick) * self.model.dt / p.hit_decay_min)
+        self.hits, self.hit_tick = self.hits * fade + n_new, tick
+        if self.hits >= p.n_hits and self.fate is None:
+            self.fate = "immune"
+
+    # ---- fate -------------------------------------------------------------------------------------
+    def may_rupture(self):
+        """Ferroptosis: membrane damage has reached 1; a cell that a T cell kills in this tick dies of that."""
+        if self.alive and self.damage >= 1.0 and self.fate is None:
+            self.fate = "ferroptosis"
+
+    def may_divide(self, p, damp, hmgb1, minutes):
+        """k_div * (oxygen between o2_low and o2_high, as a share) * (1 + HMGB1's growth)."""
+        if self.alive and self.fate is None:
+            fed = min(max((self.oxygen - p.o2_low) / (p.o2_high - p.o2_low), 0.0), 1.0)
+            h = float(hmgb1.c[self.voxel])
+            rate = p.k_div * fed * (1.0 + damp.damp_growth * h / (damp.growth_k + h))
+            if rate > 0.0 and happens(self.model.dice.uniform("divide", self.model.tick, self.uid), rate, minutes):
+                self.fate = "divide"
+
+    def may_die(self, p, minutes):
+        """Necrosis k_nec (1 - O2/o2_necrosis) below o2_necrosis, else apoptosis k_apo; both beat division."""
+        if self.alive and self.fate in (None, "divide"):
+            u_necrosis, u_apoptosis = self.model.dice.pair("death", self.model.tick, self.uid)
+            lack = max(1.0 - self.oxygen / p.o2_necrosis, 0.0)
+            if happens(u_necrosis, p.k_nec * lack, minutes):
+                self.fate = "necrosis"
+            elif happens(u_apoptosis, p.k_apo, minutes):
+                self.fate = "apoptosis"
+
+    def may_be_cleared(self, damp, minutes):
+        """A corpse is cleared at 1/tau_clear."""
+        if not self.alive and happens(self.model.dice.uniform("clear", self.model.tick, self.uid), 1.0 / damp.tau_clear_min, minutes):
+            self.fate = "clear"
+
+    # ---- resolve ----------------------------------------------------------------------------------
+    def die(self, tick):
+        """The flagged cell is a corpse from now on, where it lies."""
+        self.state, self.death_tick, self.fate = self.fate, tick, None
+
+    def move_to(self, voxel):
+        """Take a voxel; the caller sees to the one left behind."""
+        self.voxel = voxel
+        self.model.lattice.tissue[voxel] = self
+
+    def divide(self):
+        """Push the cells between here and the nearest free voxel one step outward, put a daughter beside."""
+        lattice, dice, tick = self.model.lattice, self.model.dice, self.model.tick
+        self.fate = None
+        offset = lattice.nearest_free(self.voxel, dice.uniform("push", tick, self.uid))
+        if offset is None:
+            self.model.events["division without room"] += 1
+            return
+        free = lattice.shifted(self.voxel, offset)
+        between = lattice.line(self.voxel, offset)
+        self.model.events["push over several voxels"] += len(between) > 1
+        for voxel in reversed(between):
+            lattice.tissue.pop(voxel).move_to(free)
+            self.model.touch(free)
+            free = voxel
+        self.model.touch(free)
+        self.n_div += 1
+        daughter = self.daughter(free)
+        daughter.drift(self.model.p.division.drift, dice, tick)
+        self.model.add(daughter)
+        self.model.events["tumour division"] += 1
+
+    def daughter(self, voxel):
+        """Everything is inherited but the hits; particles are shared out in halves."""
+        for name in self.held:
+            self.held[name] *= 0.5
+        columns = {name: getattr(self, name) for name in (*FLOATS, "chem_tick", "clone")}
+        columns.update(voxel=voxel, state="alive", born_tick=self.model.tick, n_div=0, death_tick=-1, hits=0.0, hit_tick=0)
+        child = TumourCell(self.model, child_uid(self.uid, self.n_div), **columns)
+        child.held = dict(self.held)
+        return child
+
+    def drift(self, sd, dice, tick):
+        """Each heritable trait is multiplied by a lognormal number of mean 1."""
+        if sd > 0.0:
+            for k, name in enumerate(DRIFTING):
+                z = dice.normal("mutate", tick, self.uid, k)
+                setattr(self, name, getattr(self, name) * math.exp(sd * z - 0.5 * sd * sd))
+
+    # ---- corpses ----------------------------------------------------------------------------------
+    def age_min(self):
+        """Minutes since death."""
+        return (self.model.tick - self.death_tick) * self.model.dt
+
+    def kind_factor(self, damp):
+        """What this kind of corpse releases, ferroptosis = 1."""
+        return {"ferroptosis": 1.0, "necrosis": damp.necrosis_factor}.get(self.state, damp.apoptosis_factor)
+
+    def release(self, damp):
+        """Level of ATP, HMGB1 and calreticulin: exp(-age/tau_fade) - exp(-age/tau_rise), times the kind's factor."""
+        age = self.age_min()
+        return (math.exp(-age / damp.tau_fade_min) - math.exp(-age / damp.tau_rise_min)) * self.kind_factor(damp)
+
+    def as_food(self, damp, late_min):
+        """What a dendritic cell finds on a corpse: (calreticulin while it counts, oxidised lipid once late)."""
+        level = self.release(damp)
+        fresh = level if level >= damp.crt_min * self.kind_factor(damp) else 0.0
+        return fresh, float(self.state == "ferroptosis" and self.age_min() >= late_min)
