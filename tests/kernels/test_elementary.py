@@ -49,9 +49,11 @@ def test_limits_are_those_of_the_functions():
     assert exp(0.0) == 1.0 and expm1(0.0) == 0.0 and log(1.0) == 0.0
     assert exp(-1e9) == 0.0 and exp(-np.inf) == 0.0 and exp(1e9) == np.inf and exp(np.inf) == np.inf
     assert expm1(-1e9) == -1.0 and expm1(1e9) == np.inf
-    assert log(0.0) == -np.inf and np.isnan(log(-1.0))
+    with np.errstate(all="ignore"):  # integer wrap-around warns when the compiler is switched off
+        assert log(0.0) == -np.inf and np.isnan(log(-1.0))
     assert power(0.0, 0.3) == 0.0 and power(1.0, 0.3) == 1.0
-    assert all(np.isnan(f(np.nan)) for f in (exp, expm1, log))
+    with np.errstate(all="ignore"):
+        assert all(np.isnan(f(np.nan)) for f in (exp, expm1, log))
 
 
 def test_exp_pair_never_loses_more_than_everything():
