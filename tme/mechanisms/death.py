@@ -32,6 +32,7 @@ T_CELL = ParameterSet(
     par("k_expand", 4e-4, "1/min", 0.0, 0.01, "assumed: well below the 8-12 h of optimal stimulation"),
     par("n_max", 4.0, "1", 0.0, 20.0, "7-8 at most (SPQSP_IO); 4 left after priming assumed"),
     par("other_life_d", 10.0, "d", 0.5, 1000.0, "assumed: turnover of Tregs, macrophages and dendritic cells"),
+    par("et_cap", 0.0, "1", 0.0, 100.0, "assumed: 0 is off; a cut that holds CD8 per living tumour cell down, to measure what debulking does", "CD8 above this many per living tumour cell leave"),
     par("ctla4_kill_d", 1.0, "d", 0.1, 100.0, "assumed: Tregs at a depleting anti-CTLA-4 die within a day"),
 )
 _DEATH = int(Stream.DEATH)
@@ -62,9 +63,12 @@ def flag_rupture(n, state, damage, fate):
 
 
 @serial
-def flag_cd8(n, uid, voxel, fate, engaged, function, n_div, cxcl, p, dt, seed, tick):
-    """Raise fate 30 (leave) or 1 (divide) in CD8."""
+def flag_cd8(n, uid, voxel, fate, engaged, function, n_div, cxcl, surplus, p, dt, seed, tick):
+    """Raise fate 30 (leave) or 1 (divide) in CD8; `surplus` is the share above the cap, which leaves too."""
     for i in range(n):
+        if surplus > 0.0 and uniform(seed, _CD8_DEATH, tick, uid[i], 1) < surplus:
+            fate[i] = 30
+            continue
         rate = 1.0 / (p.life_d * 1440.0)
         if cxcl[voxel[i]] < p.c_min:
             rate *= p.off_tumour
@@ -159,8 +163,12 @@ class ImmuneTurnover(Mechanism):
         """One clock interval."""
         p = self.p
         c = model.cd8.col
+        surplus = 0.0
+        if p.et_cap > 0.0 and model.cd8.n:
+            alive = int((model.tumour.state == 0).sum())
+            surplus = max(0.0, 1.0 - p.et_cap * alive / model.cd8.n)
         flag_cd8(model.cd8.n, c.uid, c.voxel, c.fate, c.engaged, c.function, c.n_div, model.fields["cxcl"].concentration,
-                 p, self.dt, model.seed64, model.tick)  # fmt: skip
+                 surplus, p, self.dt, model.seed64, model.tick)  # fmt: skip
         life = 1.0 / (p.other_life_d * 1440.0)
         treg = life + model.treg_depletion / (p.ctla4_kill_d * 1440.0)
         for population, rate in ((model.treg, treg), (model.macrophage, life), (model.dendritic, life)):
