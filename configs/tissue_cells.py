@@ -10,8 +10,14 @@ import csv
 import math
 from pathlib import Path
 
-TYPES = (("melanoma", 1200, 330.0), ("T_CD8", 60, 400.0), ("T_reg", 20, 380.0), ("TAM", 120, 380.0), ("cDC", 12, 420.0),
-         ("fibroblast", 60, 450.0))  # fmt: skip
+TYPES = (  # name, cells, radius of the disc they fill, um
+    ("melanoma", 1200, 330.0),
+    ("T_CD8", 60, 400.0),
+    ("T_reg", 20, 380.0),
+    ("TAM", 120, 380.0),
+    ("cDC", 12, 420.0),
+    ("fibroblast", 60, 450.0),
+)
 
 
 def spread(i: int, step: float) -> float:

@@ -183,23 +183,32 @@ def check_clocks(look: Look) -> None:
     for path, minutes in own:
         if minutes is not None and minutes > 0 and not divides(minutes, dt):
             look.fault(path, f"{minutes:g} min is no multiple of the base tick", expected)
+    check_others(look, dt, expected)
+
+
+def check_others(look: Look, dt: float, expected: str) -> None:
+    """Clocks of fields, agents and mechanisms: the config's own one by one, the built-in ones together."""
+    agents, fixed = given(look), []
     for name, entry in look.context.library.spreading().items():
+        if name not in look.context.library.fields and name not in agents:
+            continue
         clock = look.number("fields", name, "clock_min", default=entry.clock_min)
-        used = name in look.context.library.fields or name in given(look)
-        if used and clock is not None and clock > 0 and not divides(clock, dt):
-            path = (
-                ("fields", name, "clock_min")
-                if "clock_min" in look.mapping("fields", name)
-                else ("clocks", "dt_min")
-            )
-            look.fault(path, f"the clock of {name}, {clock:g} min, is no multiple of the base tick", expected)
-    for name, clock in look.context.clocks.items():
-        if clock and not divides(clock, dt):
+        if clock is None or clock <= 0 or divides(clock, dt):
+            continue
+        if "clock_min" in look.mapping("fields", name):
             look.fault(
-                ("clocks", "dt_min"),
-                f"{dt:g} min does not divide the clock of {name}, {clock:g} min",
-                "a divisor of all clocks",
+                ("fields", name, "clock_min"), f"{clock:g} min is no multiple of the base tick", expected
             )
+        else:
+            fixed.append(f"{name} ({clock:g} min)")
+    fixed += [f"{n} ({c:g} min)" for n, c in look.context.clocks.items() if c and not divides(c, dt)]
+    if fixed:
+        words = ", ".join(fixed[:6]) + (f" and {len(fixed) - 6} more" if len(fixed) > 6 else "")
+        look.fault(
+            ("clocks", "dt_min"),
+            f"{dt:g} min does not divide the clock of {words}",
+            "a divisor of all clocks",
+        )
 
 
 def given(look: Look) -> set[str]:

@@ -45,7 +45,27 @@ class ConfigError(ValueError):
         return type(self), (self.faults,)
 
 
-def nearest(name: str, known: Iterable[str]) -> str:
+def tidy(faults: Iterable[Fault]) -> list[Fault]:
+    """Faults in the order of their lines, each once, without those that only follow from another.
+
+    A key that is missing because it stands there misspelt, or because the extended file was not found, and
+    the wrong type of something whose name is unknown anyway, are not told.
+    """
+    faults = list(dict.fromkeys(faults))
+    meant = {(f.file, f"{f.key.rpartition('.')[0]}.{f.meant}".lstrip(".")) for f in faults if f.meant}
+    unknown = {f.key for f in faults if f.problem.startswith("unknown")}
+    no_base = any(f.key == "extends" for f in faults)
+
+    def follows(f: Fault) -> bool:
+        if f.problem == "missing":
+            return (f.file, f.key) in meant or (no_base and "." not in f.key)
+        return f.key in unknown and not f.problem.startswith("unknown")
+
+    files = list(dict.fromkeys(f.file for f in faults))
+    return sorted((f for f in faults if not follows(f)), key=lambda f: (files.index(f.file), f.line))
+
+
+def nearest(name: str, known: Iterable[str], cutoff: float = 0.6) -> str:
     """The known name closest to `name`, or '' if none is close.
 
     A name that only lacks or mistakes its unit suffix (dose_mg for dose_mg_kg, horizon_h for horizon_day)
@@ -56,9 +76,13 @@ def nearest(name: str, known: Iterable[str]) -> str:
     for choice in choices:
         if choice.lower() == low:
             return choice
-    close = difflib.get_close_matches(low, choices, n=1, cutoff=0.6)
+    close = difflib.get_close_matches(low, choices, n=1, cutoff=cutoff)
     stem = low.rsplit("_", 1)[0]
-    same_stem = [c for c in choices if len(stem) > 2 and (c == stem or c.startswith(stem + "_"))]
+    same_stem = [
+        c
+        for c in choices
+        if c.startswith(low + "_") or (len(stem) > 2 and (c == stem or c.startswith(stem + "_")))
+    ]
     if same_stem and (not close or close[0] not in same_stem):
         return min(same_stem, key=len)
     return close[0] if close else ""

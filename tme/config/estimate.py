@@ -27,9 +27,11 @@ class Prediction:
 
     def lines(self) -> list[str]:
         """For people."""
+        many = "s" * (self.simulations != 1)
+        time, memory = duration(self.seconds), f"{self.memory_bytes / 1e6:.0f} MB"
         return [
-            f"{self.simulations} simulation{'s' * (self.simulations != 1)}, about {self.cell_hours:.3g} cell-hours in all",
-            f"about {duration(self.seconds)} on one core, divided by --jobs; {self.memory_bytes / 1e6:.0f} MB per simulation",
+            f"{self.simulations} simulation{many}, about {self.cell_hours:.3g} cell-hours in all",
+            f"about {time} on one core, divided by --jobs; {memory} per simulation",
         ]
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from tme.config.checks import check_all
-from tme.config.errors import ConfigError, Fault, listed, nearest
+from tme.config.errors import ConfigError, Fault, listed, nearest, tidy
 from tme.config.hashing import digest
 from tme.config.look import Context, Look
 from tme.config.messages import translate
@@ -43,7 +43,7 @@ def load_config(
     faults: list[Fault] = []
     tree = read_chain(Path(path), faults)
     if tree is None:
-        raise ConfigError(faults)
+        raise ConfigError(tidy(faults))
     changes = [parse_override(text, faults) for text in overrides]
     full, small = split_quick(set_values(tree, changes, faults))
     if quick and small is None:
@@ -54,8 +54,9 @@ def load_config(
     else:
         check_quick(tree, context, faults)
     config = build(full, context, faults)
+    faults = [nothing_to_set(f, changes) for f in faults]
     if faults or config is None:
-        raise ConfigError(faults)
+        raise ConfigError(tidy(faults))
     return config
 
 
@@ -134,6 +135,19 @@ def parse_override(text: str, faults: list[Fault]) -> tuple[str, Node] | None:
     return key, parse_value(value, faults, key)
 
 
+def nothing_to_set(fault: Fault, changes: Iterable[tuple[str, Node] | None]) -> Fault:
+    """Say it better when --set reached into something that is not there."""
+    if fault.file != SET or fault.problem != "is a mapping":
+        return fault
+    for key, _value in (c for c in changes if c is not None):
+        if key.startswith(fault.key + "."):
+            inner = key[len(fault.key) + 1 :].split(".")[0]
+            return Fault(
+                SET, 0, key, f"{fault.key} has no '{inner}' to set", f"{fault.key}: {fault.expected}"
+            )
+    return fault
+
+
 def set_values(tree: Node, changes: Iterable[tuple[str, Node] | None], faults: list[Fault]) -> Node:
     """The tree with all --set values in place."""
     for change in changes:
@@ -196,7 +210,7 @@ def rebuild(config: Config, values: Mapping[str, Any]) -> Config:
     tree = set_values(config._tree, changes, faults)
     new = build(tree, config._context, faults)
     if faults or new is None:
-        raise ConfigError(faults)
+        raise ConfigError(tidy(faults))
     return new
 
 

@@ -22,9 +22,20 @@ def translate(error: Mapping[str, Any], tree: Node, data: Any) -> Fault:
     if path[:1] == ["initial"] and len(path) > 1 and path[1] in ("nodule", "monolayer", "spheroid", "cells"):
         del path[1]  # the union's tag
     path = [p for p in path if p != "[key]"]
+    if error["type"] != "missing":
+        path = given(path, data)
     place = tree.find(path)
     problem, expected, meant = describe(error, path, data)
     return Fault(place.file, place.line, ".".join(path), problem, expected, meant)
+
+
+def given(path: list[str], data: Any) -> list[str]:
+    """The part of a path that the data has (one word may have been spread over axes or a list)."""
+    for k, key in enumerate(path):
+        if not isinstance(data, (dict, list)):
+            return path[:k]
+        data = _child(data, key)
+    return path
 
 
 WORDS = {
@@ -39,7 +50,6 @@ WORDS = {
     "dict_type": "key: value lines",
     "model_type": "key: value lines",
     "model_attributes_type": "key: value lines",
-    "tuple_type": "a list, e.g. [0, 2, 4]",
     "list_type": "a list",
 }
 
@@ -53,6 +63,8 @@ def describe(error: Mapping[str, Any], path: list[str], data: Any) -> tuple[str,
         return "unknown key", listed(known, 40), nearest(path[-1], known)
     if kind == "missing":
         return "missing", needed(path, data), ""
+    if kind == "tuple_type":
+        return shown, LISTS.get(path[-1], "a list, e.g. [0, 2, 4]"), ""
     if kind in WORDS:
         return shown, WORDS[kind], ""
     bounds = {
@@ -113,6 +125,14 @@ def literals(text: str) -> list[str]:
     """'a', 'b' or 'c' as a list."""
     return [part.strip(" '\"") for part in text.replace(" or ", ", ").split(",") if part.strip(" '\"")]
 
+
+LISTS = {
+    "size_um": "[x, y] or [x, y, z]",
+    "centre_um": "[x, y] or [x, y, z]",
+    "use": "a list of arms, e.g. [anti_pdl1, rsl3_np]",
+    "metrics": "a list of names",
+    **dict.fromkeys(("drugs", "antibodies", "nanoparticles"), "a list: [{name: ..., ...}]"),
+}
 
 NEEDED = {
     "horizon_day": "the last day of the run, e.g. horizon_day: 14",

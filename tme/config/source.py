@@ -16,7 +16,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, ScalarNode, SequenceNode
 
-from tme.config.errors import Fault
+from tme.config.errors import Fault, nearest
 
 MOST_BYTES = 4_000_000
 MOST_NODES = 200_000
@@ -185,13 +185,11 @@ def read_text(path: Path, shown: str, faults: list[Fault]) -> str | None:
 
 
 def _neighbour(path: Path) -> str:
-    from tme.config.errors import nearest
-
     try:
         names = [p.name for p in path.parent.iterdir() if p.suffix in (".yaml", ".yml")]
     except OSError:
         return ""
-    found = nearest(path.name, names)
+    found = nearest(path.name, names, 0.75)
     return str(path.with_name(found)) if found else ""
 
 
