@@ -31,7 +31,7 @@ def philox(counter, key):
 
 def unit(high, low):
     """Two 32-bit words as a number in (0, 1) with 53 bits."""
-    return ((((high << 32) | low) >> 11) + 0.5) / 2.0**53
+    return ((((high << 32) | low) >> 12) + 0.5) / 2.0**52
 
 
 def mix64(x):

@@ -9,13 +9,11 @@ from __future__ import annotations
 import numpy as np
 
 from tme.core.mechanism import Mechanism, Phase
-from tme.mechanisms.ferroptosis import PARAMETERS, advance, select
+from tme.mechanisms.ferroptosis import PARAMETERS, advance, select, settle
 
 STATES = ("ifng_response", "cysteine", "gsh", "gpx4", "coq10h2", "lip", "ferritin", "pufa", "plooh", "damage")
 TRAITS = ("xct", "gpx4_trait", "fsp1", "acsl4", "tfr1", "nrf2", "mufa")
 INPUTS = ("ifng", "cystine", "oxygen", "peroxide", "aa", "e_xct", "e_gpx4", "e_fsp1", "e_bso", "e_trap", "e_chel", "j_fe")
-SETTLE_DAYS = 10
-SETTLE_STEP_MIN = 20.0
 
 
 class Ferroptosis(Mechanism):
@@ -56,12 +54,8 @@ class Ferroptosis(Mechanism):
         """Bring every living cell to its own steady state at what it senses now; damage starts at 0."""
         tumour = model.tumour
         t = tumour.col
-        self.rows = np.arange(tumour.capacity, dtype=np.int64)
-        t.chem_tick[: tumour.n] = 0
-        for k in range(round(SETTLE_DAYS * 1440 / SETTLE_STEP_MIN)):
-            self.advance(t, tumour.n, k + 1, SETTLE_STEP_MIN)
+        settle(tumour.n, self.p, t.state, *(getattr(t, c) for c in (*STATES, *TRAITS, *INPUTS)))
         t.chem_tick[: tumour.n] = model.tick
-        t.damage[: tumour.n] = 0.0
 
     def state_dict(self) -> dict[str, np.ndarray]:
         """How many cell steps were taken (a readout, not dynamics)."""
