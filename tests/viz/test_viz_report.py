@@ -1,0 +1,243 @@
+"""The whole report, on complete and on deficient runs."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import numpy as np
+import pandas as pd
+import pytest
+import synthetic
+from matplotlib.image import imread
+
+from tme.viz import page, report, style, synergy
+from tme.viz.load import Missing, Run
+
+USUAL = {
+    "growth",
+    "maps",
+    "maps_close",
+    "synergy",
+    "causes",
+    "composition",
+    "chain",
+    "percentiles",
+    "profiles",
+}
+
+
+def page_of(run):
+    return report.write(run, dpi=80).read_text(encoding="utf-8")
+
+
+def test_every_figure_is_written_and_shows_something(four_arms):
+    names = {p.stem for p in (four_arms / "figures").glob("*.png")}
+    assert names >= USUAL | {"fields_day1", "fields_day11"}
+    for path in (four_arms / "figures").glob("*.png"):
+        picture = imread(path)[..., :3]
+        assert picture.std() > 0.02, path.name
+        assert min(picture.shape[:2]) > 200, path.name
+
+
+def test_figures_fit_a_printed_page(four_arms):
+    for path in (four_arms / "figures").glob("*.png"):
+        height, width = imread(path).shape[:2]
+        assert width <= style.PAGE_IN * style.DPI + 1 and height <= 10 * style.DPI, path.name
+
+
+def test_no_letter_is_smaller_than_seven_points(smallest_letters):
+    assert set(smallest_letters) >= USUAL
+    assert {k: v for k, v in smallest_letters.items() if v < 7} == {}
+
+
+def test_every_figure_says_what_one_sees(four_arms):
+    captions = re.findall(
+        r"<figcaption>(.*?)</figcaption>", (four_arms / "report.html").read_text(encoding="utf-8")
+    )
+    assert len(captions) >= len(USUAL) and min(len(c) for c in captions) > 80
+    assert len(set(captions)) == len(captions)
+
+
+def test_the_page_asks_nothing_of_the_network(four_arms):
+    text = (four_arms / "report.html").read_text(encoding="utf-8")
+    assert not re.search(r"https?://|//cdn|@import|<script|<link|url\(", text)
+    sources = re.findall(r'(?:src|href)="([^"]{0,40})', text)
+    assert sources and all(s.startswith(("data:image/png;base64,", "#")) for s in sources)
+    assert "width=device-width" in text and str(four_arms) not in text
+
+
+def test_the_page_names_arms_numbers_and_provenance(four_arms):
+    text = (four_arms / "report.html").read_text(encoding="utf-8")
+    for needle in (
+        "anti-PD-L1",
+        "RSL3 particles",
+        "n = 4",
+        "Holm",
+        "0.62.1",
+        "made up",
+        "1000, 1001, 1002, 1003",
+    ):
+        assert needle in text, needle
+
+
+def test_nothing_temporary_is_left_behind(four_arms):
+    assert not [p for p in four_arms.rglob("*") if p.name.endswith(".tmp")]
+
+
+def test_writing_twice_gives_the_same_bytes(tmp_path):
+    run = synthetic.write_wave(tmp_path, length=40, width=6, replicates=1)
+    assert page_of(run) == page_of(run)
+
+
+def test_a_single_replicate_gets_a_report_without_intervals(tmp_path):
+    run = synthetic.write_run(
+        tmp_path, arms=("control", "combination"), replicates=1, n=64, scale=0.1, days=(0, 5), every_h=12
+    )
+    text = page_of(run)
+    assert "single simulation" in text and "no interval" in text
+    assert {p.stem for p in (run / "figures").glob("*.png")} >= {"growth", "maps", "profiles"}
+    assert "p = " not in re.sub(r"<[^>]+>", "", text).replace("\u00a0", " ")
+
+
+def test_a_single_arm_is_not_compared_with_itself(tmp_path):
+    run = synthetic.write_run(
+        tmp_path, arms=("anti_pdl1",), replicates=2, n=64, scale=0.1, days=(0, 5), every_h=12
+    )
+    text = page_of(run)
+    assert "than control" not in text and "no untreated control arm" in text
+    assert (run / "figures" / "growth.png").exists()
+
+
+def test_missing_columns_are_named_and_the_rest_is_drawn(tmp_path):
+    arms = ("control", "combination")
+    run = synthetic.write_run(tmp_path, arms=arms, replicates=2, n=48, scale=0.08, days=(0,), every_h=6)
+    table = pd.read_csv(run / "series.csv")
+    gone = [
+        c for c in table if c.startswith(("dead_", "ifng", "cd8", "treg", "dc_", "m1", "kills", "primed"))
+    ]
+    table.drop(columns=gone).to_csv(run / "series.csv", index=False)
+    text = page_of(run)
+    assert "series.csv has no dead_… columns" in text and "Figures left out" in text
+    names = {p.stem for p in (run / "figures").glob("*.png")}
+    assert "growth" in names and "maps" in names and not {"causes", "composition", "chain"} & names
+
+
+def test_a_run_with_tumour_cells_only_needs_no_immune_columns(tmp_path):
+    whole = synthetic.series("control", 0, np.arange(0.0, 25.0))
+    drop = [c for c in whole if c.startswith(("cd8", "treg", "macrophage", "m1", "dc_", "primed", "kills"))]
+    arms = ("control", "rsl3_particles")
+    run = synthetic.write_run(tmp_path, arms=arms, replicates=2, days=(0, 5), every_h=12, drop=drop)
+    text = page_of(run)
+    assert "no immune columns" in text and "no cells_&lt;hour&gt;.h5ad snapshots" in text
+    assert (run / "figures" / "growth.png").exists()
+
+
+def test_three_dimensions_give_a_central_slice_and_a_projection(tmp_path):
+    run = synthetic.write_run(
+        tmp_path,
+        arms=("control", "combination"),
+        replicates=1,
+        n=48,
+        depth=16,
+        scale=0.08,
+        days=(0, 1),
+        every_h=12,
+    )
+    report.write(run, dpi=80)
+    names = {p.stem for p in (run / "figures").glob("*.png")}
+    assert {"maps", "maps_projection", "fields_day1", "fields_day1_projection", "profiles"} <= names
+
+
+def test_a_wave_run_shows_its_front_and_speed(tmp_path):
+    run = synthetic.write_wave(tmp_path, speed_um_min=5.5, length=120, width=12)
+    text = page_of(run)
+    speed = float(re.search(r"front speed ([\d.]+) µm/min", text).group(1))
+    assert speed == pytest.approx(5.5, rel=0.03)
+    assert imread(run / "figures" / "kymograph.png").std() > 0.1
+
+
+def test_early_stops_and_small_numbers_are_warned_of(tmp_path):
+    run = synthetic.write_run(
+        tmp_path,
+        replicates=3,
+        n=64,
+        scale=0.1,
+        days=(0, 2),
+        every_h=12,
+        stop={("control", 1): 1.0},
+        horizon_day=2,
+    )
+    found = " ".join(page.warnings(Run(run)))
+    assert "Only 3 simulations" in found
+    assert "control 1 at day 1 (the tumour touched the edge of the domain)" in found
+    assert Run(run).last_common_hour == 24
+
+
+def test_a_tumour_at_the_wall_is_warned_of(tmp_path):
+    run = synthetic.write_run(tmp_path, replicates=1, n=40, scale=0.4, days=(0, 1), every_h=12)
+    assert "touch the edge" in " ".join(page.warnings(Run(run)))
+
+
+def test_failed_and_unfinished_simulations_are_named(four_arms, copy_of):
+    run = copy_of(four_arms)
+    (run / "control" / "rep-002" / "DONE").unlink()
+    with open(run / "events.jsonl", "a") as file:
+        file.write(json.dumps({"event": "failed", "arm": "control", "replicate": 2}) + "\n{broken\n")
+    found = " ".join(page.warnings(Run(run)))
+    assert "Failed at least once: control 2" in found and "1 simulation not finished" in found
+
+
+def test_an_empty_directory_still_gives_a_page(tmp_path):
+    text = page_of(tmp_path)
+    assert "No figure could be drawn" in text
+
+
+def test_a_missing_directory_is_an_error(tmp_path):
+    with pytest.raises(FileNotFoundError):
+        report.write(tmp_path / "nowhere")
+
+
+def test_names_from_the_configuration_cannot_inject_markup(tmp_path):
+    run = synthetic.write_run(
+        tmp_path, arms=("control",), replicates=1, n=48, scale=0.05, days=(0,), every_h=12
+    )
+    table = pd.read_csv(run / "series.csv")
+    table["arm"] = "<b>x</b>"
+    table.to_csv(run / "series.csv", index=False)
+    assert "<b>x</b>" not in page_of(run)
+
+
+def test_combinations_are_found_by_use_and_by_union_of_treatments(four_arms, copy_of):
+    run = Run(four_arms)
+    expected = [synergy.Combination("combination", "anti_pdl1", "rsl3_particles")]
+    assert synergy.combinations(run) == expected
+    both = synthetic.THERAPY["anti_pdl1"] | synthetic.THERAPY["rsl3_particles"]
+    run.config["arms"]["combination"] = both
+    assert synergy.combinations(run) == expected
+    run.config["arms"]["combination"] = {"drugs": [{"name": "erastin", "day": 0}]}
+    del run.__dict__["doses"]
+    with pytest.raises(Missing):
+        synergy.combinations(run)
+
+
+def test_daily_excess_uses_pairs_of_replicates(four_arms):
+    run = Run(four_arms)
+    c = synergy.combinations(run)[0]
+    f = {k: run.at(arm, "tumour_alive", 120) for k, arm in
+         {"c": "control", "a": c.a, "b": c.b, "ab": c.combined}.items()}  # fmt: skip
+    by_hand = (f["a"] / f["c"]) * (f["b"] / f["c"]) - f["ab"] / f["c"]
+    found = synergy.excess_at(run, c, 5.0)
+    assert found.mean == pytest.approx(by_hand.mean()) and found.n == 4
+
+
+def test_nothing_of_the_model_is_imported():
+    import subprocess
+    import sys
+
+    code = (
+        "import sys, tme.viz.report; "
+        "print([m for m in sys.modules if m.startswith('tme.') and not m.startswith('tme.viz')])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

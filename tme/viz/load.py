@@ -1,0 +1,329 @@
+"""Read a run directory: configuration, series, summary, cells and fields, nothing else.
+
+>>> run = Run("runs/four_arms-0123abcd")            # doctest: +SKIP
+>>> run.arms, run.hours("control", 0)               # doctest: +SKIP
+>>> run.cells("control", 0, 24.0, ["oxygen"])       # doctest: +SKIP
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pandas as pd
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+
+THERAPY_KINDS = ("drugs", "antibodies", "nanoparticles", "radiation")
+NUMBER = r"(-?\d+(?:\.\d+)?(?:e[+-]?\d+)?)"
+
+
+class Missing(Exception):
+    """A figure cannot be drawn from this run; the message says what is not there."""
+
+
+@dataclass(frozen=True)
+class Dose:
+    """One treatment of one arm: its kind (drugs, antibodies ...), name, days and the amount in words."""
+
+    kind: str
+    name: str
+    days: tuple[float, ...]
+    amount: str
+
+
+def read_yaml(path: Path) -> dict:
+    """A YAML mapping, or an empty one where the file is absent or broken."""
+    try:
+        with open(path, encoding="utf-8") as file:
+            found = YAML(typ="safe").load(file)
+    except (OSError, YAMLError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def read_json(path: Path) -> dict:
+    """A JSON mapping, or an empty one where the file is absent or broken."""
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def read_table(path: Path) -> pd.DataFrame:
+    """A CSV table, empty where the file is absent or has no rows."""
+    try:
+        return pd.read_csv(path)
+    except (OSError, pd.errors.EmptyDataError):
+        return pd.DataFrame()
+
+
+def read_h5ad(path: Path, columns: list[str] | None = None) -> dict[str, np.ndarray]:
+    """Columns of `obs` and positions x, y, z (um) of an AnnData file; categoricals come back as text.
+
+    Columns that the file lacks are left out of the answer.
+    """
+    out: dict[str, np.ndarray] = {}
+    with h5py.File(path, "r") as file:
+        spatial = file["obsm/spatial"][:]
+        for axis, name in enumerate("xyz"):
+            out[name] = spatial[:, axis] if axis < spatial.shape[1] else np.zeros(len(spatial))
+        obs = file["obs"]
+        for name in columns if columns is not None else list(obs):
+            if name in obs:
+                out[name] = _column(obs[name])
+    return out
+
+
+def _column(node: h5py.Group | h5py.Dataset) -> np.ndarray:
+    if isinstance(node, h5py.Group) and "categories" in node:
+        categories = np.array([_text(c) for c in node["categories"][:]] + [""], dtype=object)
+        return categories[node["codes"][:]]  # code -1 (missing) takes the last, empty, category
+    if isinstance(node, h5py.Group):  # nullable integer or boolean
+        values = node["values"][:].astype(float)
+        values[node["mask"][:]] = np.nan
+        return values
+    values = node[:]
+    return np.array([_text(v) for v in values], dtype=object) if values.dtype.kind in "OS" else values
+
+
+def _text(value) -> str:
+    return value.decode() if isinstance(value, bytes) else str(value)
+
+
+class Run:
+    """A run directory, read lazily.
+
+    Arms come with the control first, then by number of treatments, so that combinations follow their parts;
+    within that in the order of the configuration.
+    """
+
+    def __init__(self, folder: str | Path):
+        self.folder = Path(folder)
+        if not self.folder.is_dir():
+            raise FileNotFoundError(f"no run directory at {self.folder}")
+        self.config = read_yaml(self.folder / "config.resolved.yaml")
+        self.provenance = read_json(self.folder / "provenance.json")
+        self.summary = read_table(self.folder / "summary.csv")
+
+    @property
+    def name(self) -> str:
+        return str(self.config.get("name") or self.folder.name)
+
+    @cached_property
+    def series(self) -> pd.DataFrame:
+        """series.csv; where it is absent, the series of the single simulations one below the other."""
+        table = read_table(self.folder / "series.csv")
+        if table.empty:
+            parts = [read_table(p) for p in sorted(self.folder.glob("*/rep-*/series.csv"))]
+            parts = [p for p in parts if not p.empty]
+            table = pd.concat(parts) if parts else pd.DataFrame({"arm": [], "replicate": [], "hour": []})
+        if "day" not in table:
+            table["day"] = table["hour"] / 24.0
+        table["arm"] = table["arm"].astype(str)
+        return table.sort_values(["arm", "replicate", "hour"], kind="stable").reset_index(drop=True)
+
+    @cached_property
+    def arms(self) -> list[str]:
+        present = set(self.series["arm"]) | {p.parent.name for p in self.folder.glob("*/rep-*")}
+        order = [str(a) for a in (self.config.get("arms") or {}) if str(a) in present]
+        order += sorted(present - set(order))
+        control = self._control_of(order)
+        treated = sorted((a for a in order if a != control), key=lambda a: len(self.doses.get(a, [])))
+        return ([control] if control else []) + treated
+
+    @property
+    def measured(self) -> list[str]:
+        """Arms that have rows in the series (others may be running still)."""
+        present = set(self.series["arm"])
+        return [a for a in self.arms if a in present]
+
+    @property
+    def control(self) -> str | None:
+        """The untreated arm, once it has results to compare with."""
+        found = self._control_of(self.arms)
+        return found if found in self.measured else None
+
+    def _control_of(self, arms: list[str]) -> str | None:
+        """The arm without any treatment; a name settles it where several (or none) are empty."""
+        therapies = self.config.get("arms") or {}
+        empty = [a for a in arms if a in therapies and not self.doses.get(a)]
+        named = [a for a in empty or arms if a.lower() in ("control", "untreated", "vehicle")]
+        found = named or (empty if len(arms) > 1 else [])
+        return found[0] if found else None
+
+    @cached_property
+    def doses(self) -> dict[str, list[Dose]]:
+        """Treatments of each arm of the configuration, those of combined arms (`use`) included."""
+        therapies = {str(k): v or {} for k, v in (self.config.get("arms") or {}).items()}
+        return {arm: self._doses_of(arm, therapies, set()) for arm in therapies}
+
+    def _doses_of(self, arm: str, therapies: dict, seen: set[str]) -> list[Dose]:
+        if arm in seen or not isinstance(therapies.get(arm), dict):
+            return []
+        seen = seen | {arm}
+        found: list[Dose] = []
+        for other in as_list(therapies[arm].get("use")):
+            found += self._doses_of(str(other), therapies, seen)
+        for kind in THERAPY_KINDS:
+            for entry in as_list(therapies[arm].get(kind)):
+                found.append(_dose(kind, entry))
+        return list(dict.fromkeys(found))
+
+    @property
+    def dose_days(self) -> list[tuple[str, tuple[float, ...]]]:
+        """(agent, days) over all arms shown, each agent once."""
+        agents: dict[str, set[float]] = {}
+        for arm in self.arms:
+            for dose in self.doses.get(arm, []):
+                agents.setdefault(dose.name, set()).update(dose.days)
+        return [(name, tuple(sorted(days))) for name, days in agents.items() if days]
+
+    def replicates(self, arm: str) -> list[int]:
+        return sorted(int(r) for r in self.series.loc[self.series["arm"] == arm, "replicate"].unique())
+
+    @cached_property
+    def last_common_hour(self) -> float:
+        """The last hour that every simulation reached (h since treatment start)."""
+        if self.series.empty:
+            return 0.0
+        return float(self.series.groupby(["arm", "replicate"])["hour"].max().min())
+
+    def matrix(self, arm: str, column: str) -> tuple[np.ndarray, np.ndarray]:
+        """Days (n_time,) and values (n_replicates, n_time) of a column; NaN after an early stop."""
+        if column not in self.series:
+            raise Missing(f"series.csv has no column {column}")
+        part = self.series[self.series["arm"] == arm]
+        part = part.drop_duplicates(["replicate", "hour"], keep="last")
+        wide = part.pivot(index="replicate", columns="hour", values=column).reindex(
+            index=self.replicates(arm)
+        )
+        return wide.columns.to_numpy(float) / 24.0, wide.to_numpy(float)
+
+    def at(self, arm: str, column: str, hour: float | None = None) -> pd.Series:
+        """Values of a column at an hour (default: the last common one), indexed by replicate."""
+        hour = self.last_common_hour if hour is None else hour
+        days, values = self.matrix(arm, column)
+        if days.size == 0:
+            return pd.Series(dtype=float)
+        nearest = int(np.argmin(np.abs(days - hour / 24.0)))
+        return pd.Series(values[:, nearest], index=self.replicates(arm))
+
+    def has(self, column: str) -> bool:
+        """Whether the series has this column with at least one number in it."""
+        return column in self.series and bool(
+            pd.to_numeric(self.series[column], errors="coerce").notna().any()
+        )
+
+    @cached_property
+    def paired(self) -> bool:
+        """Whether replicate r of every arm has the same seed (then arms are compared pair by pair)."""
+        if not {"seed", "replicate"} <= set(self.summary):
+            return True
+        return bool((self.summary.groupby("replicate")["seed"].nunique() <= 1).all())
+
+    def simulation(self, arm: str, replicate: int) -> Path:
+        return self.folder / arm / f"rep-{replicate:03d}"
+
+    def hours(self, arm: str, replicate: int, kind: str = "cells") -> list[float]:
+        """Hours of the snapshots of a simulation; `kind` is cells or fields."""
+        ending = {"cells": "h5ad", "fields": "npz"}[kind]
+        pattern = re.compile(rf"{kind}_{NUMBER}\.{ending}$")
+        found = (pattern.match(p.name) for p in self.simulation(arm, replicate).glob(f"{kind}_*.{ending}"))
+        return sorted(float(m.group(1)) for m in found if m)
+
+    def cells(self, arm: str, replicate: int, hour: float, columns: list[str] | None = None):
+        return read_h5ad(self.simulation(arm, replicate) / f"cells_{hour:g}.h5ad", columns)
+
+    def fields(
+        self, arm: str, replicate: int, hour: float
+    ) -> tuple[dict[str, np.ndarray], dict[str, str], float]:
+        """Fields (nz, ny, nx), their units, and the voxel edge in um."""
+        with np.load(self.simulation(arm, replicate) / f"fields_{hour:g}.npz", allow_pickle=False) as file:
+            arrays = {k: file[k] for k in file.files if file[k].ndim == 3}
+            units = json.loads(str(file["units"])) if "units" in file.files else {}
+            dx = float(file["dx_um"]) if "dx_um" in file.files else 20.0
+        return arrays, units, dx
+
+    def field(self, arm: str, replicate: int, hour: float, name: str) -> tuple[np.ndarray | None, float]:
+        """One field (nz, ny, nx), None where it was not kept, and the voxel edge in um.
+
+        The rest stays unread.
+        """
+        with np.load(self.simulation(arm, replicate) / f"fields_{hour:g}.npz", allow_pickle=False) as file:
+            dx = float(file["dx_um"]) if "dx_um" in file.files else 20.0
+            return (file[name] if name in file.files else None), dx
+
+    def shared_hours(self, arms: list[str], replicate_of: dict[str, int], kind: str = "cells") -> list[float]:
+        """Snapshot hours that all the given arms have."""
+        sets = [set(self.hours(a, replicate_of[a], kind)) for a in arms if a in replicate_of]
+        return sorted(set.intersection(*sets)) if sets else []
+
+    @cached_property
+    def lattice(self) -> tuple[tuple[int, int, int] | None, float]:
+        """Lattice shape (nz, ny, nx), None where no fields were kept, and the voxel edge in um."""
+        for path in sorted(self.folder.glob("*/rep-*/fields_*.npz")):
+            with np.load(path, allow_pickle=False) as file:
+                dx = float(file["dx_um"]) if "dx_um" in file.files else 20.0
+                for name in file.files:
+                    if file[name].ndim == 3:
+                        return file[name].shape, dx
+        domain = self.config.get("domain") or {}
+        return None, float(domain.get("dx_um", domain.get("voxel_um", 20.0)))
+
+    @cached_property
+    def events(self) -> list[dict]:
+        found = []
+        for path in [self.folder / "events.jsonl", *sorted(self.folder.glob("*/rep-*/events.jsonl"))]:
+            if path.exists():
+                for line in path.read_text(encoding="utf-8").splitlines():
+                    try:
+                        event = json.loads(line)
+                    except ValueError:
+                        continue
+                    if isinstance(event, dict):
+                        found.append(event)
+        return found
+
+
+def as_list(value) -> list:
+    """One field (nz, ny, nx), None where it was not kept, and the voxel edge in um."""
+    if value is None:
+        return []
+    return list(value) if isinstance(value, (list, tuple)) else [value]
+
+
+def _dose(kind: str, entry) -> Dose:
+    entry = entry if isinstance(entry, dict) else {"name": entry}
+    days = []
+    for day in as_list(entry.get("day", entry.get("days"))):
+        try:
+            days.append(float(day))
+        except (TypeError, ValueError):
+            continue
+    amounts = [
+        f"{v:g} {_unit(k)}" for k, v in entry.items() if k.startswith("dose") and isinstance(v, (int, float))
+    ]
+    name = str(entry.get("name") or ("radiation" if kind == "radiation" else kind))
+    return Dose(kind, name, tuple(days), ", ".join(amounts))
+
+
+def _unit(key: str) -> str:
+    """`dose_mg_kg` -> mg/kg, `dose_gy` -> Gy, `dose_uM` -> µM."""
+    unit = key.removeprefix("dose").strip("_")
+    known = {
+        "mg_kg": "mg/kg",
+        "gy": "Gy",
+        "um": "µM",
+        "ug_kg": "µg/kg",
+        "ng_ml": "ng/mL",
+        "ug": "µg",
+        "mg": "mg",
+    }
+    return known.get(unit.lower(), unit.replace("_", "/"))

@@ -1,0 +1,341 @@
+"""The parts of the report's page as HTML: summary of the configuration, words, table, warnings.
+
+Provenance.
+"""
+
+from __future__ import annotations
+
+from html import escape
+
+import numpy as np
+
+from tme.viz import statistics, style, words
+from tme.viz.load import Run
+from tme.viz.space import lattice_shape, voxel_of
+from tme.viz.style import arm_name
+from tme.viz.words import number, p_text
+
+FEW = 4
+SECTIONS = (
+    ("config", "What was simulated"),
+    ("words", "What happened"),
+    ("endpoints", "Endpoints"),
+    ("figures", "Figures"),
+    ("provenance", "Provenance"),
+)
+
+
+def nav() -> str:
+    return "".join(f'<a href="#{key}">{name}</a>' for key, name in SECTIONS)
+
+
+def lead(run: Run) -> str:
+    n = [len(run.replicates(a)) for a in run.arms]
+    each = f"{n[0]} each" if len(set(n)) == 1 else f"{min(n)} to {max(n)} each" if n else "none yet"
+    arms = "1 arm" if len(n) == 1 else f"{len(n)} arms"
+    return escape(
+        f"{arms}, {sum(n)} simulations ({each}), followed to day {run.last_common_hour / 24:.3g} of "
+        f"treatment."
+    )
+
+
+def swatch(run: Run, arm: str) -> str:
+    return f'<span class="swatch" style="background:{style.arm_colours(run.arms, run.control)[arm]}"></span>'
+
+
+def config_html(run: Run) -> str:
+    """Arms with their doses, then the handful of settings that a reader asks for first."""
+    rows = []
+    for arm in run.arms:
+        doses = [
+            f"{escape(arm_name(d.name))}{' ' + escape(d.amount) if d.amount else ''}"
+            f"{', day ' + ', '.join(f'{x:g}' for x in d.days) if d.days else ''}"
+            for d in run.doses.get(arm, [])
+        ]
+        seeds = _seeds(run, arm)
+        rows.append(
+            f"<tr><td>{swatch(run, arm)}{escape(arm_name(arm))}</td>"
+            f"<td>{'<br>'.join(doses) or 'untreated'}</td>"
+            f"<td>{len(run.replicates(arm))}</td><td>{escape(seeds)}</td></tr>"
+        )
+    table = (
+        '<div class="scroll"><table><thead><tr>'
+        "<th>Arm</th><th>Treatment</th><th>n</th><th>Seeds</th></tr></thead>"
+        f"<tbody>{''.join(rows)}</tbody></table></div>"
+    )
+    keys = (
+        "tumour",
+        "initial",
+        "domain",
+        "horizon_day",
+        "branch_at_day",
+        "replicates",
+        "seed",
+        "sweep",
+        "clocks",
+    )
+    facts = [(k, run.config[k]) for k in keys if run.config.get(k) not in (None, {}, [])]
+    items = "".join(
+        f"<tr><th>{escape(k)}</th><td><code>{escape(_short(v))}</code></td></tr>" for k, v in facts
+    )
+    pairing = (
+        "Replicates with the same number share their seed across arms, so differences are taken pair by pair."
+        if run.paired
+        else "Arms do not share seeds; they are compared as independent groups."
+    )
+    if len(run.arms) < 2:
+        pairing = ""
+    settings = (
+        f'<details><summary>Settings</summary><div class="scroll"><table>{items}</table></div></details>'
+    )
+    return table + (f'<p class="small">{pairing}</p>' if pairing else "") + (settings if items else "")
+
+
+def _seeds(run: Run, arm: str) -> str:
+    if {"arm", "seed"} <= set(run.summary):
+        found = [str(s) for s in run.summary.loc[run.summary["arm"].astype(str) == arm, "seed"].unique()]
+        return ", ".join(found[:12]) + (" …" if len(found) > 12 else "")
+    return str(run.config.get("seed", "not recorded"))
+
+
+def _short(value, limit: int = 400) -> str:
+    if isinstance(value, dict):
+        text = ", ".join(f"{k}: {_short(v, 120)}" for k, v in value.items() if v is not None)
+    elif isinstance(value, (list, tuple)):
+        text = "[" + ", ".join(_short(v, 60) for v in value) + "]"
+    else:
+        text = str(value)
+    return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def words_html(run: Run) -> str:
+    out = []
+    for arm in run.arms:
+        out.append(f"<h3>{swatch(run, arm)}{escape(arm_name(arm))}</h3>")
+        out += [f"<p>{escape(' '.join(part))}</p>" for part in words.arm_words(run, arm) if part]
+    out.append(
+        '<p class="small">These sentences are chosen by the statistics: an effect is stated only where its '
+        "95 % interval excludes no effect. Intervals and p values here are not adjusted for the number of "
+        "comparisons; those of the table are.</p>"
+    )
+    return "\n".join(out)
+
+
+def endpoints_html(run: Run) -> str:
+    """Means with intervals per arm; below each the difference from control with its Holm-adjusted p."""
+    rows = words.endpoint_table(run)
+    if not rows:
+        return "<p>series.csv holds no endpoint known to the report.</p>" + summary_html(run)
+    head = "".join(
+        f'<th class="n">{escape(arm_name(a))} (n = {len(run.replicates(a))})</th>' for a in run.arms
+    )
+    body = []
+    for row in rows:
+        scale = 100.0 if row.endpoint.percent else 1.0
+        cells = "".join(_cell(row, a, scale) for a in run.arms)
+        unit = f" ({row.endpoint.unit})" if row.endpoint.unit else ""
+        body.append(f"<tr><th>{escape(row.endpoint.name + unit)}</th>{cells}</tr>")
+    note = [f"Values at {style.day_text(run.last_common_hour)}: mean, 95 % interval (Student t)."]
+    if run.control and len(run.arms) > 1:
+        how = "paired" if run.paired else "Welch"
+        tested = sum(bool(np.isfinite(p)) for r in rows for p in r.adjusted.values())
+        adjusted = f"p after Holm for all {tested} comparisons of the table" if tested else "no p below n = 3"
+        note.append(
+            f"Below: {how} difference from {arm_name(run.control)} with its interval; {adjusted}. "
+            "Bold: adjusted p below 0.05."
+        )
+    return (
+        f'<div class="scroll"><table><thead><tr><th></th>{head}</tr></thead>'
+        f"<tbody>{''.join(body)}</tbody></table>"
+        f'</div><p class="small">{escape(" ".join(note))}</p>'
+    ) + summary_html(run)
+
+
+def _cell(row: words.TableRow, arm: str, scale: float) -> str:
+    e = row.means[arm]
+    text = number(e.mean * scale)
+    if e.has_interval:
+        text += f'<span class="ci">{number(e.low * scale)} to {number(e.high * scale)}</span>'
+    if arm in row.changes:
+        d, p = row.changes[arm], row.adjusted.get(arm, float("nan"))
+        sign = "+" if d.mean > 0 else ""
+        sure = " sure" if p < 0.05 else ""
+        tail = f", {p_text(p)}" if np.isfinite(p) else ""
+        text += f'<span class="vs{sure}">{sign}{number(d.mean * scale)}{escape(tail)}</span>'
+        if d.has_interval:
+            text += f'<span class="ci">{number(d.low * scale)} to {number(d.high * scale)}</span>'
+    return f'<td class="n">{text}</td>'
+
+
+def summary_html(run: Run) -> str:
+    """Further numbers of summary.csv, arm by arm, folded away."""
+    table = run.summary
+    if table.empty or "arm" not in table:
+        return ""
+    known = {"arm", "replicate", "seed"} | {e.column for e in words.ENDPOINTS}
+    columns = [c for c in table.select_dtypes("number").columns if c not in known and table[c].notna().any()]
+    if not columns:
+        return ""
+    rows = []
+    for column in columns:
+        found = [statistics.mean_interval(table.loc[table["arm"].astype(str) == a, column]) for a in run.arms]
+        cells = "".join(
+            f'<td class="n">{number(e.mean)}'
+            + (f'<span class="ci">{number(e.low)} to {number(e.high)}</span>' if e.has_interval else "")
+            + "</td>"
+            for e in found
+        )
+        rows.append(f"<tr><th><code>{escape(column)}</code></th>{cells}</tr>")
+    head = "".join(f"<th>{escape(arm_name(a))}</th>" for a in run.arms)
+    return (
+        "<details><summary>All numbers of summary.csv</summary>"
+        '<div class="scroll"><table><thead><tr><th></th>'
+        f"{head}</tr></thead><tbody>{''.join(rows)}</tbody></table></div></details>"
+    )
+
+
+def warnings(run: Run) -> list[str]:
+    """What a reader should know before believing a figure."""
+    out = []
+    counts = {a: len(run.replicates(a)) for a in run.arms}
+    fewest = min(counts.values(), default=0)
+    if fewest == 0:
+        out.append(
+            "Some arms have no results yet: "
+            + ", ".join(arm_name(a) for a, n in counts.items() if not n)
+            + "."
+        )
+    elif fewest == 1:
+        out.append(
+            "An arm has a single simulation: no interval can be given for it, and differences may be chance."
+        )
+    elif fewest < FEW:
+        out.append(
+            f"Only {fewest} simulations in an arm: intervals are wide and rest on the assumption of "
+            f"normality."
+        )
+    if len(set(counts.values())) > 1:
+        out.append("Arms differ in their number of simulations; pairs are formed from those that all have.")
+    if len(run.arms) > 1 and run.control is None:
+        out.append("No untreated arm was found, so nothing is compared with a control.")
+    out += _stopped(run) + _edges(run) + _failed(run)
+    if run.has("tumour_alive"):
+        gone = [arm_name(a) for a in run.arms if (run.at(a, "tumour_alive") == 0).any()]
+        if gone:
+            out.append(
+                f"The tumour vanished in at least one simulation of: {', '.join(gone)}. Means mix "
+                f"two outcomes."
+            )
+    return out
+
+
+def _stopped(run: Run) -> list[str]:
+    """Simulations that ended before the others, with their reason where one is recorded."""
+    if run.series.empty:
+        return []
+    ends = run.series.groupby(["arm", "replicate"])["hour"].max()
+    horizon = run.config.get("horizon_day")
+    due = 24.0 * float(horizon) if isinstance(horizon, (int, float)) else float(ends.max())
+    early = ends[ends < min(due, max(float(ends.max()), due)) - 1.0]
+    if early.empty:
+        return []
+    reasons = _stop_reasons(run)
+    named = []
+    for (arm, replicate), hour in early.items():
+        why = reasons.get((str(arm), int(replicate)), "")
+        named.append(f"{arm_name(str(arm))} {replicate} at day {hour / 24:.3g}{f' ({why})' if why else ''}")
+    more = f" and {len(named) - 8} more" if len(named) > 8 else ""
+    return [
+        f"Stopped before day {due / 24:.3g}: {', '.join(named[:8])}{more}. Endpoints are read at the "
+        f"last day "
+        f"that every simulation reached, day {run.last_common_hour / 24:.3g}."
+    ]
+
+
+def _stop_reasons(run: Run) -> dict[tuple[str, int], str]:
+    found = {}
+    if {"arm", "replicate", "stop_reason"} <= set(run.summary):
+        for row in run.summary.itertuples():
+            if isinstance(row.stop_reason, str) and row.stop_reason:
+                found[str(row.arm), int(row.replicate)] = row.stop_reason
+    for event in run.events:
+        if event.get("stop_reason") and "arm" in event and "replicate" in event:
+            found.setdefault((str(event["arm"]), int(event["replicate"])), str(event["stop_reason"]))
+    return found
+
+
+def _edges(run: Run) -> list[str]:
+    """Whether tumour cells of the last snapshots lie in the outermost voxels of the lattice."""
+    if (run.config.get("initial") or {}).get("kind") == "monolayer" or run.lattice[0] is None:
+        return []
+    touching = set()
+    for arm in run.arms:
+        for replicate in run.replicates(arm):
+            hours = run.hours(arm, replicate)
+            cells = run.cells(arm, replicate, hours[-1], ["cell_type"]) if hours else {}
+            if "cell_type" in cells:
+                shape = lattice_shape(run, cells, run.lattice[1])
+                mine = np.asarray(cells["cell_type"]) == "tumour"
+                for index, size in zip(voxel_of(cells, run.lattice[1]), shape):
+                    if size > 2 and (np.isin(index[mine], (0, size - 1))).any():
+                        touching.add(arm)
+    if not touching:
+        return []
+    return [
+        f"Tumour cells touch the edge of the domain in: "
+        f"{', '.join(arm_name(a) for a in run.arms if a in touching)}. "
+        "Growth there is held back by the wall, which makes other arms look better."
+    ]
+
+
+def _failed(run: Run) -> list[str]:
+    failed = [e for e in run.events if "fail" in str(e.get("event", e.get("kind", ""))).lower()]
+    unfinished = [p for p in run.folder.glob("*/rep-*") if p.is_dir() and not (p / "DONE").exists()]
+    out = []
+    if failed:
+        named = {f"{arm_name(str(e.get('arm', '?')))} {e.get('replicate', '?')}" for e in failed}
+        out.append(f"Failed at least once: {', '.join(sorted(named))}.")
+    if unfinished:
+        out.append(
+            f"{len(unfinished)} simulation{'s' if len(unfinished) > 1 else ''} not finished when "
+            f"this was written."
+        )
+    return out
+
+
+def warnings_html(run: Run) -> str:
+    found = warnings(run)
+    if not found:
+        return ""
+    items = "".join(f"<li>{escape(w)}</li>" for w in found)
+    return f'<div class="warnings"><strong>Before you read on</strong><ul>{items}</ul></div>'
+
+
+def skipped_html(skipped: list[tuple[str, str]]) -> str:
+    if not skipped:
+        return ""
+    items = "".join(f"<li>{escape(title)}: {escape(reason)}</li>" for title, reason in skipped)
+    return f'<p class="small">Figures left out:</p><ul class="small">{items}</ul>'
+
+
+def provenance_html(run: Run) -> str:
+    rows = "".join(
+        f"<tr><th>{escape(k)}</th><td><code>{escape(v)}</code></td></tr>" for k, v in flatten(run.provenance)
+    )
+    rows = rows or "<tr><td>provenance.json is missing.</td></tr>"
+    return (
+        f'<div class="scroll"><table>{rows}</table></div><p class="small">Run directory: '
+        f"<code>{escape(run.folder.name)}</code></p>"
+    )
+
+
+def flatten(value, prefix: str = "", depth: int = 0) -> list[tuple[str, str]]:
+    """Nested mappings as (dotted key, text) pairs."""
+    out = []
+    for key, item in value.items():
+        name = f"{prefix}{key}"
+        if isinstance(item, dict) and depth < 3:
+            out += flatten(item, f"{name}.", depth + 1)
+        else:
+            out.append((name, _short(item)))
+    return out

@@ -1,0 +1,107 @@
+"""Figures and one self-contained page for a run directory.
+
+>>> from tme.viz import report
+>>> report.write("runs/four_arms-0123abcd")          # doctest: +SKIP
+"""
+
+from __future__ import annotations
+
+import base64
+import os
+import warnings
+from collections.abc import Callable
+from html import escape
+from importlib.resources import files as resources
+from pathlib import Path
+from string import Template
+
+import numpy as np
+
+from tme.viz import page, style
+from tme.viz.composition import causes, composition
+from tme.viz.curves import chain, growth, percentiles
+from tme.viz.fields import fields
+from tme.viz.kymograph import kymograph
+from tme.viz.load import Missing, Run
+from tme.viz.maps import maps
+from tme.viz.profiles import profiles
+from tme.viz.style import Drawn
+from tme.viz.synergy import synergy
+
+FIGURES: tuple[tuple[str, Callable[[Run], list[Drawn]]], ...] = (
+    ("tumour growth", growth),
+    ("maps of cells", maps),
+    ("combination against independent action", synergy),
+    ("causes of death", causes),
+    ("immune composition", composition),
+    ("the chain from DAMP to SLC7A11", chain),
+    ("percentiles at the tumour cells", percentiles),
+    ("profiles across the tumour edge", profiles),
+    ("fields", fields),
+    ("wave front", kymograph),
+)
+
+
+def write(run_dir: str | Path, dpi: int = style.DPI) -> Path:
+    """Draw every figure the run allows into figures/ and write report.html; returns the page's path.
+
+    A figure whose columns or files are missing, or that fails, is named on the page with the reason; the
+    others are unaffected. Figures of an earlier report that no longer exist are removed.
+    """
+    run = Run(run_dir)
+    drawn, skipped = [], []
+    folder = run.folder / "figures"
+    with style.use(), np.errstate(all="ignore"), warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # means over arms that have no value
+        for title, draw in FIGURES:
+            try:
+                for one in draw(run):
+                    path = style.save(one.figure, folder / f"{one.name}.png", dpi)
+                    drawn.append((one.title, one.caption, path))
+            except Missing as reason:
+                skipped.append((title, str(reason)))
+            except Exception as fault:  # one broken figure must not cost the reader the others
+                skipped.append((title, f"could not be drawn ({type(fault).__name__}: {fault})"))
+        page_path = _write_page(run, drawn, skipped)
+    keep = {path.name for _, _, path in drawn}
+    for old in folder.glob("*.png"):
+        if old.name not in keep:
+            old.unlink(missing_ok=True)
+    return page_path
+
+
+def _write_page(run: Run, drawn, skipped) -> Path:
+    template = Template(resources("tme.viz").joinpath("report.html").read_text(encoding="utf-8"))
+    text = template.substitute(
+        title=escape(f"{run.name}: report"),
+        lead=page.lead(run),
+        nav=page.nav(),
+        warnings=page.warnings_html(run),
+        config=page.config_html(run),
+        words=page.words_html(run),
+        endpoints=page.endpoints_html(run),
+        figures="\n".join(_figure_html(i, *one) for i, one in enumerate(drawn, 1))
+        or "<p>No figure could be drawn.</p>",
+        skipped=page.skipped_html(skipped),
+        provenance=page.provenance_html(run),
+    )
+    target = run.folder / "report.html"
+    temporary = target.with_name(f".report.html.{os.getpid()}.tmp")
+    try:
+        with open(temporary, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, target)
+    finally:
+        temporary.unlink(missing_ok=True)
+    return target
+
+
+def _figure_html(number: int, title: str, caption: str, path: Path) -> str:
+    data = base64.b64encode(path.read_bytes()).decode("ascii")
+    return (
+        f'<figure id="{escape(path.stem)}"><h3>Figure {number}. {escape(title)}</h3>'
+        f'<img src="data:image/png;base64,{data}" alt="{escape(title)}">'
+        f"<figcaption>{escape(caption)}</figcaption></figure>"
+    )

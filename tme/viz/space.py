@@ -1,0 +1,81 @@
+"""Where things lie: which snapshots to show, lattice positions, the tumour's region and its edge."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy import ndimage
+
+from tme.viz.load import Missing, Run
+
+CLOSING_VOXELS = 3
+MIN_PART = 0.03  # islands smaller than this share of the tumour do not move the edge
+
+
+def typical_replicates(run: Run) -> dict[str, int]:
+    """One replicate number for all arms: the one whose final tumours lie nearest to each arm's mean."""
+    with_files = {a: [r for r in run.replicates(a) if run.hours(a, r)] for a in run.arms}
+    sets = [set(v) for v in with_files.values() if v]
+    if not sets:
+        raise Missing("no cells_<hour>.h5ad snapshots")
+    common = sorted(set.intersection(*sets)) or sorted(sets[0])
+    best = common[0]
+    if run.has("tumour_alive") and len(common) > 1:
+        finals = [run.at(a, "tumour_alive") for a in run.arms if with_files[a]]
+        offs = [
+            sum(abs(np.log((f[r] + 1) / (f.mean() + 1))) if r in f else 9.0 for f in finals) for r in common
+        ]
+        best = common[int(np.argmin(offs))]
+    return {a: best if best in found else found[0] for a, found in with_files.items() if found}
+
+
+def pick_hours(run: Run, hours: list[float], n: int = 4) -> list[float]:
+    """Up to n snapshot hours: treatment start, a day after the first dose, the middle, the last."""
+    if len(hours) <= n:
+        return hours
+    doses = [d for _, days in run.dose_days for d in days]
+    first = 24 * min(doses, default=0)
+    wanted = [first, first + 24, (first + hours[-1]) / 2, hours[-1]]
+    return sorted({min(hours, key=lambda h, w=w: abs(h - w)) for w in wanted[:n]})
+
+
+def voxel_of(cells: dict[str, np.ndarray], dx: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Lattice indices (iz, iy, ix) of cell positions in um."""
+    return tuple(np.floor(np.asarray(cells[a], float) / dx + 1e-6).astype(np.int64) for a in "zyx")
+
+
+def lattice_shape(run: Run, cells: dict[str, np.ndarray], dx: float) -> tuple[int, int, int]:
+    """Lattice shape from the fields, else from the furthest cell."""
+    shape, _ = run.lattice
+    if shape:
+        return shape
+    return tuple(int(v.max(initial=0)) + 1 for v in voxel_of(cells, dx))
+
+
+def tumour_region(cells: dict[str, np.ndarray], shape: tuple[int, int, int], dx: float) -> np.ndarray:
+    """The tumour as a filled region (nz, ny, nx): tumour cells and corpses, gaps up to 120 um closed."""
+    iz, iy, ix = voxel_of(cells, dx)
+    mine = (np.asarray(cells["cell_type"]) == "tumour") & (ix >= 0) & (iy >= 0) & (iz >= 0)
+    mine &= (ix < shape[2]) & (iy < shape[1]) & (iz < shape[0])
+    mask = np.zeros(shape, bool)
+    mask[iz[mine], iy[mine], ix[mine]] = True
+    flat = shape[0] == 1
+    work = mask[0] if flat else mask
+    near = ndimage.distance_transform_edt(~work) <= CLOSING_VOXELS if work.any() else work
+    inner = ndimage.distance_transform_edt(np.pad(near, CLOSING_VOXELS + 1, mode="edge")) > CLOSING_VOXELS
+    work = work | inner[(slice(CLOSING_VOXELS + 1, -CLOSING_VOXELS - 1),) * work.ndim]
+    work = ndimage.binary_fill_holes(work)
+    labels, n = ndimage.label(work)
+    if n > 1:
+        sizes = np.bincount(labels.ravel())
+        sizes[0] = 0
+        work = (sizes >= MIN_PART * sizes.sum())[labels]
+    return work[None] if flat else work
+
+
+def signed_distance(region: np.ndarray, dx: float) -> np.ndarray:
+    """Distance (um) of each voxel's centre from the region's edge; negative inside."""
+    work = region[0] if region.shape[0] == 1 else region
+    inside = ndimage.distance_transform_edt(work)
+    outside = ndimage.distance_transform_edt(~work)
+    out = np.where(work, 0.5 - inside, outside - 0.5) * dx
+    return out[None] if region.shape[0] == 1 else out

@@ -1,0 +1,374 @@
+"""How every figure looks: sizes, colours, names and units, exact lattice panels, atomic saving.
+
+Colours are those of Okabe & Ito (2008), told apart with any common colour blindness.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import textwrap
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patheffects import withStroke
+from matplotlib.ticker import MaxNLocator
+
+DPI = 300
+PAGE_IN = 7.2  # two journal columns, 183 mm
+FONT_PT = 7.5
+SMALL_PT = 7.0
+
+BLACK, ORANGE, SKY, GREEN = "#000000", "#E69F00", "#56B4E9", "#009E73"
+YELLOW, BLUE, VERMILLION, PURPLE = "#F0E442", "#0072B2", "#D55E00", "#CC79A7"
+GREY = "#4D4D4D"
+
+ARM_COLOURS = (BLUE, ORANGE, GREEN, PURPLE, SKY, VERMILLION, "#8C6D1F")
+FATE_COLOURS = {"ferroptosis": VERMILLION, "immune": SKY, "necrosis": "#7F7F7F", "apoptosis": YELLOW}
+FATE_NAMES = {
+    "ferroptosis": "ferroptosis",
+    "immune": "killed by CD8",
+    "necrosis": "necrosis",
+    "apoptosis": "other apoptosis",
+}
+CELL_COLOURS = {
+    "tumour": "#D9D9D9",
+    "stroma": "#E8DCC5",
+    "macrophage": GREEN,
+    "dendritic": PURPLE,
+    "treg": BLACK,
+    "cd8": BLUE,
+    "mdsc": ORANGE,
+    "nk": "#5B3A8C",
+    "caf": "#B9A27F",
+}
+CELL_NAMES = {
+    "tumour": "tumour, alive",
+    "cd8": "CD8 T cell",
+    "macrophage": "macrophage",
+    "dendritic": "dendritic cell",
+    "treg": "Treg",
+    "mdsc": "MDSC",
+    "nk": "NK cell",
+    "caf": "fibroblast",
+    "stroma": "stroma",
+}
+FIELD_NAMES = {
+    "oxygen": "oxygen",
+    "cystine": "cystine",
+    "ifng": "IFN-γ",
+    "cxcl": "CXCL9/10",
+    "atp": "ATP",
+    "hmgb1": "HMGB1",
+    "suppressive": "TGF-β/IL-10",
+    "suppression": "TGF-β/IL-10",
+    "peroxide": "lipid peroxide",
+    "lactate": "lactate",
+    "rsl3": "free RSL3",
+    "arachidonic_acid": "arachidonic acid",
+    "vegf": "VEGF",
+    "copper": "copper",
+}
+WORDS = {
+    "pdl1": "PD-L1",
+    "pd1": "PD-1",
+    "ctla4": "CTLA-4",
+    "rsl3": "RSL3",
+    "ifng": "IFN-γ",
+    "cd8": "CD8",
+    "fe": "Fe",
+    "peg": "PEG",
+    "pdpa": "PDPA",
+    "np": "particles",
+    "nps": "particles",
+    "ike": "IKE",
+    "icb": "ICB",
+    "dfo": "DFO",
+    "slc7a11": "SLC7A11",
+    "gpx4": "GPX4",
+    "fsp1": "FSP1",
+    "nrf2": "NRF2",
+    "acsl4": "ACSL4",
+    "gsh": "GSH",
+    "dc": "DC",
+    "m1": "M1",
+    "m2": "M2",
+    "cxcl": "CXCL9/10",
+    "atp": "ATP",
+    "hmgb1": "HMGB1",
+    "plooh": "PLOOH",
+}
+
+RC = {
+    "font.family": "DejaVu Sans",
+    "font.size": FONT_PT,
+    "axes.titlesize": FONT_PT,
+    "axes.labelsize": FONT_PT,
+    "xtick.labelsize": SMALL_PT,
+    "ytick.labelsize": SMALL_PT,
+    "legend.fontsize": FONT_PT,
+    "figure.dpi": DPI,
+    "savefig.dpi": DPI,
+    "axes.linewidth": 0.6,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "xtick.major.width": 0.6,
+    "ytick.major.width": 0.6,
+    "xtick.major.size": 2.5,
+    "ytick.major.size": 2.5,
+    "xtick.minor.size": 0,
+    "ytick.minor.size": 0,
+    "lines.linewidth": 1.3,
+    "legend.frameon": False,
+    "legend.handlelength": 1.4,
+    "axes.titlelocation": "left",
+    "axes.axisbelow": True,
+    "image.cmap": "viridis",
+    "figure.constrained_layout.h_pad": 0.03,
+    "figure.constrained_layout.w_pad": 0.03,
+    "axes.formatter.limits": (-3, 5),
+    "axes.formatter.use_mathtext": True,
+    "path.simplify": True,
+}
+TIME_LABEL = "time since start of treatment (d)"
+
+
+@dataclass
+class Drawn:
+    """A finished figure: file name without ending, heading, the picture, and what one sees in it."""
+
+    name: str
+    title: str
+    figure: Figure
+    caption: str
+
+
+def use() -> mpl.rc_context:
+    """The style as a context, so that nothing outside a report is restyled."""
+    return mpl.rc_context(RC)
+
+
+def new_figure(width_in: float = PAGE_IN, height_in: float = 3.0, constrained: bool = True) -> Figure:
+    """A figure without pyplot: no global state, nothing to close."""
+    figure = Figure(figsize=(width_in, height_in), dpi=DPI, layout="constrained" if constrained else None)
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def save(figure: Figure, path: Path, dpi: int = DPI) -> Path:
+    """Write a PNG by temporary file and rename: a reader sees the old picture or the new one, never half."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        with use():
+            figure.savefig(
+                temporary,
+                format="png",
+                dpi=dpi,
+                facecolor="white",
+                metadata={"Software": None},
+                pil_kwargs={"compress_level": 4},
+            )
+        with open(temporary, "rb+") as file:
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+    return path
+
+
+def arm_colours(arms: Sequence[str], control: str | None) -> dict[str, str]:
+    """One colour per arm: the control grey, the others in a fixed order."""
+    others = [a for a in arms if a != control]
+    colours = {a: ARM_COLOURS[i % len(ARM_COLOURS)] for i, a in enumerate(others)}
+    return colours | ({control: GREY} if control else {})
+
+
+def arm_dashes(arms: Sequence[str], control: str | None) -> dict[str, str]:
+    """Solid lines for the first seven treated arms, then dashed, then dotted ones (colours repeat)."""
+    others = [a for a in arms if a != control]
+    styles = ("-", "--", ":", "-.")
+    dashes = {a: styles[min(i // len(ARM_COLOURS), 3)] for i, a in enumerate(others)}
+    return dashes | ({control: "-"} if control else {})
+
+
+def arm_name(name: str) -> str:
+    """`anti_pdl1` -> anti-PD-L1, `rsl3_particles` -> RSL3 particles."""
+    text = re.sub(r"pd[_-]?l1", "pdl1", name, flags=re.IGNORECASE)
+    words = [WORDS.get(w.lower(), w) for w in re.split(r"[_\s]+", text) if w]
+    joined = " ".join(words).replace("PEG PDPA", "PEG-PDPA")
+    return re.sub(r"\banti ", "anti-", joined) or name
+
+
+def field_name(name: str) -> str:
+    return FIELD_NAMES.get(name) or arm_name(name)
+
+
+def wrapped(text: str, width_px: float) -> str:
+    """Text broken at spaces to fit a width at 300 dpi (bold 7 pt characters are about 19 px wide)."""
+    return "\n".join(textwrap.wrap(text, max(8, int(width_px / 19)), break_long_words=False)) or text
+
+
+def unit_text(unit: str) -> str:
+    """uM -> µM, um -> µm, mm^2 -> mm², per_min -> min⁻¹ as printed."""
+    text = re.sub(r"\bu(?=[MmgL])", "µ", unit or "")
+    return text.replace("^2", "²").replace("^3", "³").replace("mm2", "mm²").replace("um2", "µm²")
+
+
+def day_text(hour: float) -> str:
+    """`day 4`; within the first two days the hours where they are not whole days."""
+    if abs(hour) < 48 and abs(hour / 24 - round(hour / 24)) > 0.02:
+        return f"{hour:.3g} h".replace("-", "−")
+    return f"day {round(hour / 24, 2):g}".replace("-", "−")
+
+
+def panel_letters(axes: Sequence[Axes], x_pt: float = -22.0) -> None:
+    """Bold a, b, c ... above the left edge of each panel."""
+    for i, axis in enumerate(axes):
+        axis.annotate(
+            chr(97 + i % 26),
+            (0, 1),
+            (x_pt, 3),
+            xycoords="axes fraction",
+            textcoords="offset points",
+            fontsize=9,
+            fontweight="bold",
+            va="bottom",
+            ha="left",
+            annotation_clip=False,
+        )
+
+
+def from_zero(axis: Axes) -> None:
+    """Let the y axis start at zero and hold everything drawn."""
+    axis.set_ylim(0, max(axis.get_ylim()[1], 1e-12))
+
+
+def time_axis(axis: Axes, dose_days: Sequence[float] = (), ticks: int = 6) -> None:
+    """Whole days as ticks, where there are some; faint vertical lines at days of treatment."""
+    low, high = axis.get_xlim()
+    for day in dose_days:
+        if low <= day <= high:
+            axis.axvline(day, color="#DDDDDD", lw=0.6, zorder=0)
+    axis.xaxis.set_major_locator(MaxNLocator(ticks, integer=high - low > 3, steps=[1, 2, 2.5, 5, 10]))
+
+
+def legend_of_arms(figure: Figure, arms: Sequence[str], control: str | None, **options) -> None:
+    """One legend of arms above all panels."""
+    colours, dashes = arm_colours(arms, control), arm_dashes(arms, control)
+    handles = [Line2D([], [], color=colours[a], ls=dashes[a], lw=1.6, label=arm_name(a)) for a in arms]
+    longest = max((len(arm_name(a)) for a in arms), default=1)
+    room = int(
+        (figure.get_figwidth() - 0.2) / (0.42 + 0.068 * longest)
+    )  # handle, gap and 7.5 pt letters, inch
+    columns = options.pop("ncols", max(1, min(len(arms), 5, room)))
+    figure.legend(handles=handles, loc="outside upper center", ncols=columns, columnspacing=1.4, **options)
+
+
+class LatticeSheet:
+    """A grid of lattice pictures in which every voxel is a whole number of pixels: no blur, no uneven voxels.
+
+    `shape` is (rows, columns) of voxels of one picture; sizes below are in pixels of a 300 dpi page. Lattices
+    too large for the space are thinned by a whole factor (`step`), given to `show` in full. Smooth fields
+    need no such care: `exact=False` lets them fill the space.
+    """
+
+    def __init__(
+        self,
+        rows: int,
+        columns: int,
+        shape: tuple[int, int],
+        *,
+        left=75,
+        right=10,
+        top=55,
+        bottom=170,
+        gap=18,
+        row_gap=None,
+        panel_px=None,
+        exact=True,
+    ):
+        self.rows, self.columns, self.shape = rows, columns, shape
+        room = int((PAGE_IN * DPI - left - right - gap * (columns - 1)) / columns)
+        room = min(room, panel_px or room)
+        longest = max(shape[1], shape[0] * 0.8)
+        self.step = max(1, int(np.ceil(longest / room))) if exact else 1
+        zoom = max(1, int(room // longest)) if exact else room / longest
+        self.height_px = round(-(-shape[0] // self.step) * zoom)
+        self.width_px = round(-(-shape[1] // self.step) * zoom)
+        row_gap = gap if row_gap is None else row_gap
+        self.page = (
+            left + right + columns * self.width_px + gap * (columns - 1),
+            top + bottom + rows * self.height_px + row_gap * (rows - 1),
+        )
+        self.origin = (left, top, gap, row_gap)
+        self.figure = new_figure((self.page[0] + 0.01) / DPI, (self.page[1] + 0.01) / DPI, constrained=False)
+
+    def place(self, x: float, y: float, width: float, height: float) -> Axes:
+        """Axes at a pixel rectangle; y counts from the top of the page."""
+        w, h = self.page
+        return self.figure.add_axes((x / w, 1 - (y + height) / h, width / w, height / h))
+
+    def corner(self, row: int, column: int) -> tuple[int, int]:
+        left, top, gap, row_gap = self.origin
+        return left + column * (self.width_px + gap), top + row * (self.height_px + row_gap)
+
+    def show(self, row: int, column: int, image: np.ndarray, **options) -> Axes:
+        """Draw a picture (rows, columns[, rgb]) with y upwards; thinned if the sheet had to."""
+        axis = self.place(*self.corner(row, column), self.width_px, self.height_px)
+        axis.imshow(
+            image[:: self.step, :: self.step],
+            origin="lower",
+            interpolation="nearest",
+            aspect="auto",
+            **options,
+        )
+        axis.set_xticks([])
+        axis.set_yticks([])
+        for spine in axis.spines.values():
+            spine.set_visible(True)
+            spine.set_linewidth(0.5)
+            spine.set_color("#999999")
+        return axis
+
+    def text(self, x: float, y: float, text: str, **options) -> None:
+        """Text at a pixel position from the top left."""
+        self.figure.text(x / self.page[0], 1 - y / self.page[1], text, **options)
+
+    def scale_bar(self, axis: Axes, dx_um: float, colour: str = "black") -> float:
+        """A bar of a round length, about a quarter of the panel; returns the length in um."""
+        span = self.shape[1] * dx_um
+        length = max(
+            v for v in (20, 50, 100, 200, 500, 1000, 2000, 5000, 1e4, 0) if v <= 0.34 * span or v == 20
+        )
+        width = length / span
+        halo = [withStroke(linewidth=1.6, foreground="black" if colour == "white" else "white")]
+        axis.plot(
+            [0.05, 0.05 + width],
+            [0.06, 0.06],
+            transform=axis.transAxes,
+            color=colour,
+            lw=1.8,
+            solid_capstyle="butt",
+            clip_on=False,
+        )
+        name = f"{length / 1000:g} mm" if length >= 1000 else f"{length:g} µm"
+        axis.text(
+            0.05,
+            0.085,
+            name,
+            transform=axis.transAxes,
+            color=colour,
+            ha="left",
+            va="bottom",
+            fontsize=SMALL_PT,
+            path_effects=halo,
+        )
+        return length
