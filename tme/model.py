@@ -27,6 +27,7 @@ from tme.build import (
 from tme.core.lattice import Lattice
 from tme.core.schedule import Schedule
 from tme.core.vessels import VesselBed
+from tme.describe import describe
 from tme.initial import monolayer_voxels, nodule_voxels, place_residents, place_tumour
 from tme.kernels.exchange import cell_to_voxel
 from tme.kernels.multigrid import Workspace
@@ -37,7 +38,7 @@ from tme.readouts.immune import mark
 FIXED_SCALE = 2.0**40
 CELL_UM3 = 2494.0
 
-__all__ = ["TumourModel", "load_config", "mechanism_table", "parameter_registry"]
+__all__ = ["TumourModel", "describe", "load_config", "mechanism_table", "parameter_registry"]
 
 
 class TumourModel(mesa.Model):
@@ -83,7 +84,7 @@ class TumourModel(mesa.Model):
         self.cell_fraction = cell_to_voxel(CELL_UM3, self.grid.voxel_um3)
         push = round(self.config_for("division").get("push_um", 160.0) / self.grid.dx_um)
         self.lattice = Lattice(self.grid, self.config.domain.immune_per_voxel, push)
-        self.workspace = Workspace(self.grid)
+        self.workspace = Workspace(self.grid.shape, self.grid.periodic)
         self.therapy = build_therapy(self)
         build_fields(self)
         self.pd1_free = np.ones(self.grid.n_voxels)
