@@ -130,7 +130,7 @@ def describe(
     if as_json:
         echo_json(found)
     elif odd:
-        typer.echo(cli_text.odd(found))
+        typer.echo(cli_text.odd(found, resolved.to_dict()))
     else:
         cli_text.show(found)
 

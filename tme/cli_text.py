@@ -125,29 +125,43 @@ def show_status(found: Mapping[str, Any]) -> None:
     table([{k: s[k] for k in keep if k in s} for s in found.get("simulations", [])], "simulations")
 
 
-def odd(found: Mapping[str, Any]) -> str:
+ODD = (  # chapter, starts of the keys of a description that belong there, sections of the config
+    ("1. Purpose and patterns", ("experiment", "arms"), ()),
+    (
+        "2. Entities, state variables and scales",
+        ("populations", "columns", "fields"),
+        ("domain", "populations"),
+    ),
+    ("3. Process overview and scheduling", ("plan", "criterion", "clocks"), ("clocks",)),
+    ("4. Design concepts", ("concepts",), ()),
+    ("5. Initialisation", ("initial",), ("initial", "tumour")),
+    ("6. Input data", ("library",), ()),
+    ("7. Submodels", ("mechanisms", "parameters"), ()),
+)
+CONCEPTS = (
+    "Emergence: growth, infiltration and waves of ferroptosis emerge from laws of single cells. "
+    "Stochasticity: counter-based draws keyed by seed, stream, tick and cell, so that arms share their luck. "
+    "Interaction: through fields, contacts and room. Observation: the columns of series.csv."
+)
+
+
+def odd(found: Mapping[str, Any], config: Mapping[str, Any]) -> str:
     """The description in the order of the ODD protocol (Grimm et al. 2020, doi 10.18564/jasss.4259)."""
-    chapters = (
-        ("1. Purpose and patterns", ("name", "purpose", "arms")),
-        ("2. Entities, state variables and scales", ("space", "populations", "columns", "fields")),
-        ("3. Process overview and scheduling", ("clocks", "plan")),
-        ("4. Design concepts", ("concepts", "randomness")),
-        ("5. Initialisation", ("initial", "tumour")),
-        ("6. Input data", ("input", "agents", "library")),
-        ("7. Submodels", ("mechanisms", "parameters")),
-    )
-    placed = {k for _t, keys in chapters for k in keys}
-    lines = [f"# {found.get('name', 'Experiment')}: ODD protocol"]
-    for title, keys in chapters:
+    lines = [f"# {config['name']}: ODD protocol"]
+    placed: set[str] = set()
+    for title, starts, sections in ODD:
+        keys = [k for k in found if k not in placed and k.startswith(starts)]
+        placed |= set(keys)
         lines += ["", f"## {title}"]
-        for key in keys:
-            if key in found:
-                lines += ["", *markdown(key, found[key])]
-    rest = [k for k in found if k not in placed]
-    if rest:
-        lines += ["", "## Further"]
-        for key in rest:
-            lines += ["", *markdown(key, found[key])]
+        if title.endswith("concepts") and not keys:
+            lines += ["", CONCEPTS]
+        for name, value in [
+            *((s, config[s]) for s in sections if s in config),
+            *((k, found[k]) for k in keys),
+        ]:
+            lines += ["", *markdown(name, value)]
+    for key in (k for k in found if k not in placed):
+        lines += ["", *markdown(key, found[key])]
     return "\n".join(lines)
 
 
