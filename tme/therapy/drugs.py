@@ -11,6 +11,8 @@ A hit is data: a target and a strength. Targets are the terms of the cell's chem
 
 from __future__ import annotations
 
+import numpy as np
+
 from tme.core.mechanism import Mechanism, Phase
 from tme.kernels.elementary import power
 from tme.kernels.jit import serial
@@ -83,6 +85,7 @@ class DrugEffects(Mechanism):
 
     name = "drug_effects"
     phase = Phase.SENSE
+    ids = ("M38", "M89")
     about = "drugs hit their targets in proportion to their local concentration"
     reads = ("field.drug",)
     writes = tuple(f"tumour.{c}" for c in EFFECT_COLUMN.values())
@@ -114,6 +117,9 @@ class DrugEffects(Mechanism):
             add_effect(t.n, t.col.voxel, model.fields[name].concentration, strength, hill, getattr(t.col, EFFECT_COLUMN[target]))
         if "sipdl1" in self.columns:
             saturate(t.n, t.col.sipdl1)
+        if "j_drug" in self.columns and not model.therapy.nanoparticles:
+            # with particles, their cargo step adds up iron from salts and from particles
+            t.col.j_fe[: t.n] = np.where(t.col.state[: t.n] == 0, t.col.j_drug[: t.n], 0.0)
 
 
 class DrugLoss(Mechanism):
