@@ -1,0 +1,167 @@
+"""Small models for tests: a dish of cells in medium, and a small tumour with its immune cells.
+
+    model = dish()                                            # 12 x 12 cells, air, 40 uM cystine, nothing else
+    model = tissue(arm="rsl3", arms={"rsl3": bath("rsl3", 1.0)}, mechanisms__killing__k_hit=0)
+
+Keywords are dotted config keys with two underscores for a dot; a mapping as value is merged key by key.
+"""
+
+import json
+import tempfile
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+
+from tme.model import TumourModel, load_config
+
+CELLS = 144  # in the dish
+UNBREAKABLE = {"d_leth": 5000}  # for tests of the chemistry at loads that would kill
+DISH = {
+    "name": "dish",
+    "start_day": 0,
+    "horizon_day": 4,
+    "domain": {"size_um": [240, 240], "at_edge": "continue"},
+    "initial": {"kind": "monolayer", "occupancy": 1.0},
+    "tumour": {"preset": "ht1080", "cv": 0, "drift_per_division": 0, "antigenicity_cv": 0},
+    "fields": {
+        "oxygen": {"initial": 140, "held": True},
+        "cystine": {"initial": 40, "held": True},
+        "ifng": {"held": True},
+        "arachidonic": {"held": True},
+    },
+    "mechanisms": {"vessels": {"per_mm2": 0}, "division": {"k_div": 0}, "death": {"k_apo": 0, "k_nec": 0}},
+    "arms": {"control": {}},
+}
+TISSUE = {
+    "name": "tissue",
+    "start_day": 0,
+    "horizon_day": 4,
+    "domain": {"size_um": [520, 520], "at_edge": "continue", "immune_per_voxel": 3},
+    "initial": {"kind": "nodule", "n_cells": 250},
+    "tumour": {"preset": "b16_like", "cv": 0.2},
+    "populations": {
+        "cd8": {"per_mm2": 300},
+        "macrophage": {"share": 0.12},
+        "dendritic": {"share": 0.12},
+        "treg": {"per_mm2": 100},
+    },
+    "mechanisms": {
+        "vessels": {"per_mm2": 150, "core_factor": 1},
+        "division": {"k_div": 0},
+        "death": {"k_apo": 0},
+    },
+    "arms": {"control": {}},
+}
+
+
+def merged(base, change):
+    """`base` with `change` on top, mapping by mapping."""
+    out = dict(base)
+    for key, value in change.items():
+        both = isinstance(value, dict) and isinstance(out.get(key), dict)
+        out[key] = merged(out[key], value) if both else value
+    return out
+
+
+def nested(key, value):
+    """{"a": {"b": value}} of the key "a__b"."""
+    head, _, tail = key.partition("__")
+    return {head: nested(tail, value) if tail else value}
+
+
+@cache
+def _config(text):
+    """The config of a JSON text, which is YAML too."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "small.yaml"
+        path.write_text(text)
+        return load_config(path)
+
+
+def config_of(base, **changes):
+    """The resolved config of a base mapping with dotted changes."""
+    data = base
+    for key, value in changes.items():
+        data = merged(data, nested(key, value))
+    return _config(json.dumps(data))
+
+
+def small_model(base=TISSUE, arm="control", seed=1, **changes):
+    """A model of a base mapping with dotted changes."""
+    return TumourModel(config_of(base, **changes), seed=seed, arm=arm)
+
+
+def dish(arm="control", seed=1, **changes):
+    """144 equal cells in medium: chemistry only."""
+    return small_model(DISH, arm, seed, **changes)
+
+
+def tissue(arm="control", seed=1, **changes):
+    """A nodule of 250 cells with vessels and immune cells."""
+    return small_model(TISSUE, arm, seed, **changes)
+
+
+def bath(*pairs, day=0):
+    """An arm of drugs held at a concentration: bath("rsl3", 1.0, "bso", 50)."""
+    names, levels = pairs[::2], pairs[1::2]
+    return {"drugs": [{"name": n, "bath_uM": c, "route": "bath", "day": day} for n, c in zip(names, levels)]}
+
+
+def particles(name, dose, day=0, route="iv"):
+    """An arm of one nanoparticle platform."""
+    return {"nanoparticles": [{"name": name, "dose_mg_kg": dose, "day": day, "route": route}]}
+
+
+def hours(model, n):
+    """Step the model n hours on; the model."""
+    for _ in range(round(n * 60 / model.dt_min)):
+        model.step()
+    return model
+
+
+def mean(model, name):
+    """Mean of a tumour column over living cells."""
+    t = model.tumour
+    return float(getattr(t, name)[t.state == 0].mean())
+
+
+def alive(model):
+    """Living tumour cells."""
+    return int((model.tumour.state == 0).sum())
+
+
+def died(model, cause="ferroptosis"):
+    """Deaths of one cause so far."""
+    return model.counters[f"dead_{cause}"]
+
+
+def levels(model, trait, values):
+    """Give every fourth (third, ...) cell each of these values of a column; `clone` remembers which."""
+    t, n = model.tumour.col, model.tumour.n
+    t.clone[:n] = np.arange(n) % len(values)
+    getattr(t, trait)[:n] = np.asarray(values, float)[t.clone[:n]]
+    return model
+
+
+def by_level(model, name):
+    """Mean of a column over the cells of each level, corpses included."""
+    column, clone = getattr(model.tumour, name), model.tumour.clone
+    return np.array([column[clone == g].mean() for g in range(clone.max() + 1)])
+
+
+def alive_by_level(model, n=4):
+    """Living cells of each level."""
+    t = model.tumour
+    return np.bincount(t.clone[t.state == 0], minlength=n)
+
+
+def rises(values, by=1.0):
+    """Whether each value exceeds the one before it by a factor."""
+    values = list(values)
+    return all(b > a * by for a, b in zip(values, values[1:]))
+
+
+def falls(values, by=1.0):
+    """Whether each value stays below the one before it by a factor."""
+    return rises(list(values)[::-1], by)
