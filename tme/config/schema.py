@@ -283,6 +283,12 @@ class Config(Experiment):
     _digest: str = PrivateAttr(default="")
     _library: Any = PrivateAttr(default=None)
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Config) and self.to_dict() == other.to_dict() and self.digest == other.digest
+
+    def __hash__(self) -> int:
+        return hash(self.digest)
+
     @property
     def library(self) -> Any:
         """The library with this config's `fields:` changes applied."""

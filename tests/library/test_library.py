@@ -1,0 +1,119 @@
+"""The library: every number has a unit and a source, names hang together, unread keys are refused."""
+
+# ruff: noqa: E501  (tables of cases, one a line)
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tme.library import LibraryError, load_library
+from tme.library import load as load_module
+from tme.model import parameter_registry
+from tme.populations.tumour import CLONES, Tumour
+
+KINDS = ("fields", "drugs", "antibodies", "nanoparticles", "tumours")
+
+
+@pytest.fixture
+def copy(tmp_path):
+    for file in Path(load_module.__file__).parent.glob("*.yaml"):
+        shutil.copy(file, tmp_path)
+    return tmp_path
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_number_has_a_unit_and_a_source(kind):
+    for name, entry in getattr(load_library(), kind).items():
+        assert entry.numbers, name
+        for key, number in entry.numbers.items():
+            assert number.unit, f"{name}.{key}"
+            words = ("assumed", "calibrated", "definition", "doi", "PMC", "PMID")
+            known = any(w in number.source for w in words) or any(c.isdigit() for c in number.source)
+            assert known or len(number.source) > 10, f"{name}.{key}: {number.source}"
+
+
+def test_what_the_issue_names_is_there():
+    library = load_library()
+    assert {"rsl3", "erastin", "ike", "ifsp1", "bso", "cysteinase", "ferrostatin_1", "deferoxamine"} <= set(
+        library.drugs
+    )
+    assert {"anti_pdl1", "anti_pd1", "anti_ctla4"} <= set(library.antibodies)
+    assert {"N1", "N3", "N6", "N13"} <= {e.id for e in library.nanoparticles.values()}
+    assert {"b16_like", "ct26_like", "mc38_like", "breast_4t1_like", "ht1080"} <= set(library.tumours)
+
+
+def test_entries_hold_plain_floats():
+    rsl3 = load_library().drug("rsl3")
+    assert type(rsl3.diffusion) is float
+    assert type(rsl3.hits[0].strength) is float
+
+
+def test_a_hit_has_the_strength_of_its_target():
+    library = load_library()
+    assert library.drug("erastin").hits[0].strength == pytest.approx(1 / 0.16)
+    assert library.drug("erastin").hits[0].exponent == 1.5
+    assert library.drug("rsl3").hits[0].strength == 0.08
+
+
+def test_ike_lies_between_rsl3_and_erastin():
+    library = load_library()
+    assert library.drug("ike").hits[0].strength > library.drug("erastin").hits[0].strength
+
+
+def test_tumours_set_parameters_and_traits_that_exist():
+    registry, columns = parameter_registry(), {c.name for c in Tumour.columns}
+    for name, entry in load_library().tumours.items():
+        for group, values in entry.parameters.items():
+            for key, number in values.items():
+                p = registry[group].parameters[key]
+                assert p.low <= number.value <= p.high, f"{name}: {group}.{key}"
+                assert p.unit == number.unit, f"{name}: {group}.{key}"
+        assert set(entry.traits) <= columns
+        assert set(entry.clones) <= set(CLONES)
+        assert all(set(c.traits) <= columns for c in entry.clones.values())
+
+
+def test_an_agent_becomes_a_field_in_its_own_unit():
+    library = load_library()
+    assert library.drug("rsl3").field_entry("rsl3").unit == "uM"
+    assert library.antibody("anti_pdl1").field_entry("anti_pdl1").unit == "nM"
+
+
+def test_iron_platforms_have_iron_terms():
+    library = load_library()
+    assert library.nanoparticle("peg_pdpa_rsl3").iron_terms == (0.0, 0.0, 0.0)
+    loading, labile, cap = library.nanoparticle("iron_oxide").iron_terms
+    assert (loading, labile, cap) == (1.0, 0.01, 0.5)
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "words"),
+    [
+        ("drugs.yaml", "stage: experimental", "stagee: experimental", "drugs.yaml:6: rsl3.stagee"),
+        ("drugs.yaml", "unit: um^2/min", "unit: cm^2/s", "expected 'um^2/min'"),
+        ("drugs.yaml", "decay: {value: 0.02, unit: 1/min, range: [0.005, 0.1]", "decay: {value: 0.02, unit: 1/min, range: [1, 2]", "outside its own range"),
+        ("drugs.yaml", "target: gpx4", "target: gpx5", "rsl3.hits.0.target"),
+        ("drugs.yaml", "target: gpx4", "target: xct", "needs ki_uM"),
+        ("nanoparticles.yaml", "drug: rsl3", "drug: rsl4", "payload drug 'rsl4'"),
+        ("fields.yaml", "mode: quasi_steady", "mode: steady", "fields.yaml:5: oxygen.mode"),
+        ("antibodies.yaml", "anti_pd1:", "anti_pdl1:", "duplicate key"),
+        ("antibodies.yaml", "anti_pd1:", "rsl3:", "the name is taken by drugs.yaml"),
+        ("tumours.yaml", "source: \"assumed: spread of protein levels between cells of one tumour\"", "note: x", "b16_like"),
+    ],
+)  # fmt: skip
+def test_a_faulty_library_is_refused_with_its_place(copy, file, old, new, words):
+    path = copy / file
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new, 1))
+    with pytest.raises(LibraryError) as caught:
+        load_library(str(copy))
+    assert words in str(caught.value)
+
+
+def test_overrides_leave_the_library_itself_alone():
+    library = load_library()
+    changed = library.overridden({"rsl3": {"diffusion": 1.0}})
+    assert changed.drug("rsl3").diffusion == 1.0
+    assert library.drug("rsl3").diffusion == 5000.0

@@ -1,0 +1,153 @@
+"""The command line: exit codes, messages, and that bad input leaves nothing behind."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tme import cli
+from tme.model import load_config
+
+CONFIGS = Path(__file__).parents[1] / "configs"
+GOOD = """\
+horizon_day: 1
+domain: {size_um: [400, 400]}
+initial: {kind: nodule, n_cells: 20}
+arms: {control: {}, a: {nanoparticles: [{name: peg_pdpa_rsl3, dose_mg_kg: 3, day: 0}]}}
+"""
+
+
+@pytest.fixture
+def tme(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+
+    def call(*args):
+        try:
+            cli.main([str(a) for a in args])
+            code = 0
+        except SystemExit as stop:
+            code = stop.code or 0
+        out, err = capsys.readouterr()
+        return code, out, err
+
+    return call
+
+
+def write(text, name="x.yaml"):
+    Path(name).write_text(text)
+    return name
+
+
+def test_check_prints_the_resolved_config_and_its_cost(tme):
+    code, out, _err = tme("check", write(GOOD), "--set", "arms.a.nanoparticles.0.dose_mg_kg=4")
+    assert code == 0
+    assert "dose_mg_kg: 4.0" in out
+    assert "cell-hours" in out
+    assert "MB per simulation" in out
+
+
+def test_bad_input_exits_2_with_file_and_line_and_no_traceback(tme):
+    code, out, err = tme("check", write(GOOD + "horizn: 3\nseed: abc\n"))
+    assert (code, out) == (2, "")
+    assert "x.yaml:5: horizn: unknown key" in err
+    assert "x.yaml:6: seed: is 'abc'; expected a whole number" in err
+    assert "Traceback" not in err
+
+
+@pytest.mark.parametrize(
+    ("config", "options", "words"),
+    [
+        (GOOD + "horizn: 3\n", [], "horizn"),
+        (GOOD, ["--set", "nope=1"], "--set: nope: unknown key"),
+        (GOOD, ["--seed", "-1"], "--seed"),
+        (GOOD, ["--jobs", "0"], "--jobs"),
+        (GOOD, ["--quick"], "no quick: section"),
+        (GOOD, ["--out", "x.yaml"], "x.yaml is a file"),
+        (GOOD, ["--out", "x.yaml/below/it"], "x.yaml is a file"),
+        (GOOD, ["--out", "/proc/nowhere/run"], "/proc/nowhere/run"),
+        (GOOD, ["--scheduler", "tcp://x:1"], "--executor dask"),
+        (GOOD, ["--executor", "abacus"], "abacus"),
+        (GOOD, ["--frehs"], "--fresh"),
+    ],
+)
+def test_a_run_that_cannot_start_exits_2_and_leaves_nothing_behind(tme, config, options, words):
+    write(config)
+    code, _out, err = tme("run", "x.yaml", *options)
+    assert code == 2
+    assert words in err
+    assert "Traceback" not in err
+    assert [p.name for p in Path().iterdir()] == ["x.yaml"]
+
+
+def test_a_runs_folder_that_is_a_file_is_refused(tme):
+    write(GOOD)
+    Path("runs").write_text("")
+    code, _out, err = tme("run", "x.yaml")
+    assert code == 2
+    assert "runs is a file" in err
+
+
+@pytest.mark.parametrize("command", ["status", "report"])
+def test_what_is_no_run_directory_is_refused(tme, command):
+    code, _out, err = tme(command, "nowhere")
+    assert code == 2
+    assert "is no run directory" in err
+
+
+@pytest.mark.parametrize("kind", ["drugs", "antibodies", "nanoparticles", "tumours", "fields", "mechanisms"])
+def test_list_prints_tables_and_json(tme, kind):
+    code, out, _err = tme("list", kind, "--json")
+    assert code == 0
+    rows = json.loads(out)
+    assert rows
+    assert all("id" in r or "name" in r for r in rows)
+    assert tme("list", kind)[0] == 0
+
+
+def test_list_refuses_what_it_does_not_know(tme):
+    assert tme("list", "dugs")[0] == 2
+
+
+def test_describe_tells_values_sources_and_who_set_them(tme):
+    code, out, _err = tme("describe", write(GOOD + "mechanisms: {ferroptosis: {f_x: 0.5}}\n"), "--json")
+    assert code == 0
+    found = json.loads(out)
+    row = next(r for r in found["parameters"] if r["parameter"] == "ferroptosis.f_x")
+    assert row["value"] == 0.5
+    assert "x.yaml:5" in str(row["set by"])
+    assert tme("describe", "x.yaml", "--odd")[1].startswith("# x: ODD protocol")
+    assert "assumed" in tme("describe", "x.yaml", "--assumed")[1]
+
+
+def test_the_schema_knows_parameters_and_entries(tme):
+    found = json.loads(tme("schema")[1])
+    assert (
+        found["properties"]["mechanisms"]["properties"]["ferroptosis"]["properties"]["f_x"]["maximum"] == 1.0
+    )
+    assert "rsl3" in found["$defs"]["DrugDose"]["properties"]["name"]["enum"]
+
+
+@pytest.mark.parametrize("path", sorted(CONFIGS.glob("*.yaml")), ids=lambda p: p.stem)
+def test_every_config_is_valid_short_and_has_a_quick_version(path):
+    assert len(path.read_text().splitlines()) <= 30
+    full, quick = load_config(path), load_config(path, quick=True)
+    assert full.name == path.stem
+    assert quick.horizon_day <= full.horizon_day
+    assert f"`{path.stem}`" in (CONFIGS / "README.md").read_text()
+
+
+def test_the_made_up_tissue_is_what_its_script_writes(tmp_path):
+    script = (CONFIGS / "tissue_cells.py").read_text()
+    (tmp_path / "tissue_cells.py").write_text(script)
+    subprocess.run([sys.executable, str(tmp_path / "tissue_cells.py")], check=True)
+    assert (tmp_path / "tissue_cells.csv").read_bytes() == (CONFIGS / "tissue_cells.csv").read_bytes()
+
+
+def test_help_imports_nothing_heavy():
+    code = "import sys, tme.cli; print(*sys.modules)"
+    loaded = subprocess.run(
+        [sys.executable, "-c", code], check=True, capture_output=True, text=True
+    ).stdout.split()
+    assert not {"numpy", "numba", "pandas", "mesa", "matplotlib", "scipy", "pydantic"} & set(loaded)
