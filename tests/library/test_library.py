@@ -2,7 +2,6 @@
 
 # ruff: noqa: E501  (tables of cases, one a line)
 
-import shutil
 from pathlib import Path
 
 import pytest
@@ -17,8 +16,11 @@ KINDS = ("fields", "drugs", "antibodies", "nanoparticles", "tumours")
 
 @pytest.fixture
 def copy(tmp_path):
+    """The first two entries of every file."""
     for file in Path(load_module.__file__).parent.glob("*.yaml"):
-        shutil.copy(file, tmp_path)
+        lines = file.read_text().splitlines(keepends=True)
+        starts = [i for i, line in enumerate(lines) if line[0].isalpha()]
+        (tmp_path / file.name).write_text("".join(lines[: starts[2]]))
     return tmp_path
 
 

@@ -19,7 +19,7 @@ from ruamel.yaml.nodes import MappingNode, ScalarNode, SequenceNode
 from tme.config.errors import Fault, nearest
 
 MOST_BYTES = 4_000_000
-MOST_NODES = 200_000
+MOST_NODES = 50_000
 SET = "--set"
 
 
