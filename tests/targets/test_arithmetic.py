@@ -1,0 +1,88 @@
+"""What the checks compute with: fronts, propagation index, dose response, pairing, decay length."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tme.targets.arms import ARMS, finished, paired
+from tme.targets.data import FOLDER_VARIABLE, pdl1_near_t_cells
+from tme.targets.fronts import arrival_by_column, front_speed, propagation_index, segments
+from tme.targets.single_cells import crossing
+from tme.targets.tissue import decay_length, distance_below
+
+X = (np.arange(100) + 0.5) * 10.0
+
+
+def test_the_speed_of_an_even_front_is_its_distance_over_its_time():
+    speed, r2 = front_speed(X / 5.5, 10.0, 100.0, 900.0)
+    assert speed == pytest.approx(5.5) and r2 == pytest.approx(1.0)
+    assert segments(X / 5.5, 10.0, np.array([100.0, 500.0, 900.0])) == pytest.approx([5.5, 5.5])
+
+
+def test_a_front_that_stops_has_no_speed():
+    times = np.where(X < 400.0, X / 5.5, np.nan)
+    assert front_speed(times, 10.0, 100.0, 900.0)[0] == 0.0
+
+
+def test_a_column_counts_as_reached_when_half_of_its_cells_are():
+    times = np.array([[1.0, 2.0, np.nan], [3.0, np.nan, np.nan]])
+    assert arrival_by_column(times)[:2] == pytest.approx([2.0, 2.0])
+    assert np.isnan(arrival_by_column(times)[2])
+
+
+def test_the_propagation_index_is_high_for_a_wave_and_about_zero_for_independent_deaths():
+    wave = np.tile(np.arange(30.0), (30, 1))
+    chance = np.random.default_rng(2).random((30, 30))
+    assert propagation_index(wave) > 0.9
+    assert abs(propagation_index(chance)) < 0.1
+
+
+def test_the_median_dose_is_interpolated_in_log_dose_and_infinite_beyond_the_range():
+    doses = np.array([0.1, 1.0, 10.0])
+    assert crossing(doses, np.array([0.0, 0.25, 0.75])) == pytest.approx(np.sqrt(10.0))
+    assert crossing(doses, np.array([0.0, 0.1, 0.2])) == np.inf
+
+
+def test_decay_length_and_crossing_distance_are_those_of_an_exponential():
+    profile = 38.0 * np.exp(-np.arange(30) * 20.0 / 100.0)
+    assert decay_length(profile, 20.0) == pytest.approx(100.0)
+    assert distance_below(profile, 5.0, 20.0) == pytest.approx(100.0 * np.log(38.0 / 5.0), rel=0.01)
+    assert distance_below(profile, 0.0, 20.0) == np.inf
+
+
+def series(arms=tuple(ARMS)) -> pd.DataFrame:
+    rows = [
+        {"arm": a, "replicate": r, "hour": h, "tumour_volume_mm3": 1.0 + i, "cd8": 30, "treg": 10 + i,
+         "cd8_ifng_share": 0.1 * i, "treg_per_mm2": 5.0, "dc_mature_cumulative": h}
+        for i, a in enumerate(arms) for r in range(3) for h in (0.0, 12.0, 24.0)
+    ]  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def test_pairs_are_compared_at_the_last_hour_that_all_arms_have():
+    table = series()
+    table = table[~((table["arm"] == "control") & (table["hour"] == 24.0) & (table["replicate"] == 1))]
+    out = paired(table)
+    assert (out.loc["control"]["dc_matured"] == 12.0).all()
+    assert (out.loc["combination"]["volume"] == 4.0).all()
+
+
+def test_a_replicate_that_lacks_an_arm_is_left_out():
+    table = series()
+    table = table[~((table["arm"] == "rsl3_np") & (table["replicate"] == 2))]
+    assert set(paired(table).loc["control"].index) == {0, 1}
+
+
+def test_a_run_without_the_four_arms_is_refused_by_name(tmp_path):
+    series(("control", "anti_pdl1")).to_csv(tmp_path / "series.csv", index=False)
+    with pytest.raises(ValueError, match="combination, rsl3_np"):
+        finished(tmp_path)
+
+
+def test_without_the_imaged_cells_the_target_is_not_measured_and_says_so(tmp_path, monkeypatch):
+    monkeypatch.setenv(FOLDER_VARIABLE, str(tmp_path))
+    outcome = pdl1_near_t_cells()
+    assert outcome.passed is None
+    assert "data not available" in outcome.notes[0]
