@@ -75,6 +75,19 @@ def draw_traits(model: Any, rows: slice) -> None:
     t.antigenicity[rows] = spec.antigenicity_mean * np.exp(sd * z - 0.5 * sd * sd)
 
 
+def clone_log_means(config: Any, reference: dict[str, float]) -> dict[str, np.ndarray]:
+    """Mean of the log of each varied trait per clone code, (clones,) float64: the clone's value, mean 1 around it."""
+    half = 0.5 * np.log1p(config.tumour.cv**2)
+    out = {}
+    for name in VARIED:
+        level = np.full(len(CLONES), reference.get(name, 1.0))
+        for clone, factors in config.tumour.clones.items():
+            level[CLONES.index(clone)] *= factors.traits().get(name, 1.0)
+        # a trait of zero stays zero: its log is never used, since 0 has no deviation
+        out[name] = np.log(np.maximum(level, 1e-300)) - half
+    return out
+
+
 def place_immune(model: Any, population: Any, count: int, mask: np.ndarray) -> None:
     """Add `count` immune cells at random voxels of `mask`, one a voxel while there is room."""
     if count <= 0:

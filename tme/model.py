@@ -28,7 +28,7 @@ from tme.core.lattice import Lattice
 from tme.core.schedule import Schedule
 from tme.core.vessels import VesselBed
 from tme.describe import describe
-from tme.initial import monolayer_voxels, nodule_voxels, place_residents, place_tumour
+from tme.initial import clone_log_means, monolayer_voxels, nodule_voxels, place_residents, place_tumour
 from tme.kernels.exchange import cell_to_voxel
 from tme.kernels.multigrid import Workspace
 from tme.populations import Cd8, Dendritic, Macrophage, Treg, Tumour
@@ -71,6 +71,7 @@ class TumourModel(mesa.Model):
         self.primed_output = 1.0
         self._overrides = tumour_overrides(config)
         self.tumour_traits = config.tumour_traits() if hasattr(config, "tumour_traits") else {}
+        self.clone_log_mean = clone_log_means(config, self.tumour_traits)
         self._build_space()
         self._build_cells()
         self.plan = Schedule(build_plan(self))
@@ -82,7 +83,7 @@ class TumourModel(mesa.Model):
         """Grid, occupancy, therapy of this arm, fields, vessels."""
         self.grid = build_grid(self.config)
         self.cell_fraction = cell_to_voxel(CELL_UM3, self.grid.voxel_um3)
-        push = round(self.config_for("division").get("push_um", 160.0) / self.grid.dx_um)
+        push = round(self.config_for("division").get("push_um", 120.0) / self.grid.dx_um)
         self.lattice = Lattice(self.grid, self.config.domain.immune_per_voxel, push)
         self.workspace = Workspace(self.grid.shape, self.grid.periodic)
         self.therapy = build_therapy(self)

@@ -13,14 +13,31 @@ from twin.philox import child_uid, happens
 
 CAUSES = ("alive", "ferroptosis", "immune", "necrosis", "apoptosis")
 CLONES = ("reference", "fsp1_high", "nrf2_high", "acsl4_low")
-SENSED = {"oxygen": "oxygen", "cystine": "cystine", "ifng": "ifng", "peroxide": "peroxide", "arachidonic": "aa"}
+SENSED = {
+    "oxygen": "oxygen",
+    "cystine": "cystine",
+    "ifng": "ifng",
+    "peroxide": "peroxide",
+    "arachidonic": "aa",
+}
 TRAITS = ("xct", "gpx4_trait", "fsp1", "acsl4", "tfr1", "nrf2", "mufa", "antigenicity")
-DRIFTING = ("xct", "gpx4_trait", "fsp1", "acsl4", "tfr1", "nrf2", "antigenicity")
+VARIED = ("xct", "gpx4_trait", "fsp1", "acsl4", "tfr1")
+DRIFTING = ("nrf2", "antigenicity")
 EFFECTS = {
-    "xct": "e_xct", "gcl": "e_bso", "fsp1": "e_fsp1", "gpx4": "e_gpx4", "radical_trap": "e_trap", "iron_chelation": "e_chel",
-    "iron_supply": "j_drug", "pdl1_synthesis": "sipdl1",
+    "xct": "e_xct", "gcl": "e_bso", "fsp1": "e_fsp1", "gpx4": "e_gpx4", "radical_trap": "e_trap",
+    "iron_chelation": "e_chel", "iron_supply": "j_drug", "pdl1_synthesis": "sipdl1",
 }  # fmt: skip
-FLOATS = (*chemistry.STATES, *TRAITS, *SENSED.values(), *EFFECTS.values(), "j_fe", "pdl1", "mhc1", "pdl1_free", "hits")
+FLOATS = (
+    *chemistry.STATES,
+    *TRAITS,
+    *SENSED.values(),
+    *EFFECTS.values(),
+    "j_fe",
+    "pdl1",
+    "mhc1",
+    "pdl1_free",
+    "hits",
+)
 INTEGERS = ("voxel", "n_div", "born_tick", "death_tick", "chem_tick", "hit_tick")
 
 
@@ -46,9 +63,13 @@ class TumourCell(mesa.Agent):
                 setattr(self, column, float(fields[name].c[self.voxel]))
 
     def feel_drugs(self, drugs, fields):
-        """Each hit adds (strength c)^exponent to the effect on its target; siRNA saturates, e/(1 + e)."""
-        for column in {EFFECTS[hit.target] for drug in drugs for hit in drug.entry.hits if hit.target in EFFECTS}:
-            setattr(self, column, 0.0)
+        """Each hit adds (strength c)^exponent to the effect on its target; siRNA saturates, e/(1 + e).
+
+        Iron from salts enters living cells at once, or with particles about at the particles' clock.
+        """
+        targets = {hit.target for drug in drugs for hit in drug.entry.hits}
+        for target in targets & set(EFFECTS):
+            setattr(self, EFFECTS[target], 0.0)
         for drug in drugs:
             for hit in drug.entry.hits:
                 dose = float(fields[drug.name].c[self.voxel]) * hit.strength
@@ -56,15 +77,19 @@ class TumourCell(mesa.Agent):
                     column = EFFECTS[hit.target]
                     setattr(self, column, getattr(self, column) + dose**hit.exponent)
                     self.model.events["drug hit"] += 1
-        if any(hit.target == "pdl1_synthesis" for drug in drugs for hit in drug.entry.hits):
+        if "pdl1_synthesis" in targets:
             self.sipdl1 = self.sipdl1 / (1.0 + self.sipdl1)
+        if "iron_supply" in targets and not self.model.therapy.particles:
+            self.j_fe = self.j_drug if self.alive else 0.0
 
     def respond_to_ifng(self, p, minutes):
-        """PD-L1 and MHC-I relax within `pdl1_tau` towards base + (1 - base) ifng/(ec50 + ifng); siRNA lowers PD-L1."""
+        """PD-L1 (less what siRNA stops) and MHC-I relax to base + (1 - base) ifng/(ec50 + ifng)."""
         if not self.alive:
             return
         keep = math.exp(-minutes / p.pdl1_tau)
-        pdl1 = (p.pdl1_base + (1.0 - p.pdl1_base) * self.ifng / (p.pdl1_ec50 + self.ifng)) * (1.0 - self.sipdl1)
+        pdl1 = (p.pdl1_base + (1.0 - p.pdl1_base) * self.ifng / (p.pdl1_ec50 + self.ifng)) * (
+            1.0 - self.sipdl1
+        )
         mhc1 = p.mhc1_base + (1.0 - p.mhc1_base) * self.ifng / (p.mhc1_ec50 + self.ifng)
         self.model.events["PD-L1 induced"] += pdl1 > max(self.pdl1, 1.5 * p.pdl1_base)
         self.pdl1 = pdl1 + (self.pdl1 - pdl1) * keep
@@ -76,7 +101,11 @@ class TumourCell(mesa.Agent):
 
     def peroxidise(self, p, tick, resting_due):
         """Chemistry of living cells and ferroptotic corpses, from `chem_tick` to now in one step, if due."""
-        if self.state in ("alive", "ferroptosis") and (resting_due or self.is_active(p)) and self.chem_tick < tick:
+        if (
+            self.state in ("alive", "ferroptosis")
+            and (resting_due or self.is_active(p))
+            and self.chem_tick < tick
+        ):
             chemistry.advance(self, p, self.model.dt * (tick - self.chem_tick))
             self.chem_tick = tick
 
@@ -98,7 +127,7 @@ class TumourCell(mesa.Agent):
 
     # ---- fate -------------------------------------------------------------------------------------
     def may_rupture(self):
-        """Ferroptosis: membrane damage has reached 1; a cell that a T cell kills in this tick dies of that."""
+        """Ferroptosis: membrane damage has reached 1; what a T cell kills in this tick dies of that."""
         if self.alive and self.damage >= 1.0 and self.fate is None:
             self.fate = "ferroptosis"
 
@@ -108,7 +137,9 @@ class TumourCell(mesa.Agent):
             fed = min(max((self.oxygen - p.o2_low) / (p.o2_high - p.o2_low), 0.0), 1.0)
             h = float(hmgb1.c[self.voxel])
             rate = p.k_div * fed * (1.0 + damp.damp_growth * h / (damp.growth_k + h))
-            if rate > 0.0 and happens(self.model.dice.uniform("divide", self.model.tick, self.uid), rate, minutes):
+            if rate > 0.0 and happens(
+                self.model.dice.uniform("divide", self.model.tick, self.uid), rate, minutes
+            ):
                 self.fate = "divide"
 
     def may_die(self, p, minutes):
@@ -123,7 +154,9 @@ class TumourCell(mesa.Agent):
 
     def may_be_cleared(self, damp, minutes):
         """A corpse is cleared at 1/tau_clear."""
-        if not self.alive and happens(self.model.dice.uniform("clear", self.model.tick, self.uid), 1.0 / damp.tau_clear_min, minutes):
+        if not self.alive and happens(
+            self.model.dice.uniform("clear", self.model.tick, self.uid), 1.0 / damp.tau_clear_min, minutes
+        ):
             self.fate = "clear"
 
     # ---- resolve ----------------------------------------------------------------------------------
@@ -154,7 +187,7 @@ class TumourCell(mesa.Agent):
         self.model.touch(free)
         self.n_div += 1
         daughter = self.daughter(free)
-        daughter.drift(self.model.p.division.drift, dice, tick)
+        daughter.drift(self.model.p.division, dice, tick)
         self.model.add(daughter)
         self.model.events["tumour division"] += 1
 
@@ -163,17 +196,39 @@ class TumourCell(mesa.Agent):
         for name in self.held:
             self.held[name] *= 0.5
         columns = {name: getattr(self, name) for name in (*FLOATS, "chem_tick", "clone")}
-        columns.update(voxel=voxel, state="alive", born_tick=self.model.tick, n_div=0, death_tick=-1, hits=0.0, hit_tick=0)
+        columns.update(
+            voxel=voxel,
+            state="alive",
+            born_tick=self.model.tick,
+            n_div=0,
+            death_tick=-1,
+            hits=0.0,
+            hit_tick=0,
+        )
         child = TumourCell(self.model, child_uid(self.uid, self.n_div), **columns)
         child.held = dict(self.held)
         return child
 
-    def drift(self, sd, dice, tick):
-        """Each heritable trait is multiplied by a lognormal number of mean 1."""
-        if sd > 0.0:
-            for k, name in enumerate(DRIFTING):
-                z = dice.normal("mutate", tick, self.uid, k)
-                setattr(self, name, getattr(self, name) * math.exp(sd * z - 0.5 * sd * sd))
+    def drift(self, p, dice, tick):
+        """Expression levels keep `memory` of the mother's deviation from the clone; the rest is drawn anew.
+
+        With x = log trait, m = log(clone's level) - s^2/2, s^2 = log(1 + cv^2):
+        x' = m + memory (x - m) + sqrt((1 - memory^2) s^2 + drift^2) z. NRF2 and antigenicity only drift:
+        x' = x + drift z - drift^2/2.
+        """
+        tumour = self.model.config.tumour
+        spread = math.log1p(tumour.cv**2)
+        noise = math.sqrt((1.0 - p.memory**2) * spread + p.drift**2)
+        factors = tumour.clones[self.clone].traits() if self.clone in tumour.clones else {}
+        for k, name in enumerate(VARIED):
+            z = dice.normal("mutate", tick, self.uid, k)
+            mean = math.log(tumour.traits.get(name, 1.0) * factors.get(name, 1.0)) - 0.5 * spread
+            setattr(
+                self, name, math.exp(mean + p.memory * (math.log(getattr(self, name)) - mean) + noise * z)
+            )
+        for k, name in enumerate(DRIFTING, len(VARIED)):
+            z = dice.normal("mutate", tick, self.uid, k)
+            setattr(self, name, getattr(self, name) * math.exp(p.drift * z - 0.5 * p.drift**2))
 
     # ---- corpses ----------------------------------------------------------------------------------
     def age_min(self):
@@ -185,12 +240,14 @@ class TumourCell(mesa.Agent):
         return {"ferroptosis": 1.0, "necrosis": damp.necrosis_factor}.get(self.state, damp.apoptosis_factor)
 
     def release(self, damp):
-        """Level of ATP, HMGB1 and calreticulin: exp(-age/tau_fade) - exp(-age/tau_rise), times the kind's factor."""
+        """Level of ATP, HMGB1 and calreticulin: (exp(-age/tau_fade) - exp(-age/tau_rise)) times the kind's."""
         age = self.age_min()
-        return (math.exp(-age / damp.tau_fade_min) - math.exp(-age / damp.tau_rise_min)) * self.kind_factor(damp)
+        return (math.exp(-age / damp.tau_fade_min) - math.exp(-age / damp.tau_rise_min)) * self.kind_factor(
+            damp
+        )
 
     def as_food(self, damp, late_min):
-        """What a dendritic cell finds on a corpse: (calreticulin while it counts, oxidised lipid once late)."""
+        """What a dendritic cell finds on a corpse: calreticulin while it counts, oxidised lipid once late."""
         level = self.release(damp)
         fresh = level if level >= damp.crt_min * self.kind_factor(damp) else 0.0
         return fresh, float(self.state == "ferroptosis" and self.age_min() >= late_min)

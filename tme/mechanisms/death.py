@@ -16,6 +16,7 @@ from tme.kernels.elementary import exp
 from tme.kernels.jit import serial
 from tme.kernels.neighbours import n_directions, neighbour
 from tme.kernels.rng import Stream, child_uid, draw, uniform, uniform2
+from tme.mechanisms.ferroptosis import rupture
 
 PARAMETERS = ParameterSet(
     "death",
@@ -29,7 +30,7 @@ T_CELL = ParameterSet(
     par("life_d", 4.0, "d", 0.5, 100.0, "4-10 d (spqsp-hcc and SPQSP_IO parameter files; Gong et al. 2017, doi 10.1098/rsif.2017.0320)"),
     par("off_tumour", 3.0, "1", 1.0, 100.0, "assumed: effector cells die sooner, or leave, without chemokine"),
     par("c_min", 0.5, "ng/mL", 0.0, 100.0, "assumed: chemokine at which a T cell counts as in the tumour"),
-    par("k_expand", 4e-4, "1/min", 0.0, 0.01, "assumed: well below the 8-12 h of optimal stimulation"),
+    par("k_expand", 2e-4, "1/min", 0.0, 0.01, "assumed: well below the 8-12 h of optimal stimulation"),
     par("n_max", 4.0, "1", 0.0, 20.0, "7-8 at most (SPQSP_IO); 4 left after priming assumed"),
     par("other_life_d", 10.0, "d", 0.5, 1000.0, "assumed: turnover of Tregs, macrophages and dendritic cells"),
     par("et_cap", 0.0, "1", 0.0, 100.0, "assumed: 0 is off; a cut that holds CD8 per living tumour cell down, to measure what debulking does", "CD8 above this many per living tumour cell leave"),
@@ -52,14 +53,6 @@ def flag_deaths(n, uid, state, fate, oxygen, p, dt, seed, tick):
                 fate[i] = 13
             elif u_apo < p_apo:
                 fate[i] = 14
-
-
-@serial
-def flag_rupture(n, state, damage, fate):
-    """Raise fate 11 (ferroptosis) in living cells whose membrane damage has reached 1."""
-    for i in range(n):
-        if state[i] == 0 and damage[i] >= 1.0 and fate[i] < 10:
-            fate[i] = 11
 
 
 @serial
@@ -145,7 +138,7 @@ class Rupture(Mechanism):
     def step(self, model) -> None:
         """One tick."""
         t = model.tumour.col
-        flag_rupture(model.tumour.n, t.state, t.damage, t.fate)
+        rupture(model.tumour.n, t.state, t.damage, t.fate)
 
 
 class ImmuneTurnover(Mechanism):

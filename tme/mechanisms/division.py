@@ -5,6 +5,14 @@
 A dividing cell looks for the nearest voxel without tissue within `push_um`, ties drawn; the cells on the
 straight line to it move one step outward and the daughter takes the freed place. No free voxel, no
 division. Divisions of one tick are settled in the order of a random priority, ties to the smaller uid.
+
+A daughter inherits her clone's mean wholly and her mother's deviation from it in part. With x the log of
+a trait, m and s its mean and sd in the clone, z a standard normal:
+
+    x' = m + memory (x - m) + sqrt((1 - memory^2) s^2 + drift^2) z
+
+for the expression levels that vary within a clone (VARIED); NRF2 activity and antigenicity, set by
+genotype, only drift, x' = x + drift z - drift^2/2.
 """
 
 from __future__ import annotations
@@ -24,12 +32,14 @@ PARAMETERS = ParameterSet(
     par("k_div", 7.2e-4, "1/min", 0.0, 0.01, "23 h division time at 38 mmHg (PhysiCell cancer-immune sample, Ghaffarizadeh et al. 2018, doi 10.1371/journal.pcbi.1005991)"),
     par("o2_low", 3.0, "mmHg", 0.0, 38.0, "assumed: no division below (PhysiCell uses 5 mmHg)"),
     par("o2_high", 15.0, "mmHg", 0.1, 160.0, "assumed: full rate above"),
-    par("push_um", 160.0, "um", 20.0, 1000.0, "assumed: sets 2D growth as much as the cycle does"),
+    par("push_um", 120.0, "um", 20.0, 1000.0, "assumed: sets 2D growth as much as the cycle does"),
     par("drift", 0.05, "1", 0.0, 1.0, "assumed: lognormal sd of each heritable trait per division"),
+    par("memory", 0.7, "1", 0.0, 1.0, "protein levels mix within about two generations (Sigal et al. 2006, doi 10.1038/nature05316)", "how much of a cell's deviation from its clone a daughter inherits; 1 is all of it"),
 )
 _DIVIDE = int(Stream.DIVIDE)
 _PUSH = int(Stream.PUSH)
-DRIFTING = ("xct", "gpx4_trait", "fsp1", "acsl4", "tfr1", "nrf2", "antigenicity")
+VARIED = ("xct", "gpx4_trait", "fsp1", "acsl4", "tfr1")
+DRIFTING = ("nrf2", "antigenicity")
 
 
 @rule
@@ -214,9 +224,20 @@ class Division(Mechanism):
         t.born_tick[new] = model.tick
         model.lattice.tissue_row[places] = np.arange(new.start, new.stop)
         model.counters["births"] += len(mothers)
-        sd = self.p.drift
-        if sd > 0.0:
-            z = np.empty(len(mothers))
-            for k, name in enumerate(DRIFTING):
-                normals(model.seed64, int(Stream.MUTATE), model.tick, uid, k, z)
-                getattr(t, name)[new] *= np.exp(sd * z - 0.5 * sd * sd)
+        self.mutate(model, new, uid)
+
+    def mutate(self, model, new: slice, uid: np.ndarray) -> None:
+        """Traits of newborns, `new` rows with their `uid`s, by the law of the module docstring."""
+        t, p = model.tumour.col, self.p
+        z = np.empty(len(uid))
+        spread = np.log1p(model.config.tumour.cv**2)
+        noise = np.sqrt((1.0 - p.memory**2) * spread + p.drift**2)
+        for k, name in enumerate(VARIED):
+            normals(model.seed64, int(Stream.MUTATE), model.tick, uid, k, z)
+            mean = model.clone_log_mean[name][t.clone[new]]
+            column = getattr(t, name)
+            x = np.log(np.maximum(column[new], 1e-300))
+            column[new] = np.exp(mean + p.memory * (x - mean) + noise * z)
+        for k, name in enumerate(DRIFTING):
+            normals(model.seed64, int(Stream.MUTATE), model.tick, uid, len(VARIED) + k, z)
+            getattr(t, name)[new] *= np.exp(p.drift * z - 0.5 * p.drift**2)

@@ -40,7 +40,7 @@ from tme.kernels.elementary import exp, exp_pair, law, power
 from tme.kernels.jit import rule, serial, sweep
 from tme.mechanisms.ferroptosis_parameters import PARAMETERS
 
-__all__ = ["PARAMETERS", "advance", "emission", "peroxide_field", "rupture", "select", "settle"]
+__all__ = ["PARAMETERS", "advance", "emission", "rupture", "select", "settle"]
 
 # One block of cells, column after column, small enough for the first-level cache. Every block is computed
 # whole (short ones are padded), so a cell's bits cannot depend on its neighbours in the block.
@@ -387,8 +387,3 @@ def rupture(n, state, damage, fate):
 def emission(plooh, p):
     """Peroxide signal a cell or ferroptotic corpse emits, uM/min of its voxel (one cell fills one voxel)."""
     return p.p_s * plooh
-
-
-def peroxide_field(p) -> tuple[float, float]:
-    """Diffusivity (um2/min) and decay (1/min) of the peroxide signal's field."""
-    return p.d_s, p.k_s

@@ -69,8 +69,6 @@ PARAMETERS = ParameterSet(
     par("k_rep", 0.004, "1/min", 1e-5, 0.5, "assumed: ESCRT-type membrane repair within hours"),
     par("k_gs", 300.0, "uM", 1.0, 10000.0, _GATE, "GSH below which the peroxide signal enters"),
     par("k_qs", 1.0, "uM", 0.01, 100.0, _GATE, "CoQ10H2 below which the peroxide signal enters"),
-    par("d_s", 6000.0, "um2/min", 0.0, 1e5, _WAVE, "diffusivity of the peroxide signal"),
-    par("k_s", 3.0, "1/min", 0.01, 100.0, _WAVE, "decay of the peroxide signal"),
     par("p_s", 0.026, "1/min", 0.0, 10.0, _WAVE, "emission of the signal per uM PLOOH"),
     par("active_plooh", 0.5, "uM", 0.0, 100.0, "assumed: keeps death times within 2 min of the exact ones", "PLOOH above which a cell is stepped at every tick"),
     par("active_peroxide", 0.005, "uM", 0.0, 100.0, "assumed: as active_plooh", "signal above which a cell is stepped at every tick"),

@@ -40,7 +40,7 @@ PARAMETERS = ParameterSet(
     par("residence_min", 720.0, "min", 0.0, 4320.0, "assumed: 12 h between maturation and departure"),
     par("travel_min", 1440.0, "min", 0.0, 4320.0, "assumed: 24 h to the node (12-48 h)"),
     par("expansion_min", 5760.0, "min", 0.0, 14400.0, "4 d: first division after 24 h, then 6-8 h each (3-7 d); assumed in detail"),
-    par("gain", 0.1, "1", 0.0, 10.0, "assumed: output added per mature DC, in units of the starting output"),
+    par("gain", 0.05, "1", 0.0, 10.0, "assumed: output added per mature DC, in units of the starting output"),
     par("tau_b_min", 2880.0, "min", 60.0, 14400.0, "assumed: node output falls back within 2 d"),
     par("ctla4_gain", 1.0, "1", 0.0, 10.0, "assumed: full CTLA-4 blockade doubles priming"),
 )

@@ -13,6 +13,7 @@ from tme.core.parameters import ParameterSet, par
 from tme.kernels.elementary import power
 from tme.kernels.jit import serial
 from tme.mechanisms.ferroptosis import PARAMETERS as CHEMISTRY
+from tme.mechanisms.ferroptosis import emission
 
 PARAMETERS = ParameterSet(
     "uptake",
@@ -44,15 +45,13 @@ def consume(n, state, voxel, xct, nrf2, z, e_xct, p, c, cell_fraction, vmax_oxyg
 
 
 @serial
-def emit(n, state, voxel, plooh, p_s, floor, source):
+def emit(n, state, voxel, plooh, c, floor, source):
     """Peroxide source (voxels,) uM/min; returns how many cells emit."""
     emitters = 0
     for i in range(n):
         if state[i] <= 1 and plooh[i] > floor:
-            source[voxel[i]] = p_s * plooh[i]
+            source[voxel[i]] = emission(plooh[i], c)
             emitters += 1
-        else:
-            source[voxel[i]] = 0.0
     return emitters
 
 
@@ -94,10 +93,10 @@ class PeroxideEmission(Mechanism):
 
     def __init__(self, model) -> None:
         super().__init__(model)
-        self.p_s = CHEMISTRY.build(model.config_for("ferroptosis")).p_s
+        self.chemistry = CHEMISTRY.build(model.config_for("ferroptosis"))
         self.floor = PARAMETERS.build(model.config_for("uptake")).emit_floor
 
     def step(self, model) -> None:
         """Write the source; the field sleeps when nobody emits and nothing is left."""
         t = model.tumour.col
-        model.emitters = int(emit(model.tumour.n, t.state, t.voxel, t.plooh, self.p_s, self.floor, model.fields["peroxide"].source))
+        model.emitters = int(emit(model.tumour.n, t.state, t.voxel, t.plooh, self.chemistry, self.floor, model.fields["peroxide"].source))
