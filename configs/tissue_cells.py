@@ -11,11 +11,11 @@ import math
 from pathlib import Path
 
 TYPES = (  # name, cells, radius of the disc they fill, um
-    ("melanoma", 1200, 330.0),
+    ("melanoma", 640, 330.0),
     ("T_CD8", 60, 400.0),
     ("T_reg", 20, 380.0),
-    ("TAM", 120, 380.0),
-    ("cDC", 12, 420.0),
+    ("TAM", 64, 380.0),
+    ("cDC", 8, 420.0),
     ("fibroblast", 60, 450.0),
 )
 
