@@ -159,12 +159,3 @@ def cargo_columns(agents: Any) -> tuple[Column, ...]:
     return tuple(
         Column(f"np_{a.name}", "f8", "uM", 0.0, "half", "particles taken up, uM of payload in the cell") for a in agents.nanoparticles
     )
-
-
-def mechanism_table() -> list[dict[str, Any]]:
-    """One row per mechanism id that code declares: where it lives and which key switches it."""
-    rows = []
-    for cls in (*mechanisms.MECHANISMS, *therapy.THERAPIES):
-        for mid in cls.ids:
-            rows.append({"id": mid, "mechanism": cls.name, "file": cls.__module__.replace(".", "/") + ".py", "about": cls.about})
-    return rows

@@ -5,9 +5,13 @@ What `tme describe` prints; a Methods section that writes itself.
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import Any
 
-from tme.build import mechanism_table, parameter_registry, tumour_overrides
+from tme import mechanisms, therapy
+from tme.build import parameter_registry, tumour_overrides
+from tme.library import load_library
 
 
 def describe(config: Any) -> dict[str, Any]:
@@ -131,6 +135,37 @@ def criterion(config: Any) -> str:
         f"chemistry every {config.clocks.dt_min:g} min in cells with PLOOH > {p.active_plooh:g} uM, peroxide signal > "
         f"{p.active_peroxide:g} uM or iron influx > {p.active_iron:g} uM/min; else every {config.clocks.chemistry_resting_min:g} min"
     )
+
+
+def tests_by_id() -> dict[str, str]:
+    """Mechanism id -> "file::test" of the tests that carry its mark; empty without a source checkout."""
+    folder = Path(__file__).parents[1] / "tests"
+    found: dict[str, list[str]] = {}
+    for path in sorted(folder.rglob("test_*.py")):
+        ids: list[str] = []
+        for line in path.read_text().splitlines():
+            if line.lstrip().startswith("@pytest.mark.mechanism("):
+                ids += re.findall(r"[MDN]\d+", line)
+            elif (name := re.match(r"\s*def (test_\w+)", line)) and ids:
+                for mid in ids:
+                    found.setdefault(mid, []).append(f"{path.relative_to(folder.parent).as_posix()}::{name[1]}")
+                ids = []
+    return {mid: " ".join(tests) for mid, tests in found.items()}
+
+
+def mechanism_table() -> list[dict[str, Any]]:
+    """One row per mechanism id that a law or a library entry declares: where, which key switches it, which tests."""
+    tests = tests_by_id()
+    rows: dict[str, dict[str, Any]] = {}
+    for cls in (*mechanisms.MECHANISMS, *therapy.THERAPIES):
+        for mid in cls.ids:
+            row = rows.setdefault(mid, {"id": mid, "where": "", "switch": "", "about": cls.about, "test": tests.get(mid, "")})
+            row["where"] += " " * bool(row["where"]) + cls.__module__.replace(".", "/") + ".py"
+            row["switch"] += " " * bool(row["switch"]) + f"mechanisms.{cls.name}.on"
+    for name, entry in load_library().nanoparticles.items():
+        rows[entry.id] = {"id": entry.id, "where": f"tme/library/nanoparticles.yaml: {name}", "switch": f"arms.*.nanoparticles: {name}",
+                          "about": entry.about, "test": tests.get(entry.id, "")}  # fmt: skip
+    return [rows[k] for k in sorted(rows, key=lambda k: (k[0], int(k[1:])))]
 
 
 __all__ = ["describe", "mechanism_table"]

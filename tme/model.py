@@ -20,14 +20,13 @@ from tme.build import (
     build_therapy,
     cargo_columns,
     load_config,
-    mechanism_table,
     parameter_registry,
     tumour_overrides,
 )
 from tme.core.lattice import Lattice
 from tme.core.schedule import Schedule
 from tme.core.vessels import VesselBed
-from tme.describe import describe
+from tme.describe import describe, mechanism_table
 from tme.initial import clone_log_means, monolayer_voxels, nodule_voxels, place_residents, place_tumour
 from tme.kernels.exchange import cell_to_voxel
 from tme.kernels.multigrid import Workspace

@@ -139,7 +139,7 @@ class LymphNode(Mechanism):
 
     name = "lymph_node"
     phase = Phase.FATE
-    ids = ("M73", "M79")
+    ids = ("M73", "M79", "M118")
     about = "mature dendritic cells prime CD8 in the node after a delay; CTLA-4 blockade primes more"
     clock_min = 10.0
     reads = ("dendritic.mature", "therapy.ctla4")

@@ -59,7 +59,7 @@ class DrugDelivery(Mechanism):
 
     name = "drug_delivery"
     phase = Phase.DOSE
-    ids = ("M129",)
+    ids = ("M123", "M129")
     about = "drugs follow their plasma course and leak from vessels; baths are held"
     writes = ("field.drug.vessel_value",)
 

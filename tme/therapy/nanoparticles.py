@@ -94,7 +94,7 @@ class ParticleDelivery(Mechanism):
 
     name = "particle_delivery"
     phase = Phase.DOSE
-    ids = ("M129",)
+    ids = ("M123", "M129")
     about = "particles leak from vessels while they circulate, or are injected"
     writes = ("field.particle.source",)
 
