@@ -6,6 +6,7 @@
 Keywords are dotted config keys with two underscores for a dot; a mapping as value is merged key by key.
 """
 
+import itertools
 import json
 import tempfile
 from functools import cache
@@ -120,6 +121,26 @@ def hours(model, n):
     return model
 
 
+def kill(model, rows, cause=1, age_min=0):
+    """Make these tumour rows corpses of a cause, dead for some minutes, with the traces such a death leaves."""
+    t = model.tumour.col
+    t.state[rows] = cause
+    t.death_tick[rows] = model.tick - round(age_min / model.dt_min)
+    return model
+
+
+def flood(model, field, level):
+    """Hold a field at one level everywhere from now on."""
+    model.held_fields.add(field)
+    model.fields[field].concentration[:] = level
+    return model
+
+
+def level(model, field):
+    """Mean of a field over the domain."""
+    return float(model.fields[field].concentration.mean())
+
+
 def mean(model, name):
     """Mean of a tumour column over living cells."""
     t = model.tumour
@@ -159,7 +180,7 @@ def alive_by_level(model, n=4):
 def rises(values, by=1.0):
     """Whether each value exceeds the one before it by a factor."""
     values = list(values)
-    return all(b > a * by for a, b in zip(values, values[1:]))
+    return all(b > a * by for a, b in itertools.pairwise(values))
 
 
 def falls(values, by=1.0):

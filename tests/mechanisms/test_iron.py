@@ -100,7 +100,7 @@ def test_iron_salt_needs_no_particle_in_the_arm():
 @pytest.mark.mechanism("M14")
 def test_fenton_initiation_rises_with_iron_and_with_its_rate():
     """Without branching, peroxide is what initiation makes."""
-    still = dict(k_br=0, v_gpx=0)
+    still = {"k_br": 0, "v_gpx": 0}
     model = dish(mechanisms__ferroptosis=still)
     levels(model, "lip", [0.0, 1.0, 4.0, 16.0])
     hours(model, 0.1)
@@ -114,7 +114,7 @@ def test_fenton_initiation_rises_with_iron_and_with_its_rate():
 
 @pytest.mark.mechanism("M14")
 def test_without_hydrogen_peroxide_iron_initiates_nothing():
-    model = dish(mechanisms__ferroptosis=dict(h0=0, k_br=0, v_gpx=0))
+    model = dish(mechanisms__ferroptosis={"h0": 0, "k_br": 0, "v_gpx": 0})
     levels(model, "lip", [0.0, 1.0, 4.0, 16.0])
     model.tumour.col.plooh[: model.tumour.n] = 0.0
     hours(model, 0.1)

@@ -55,7 +55,7 @@ def test_monounsaturated_lipid_displaces_what_can_be_oxidised():
 def test_lipoxygenases_start_peroxidation():
     """Without Fenton chemistry and branching, peroxide is in proportion to lipoxygenase."""
     plooh = [
-        mean(hours(dish(mechanisms__ferroptosis=dict(k_i0=k, k_if=0, k_br=0)), 1), "plooh")
+        mean(hours(dish(mechanisms__ferroptosis={"k_i0": k, "k_if": 0, "k_br": 0}), 1), "plooh")
         for k in (0, 1e-4, 5e-4, 5e-3)
     ]
     assert plooh[0] == pytest.approx(0.0, abs=1e-9)

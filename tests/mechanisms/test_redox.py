@@ -45,7 +45,7 @@ def test_cells_without_cystine_outside_run_out_of_gsh():
 @pytest.mark.mechanism("M02")
 def test_cells_deplete_the_cystine_around_them():
     """The same medium fed by the same vessels, with and without transport into the cells."""
-    fed = dict(fields__cystine={"held": False, "initial": 40}, mechanisms__vessels={"per_mm2": 150})
+    fed = {"fields__cystine": {"held": False, "initial": 40}, "mechanisms__vessels": {"per_mm2": 150}}
     eaten = hours(dish(**fed), 1).fields["cystine"].concentration.mean()
     left = hours(dish(mechanisms__ferroptosis__v_x=0, **fed), 1).fields["cystine"].concentration.mean()
     assert eaten < 0.9 * left
@@ -53,7 +53,7 @@ def test_cells_deplete_the_cystine_around_them():
 
 @pytest.mark.mechanism("M02")
 def test_cysteinase_takes_cystine_and_then_gsh():
-    fed = dict(fields__cystine={"held": False, "initial": 40}, mechanisms__vessels={"per_mm2": 150})
+    fed = {"fields__cystine": {"held": False, "initial": 40}, "mechanisms__vessels": {"per_mm2": 150}}
     models = [hours(dish("e", arms__e=bath("cysteinase", c), **fed), 6) for c in (0, 0.3, 3.0)]
     assert falls([m.fields["cystine"].concentration.mean() for m in models], 1.1)
     assert falls([mean(m, "gsh") for m in models], 1.1)

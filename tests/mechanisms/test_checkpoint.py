@@ -1,0 +1,118 @@
+"""CD8 at work: PD-1 and its antibodies, recognition, exhaustion, and the loop with ferroptosis."""
+
+import numpy as np
+import pytest
+from support import falls, hours, level, rises, tissue
+
+NO_PD1 = {"mechanisms__killing__s_max": 0, "mechanisms__exhaustion__pd1_weight": 0}
+
+
+def antibody(name, dose=10):
+    """An arm of one antibody."""
+    return {"antibodies": [{"name": name, "dose_mg_kg": dose, "day": 0}]}
+
+
+def attacked(arm="control", time=5, pdl1=1.0, **changes):
+    """A tumour under attack whose cells all carry the same PD-L1 and keep it."""
+    settings = {"mechanisms__exhaustion__tau_d": 30, "mechanisms__ifng_response__pdl1_tau": 4320}
+    model = tissue(arm, **{**settings, **changes})
+    t = model.tumour
+    t.col.pdl1[: t.n] = t.col.pdl1_free[: t.n] = pdl1
+    return hours(model, time)
+
+
+def function(model):
+    """Mean effector function of engaged CD8."""
+    c = model.cd8
+    return float(c.function[c.engaged == 1].mean())
+
+
+@pytest.mark.mechanism("M80")
+def test_pdl1_suppresses_killing_and_ifng():
+    models = [attacked(pdl1=x) for x in (0.0, 0.3, 1.0)]
+    assert falls([function(m) for m in models], 1.1)
+    assert falls([m.counters["kills"] for m in models])
+    assert falls([level(m, "ifng") for m in models], 1.05)
+
+
+@pytest.mark.mechanism("M80")
+def test_without_pd1_signalling_pdl1_does_not_matter():
+    low, high = (attacked(pdl1=x, **NO_PD1) for x in (0.0, 1.0))
+    assert low.counters["kills"] == high.counters["kills"]
+    assert np.array_equal(low.cd8.function, high.cd8.function)
+
+
+@pytest.mark.mechanism("M80")
+def test_anti_pdl1_uncovers_function_with_its_dose():
+    arms = {f"d{x}": antibody("anti_pdl1", x) for x in (0.02, 0.2, 10)}
+    models = [attacked(arms=arms), *(attacked(name, arms=arms) for name in arms)]
+    assert falls([mean_free(m) for m in models], 1.2)
+    assert rises([function(m) for m in models], 1.05)
+    assert models[-1].counters["kills"] > models[0].counters["kills"]
+
+
+def mean_free(model):
+    """PD-L1 of living cells not covered by antibody."""
+    t = model.tumour
+    return float(t.pdl1_free[t.state == 0].mean())
+
+
+@pytest.mark.mechanism("M80")
+def test_anti_pd1_blocks_pdl2_too_and_anti_pdl1_leaves_it():
+    arms = {"pdl1": antibody("anti_pdl1"), "pd1": antibody("anti_pd1")}
+    for share, equal in ((1.0, False), (0.0, True)):
+        a, b = (
+            function(attacked(x, arms=arms, mechanisms__killing__pdl2_share=share)) for x in ("pdl1", "pd1")
+        )
+        assert b == pytest.approx(a, rel=0.03) if equal else b > 1.2 * a
+
+
+@pytest.mark.mechanism("M80")
+def test_with_pd1_signalling_cut_the_antibody_changes_no_kill():
+    arms = {"a": antibody("anti_pdl1")}
+    plain, treated = (attacked(x, arms=arms, **NO_PD1) for x in ("control", "a"))
+    assert plain.counters["kills"] == treated.counters["kills"]
+    assert np.array_equal(plain.tumour.state, treated.tumour.state)
+
+
+@pytest.mark.mechanism("M84")
+def test_cd8_engage_and_kill_antigenic_tumours_more():
+    models = [attacked(tumour__antigenicity_mean=x, pdl1=0) for x in (0.0, 0.05, 0.3, 2.0)]
+    assert rises([int((m.cd8.engaged == 1).sum()) for m in models], 1.2)
+    assert rises([m.counters["kills"] for m in models[1:]])
+    assert models[0].counters["kills"] == 0
+
+
+@pytest.mark.mechanism("M84")
+def test_mhc1_makes_cells_visible():
+    """With no recognition but through MHC-I, kills rise with its level; with a full floor they do not depend on it."""
+
+    def kills(mhc1, floor):
+        killing = {"mhc_floor": floor, "k_attach": 0.02}
+        model = tissue(mechanisms__killing=killing, mechanisms__ifng_response__mhc1_base=mhc1)
+        return hours(model, 6).counters["kills"]
+
+    assert rises([kills(0, 0), kills(0.2, 0), kills(1, 0)])
+    assert kills(0, 1) == kills(1, 1)
+
+
+@pytest.mark.mechanism("M82")
+def test_contact_with_antigen_exhausts_cd8():
+    models = [hours(tissue(mechanisms__exhaustion__tau_d=x), 8) for x in (30, 4, 0.5)]
+    assert rises([m.cd8.exhaustion.mean() for m in models], 1.5)
+    assert falls([function(m) for m in models], 1.02)
+    unseen = hours(tissue(mechanisms__exhaustion__tau_d=0.5, tumour__antigenicity_mean=0), 8)
+    assert unseen.cd8.exhaustion.max() == 0.0
+
+
+@pytest.mark.mechanism("M82")
+def test_half_of_exhaustion_passes_through_pd1():
+    def exhaustion(pdl1, weight):
+        settings = {
+            "mechanisms__exhaustion": {"tau_d": 1, "pd1_weight": weight},
+            "mechanisms__killing__s_max": 0,
+        }
+        return attacked(pdl1=pdl1, **settings).cd8.exhaustion.mean()
+
+    assert rises([exhaustion(0, 1), exhaustion(0.2, 1), exhaustion(1, 1)], 1.1)
+    assert exhaustion(0, 0) == pytest.approx(exhaustion(1, 0), rel=1e-9)

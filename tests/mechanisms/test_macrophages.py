@@ -1,0 +1,53 @@
+"""Macrophages between M2 and M1: what ferroptosis and iron particles make of them."""
+
+import numpy as np
+import pytest
+from support import bath, dish, falls, flood, hours, particles, rises
+
+ONLY_ROS = {"tau_min": 360, "w_damp": 0, "k_ros": 0.01}
+
+
+def among(arm="control", **changes):
+    """A dish with macrophages."""
+    return dish(arm, populations__macrophage={"share": 0.2}, **changes)
+
+
+def m1(model):
+    """Mean polarisation."""
+    return float(model.macrophage.m1.mean())
+
+
+@pytest.mark.mechanism("M74")
+def test_ferroptotic_neighbours_turn_macrophages_to_m1():
+    """Peroxide signal alone: RSL3 that kills within hours, DAMPs unheard."""
+    arms = {"r": bath("rsl3", 1.0)}
+    control, dying = (
+        hours(among(a, arms=arms, mechanisms__polarisation=ONLY_ROS), 4) for a in ("control", "r")
+    )
+    assert m1(dying) > m1(control) + 0.05
+    cut = hours(among("r", arms=arms, mechanisms__polarisation={**ONLY_ROS, "w_ros": 0}), 4)
+    deaf = hours(among("control", arms=arms, mechanisms__polarisation={**ONLY_ROS, "w_ros": 0}), 4)
+    assert np.array_equal(cut.macrophage.m1, deaf.macrophage.m1)
+
+
+@pytest.mark.mechanism("M74")
+def test_iron_particles_turn_macrophages_to_m1_with_their_dose():
+    doses = (0.01, 0.1, 1.0)
+    arms = {f"d{d}": particles("iron_oxide", d, route="intratumoral") for d in doses}
+    models = [
+        hours(among(a, arms=arms, mechanisms__polarisation__tau_min=360), 6) for a in ("control", *arms)
+    ]
+    assert rises([m1(m) for m in models], 1.02)
+    cut = {"tau_min": 360, "w_fe": 0, "w_damp": 0, "w_ros": 0}
+    plain, loaded = (hours(among(a, arms=arms, mechanisms__polarisation=cut), 6) for a in ("control", "d1.0"))
+    assert np.array_equal(plain.macrophage.m1, loaded.macrophage.m1)
+
+
+@pytest.mark.mechanism("M74")
+def test_each_signal_moves_macrophages_its_way():
+    def under(field, level):
+        return m1(hours(flood(among(mechanisms__polarisation__tau_min=360), field, level), 4))
+
+    for field in ("ifng", "atp", "peroxide"):
+        assert rises([under(field, x) for x in (0, 0.3, 10)], 1.02), field
+    assert falls([under("suppression", x) for x in (0, 0.1, 10)], 1.02)

@@ -1,0 +1,38 @@
+"""Order, timing and ratio of agents decide what a schedule achieves."""
+
+import pytest
+from support import died, dish, hours, mean, rises
+
+BODY = {"mechanisms__vessels__per_mm2": 400, "mechanisms__vessels__normal_factor": 1, "seed": 2}
+PULSES = {"bso": 3000, "rsl3": 10}
+
+
+def order(bso_day, rsl3_day, **changes):
+    """A dish with vessels a day after a pulse of BSO and a pulse of RSL3."""
+    drugs = [
+        {"name": n, "dose_mg_kg": PULSES[n], "day": d} for n, d in (("bso", bso_day), ("rsl3", rsl3_day))
+    ]
+    model = dish("s", arms={"control": {}, "s": {"drugs": drugs}}, tumour__cv=0.2, **BODY, **changes)
+    return hours(model, 20)
+
+
+@pytest.mark.mechanism("M123")
+def test_sensitising_before_inducing_kills_more_than_after():
+    before, after = order(0, 0.15), order(0.5, 0.15)
+    assert died(before) > 1.5 * died(after) + 5
+
+
+@pytest.mark.mechanism("M123")
+def test_order_makes_no_difference_when_the_sensitiser_hits_nothing():
+    cut = {"mechanisms__ferroptosis__v_gcl": 0, "mechanisms__ferroptosis__d_leth": 5000}
+    before, after = order(0, 0.15, **cut), order(0.5, 0.15, **cut)
+    assert mean(before, "gpx4") == pytest.approx(mean(after, "gpx4"), rel=1e-9)
+
+
+@pytest.mark.mechanism("M123")
+def test_a_larger_pulse_of_the_inducer_kills_more():
+    def deaths(dose):
+        arms = {"s": {"drugs": [{"name": "rsl3", "dose_mg_kg": dose, "day": 0.05}]}}
+        return died(hours(dish("s", arms=arms, tumour__cv=0.2, **BODY), 16))
+
+    assert rises([deaths(5), deaths(15), deaths(40)])
