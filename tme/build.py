@@ -29,7 +29,8 @@ def load_config(path: Any, *, overrides: Any = (), quick: bool = False) -> Any:
     """Load, extend, override and validate an experiment; raises ConfigError listing all faults."""
     from tme.config import load_config as load
 
-    return load(path, parameter_registry(), overrides=overrides, quick=quick)
+    clocks = {c.name: c.clock_min for c in (*mechanisms.MECHANISMS, *therapy.THERAPIES)}
+    return load(path, parameter_registry(), overrides=overrides, quick=quick, clocks=clocks)
 
 
 def build_grid(config: Any) -> Grid:
@@ -106,6 +107,7 @@ def build_fields(model: Any) -> None:
     model.fields, model.clock, model.vessel_exchange = {}, {}, {}
     model.held_fields, model.particle_fields, model.released = set(), set(), {}
     entries = dict(config.field_entries())
+    own = set(entries)
     for agent in model.therapy.drugs:
         entries[agent.name] = agent.entry.field_entry(agent.name)
         if any(d.route == "bath" for d in agent.doses):
@@ -117,8 +119,10 @@ def build_fields(model: Any) -> None:
         model.particle_fields.add(agent.name)
         model.released[agent.name] = np.zeros(grid.n_voxels)
     for name, e in entries.items():
+        faces = tuple((e.initial, e.initial) if config.domain.boundary.get(a) == "fixed" else None for a in "zyx")
         field = Field(name, e.unit, grid, e.diffusion, e.decay, model.ticks(e.clock_min), e.mode, initial=e.initial,
-                      vessel_value=e.vessel_value, tol=config.clocks.field_tol)  # fmt: skip
+                      vessel_value=e.vessel_value, faces=faces if any(faces) and name in own else None,
+                      tol=config.clocks.field_tol)  # fmt: skip
         for term in ("source", "loss"):
             field.use(term)
         if e.vessel_exchange > 0.0 and name not in model.particle_fields:

@@ -90,9 +90,8 @@ def run(
 
     folder = out if out is not None else default_folder(resolved)
     check_out(folder)
-    options: dict[str, Any] = {"scheduler": scheduler} if scheduler is not None else {}
     result = experiments.run(
-        resolved, out=folder, jobs=jobs, threads=threads, fresh=fresh, executor=executor.value, **options
+        resolved, out=folder, jobs=jobs, threads=threads, fresh=fresh, executor=executor.value
     )
     if result.exit_code:
         raise typer.Exit(result.exit_code)
