@@ -49,7 +49,14 @@ def rates(cell, y, p):
     """Production and loss of each state at `y`."""
     n = cell.nrf2
     # cysteine, GSH, GPX4
-    uptake = p.v_x * (1.0 - 0.5 * p.p53) * cell.xct * n**0.7 * cell.cystine / ((p.k_cys + cell.cystine) * (1.0 + cell.e_xct))
+    uptake = (
+        p.v_x
+        * (1.0 - 0.5 * p.p53)
+        * cell.xct
+        * n**0.7
+        * cell.cystine
+        / ((p.k_cys + cell.cystine) * (1.0 + cell.e_xct))
+    )
     synthesis = p.v_gcl * n**0.5 / ((1.0 + cell.e_bso) * (p.k_gcl + y.c) * (1.0 + y.g / p.ki_gsh))
     gpx = p.v_gpx * y.a * y.g / ((p.k_g + y.g) * (p.k_l + y.l))
     oxidised = 2.0 * p.loss_gssg * gpx * y.l / (y.g + 1.0)
@@ -64,14 +71,24 @@ def rates(cell, y, p):
     reduction = p.k_red * cell.fsp1 * n**0.7 / (1.0 + cell.e_fsp1)
     storage = p.k_sto * n**0.5 * max(1.0 - y.b / p.b_max, 0.0)
     ferritinophagy = p.k_ncoa4 * p.ncoa4
-    supply_u = p.k_u * p.u0 * cell.acsl4 * (1.0 + p.f_acsl * y.z) * (1.0 + p.f_aa * cell.aa / (p.k_aa + cell.aa)) / (1.0 + cell.mufa)
+    supply_u = (
+        p.k_u
+        * p.u0
+        * cell.acsl4
+        * (1.0 + p.f_acsl * y.z)
+        * (1.0 + p.f_aa * cell.aa / (p.k_aa + cell.aa))
+        / (1.0 + cell.mufa)
+    )
     return Rates(
         z=(cell.ifng / (p.ec50_ifn + cell.ifng) / p.tau_z, 1.0 / p.tau_z),
         c=(uptake * (1.0 - p.f_x * y.z) + p.j_ts, synthesis + p.k_cx),
         g=(synthesis * y.c, p.k_g_loss + oxidised),
         a=(supply_a, p.k_a + cell.e_gpx4),
         q=(reduction * p.q_total, reduction + p.k_auto + radicals * p.kap_q / trapping),
-        f=(p.j_tf * cell.tfr1 + cell.j_fe + ferritinophagy * y.b, p.k_ex * p.fpn * n**0.3 + storage + cell.e_chel),
+        f=(
+            p.j_tf * cell.tfr1 + cell.j_fe + ferritinophagy * y.b,
+            p.k_ex * p.fpn * n**0.3 + storage + cell.e_chel,
+        ),
         b=(storage * y.f, ferritinophagy),
         u=(supply_u if cell.state == "alive" else 0.0, p.k_u + chain * radicals),
         l=(nu * initiation, (nu - 1.0) * p.k_br * y.f - gpx - p.k_dl),
@@ -80,7 +97,7 @@ def rates(cell, y, p):
 
 
 def exponential_step(y, r, h, p):
-    """`y` after h min of constant rates `r`; CoQ10H2 and hydroperoxide stay within what there is to oxidise."""
+    """`y` after h min of constant rates `r`; CoQ10H2 and hydroperoxide are held to what there is."""
     new = {name: relax(getattr(y, name), *getattr(r, name), h) for name in "zcgaqfbud"}
     new["q"] = min(new["q"], p.q_total)
     new["l"] = min(grow(y.l, *r.l, h), y.l + y.u + r.u[0] * h)

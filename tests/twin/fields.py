@@ -30,7 +30,7 @@ def laplacian(lattice):
 
 
 class Field:
-    """One substance; `entry` gives unit, diffusion, decay, mode, clock_min, initial, vessel_value, vessel_exchange, held."""
+    """One substance; its library `entry` gives D, decay, mode, clock, initial value and vessels."""
 
     def __init__(self, name, entry, n_voxels, k_m=1.0):
         self.name, self.entry, self.k_m = name, entry, k_m

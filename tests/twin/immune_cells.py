@@ -30,8 +30,8 @@ class ImmuneCell(mesa.Agent):
         """(voxel, direction) the cell wants to enter, None if it stays.
 
         A step along direction k happens with probability speed minutes/dx / |k|. The direction is up the
-        field's steepest neighbour with probability `bias` (if one exceeds the own voxel), else the old heading
-        with probability `persistence`, else any.
+        field's highest neighbour with probability `bias` (if one exceeds the own voxel), else the old
+        heading with probability `persistence`, else any.
         """
         lattice = self.model.lattice
         if self.stays():
@@ -41,7 +41,11 @@ class ImmuneCell(mesa.Agent):
         u_bias, u_keep = ((b >> 16) + 0.5) / 2.0**16, ((b & 0xFFFF) + 0.5) / 2.0**16
         k = self.uphill(field) if u_bias < bias else None
         if k is None:
-            k = self.heading if self.heading >= 0 and u_keep < persistence else int(u_new * len(lattice.directions))
+            k = (
+                self.heading
+                if self.heading >= 0 and u_keep < persistence
+                else int(u_new * len(lattice.directions))
+            )
         if u_move >= self.speed * minutes / lattice.dx / lattice.lengths[k]:
             return None
         voxel = lattice.neighbours[self.voxel][k]
@@ -57,12 +61,14 @@ class ImmuneCell(mesa.Agent):
 
     def may_turn_over(self, rate, minutes):
         """Death of age or departure at `rate` 1/min."""
-        if self.fate is None and happens(self.model.dice.uniform("turnover", self.model.tick, self.uid), rate, minutes):
+        if self.fate is None and happens(
+            self.model.dice.uniform("turnover", self.model.tick, self.uid), rate, minutes
+        ):
             self.fate = "leave"
 
 
 def walk(model, cells, field, bias, persistence, minutes):
-    """All propose; a voxel with room admits the one with the highest random priority, ties to the smaller uid."""
+    """All propose; a voxel with room admits the one of highest random priority, ties to the smaller uid."""
     wanted = {}
     for cell in cells:
         proposal = cell.proposal(field, bias, persistence, minutes)
@@ -88,7 +94,16 @@ class Cd8(ImmuneCell):
     kind, code = "cd8", 2
     FLOATS = ("speed", "function", "pd1_signal", "exhaustion")
     INTEGERS = ("voxel", "n_div", "born_tick", "heading", "engaged", "target_uid", "target_voxel", "kills")
-    DEFAULTS = dict(speed=3.0, engaged=0, target_uid=0, target_voxel=-1, function=1.0, pd1_signal=0.0, exhaustion=0.0, kills=0)
+    DEFAULTS = {
+        "speed": 3.0,
+        "engaged": 0,
+        "target_uid": 0,
+        "target_voxel": -1,
+        "function": 1.0,
+        "pd1_signal": 0.0,
+        "exhaustion": 0.0,
+        "kills": 0,
+    }
 
     def __init__(self, model, uid, voxel, born_tick=0, **columns):
         super().__init__(model, uid, voxel, born_tick, **{**self.DEFAULTS, **columns})
@@ -136,7 +151,9 @@ class Cd8(ImmuneCell):
             events["CD8 attaches"] += 1
         self.target_voxel = target.voxel
         self.pd1_signal = (p.pdl2_share * p.k_p + target.pdl1_free) * float(pd1_free[self.voxel])
-        self.function = (1.0 - self.exhaustion) * (1.0 - p.s_max * self.pd1_signal / (p.k_p + self.pd1_signal))
+        self.function = (1.0 - self.exhaustion) * (
+            1.0 - p.s_max * self.pd1_signal / (p.k_p + self.pd1_signal)
+        )
         self.function /= 1.0 + p.k_sup * float(suppression.c[self.voxel])
         hit = happens(dice.uniform("hit", tick, self.uid), p.k_hit * self.function, minutes)
         events["CD8 hits"] += hit
@@ -150,7 +167,12 @@ class Cd8(ImmuneCell):
         if not living:
             return None
         target = living[int(u_pick * len(living))]
-        rate = p.k_attach * p.recognition * target.antigenicity * (p.mhc_floor + (1.0 - p.mhc_floor) * target.mhc1)
+        rate = (
+            p.k_attach
+            * p.recognition
+            * target.antigenicity
+            * (p.mhc_floor + (1.0 - p.mhc_floor) * target.mhc1)
+        )
         if not happens(u_attach, rate, minutes):
             return None
         self.engaged, self.target_uid = 1, target.uid
@@ -163,17 +185,20 @@ class Cd8(ImmuneCell):
             self.exhaustion = 1.0 - (1.0 - self.exhaustion) * math.exp(-g * minutes / (p.tau_d * 1440.0))
             self.model.events["CD8 exhausts"] += 1
 
-    def may_turn_over(self, p, cxcl, minutes):
-        """Dies at 1/life, sooner without chemokine; else divides at k_expand f while engaged, n_max times at most."""
+    def may_turn_over(self, p, cxcl, surplus, minutes):
+        """Leaves with the surplus; dies at 1/life, sooner off chemokine; engaged divides at k_expand f."""
+        dice, tick = self.model.dice, self.model.tick
         rate = 1.0 / (p.life_d * 1440.0)
         if float(cxcl.c[self.voxel]) < p.c_min:
             rate *= p.off_tumour
-        dice, tick = self.model.dice, self.model.tick
-        if happens(dice.uniform("cd8_death", tick, self.uid), rate, minutes):
+        if surplus > 0.0 and dice.uniform("cd8_death", tick, self.uid, 1) < surplus:
+            self.fate = "leave"
+            self.model.events["CD8 in surplus"] += 1
+        elif happens(dice.uniform("cd8_death", tick, self.uid), rate, minutes):
             self.fate = "leave"
         elif self.engaged and self.n_div < p.n_max:
-            if happens(dice.uniform("cd8_divide", tick, self.uid), p.k_expand * self.function, minutes):
-                self.fate = "divide"
+            u = dice.uniform("cd8_divide", tick, self.uid)
+            self.fate = "divide" if happens(u, p.k_expand * self.function, minutes) else None
 
     def divide(self):
         """A daughter in the own voxel, else in the first neighbour with room from a random direction on."""
@@ -188,7 +213,7 @@ class Cd8(ImmuneCell):
         if place is None:
             return
         self.n_div += 1
-        keep = dict(speed=self.speed, function=self.function, exhaustion=self.exhaustion)
+        keep = {"speed": self.speed, "function": self.function, "exhaustion": self.exhaustion}
         daughter = Cd8(model, child_uid(self.uid, self.n_div), place, model.tick, **keep)
         daughter.n_div = self.n_div
         model.add(daughter)
@@ -209,12 +234,14 @@ class Macrophage(ImmuneCell):
     m1, iron_load = 0.4, 0.0
 
     def polarise(self, p, fields, minutes):
-        """m1 relaxes to a/(a + 1 + w_sup T/(k_sup + T)) within tau; a sums IFN-gamma, iron, ATP and peroxide."""
+        """m1 relaxes to a/(a + 1 + w_sup T/(k_sup + T)); a sums IFN-gamma, iron, ATP and peroxide."""
 
         def half(amount, k):
             return amount / (k + amount)
 
-        ifng, atp, peroxide, suppression = (float(fields[n].c[self.voxel]) for n in ("ifng", "atp", "peroxide", "suppression"))
+        ifng, atp, peroxide, suppression = (
+            float(fields[n].c[self.voxel]) for n in ("ifng", "atp", "peroxide", "suppression")
+        )
         a = p.a0 + p.w_ifn * half(ifng, p.k_ifn) + p.w_fe * half(self.iron_load, p.k_fe)
         a += p.w_damp * half(atp, p.k_damp) + p.w_ros * half(peroxide, p.k_ros)
         goal = a / (a + 1.0 + p.w_sup * half(suppression, p.k_sup))
@@ -231,7 +258,7 @@ class Dendritic(ImmuneCell):
     mature, mature_tick, antigen, blunting = 0, -1, 0.0, 0.0
 
     def feed_and_mature(self, p, damp, atp, hmgb1, minutes):
-        """Antigen from fresh corpses within reach, blunting from old ferroptotic ones, maturation by danger."""
+        """Antigen from fresh corpses within reach, blunting from old ferroptotic ones; danger matures."""
         if self.mature:
             return
         lattice, tick = self.model.lattice, self.model.tick
@@ -245,7 +272,11 @@ class Dendritic(ImmuneCell):
         self.blunting += p.k_ox * old * minutes
         a, h = float(atp.c[self.voxel]), float(hmgb1.c[self.voxel])
         danger = 0.5 * a / (p.k_atp + a) + 0.5 * h / (p.k_hmgb1 + h)
-        if happens(self.model.dice.uniform("mature", tick, self.uid), p.k_mature * danger / (1.0 + self.blunting / p.k_x), minutes):
+        if happens(
+            self.model.dice.uniform("mature", tick, self.uid),
+            p.k_mature * danger / (1.0 + self.blunting / p.k_x),
+            minutes,
+        ):
             self.mature, self.mature_tick = 1, tick
             self.model.events["DC matures"] += 1
 
@@ -255,7 +286,7 @@ class Dendritic(ImmuneCell):
 
 
 class LymphNode:
-    """Output B of primed CD8, 1 at the start; arrivals count after travel and expansion, B relaxes to 1 within tau_b."""
+    """Output B of primed CD8: arrivals count after travel and expansion, B relaxes to 1 within tau_b."""
 
     def __init__(self, p, minutes):
         self.p, self.minutes, self.output = p, minutes, 1.0

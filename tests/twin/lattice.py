@@ -30,7 +30,7 @@ class Lattice:
         self.coordinates = np.stack([z, y, x], axis=1)
 
     def _shells(self, radius):
-        """Offsets within `radius` voxels grouped by distance, nearest shell first, each in order of (dz, dy, dx)."""
+        """Offsets within `radius` voxels by distance, nearest shell first, each in order of (dz, dy, dx)."""
         span = range(-radius, radius + 1)
         shells = {}
         for dz in (0,) if self.flat else span:
@@ -43,7 +43,7 @@ class Lattice:
 
     def shifted(self, voxel, offset):
         """The voxel at an offset (dz, dy, dx), None outside the domain."""
-        nz, ny, nx = self.shape
+        _nz, ny, nx = self.shape
         at = [voxel // (nx * ny), voxel // nx % ny, voxel % nx]
         for axis in range(3):
             at[axis] += offset[axis]
@@ -72,7 +72,7 @@ class Lattice:
         return None
 
     def line(self, voxel, offset):
-        """Voxels strictly between `voxel` and the one at `offset`, the nearest first; coordinates round half outward."""
+        """Voxels between `voxel` and the one at `offset`, nearest first; coordinates round half outward."""
         steps = max(abs(o) for o in offset)
         points = []
         for j in range(1, steps):

@@ -10,18 +10,21 @@ from collections import Counter
 import mesa
 import numpy as np
 
+from twin.dosing import carry_particles, dose
 from twin.fields import Field, laplacian
 from twin.immune_cells import IMMUNE, LymphNode, walk
 from twin.lattice import Lattice
 from twin.philox import Dice, happens, recruit_uid
-from twin.therapy import Therapy, carry, release_outside
+from twin.secretion import secrete
+from twin.therapy import Therapy
 
 CELL_UM3 = 2494.0
 
 # Clocks in min; what is not listed happens at every tick. A field is solved at its own clock.
 CLOCK = {
-    "vessels": 360, "ifng_response": 6, "particles": 10, "slow_motility": 5, "polarisation": 10, "maturation": 10,
-    "checkpoint": 2, "division": 6, "death": 6, "clearance": 10, "immune_turnover": 10, "lymph_node": 10, "recruitment": 10,
+    "vessels": 360, "ifng_response": 6, "particles": 10, "slow_motility": 5, "polarisation": 10,
+    "maturation": 10, "checkpoint": 2, "division": 6, "death": 6, "clearance": 10, "immune_turnover": 10,
+    "lymph_node": 10, "recruitment": 10,
 }  # fmt: skip
 
 
@@ -117,67 +120,18 @@ class TwinModel(mesa.Model):
     def step(self):
         """Nine phases; the ninth, record, is the caller's."""
         self.tick += 1
-        self.dose()
+        dose(self)
         self.diffuse()
         self.sense()
         self.intracellular()
         self.interact()
         self.fate()
         self.resolve()
-        self.secrete()
-
-    # 1
-    def dose(self):
-        """Vessels open and close; plasma levels at open vessels; injections."""
-        if self.strikes("vessels"):
-            self.update_vessels()
-        minute = self.tick * self.dt
-        for drug in self.therapy.drugs:
-            if (level := drug.bath(minute)) is not None:
-                self.fields[drug.name].c[:] = level
-            elif self.solved(drug.name):
-                self.fields[drug.name].vessel = drug.plasma(minute)
-        for antibody in self.therapy.antibodies:
-            plasma = antibody.plasma(minute)
-            if antibody.entry.target == "ctla4":
-                self.ctla4_occupancy = plasma / (antibody.entry.kd_nM + plasma)
-                self.treg_depletion = self.ctla4_occupancy * antibody.entry.treg_depletion
-            elif self.solved(antibody.name):
-                self.fields[antibody.name].vessel = plasma
-        for particle in self.therapy.particles:
-            if self.solved(particle.name):
-                self.deliver(particle, minute - self.fields[particle.name].clock, minute)
-
-    def update_vessels(self):
-        """A site is open where its rank is below the factor of its zone: outside, rim (1), core."""
-        p, depth = self.p.vessels, self.lattice.depth_um()
-        zone = {v: p.normal_factor if depth[v] <= 0.0 else (1.0 if depth[v] <= p.rim_um else p.core_factor) for v in self.sites}
-        now = {v for v, rank in self.sites.items() if rank < zone[v]}
-        if self.tick > 0:
-            self.events["vessel opens"] += len(now - self.open_sites)
-            self.events["vessel closes"] += len(self.open_sites - now)
-        self.open_sites = now
-        particles = {particle.name for particle in self.therapy.particles}
-        for field in self.fields.values():
-            if field.name not in particles:
-                field.exchange[:] = 0.0
-                field.exchange[list(now)] = field.entry.vessel_exchange
-
-    def deliver(self, particle, start, stop):
-        """One-way leak at open vessels over [start, stop); an injection into the inner third of the tumour's radius."""
-        field = self.fields[particle.name]
-        field.source[:] = 0.0
-        field.source[list(self.open_sites)] = particle.entry.vessel_exchange * particle.plasma_mean(start, stop)
-        dose = particle.injected(start, stop)
-        if dose > 0.0:
-            depth = self.lattice.depth_um()
-            deep = depth >= 2.0 / 3.0 * max(depth.max(), 0.0)
-            field.c[deep] += dose * particle.peak * (depth > 0.0).sum() / max(deep.sum(), 1)
-            self.events["injection"] += 1
+        secrete(self)
 
     # 2
     def diffuse(self):
-        """Each field at its clock. The peroxide field rests once nobody emits and less than 1e-6 uM is left."""
+        """Each field at its clock; the peroxide field rests once nobody emits and 1e-6 uM is left."""
         for name, field in self.fields.items():
             if not self.solved(name) or name in self.held:
                 continue
@@ -206,41 +160,21 @@ class TwinModel(mesa.Model):
         for cell in self.of("tumour"):
             cell.peroxidise(self.p.ferroptosis, self.tick, resting_due)
         if self.therapy.particles and self.strikes("particles"):
-            self.carry_particles(CLOCK["particles"])
-
-    def carry_particles(self, minutes):
-        """Living tumour cells and macrophages take particles up and release; free ones release outside."""
-        p = self.p.nanoparticles
-        for cell in self.of("tumour"):
-            cell.j_fe = cell.j_drug if cell.alive else 0.0
-        for macrophage in self.of("macrophage"):
-            macrophage.iron_load = 0.0
-        for particle in self.therapy.particles:
-            c = self.fields[particle.name].c
-            released = release_outside(particle, p) * c
-            for cell in self.of("tumour"):
-                if cell.alive:
-                    args = (float(c[cell.voxel]), cell.oxygen, cell.gsh, particle.entry.uptake_tumour, self.cell_fraction, minutes)
-                    let_go, iron = carry(cell, particle, p, *args)
-                    cell.j_fe += iron
-                    released[cell.voxel] += let_go * self.cell_fraction / minutes
-            for cell in self.of("macrophage"):
-                oxygen = float(self.fields["oxygen"].c[cell.voxel])
-                args = (float(c[cell.voxel]), oxygen, None, particle.entry.uptake_macrophage, self.cell_fraction, minutes)
-                let_go, iron = carry(cell, particle, p, *args)
-                cell.iron_load += iron
-                released[cell.voxel] += let_go * self.cell_fraction / minutes
-            self.released[particle.name] = released
+            carry_particles(self, CLOCK["particles"])
 
     # 5
     def interact(self):
-        """Walk, then contact, exhaustion, polarisation, maturation, and antibody coverage for the next tick."""
+        """Walk, then contact, exhaustion, polarisation, maturation; antibodies cover for the next tick."""
         p, fields = self.p, self.fields
         for cell in self.of("cd8"):
             cell.switch_mode(p.motility, self.dt)
         walk(self, self.of("cd8"), fields["cxcl"], p.motility.cd8_bias, p.motility.persistence, self.dt)
         if self.strikes("slow_motility"):
-            for kind, field, bias in (("dendritic", "atp", p.motility.dc_bias), ("treg", "cxcl", p.motility.cd8_bias), ("macrophage", "atp", 0.0)):
+            for kind, field, bias in (
+                ("dendritic", "atp", p.motility.dc_bias),
+                ("treg", "cxcl", p.motility.cd8_bias),
+                ("macrophage", "atp", 0.0),
+            ):
                 walk(self, self.of(kind), fields[field], bias, p.motility.persistence, CLOCK["slow_motility"])
         self.contacts()
         for cell in self.of("cd8"):
@@ -255,7 +189,7 @@ class TwinModel(mesa.Model):
             self.cover()
 
     def contacts(self):
-        """All CD8 act on the state before; then each target takes its hits together. All who hold a killed cell share it."""
+        """All CD8 act on the state before; then each target takes its hits together; holders share a kill."""
         holding = {}
         for cell in self.of("cd8"):
             contact = cell.contact(self.p.killing, self.fields["suppression"], self.pd1_free, self.dt)
@@ -299,9 +233,15 @@ class TwinModel(mesa.Model):
             self.migrate(p.priming)
 
     def turn_over(self, p, minutes):
-        """CD8 by their own rule; others at 1/other_life, Tregs also by depleting anti-CTLA-4."""
+        """CD8 by their own rule, at most `et_cap` per living tumour cell (0: no cap); others at 1/other_life.
+
+        Depleting anti-CTLA-4 adds to the loss of Tregs.
+        """
+        alive = sum(cell.alive for cell in self.of("tumour"))
+        n = len(self.cells["cd8"])
+        surplus = max(0.0, 1.0 - p.et_cap * alive / n) if p.et_cap > 0.0 and n else 0.0
         for cell in self.of("cd8"):
-            cell.may_turn_over(p, self.fields["cxcl"], minutes)
+            cell.may_turn_over(p, self.fields["cxcl"], surplus, minutes)
         life = 1.0 / (p.other_life_d * 1440.0)
         depletion = self.treg_depletion / (p.ctla4_kill_d * 1440.0)
         for kind, rate in (("treg", life + depletion), ("macrophage", life), ("dendritic", life)):
@@ -363,96 +303,3 @@ class TwinModel(mesa.Model):
                         self.events[f"{kind} recruited"] += 1
                     else:
                         self.events["entry refused"] += 1
-
-    # 8
-    def secrete(self):
-        """Sources and losses of every field solved next tick, reckoned anew from the cells as they are now."""
-        for name, field in self.fields.items():
-            if self.due(name) and name not in self.released:
-                field.source[:] = 0.0
-        if any(self.due(n) for n in ("oxygen", "ifng", "cystine")):
-            self.take_up()
-        self.emit()
-        self.drug_terms()
-        self.particle_terms()
-
-    def take_up(self):
-        """Oxygen and IFN-gamma: living tumour cells, none in corpses, a share in normal tissue. Cystine: living cells."""
-        p, chem = self.p.uptake, self.p.ferroptosis
-        oxygen, ifng, cystine = (self.fields[n] for n in ("oxygen", "ifng", "cystine"))
-        oxygen.vmax[:] = p.oxygen_vmax * p.normal_oxygen
-        ifng.loss[:] = p.ifng_uptake * p.normal_ifng
-        cystine.vmax[:] = 0.0
-        for cell in self.of("tumour"):
-            v = cell.voxel
-            oxygen.vmax[v] = p.oxygen_vmax if cell.alive else 0.0
-            ifng.loss[v] = p.ifng_uptake if cell.alive else 0.0
-            if cell.alive:
-                transporter = cell.xct * cell.nrf2**0.7 * (1.0 - chem.f_x * cell.ifng_response) * (1.0 - 0.5 * chem.p53)
-                # two cysteines make one cystine
-                cystine.vmax[v] = 0.5 * chem.v_x * transporter / (1.0 + cell.e_xct) * self.cell_fraction
-
-    def emit(self):
-        """CXCL9/10, IFN-gamma, ATP and HMGB1, suppressive cytokines, peroxide. Sources of fields not due are of no account."""
-        p, source = self.p, {n: f.source for n, f in self.fields.items()}
-        # one 17 kDa molecule per second in V um^3 is 1694/V ng/mL/min
-        ifng_rate = 1694.0 * p.killing.ifng_molecules_s / self.lattice.voxel_um3
-        per_voxel = 8000.0 / self.lattice.voxel_um3
-        hmgb1 = self.fields["hmgb1"].c
-        self.emitters = 0
-        for cell in self.of("tumour"):
-            v = cell.voxel
-            if cell.alive:
-                if self.due("cxcl"):
-                    source["cxcl"][v] += p.ifng_response.cxcl_rate * (cell.ifng_response + p.ifng_response.cxcl_basal)
-                if self.due("suppression"):
-                    source["suppression"][v] += p.suppression.damp_rate * float(hmgb1[v] / (p.suppression.k_h + hmgb1[v]))
-            else:
-                for name, rate in (("atp", p.damp.atp_rate), ("hmgb1", p.damp.hmgb1_rate)):
-                    if self.due(name):
-                        source[name][v] += rate * cell.release(p.damp)
-            if cell.state in ("alive", "ferroptosis") and cell.plooh > p.uptake.emit_floor:
-                self.emitters += 1
-                if self.due("peroxide"):
-                    source["peroxide"][v] += p.ferroptosis.p_s * cell.plooh
-        for cell in self.of("cd8"):
-            if self.due("ifng") and cell.engaged:
-                source["ifng"][cell.voxel] += ifng_rate * cell.function
-        if self.due("suppression"):
-            for cell in self.of("treg"):
-                source["suppression"][cell.voxel] += p.suppression.treg_rate * per_voxel
-            for cell in self.of("macrophage"):
-                source["suppression"][cell.voxel] += p.suppression.m2_rate * per_voxel * (1.0 - cell.m1)
-
-    def drug_terms(self):
-        """Drugs are lost in living tumour cells; an enzyme drug takes extracellular cystine away."""
-        for drug in self.therapy.drugs:
-            if self.due(drug.name):
-                loss = self.fields[drug.name].loss
-                loss[:] = 0.0
-                for cell in self.of("tumour"):
-                    if cell.alive:
-                        loss[cell.voxel] = drug.entry.cell_loss
-        if self.due("cystine"):
-            loss = self.fields["cystine"].loss
-            loss[:] = 0.0
-            for drug in self.therapy.drugs:
-                for hit in drug.entry.hits:
-                    if hit.target == "cystine_pool":
-                        loss += hit.strength * self.fields[drug.name].c
-
-    def particle_terms(self):
-        """Particles are lost to cells and by release outside; what was released is a source of the drug."""
-        for particle in self.therapy.particles:
-            e = particle.entry
-            if self.due(particle.name):
-                loss = self.fields[particle.name].loss
-                loss[:] = release_outside(particle, self.p.nanoparticles)
-                for cell in self.of("tumour"):
-                    if cell.alive:
-                        loss[cell.voxel] += e.uptake_tumour
-                for cell in self.of("macrophage"):
-                    loss[cell.voxel] += e.uptake_macrophage
-            for payload in e.payloads:
-                if payload.drug is not None and self.due(payload.drug):
-                    self.fields[payload.drug].source += payload.loading * payload.free_fraction * self.released[particle.name]

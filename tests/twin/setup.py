@@ -14,8 +14,10 @@ from tme.config import load_config
 from tme.library import load_library
 from tme.library.schema import STRENGTH, DrugEntry
 from tme.model import TumourModel, parameter_registry
+from twin.dosing import update_vessels
 from twin.immune_cells import IMMUNE
 from twin.model import TwinModel
+from twin.secretion import take_up
 from twin.tumour_cell import CAUSES, CLONES, FLOATS, INTEGERS, TumourCell
 
 EVERY_EVENT = Path(__file__).with_name("every_event.yaml")
@@ -24,19 +26,35 @@ TIGHT = "clocks.field_tol=1e-10"
 
 def probe_drug():
     """A drug that hits every target; strengths as a drug that hits one of them weakly."""
-    strengths = dict(xct=2.0, gcl=20.0, fsp1=5.0, pdl1_synthesis=2.0, gpx4=0.02, iron_chelation=0.002,
-                     cystine_pool=0.05, radical_trap=0.05, iron_supply=0.02)  # fmt: skip
+    strengths = {
+        "xct": 2.0,
+        "gcl": 20.0,
+        "fsp1": 5.0,
+        "pdl1_synthesis": 2.0,
+        "gpx4": 0.02,
+        "iron_chelation": 0.002,
+        "cystine_pool": 0.05,
+        "radical_trap": 0.05,
+        "iron_supply": 0.02,
+    }
     units = {"ki_uM": "uM", "k_per_uM_min": "1/(uM min)", "k_per_uM": "1/uM", "k_per_min": "1/min"}
     hits = [{"target": t, STRENGTH[t]: number(s, units[STRENGTH[t]])} for t, s in strengths.items()]
     hits[0]["hill"] = number(1.5, "1")
     return DrugEntry.model_validate(
         {
-            "about": "a probe of all targets", "clock_min": number(5.0, "min"), "mw_g_mol": number(500.0, "g/mol"),
-            "diffusion": number(5000.0, "um^2/min"), "decay": number(0.01, "1/min"), "cell_loss": number(0.03, "1/min"),
-            "plasma_half_life_min": number(60.0, "min"), "volume_l_kg": number(0.7, "L/kg"),
-            "vessel_exchange": number(0.5, "1/min"), "unbound_fraction": number(0.2, "1"), "hits": tuple(hits),
+            "about": "a probe of all targets",
+            "clock_min": number(5.0, "min"),
+            "mw_g_mol": number(500.0, "g/mol"),
+            "diffusion": number(5000.0, "um^2/min"),
+            "decay": number(0.01, "1/min"),
+            "cell_loss": number(0.03, "1/min"),
+            "plasma_half_life_min": number(60.0, "min"),
+            "volume_l_kg": number(0.7, "L/kg"),
+            "vessel_exchange": number(0.5, "1/min"),
+            "unbound_fraction": number(0.2, "1"),
+            "hits": tuple(hits),
         }
-    )  # fmt: skip
+    )
 
 
 def number(value, unit):
@@ -68,16 +86,20 @@ def twin_of(model):
     twin = TwinModel(model.config, parameters(model), model.seed_used, model.arm_name)
     for row in rows(model.tumour):
         columns = {name: row[name] for name in (*FLOATS, *INTEGERS)}
-        twin.add(TumourCell(twin, row["uid"], state=CAUSES[row["state"]], clone=CLONES[row["clone"]], **columns))
+        twin.add(
+            TumourCell(twin, row["uid"], state=CAUSES[row["state"]], clone=CLONES[row["clone"]], **columns)
+        )
     for population in model.immune:
         cls = IMMUNE[population.kind]
         for row in rows(population):
-            columns = {name: row[name] for name in (*cls.FLOATS, *cls.INTEGERS) if name not in ("voxel", "born_tick")}
+            columns = {
+                name: row[name] for name in (*cls.FLOATS, *cls.INTEGERS) if name not in ("voxel", "born_tick")
+            }
             twin.add(cls(twin, row["uid"], row["voxel"], row["born_tick"], **columns))
     for name, field in twin.fields.items():
         field.c = model.fields[name].concentration.copy()
-    twin.update_vessels()
-    twin.take_up()
+    update_vessels(twin)
+    take_up(twin)
     return twin
 
 
@@ -97,6 +119,7 @@ def check_equal(model, twin, rtol=1e-5):
         check_floats(f"{where}, field {name}", model.fields[name].concentration, field.c, rtol)
     for name, released in twin.released.items():
         check_floats(f"{where}, released {name}", model.released[name], released, rtol)
+    assert (model.stop_reason is not None) == twin.touched_edge, f"{where}: edge"
     assert set(model.vessels.voxels.tolist()) == twin.open_sites, f"{where}: open vessels"
     assert model.lattice.immune_count.tolist() == twin.lattice.immune, f"{where}: immune cells per voxel"
     check_floats(f"{where}, node output", np.array([model.primed_output]), np.array([twin.node.output]), rtol)
@@ -112,11 +135,22 @@ def check_cells(where, population, cells, rtol):
     tumour = population.kind == "tumour"
     if tumour:
         for code, names in (("state", CAUSES), ("clone", CLONES)):
-            same(f"{where}.{code}", uids, getattr(population, code)[order], [names.index(getattr(c, code)) for c in cells])
+            same(
+                f"{where}.{code}",
+                uids,
+                getattr(population, code)[order],
+                [names.index(getattr(c, code)) for c in cells],
+            )
     for name in INTEGERS if tumour else IMMUNE[population.kind].INTEGERS:
         same(f"{where}.{name}", uids, getattr(population, name)[order], [getattr(c, name) for c in cells])
     for name in FLOATS if tumour else IMMUNE[population.kind].FLOATS:
-        check_floats(f"{where}.{name}", getattr(population, name)[order], np.array([getattr(c, name) for c in cells]), rtol, uids)
+        check_floats(
+            f"{where}.{name}",
+            getattr(population, name)[order],
+            np.array([getattr(c, name) for c in cells]),
+            rtol,
+            uids,
+        )
     for name in [n for n in population.declared if n.startswith("np_")]:
         held = np.array([c.held.get(name[3:], 0.0) for c in cells])
         check_floats(f"{where}.{name}", getattr(population, name)[order], held, rtol, uids)
@@ -135,4 +169,6 @@ def check_floats(where, ours, theirs, rtol, uids=None):
     off = np.abs(ours - theirs) - rtol * np.abs(theirs) - 1e-9 * np.abs(theirs).max()
     i = int(np.argmax(off))
     who = f" of {uids[i]:#x}" if uids else f" at {i}"
-    assert off[i] <= 0.0, f"{where}{who}: {ours[i]!r} != {theirs[i]!r} ({int((off > 0).sum())} of {len(ours)} differ)"
+    assert off[i] <= 0.0, (
+        f"{where}{who}: {ours[i]!r} != {theirs[i]!r} ({int((off > 0).sum())} of {len(ours)} differ)"
+    )

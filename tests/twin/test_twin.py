@@ -3,26 +3,76 @@
 import numpy as np
 import pytest
 
-from twin import setup
-from twin.philox import Dice, child_uid, philox, recruit_uid
+from twin import chemistry, setup, tissue
+from twin.fields import Field
+from twin.immune_cells import IMMUNE
+from twin.philox import philox, recruit_uid
 
 EVENTS = (
-    "tumour division", "push over several voxels", "dead_ferroptosis", "CTL kill", "dead_immune", "dead_necrosis",
-    "dead_apoptosis", "corpse cleared", "CD8 attaches", "CD8 detaches", "CD8 loses its target", "CD8 hits", "CD8 exhausts",
-    "CD8 division", "cd8 lost", "treg lost", "macrophage lost", "dendritic lost", "cd8 recruited", "treg recruited",
-    "macrophage recruited", "dendritic recruited", "entry refused", "DC matures", "DC departs", "node output rises",
-    "PD-L1 induced", "PD-L1 covered", "PD-1 covered", "drug hit", "injection", "tumour takes up particles",
-    "tumour releases payload", "tumour gets iron", "macrophage takes up particles", "macrophage releases payload",
-    "macrophage gets iron", "macrophage turns to M1", "vessel opens", "vessel closes", "move granted", "move refused",
-)  # fmt: skip
+    "tumour division",
+    "push over several voxels",
+    "dead_ferroptosis",
+    "CTL kill",
+    "dead_immune",
+    "dead_necrosis",
+    "dead_apoptosis",
+    "corpse cleared",
+    "CD8 attaches",
+    "CD8 detaches",
+    "CD8 loses its target",
+    "CD8 hits",
+    "CD8 exhausts",
+    "CD8 division",
+    "cd8 lost",
+    "treg lost",
+    "macrophage lost",
+    "dendritic lost",
+    "cd8 recruited",
+    "treg recruited",
+    "macrophage recruited",
+    "dendritic recruited",
+    "entry refused",
+    "DC matures",
+    "DC departs",
+    "node output rises",
+    "PD-L1 induced",
+    "PD-L1 covered",
+    "PD-1 covered",
+    "drug hit",
+    "injection",
+    "tumour takes up particles",
+    "tumour releases payload",
+    "tumour gets iron",
+    "macrophage takes up particles",
+    "macrophage releases payload",
+    "macrophage gets iron",
+    "macrophage turns to M1",
+    "vessel opens",
+    "vessel closes",
+    "move granted",
+    "move refused",
+)
 
 COUNTERS = {
-    "births": "tumour division", "kills": "CTL kill", "dead_ferroptosis": "dead_ferroptosis", "dead_immune": "dead_immune",
-    "dead_necrosis": "dead_necrosis", "dead_apoptosis": "dead_apoptosis", "cleared": "corpse cleared", "births_cd8": "CD8 division",
-    "lost_cd8": "cd8 lost", "lost_treg": "treg lost", "lost_macrophage": "macrophage lost", "lost_dendritic": "dendritic lost",
-    "recruited_cd8": "cd8 recruited", "recruited_treg": "treg recruited", "recruited_macrophage": "macrophage recruited",
-    "recruited_dendritic": "dendritic recruited", "refused": "entry refused", "dc_matured": "DC matures",
-}  # fmt: skip
+    "births": "tumour division",
+    "kills": "CTL kill",
+    "dead_ferroptosis": "dead_ferroptosis",
+    "dead_immune": "dead_immune",
+    "dead_necrosis": "dead_necrosis",
+    "dead_apoptosis": "dead_apoptosis",
+    "cleared": "corpse cleared",
+    "births_cd8": "CD8 division",
+    "lost_cd8": "cd8 lost",
+    "lost_treg": "treg lost",
+    "lost_macrophage": "macrophage lost",
+    "lost_dendritic": "dendritic lost",
+    "recruited_cd8": "cd8 recruited",
+    "recruited_treg": "treg recruited",
+    "recruited_macrophage": "macrophage recruited",
+    "recruited_dendritic": "dendritic recruited",
+    "refused": "entry refused",
+    "dc_matured": "DC matures",
+}
 
 
 def run(model, twin, ticks):
@@ -55,3 +105,101 @@ def test_arrays_equal_the_twin_through_every_kind_of_event():
     assert (alive >= 200).sum() >= 200
     missing = [event for event in EVENTS if not twin.events[event]]
     assert not missing
+
+
+def test_arrays_equal_the_twin_without_therapy():
+    """The control arm: no agent, no agent's field."""
+    model, twin = setup.build("control", seed=11)
+    run(model, twin, 90)
+
+
+OTHER_WORLDS = {
+    "3d": (
+        "all",
+        365,
+        "domain.size_um=[220, 200, 180]",
+        "domain.boundary={x: periodic, y: no_flux, z: no_flux}",
+        "initial.n_cells=280",
+        "populations.cd8.per_mm2=60",
+        "populations.treg.per_mm2=20",
+        "populations.dendritic.share=0.06",
+    ),
+    "drugs": ("drugs", 365, "mechanisms.cd8_turnover.et_cap=0.25"),
+    "half_minute": ("all", 400, "clocks.dt_min=0.5"),
+    "fine_voxel": (
+        "all",
+        200,
+        "domain={size_um: [390, 375], dx_um: 15, thickness_um: 15, immune_per_voxel: 1}",
+    ),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("world", OTHER_WORLDS)
+def test_arrays_equal_the_twin_in_other_worlds(world):
+    """Three dimensions with a periodic axis; drugs without particles; another tick; another voxel."""
+    arm, ticks, *overrides = OTHER_WORLDS[world]
+    model, twin = setup.build(arm, *overrides, seed=23)
+    run(model, twin, ticks)
+    if world == "drugs":
+        assert twin.events["CD8 in surplus"]
+
+
+def test_the_start_follows_the_same_dice():
+    """Voxels, uids, clones, traits, immune cells, vessel sites and ranks."""
+    model, twin = setup.build("all", seed=3)
+    voxels = tissue.nodule(twin.lattice, model.config.initial.n_cells)
+    cells = sorted(twin.of("tumour"), key=lambda c: c.voxel)
+    assert voxels == [c.voxel for c in cells]
+    clones = set()
+    for cell in cells:
+        uid, clone, traits = tissue.founder(twin.dice, model.config, cell.voxel)
+        assert (uid, clone) == (cell.uid, cell.clone)
+        assert traits == pytest.approx({name: getattr(cell, name) for name in traits}, rel=1e-12)
+        clones.add(clone)
+    assert len(clones) > 1
+    for kind, places in tissue.residents(twin, len(cells)).items():
+        assert {recruit_uid(IMMUNE[kind].code, v, 0, 1): v for v in places} == {
+            c.uid: c.voxel for c in twin.of(kind)
+        }
+    ranks = dict(zip(model.vessels.sites.tolist(), model.vessels.rank.tolist(), strict=True))
+    assert ranks == twin.sites
+
+
+def test_the_start_is_a_steady_state():
+    """Oxygen and cystine solve their steady equations; a cell's chemistry comes back to its start."""
+    _model, twin = setup.build("control")
+    for name in ("oxygen", "cystine", "ifng"):
+        field = Field(name, twin.fields[name].entry, twin.lattice.n_voxels, twin.fields[name].k_m)
+        for term in ("loss", "exchange", "vmax"):
+            setattr(field, term, getattr(twin.fields[name], term))
+        field.solve(twin.laplacian, 1.0, steady=True)
+        assert twin.fields[name].c == pytest.approx(field.c, rel=1e-6)
+    p = twin.p.ferroptosis
+    for cell in sorted(twin.of("tumour"), key=lambda c: c.uid)[:8]:
+        start = chemistry.State(*(getattr(cell, n) for n in chemistry.STATES))
+        assert start.d == 0.0
+        cell.gsh, cell.cysteine, cell.ferritin, cell.plooh = 0.7 * start.g, 1.3 * start.c, 0.9 * start.b, 0.0
+        for _ in range(1200):
+            chemistry.advance(cell, p, 60.0)
+        end = [getattr(cell, n) for n in chemistry.STATES[:9]]
+        assert end == pytest.approx(list(start[:9]), rel=1e-5, abs=1e-9)
+
+
+def test_no_rule_depends_on_the_order_of_rows():
+    """Rows shuffled before every tick: the same bits in every cell and field."""
+    config = setup.load()
+    model, shuffled = (setup.TumourModel(config, seed=5, arm="all") for _ in range(2))
+    dice = np.random.default_rng(0)
+    for _ in range(150):
+        for population in shuffled.populations:
+            population.permute(dice.permutation(population.n))
+        shuffled.lattice.rebuild_tissue(shuffled.tumour.col.voxel, shuffled.tumour.n)
+        model.step()
+        shuffled.step()
+    for a, b in zip(model.populations, shuffled.populations, strict=True):
+        i, j = np.argsort(a.uid), np.argsort(b.uid)
+        for name in a.declared:
+            assert getattr(a, name)[i].tobytes() == getattr(b, name)[j].tobytes(), f"{a.kind}.{name}"
+    for name, field in model.fields.items():
+        assert field.concentration.tobytes() == shuffled.fields[name].concentration.tobytes(), name

@@ -4,7 +4,7 @@ One compartment: c(t) = sum over doses of size * peak * exp(-k (t - t_dose)). `p
 
     drug        1000 f_unbound / (MW V)     uM       antibody   1e6 / (MW V)    nM
     particle    the level that lets %ID of the dose leak into the tumour while it lasts:
-                M k / (P f_v),  M = 1000 %ID/100 mouse / (MW mass) uM,  k = ln 2/half-life,  f_v voxel share of vessels;
+                M k / (P f_v),  M = 1000 %ID/100 mouse / (MW mass) uM,  k = ln 2/half-life,  f_v vessel share;
                 into the tumour directly: 1000 mouse / (MW mass)
 """
 
@@ -29,7 +29,12 @@ class Course:
         for at, size, route in self.doses:
             if route == "iv" and stop > at:
                 first, last = max(start - at, 0.0), stop - at
-                total += size * self.peak * (math.exp(-self.rate * first) - math.exp(-self.rate * last)) / self.rate
+                total += (
+                    size
+                    * self.peak
+                    * (math.exp(-self.rate * first) - math.exp(-self.rate * last))
+                    / self.rate
+                )
         return total / (stop - start)
 
     def bath(self, minute):
@@ -57,18 +62,24 @@ class Therapy:
             e = library.drug(item.name)
             size = item.bath_uM if item.route == "bath" else item.dose_mg_kg
             peak = 1e3 * e.unbound_fraction / (e.mw_g_mol * e.volume_l_kg)
-            self.drugs.append(Course(item.name, e, doses(item, size, item.route), peak, e.plasma_half_life_min))
+            self.drugs.append(
+                Course(item.name, e, doses(item, size, item.route), peak, e.plasma_half_life_min)
+            )
         for item in plan.antibodies:
             e = library.antibody(item.name)
             peak = 1e6 / (e.mw_g_mol * e.volume_l_kg)
-            self.antibodies.append(Course(item.name, e, doses(item, item.dose_mg_kg, "iv"), peak, e.half_life_d * 1440.0))
+            self.antibodies.append(
+                Course(item.name, e, doses(item, item.dose_mg_kg, "iv"), peak, e.half_life_d * 1440.0)
+            )
         for item in plan.nanoparticles:
             e = library.nanoparticle(item.name)
             peak = 1e3 * mouse_per_mass / e.mw_g_mol
             if item.route != "intratumoral":
                 rate = math.log(2.0) / e.plasma_half_life_min
                 peak *= e.percent_id / 100.0 * rate / (e.vessel_exchange * vessel_share)
-            self.particles.append(Course(item.name, e, doses(item, item.dose_mg_kg, item.route), peak, e.plasma_half_life_min))
+            self.particles.append(
+                Course(item.name, e, doses(item, item.dose_mg_kg, item.route), peak, e.plasma_half_life_min)
+            )
             for payload in e.payloads:
                 if payload.drug is not None and payload.drug not in [d.name for d in self.drugs]:
                     d = library.drug(payload.drug)
@@ -86,7 +97,7 @@ def acid(ph, release):
 
 
 def release_rate(particle, p, oxygen, gsh):
-    """Release inside a cell, 1/min: basal, acid, GSH- and hypoxia-gated; `gsh` None where none is reckoned."""
+    """Release inside a cell, 1/min: basal, acid, GSH- and hypoxia-gated; `gsh` None: not reckoned."""
     r = particle.entry.release
     k = r.k0 + r.k_ph * acid(p.endosome_ph, r) + r.k_hypoxia * p.k_o2 / (p.k_o2 + oxygen)
     if gsh is not None:
@@ -97,7 +108,9 @@ def release_rate(particle, p, oxygen, gsh):
 def release_outside(particle, p):
     """Release of free particles in tissue, 1/min."""
     r = particle.entry.release
-    return p.release_scale * (r.k0 + r.k_ph * acid(p.tissue_ph, r)) if particle.entry.releases_outside else 0.0
+    return (
+        p.release_scale * (r.k0 + r.k_ph * acid(p.tissue_ph, r)) if particle.entry.releases_outside else 0.0
+    )
 
 
 def carry(cell, particle, p, concentration, oxygen, gsh, uptake, cell_fraction, minutes):

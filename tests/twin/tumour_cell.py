@@ -240,7 +240,7 @@ class TumourCell(mesa.Agent):
         return {"ferroptosis": 1.0, "necrosis": damp.necrosis_factor}.get(self.state, damp.apoptosis_factor)
 
     def release(self, damp):
-        """Level of ATP, HMGB1 and calreticulin: (exp(-age/tau_fade) - exp(-age/tau_rise)) times the kind's."""
+        """Level of ATP, HMGB1 and calreticulin: exp(-age/tau_fade) - exp(-age/tau_rise), times the kind's."""
         age = self.age_min()
         return (math.exp(-age / damp.tau_fade_min) - math.exp(-age / damp.tau_rise_min)) * self.kind_factor(
             damp

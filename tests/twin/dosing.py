@@ -1,0 +1,96 @@
+"""What is given and where it goes: vessels, plasma, leak, injections; particles in cells. Phases 1 and 4."""
+
+from twin.therapy import carry, release_outside
+
+
+def dose(model):
+    """Vessels open and close; plasma levels at open vessels; injections."""
+    if model.strikes("vessels"):
+        update_vessels(model)
+    minute = model.tick * model.dt
+    for drug in model.therapy.drugs:
+        if (level := drug.bath(minute)) is not None:
+            model.fields[drug.name].c[:] = level
+        elif model.solved(drug.name):
+            model.fields[drug.name].vessel = drug.plasma(minute)
+    for antibody in model.therapy.antibodies:
+        plasma = antibody.plasma(minute)
+        if antibody.entry.target == "ctla4":
+            model.ctla4_occupancy = plasma / (antibody.entry.kd_nM + plasma)
+            model.treg_depletion = model.ctla4_occupancy * antibody.entry.treg_depletion
+        elif model.solved(antibody.name):
+            model.fields[antibody.name].vessel = plasma
+    for particle in model.therapy.particles:
+        if model.solved(particle.name):
+            deliver(model, particle, minute - model.fields[particle.name].clock, minute)
+
+
+def update_vessels(model):
+    """A site is open where its rank is below the factor of its zone: outside, rim (1), core."""
+    p, depth = model.p.vessels, model.lattice.depth_um()
+    zone = {
+        v: p.normal_factor if depth[v] <= 0.0 else (1.0 if depth[v] <= p.rim_um else p.core_factor)
+        for v in model.sites
+    }
+    now = {v for v, rank in model.sites.items() if rank < zone[v]}
+    if model.tick > 0:
+        model.events["vessel opens"] += len(now - model.open_sites)
+        model.events["vessel closes"] += len(model.open_sites - now)
+    model.open_sites = now
+    particles = {particle.name for particle in model.therapy.particles}
+    for field in model.fields.values():
+        if field.name not in particles:
+            field.exchange[:] = 0.0
+            field.exchange[list(now)] = field.entry.vessel_exchange
+
+
+def deliver(model, particle, start, stop):
+    """One-way leak at open vessels over [start, stop); injections into the inner third of the radius."""
+    field = model.fields[particle.name]
+    field.source[:] = 0.0
+    field.source[list(model.open_sites)] = particle.entry.vessel_exchange * particle.plasma_mean(start, stop)
+    dose = particle.injected(start, stop)
+    if dose > 0.0:
+        depth = model.lattice.depth_um()
+        deep = depth >= 2.0 / 3.0 * max(depth.max(), 0.0)
+        field.c[deep] += dose * particle.peak * (depth > 0.0).sum() / max(deep.sum(), 1)
+        model.events["injection"] += 1
+
+
+def carry_particles(model, minutes):
+    """Living tumour cells and macrophages take particles up and release; free ones release outside."""
+    p = model.p.nanoparticles
+    for cell in model.of("tumour"):
+        cell.j_fe = cell.j_drug if cell.alive else 0.0
+    for macrophage in model.of("macrophage"):
+        macrophage.iron_load = 0.0
+    for particle in model.therapy.particles:
+        c = model.fields[particle.name].c
+        released = release_outside(particle, p) * c
+        for cell in model.of("tumour"):
+            if cell.alive:
+                args = (
+                    float(c[cell.voxel]),
+                    cell.oxygen,
+                    cell.gsh,
+                    particle.entry.uptake_tumour,
+                    model.cell_fraction,
+                    minutes,
+                )
+                let_go, iron = carry(cell, particle, p, *args)
+                cell.j_fe += iron
+                released[cell.voxel] += let_go * model.cell_fraction / minutes
+        for cell in model.of("macrophage"):
+            oxygen = float(model.fields["oxygen"].c[cell.voxel])
+            args = (
+                float(c[cell.voxel]),
+                oxygen,
+                None,
+                particle.entry.uptake_macrophage,
+                model.cell_fraction,
+                minutes,
+            )
+            let_go, iron = carry(cell, particle, p, *args)
+            cell.iron_load += iron
+            released[cell.voxel] += let_go * model.cell_fraction / minutes
+        model.released[particle.name] = released

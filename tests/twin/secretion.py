@@ -1,0 +1,108 @@
+"""Phase 8: what cells add to the fields and take from them, reckoned anew before each solve of a field."""
+
+from twin.therapy import release_outside
+
+
+def secrete(model):
+    """Sources and losses of every field solved next tick, reckoned anew from the cells as they are now."""
+    for name, field in model.fields.items():
+        if model.due(name) and name not in model.released:
+            field.source[:] = 0.0
+    if any(model.due(n) for n in ("oxygen", "ifng", "cystine")):
+        take_up(model)
+    emit(model)
+    drug_terms(model)
+    particle_terms(model)
+
+
+def take_up(model):
+    """Living tumour cells take all three; normal tissue a share of oxygen and IFN-gamma; corpses none."""
+    p, chem = model.p.uptake, model.p.ferroptosis
+    oxygen, ifng, cystine = (model.fields[n] for n in ("oxygen", "ifng", "cystine"))
+    oxygen.vmax[:] = p.oxygen_vmax * p.normal_oxygen
+    ifng.loss[:] = p.ifng_uptake * p.normal_ifng
+    cystine.vmax[:] = 0.0
+    for cell in model.of("tumour"):
+        v = cell.voxel
+        oxygen.vmax[v] = p.oxygen_vmax if cell.alive else 0.0
+        ifng.loss[v] = p.ifng_uptake if cell.alive else 0.0
+        if cell.alive:
+            transporter = (
+                cell.xct * cell.nrf2**0.7 * (1.0 - chem.f_x * cell.ifng_response) * (1.0 - 0.5 * chem.p53)
+            )
+            # two cysteines make one cystine
+            cystine.vmax[v] = 0.5 * chem.v_x * transporter / (1.0 + cell.e_xct) * model.cell_fraction
+
+
+def emit(model):
+    """CXCL9/10, ATP, HMGB1, peroxide, IFN-gamma and suppressive cytokines, each if its field is due."""
+    p, source = model.p, {n: f.source for n, f in model.fields.items()}
+    # one 17 kDa molecule per second in V um^3 is 1694/V ng/mL/min
+    ifng_rate = 1694.0 * p.killing.ifng_molecules_s / model.lattice.voxel_um3
+    per_voxel = 8000.0 / model.lattice.voxel_um3
+    hmgb1 = model.fields["hmgb1"].c
+    model.emitters = 0
+    for cell in model.of("tumour"):
+        v = cell.voxel
+        if cell.alive:
+            if model.due("cxcl"):
+                source["cxcl"][v] += p.ifng_response.cxcl_rate * (
+                    cell.ifng_response + p.ifng_response.cxcl_basal
+                )
+            if model.due("suppression"):
+                source["suppression"][v] += p.suppression.damp_rate * float(
+                    hmgb1[v] / (p.suppression.k_h + hmgb1[v])
+                )
+        else:
+            for name, rate in (("atp", p.damp.atp_rate), ("hmgb1", p.damp.hmgb1_rate)):
+                if model.due(name):
+                    source[name][v] += rate * cell.release(p.damp)
+        if cell.state in ("alive", "ferroptosis") and cell.plooh > p.uptake.emit_floor:
+            model.emitters += 1
+            if model.due("peroxide"):
+                source["peroxide"][v] += p.ferroptosis.p_s * cell.plooh
+    for cell in model.of("cd8"):
+        if model.due("ifng") and cell.engaged:
+            source["ifng"][cell.voxel] += ifng_rate * cell.function
+    if model.due("suppression"):
+        for cell in model.of("treg"):
+            source["suppression"][cell.voxel] += p.suppression.treg_rate * per_voxel
+        for cell in model.of("macrophage"):
+            source["suppression"][cell.voxel] += p.suppression.m2_rate * per_voxel * (1.0 - cell.m1)
+
+
+def drug_terms(model):
+    """Drugs are lost in living tumour cells; an enzyme drug takes extracellular cystine away."""
+    for drug in model.therapy.drugs:
+        if model.due(drug.name):
+            loss = model.fields[drug.name].loss
+            loss[:] = 0.0
+            for cell in model.of("tumour"):
+                if cell.alive:
+                    loss[cell.voxel] = drug.entry.cell_loss
+    if model.due("cystine"):
+        loss = model.fields["cystine"].loss
+        loss[:] = 0.0
+        for drug in model.therapy.drugs:
+            for hit in drug.entry.hits:
+                if hit.target == "cystine_pool":
+                    loss += hit.strength * model.fields[drug.name].c
+
+
+def particle_terms(model):
+    """Particles are lost to cells and by release outside; what was released is a source of the drug."""
+    for particle in model.therapy.particles:
+        e = particle.entry
+        if model.due(particle.name):
+            loss = model.fields[particle.name].loss
+            loss[:] = release_outside(particle, model.p.nanoparticles)
+            for cell in model.of("tumour"):
+                if cell.alive:
+                    loss[cell.voxel] += e.uptake_tumour
+            for cell in model.of("macrophage"):
+                loss[cell.voxel] += e.uptake_macrophage
+        for payload in e.payloads:
+            if payload.drug is not None and model.due(payload.drug):
+                model.fields[payload.drug].source += (
+                    payload.loading * payload.free_fraction * model.released[particle.name]
+                )
