@@ -30,8 +30,9 @@ def wave(
     """
     how.setdefault("fields", LOW_OXYGEN)
     model = dish((length_um, width_um), 1.0 + hours / 24.0, drugs=PRIMED, **how)
+    cells = model.tumour.n
     minutes(model, DAY)
-    early = model.counters["dead_ferroptosis"] / len(model.tumour.state)
+    early = model.counters["dead_ferroptosis"] / cells
     arrivals = Arrivals(model)
     ignite(model, 100.0 if model.grid.dx_um < 20 else 160.0)
     column = int(until_um / model.grid.dx_um)
