@@ -39,7 +39,7 @@ def build_grid(config: Any) -> Grid:
     size = tuple(d.size_um)
     n = [max(1, round(s / d.dx_um)) for s in size]
     shape = (1, n[1], n[0]) if len(n) == 2 else (n[2], n[1], n[0])
-    axes = d.boundary if isinstance(d.boundary, dict) else {a: d.boundary for a in "xyz"}
+    axes = d.boundary if isinstance(d.boundary, dict) else dict.fromkeys("xyz", d.boundary)
     periodic = tuple(axes.get(a, "no_flux") == "periodic" for a in "zyx")
     return Grid(shape, d.dx_um, d.thickness_um, (periodic[0] and shape[0] > 1, *periodic[1:]))
 
