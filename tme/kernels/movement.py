@@ -53,7 +53,7 @@ def propose(n, uid, voxel, heading, speed, held, field, bias, persistence, step,
         proposal[i] = -1
         if held[i] != 0:
             continue
-        a, b, c, d = draw(seed, _MOVE, tick, uid[i], 0)
+        a, b, c, _d = draw(seed, _MOVE, tick, uid[i], 0)
         p = speed[i] * step
         u_move = (np.float64(a) + 0.5) * _U32
         if u_move >= p:

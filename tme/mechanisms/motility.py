@@ -19,7 +19,7 @@ PARAMETERS = ParameterSet(
     par("cd8_slow_um_min", 1.5, "um/min", 0.0, 20.0, "slow class (Torres et al. 2023, eLife 12:e84916)"),
     par("cd8_to_slow_per_min", 0.03, "1/min", 0.0, 1.0, "assumed: fast bouts of about half an hour"),
     par("cd8_to_fast_per_min", 0.015, "1/min", 0.0, 1.0, "assumed: a third of searching cells fast"),
-    par("cd8_bias", 0.2, "1", 0.0, 1.0, "migration bias 0.5 in PhysiCell's cancer-immune sample (Ghaffarizadeh et al. 2018, doi 10.1371/journal.pcbi.1005991), lowered"),
+    par("cd8_bias", 0.05, "1", 0.0, 1.0, "assumed: weak, since a stronger one piles all CD8 up within 50 um of the chemokine's peak"),
     par("persistence", 0.5, "1", 0.0, 1.0, "assumed: keeps its heading for two steps, 5-10 min at 3-8 um/min"),
     par("dc_bias", 0.3, "1", 0.0, 1.0, "assumed: ATP is a find-me signal"),
 )
