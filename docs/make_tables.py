@@ -1,0 +1,169 @@
+"""Rewrite the tables of docs/model.md from the code: `python docs/make_tables.py`.
+
+Every table stands between `<!-- table: NAME -->` and `<!-- end -->`; what is between them is replaced, all
+other text is left alone. With `--check` nothing is written and the exit code is 1 if a table is out of date.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+from tme import mechanisms, therapy
+from tme.build import parameter_registry
+from tme.core.mechanism import Phase
+from tme.core.population import COMMON
+from tme.describe import mechanism_table
+from tme.kernels.rng import Stream
+from tme.library import load_library
+from tme.populations import POPULATIONS
+
+MODEL = Path(__file__).with_name("model.md")
+BLOCK = re.compile(r"<!-- table: (\S+) -->\n(.*?)<!-- end -->", re.DOTALL)
+
+
+def cell(value: Any) -> str:
+    """A value in a table; numbers short, bars and angle brackets harmless."""
+    out = f"{value:g}" if isinstance(value, float) else str(value)
+    return out.replace("|", "/").replace("<", "&lt;").replace("\n", " ").strip() or "–"
+
+
+def table(columns: Iterable[str], rows: Iterable[Iterable[Any]]) -> str:
+    """A Markdown table."""
+    columns = list(columns)
+    lines = ["| " + " | ".join(columns) + " |", "|" + "---|" * len(columns)]
+    lines += ["| " + " | ".join(cell(v) for v in row) + " |" for row in rows]
+    return "\n".join(lines) + "\n"
+
+
+def parameters(group: str) -> str:
+    """The parameters of one group, defaults before any tumour preset or config."""
+    rows = [(f"`{p.name}`", p.value, p.unit, p.about, p.source) for p in parameter_registry()[group]]
+    return table(("parameter", "value", "unit", "meaning", "source"), rows)
+
+
+def library(kind: str) -> str:
+    """The numbers of one library file; entries that agree in a number, unit and source share a row."""
+    shared: dict[tuple[str, float, str, str], list[str]] = {}
+    for name, entry in getattr(load_library(), kind).items():
+        for key, n in entry.numbers.items():
+            shared.setdefault((spelled(entry, key), float(n.value), n.unit, n.source), []).append(name)
+    keys = list(dict.fromkeys(k[0] for k in shared))
+    rows = [
+        (f"`{key}`", value, unit, ", ".join(names), source)
+        for wanted in keys
+        for (key, value, unit, source), names in shared.items()
+        if key == wanted
+    ]
+    return table(("number", "value", "unit", "entries", "source"), rows)
+
+
+def spelled(entry: Any, key: str) -> str:
+    """A dotted key with the place in a list told by what sits there: hits.0.ki_uM -> hits.xct.ki_uM."""
+    part, _, rest = key.partition(".")
+    at, _, name = rest.partition(".")
+    if not at.isdigit():
+        return key
+    item = getattr(entry, part)[int(at)]
+    label = getattr(item, "target", None) or getattr(item, "drug", None) or "iron"
+    return f"{part}.{label}.{name}"
+
+
+def platforms() -> str:
+    """Particle platforms: what they carry, how they let go, what of the original is missing."""
+    rows = []
+    for name, e in load_library().nanoparticles.items():
+        r = e.release
+        gates = [
+            w
+            for w, k in (("slow", r.k0), ("acid", r.k_ph), ("GSH", r.k_gsh), ("hypoxia", r.k_hypoxia))
+            if k
+        ]
+        payload = ", ".join(p.drug or "iron" for p in e.payloads)
+        where = "in cells and tissue" if e.releases_outside else "in cells"
+        rows.append((e.id, f"`{name}`", payload, ", ".join(gates), where, " or ".join(e.routes), e.not_modelled))
+    return table(("id", "entry", "payload", "release", "where", "route", "not modelled"), rows)
+
+
+def drug_hits() -> str:
+    """Drugs: what each hits, with its strength."""
+    rows = []
+    for name, e in load_library().drugs.items():
+        hits = [f"{h.target} ({h.key} {h.numbers[h.key].value:g} {h.numbers[h.key].unit})" for h in e.hits]
+        rows.append((f"`{name}`", e.about, ", ".join(hits)))
+    return table(("entry", "what", "hits"), rows)
+
+
+def plan() -> str:
+    """Entries of the plan by phase: therapies only in arms that need them, one solve per field."""
+    every = [(m.phase, m.name, m.clock_min, m.about) for m in (*mechanisms.MECHANISMS, *therapy.THERAPIES)]
+    every += [(Phase.SECRETE, "start_sources, finish_sources", 0.0, "sources counted anew, then handed to the fields")]
+    every += [(Phase.DIFFUSE, f"diffuse_{n}", e.clock_min, f"{e.about}: {e.mode.replace('_', ' ')}") for n, e in load_library().fields.items()]
+    every += [(Phase.DIFFUSE, "diffuse_AGENT", 10.0, "drugs, antibodies and particles of the arm, 5 or 10 min as the library says")]
+    rows = [
+        (f"{int(p)} {p.name.lower()}", f"`{name}`", f"{clock:g} min" if clock else "tick", about)
+        for p, name, clock, about in sorted(every, key=lambda e: e[0])
+    ]
+    return table(("phase", "entry", "every", "does"), rows)
+
+
+def ids() -> str:
+    """Which code or library entry stands for which mechanism id, and which config key switches it."""
+    rows = []
+    for row in mechanism_table():
+        places = ", ".join(f"`{w}`" for w in unique(row["where"]))
+        rows.append((row["id"], places, ", ".join(f"`{k}`" for k in unique(row["switch"])), row["about"]))
+    return table(("id", "where", "config key", "what it does"), rows)
+
+
+def unique(words: str) -> list[str]:
+    """Words of a row, each once; a library entry ("file: name") stays whole."""
+    return [words] if ": " in words else list(dict.fromkeys(words.split()))
+
+
+def columns() -> str:
+    """State variables of every cell type."""
+    rows = [("every cell", f"`{c.name}`", c.unit, c.at_division, c.about) for c in COMMON]
+    rows += [(p.kind, f"`{c.name}`", c.unit, c.at_division, c.about) for p in POPULATIONS for c in p.columns]
+    return table(("cell", "column", "unit", "daughter gets", "meaning"), rows)
+
+
+def streams() -> str:
+    """The purposes a random draw can have."""
+    return ", ".join(f"`{s.name.lower()}`" for s in Stream) + "\n"
+
+
+def makers() -> dict[str, Callable[[], str]]:
+    """Every table by name."""
+    out: dict[str, Callable[[], str]] = {
+        "plan": plan, "ids": ids, "columns": columns, "streams": streams, "platforms": platforms, "drug_hits": drug_hits,
+    }  # fmt: skip
+    for group in parameter_registry():
+        out[f"parameters.{group}"] = lambda g=group: parameters(g)
+    for kind in ("fields", "drugs", "antibodies", "nanoparticles", "tumours"):
+        out[f"library.{kind}"] = lambda k=kind: library(k)
+    return out
+
+
+def render(text: str) -> str:
+    """`text` with every table made anew; KeyError for a name that is no table."""
+    made = makers()
+    return BLOCK.sub(lambda m: f"<!-- table: {m[1]} -->\n{made[m[1]]()}<!-- end -->", text)
+
+
+def main() -> int:
+    """Rewrite or check."""
+    old = MODEL.read_text(encoding="utf-8")
+    new = render(old)
+    if "--check" in sys.argv[1:]:
+        return int(old != new)
+    if new != old:
+        MODEL.write_text(new, encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,60 @@
+"""The documents say what the code says: tables, ids, configs, links."""
+
+import importlib.util
+import re
+from pathlib import Path
+
+import pytest
+
+from tme.build import parameter_registry
+from tme.describe import mechanism_table
+
+ROOT = Path(__file__).parents[1]
+MODEL = (ROOT / "docs" / "model.md").read_text(encoding="utf-8")
+PAGES = [ROOT / "README.md", ROOT / "configs" / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+
+@pytest.fixture(scope="module")
+def make_tables():
+    spec = importlib.util.spec_from_file_location("make_tables", ROOT / "docs" / "make_tables.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_tables_of_the_model_page_are_up_to_date(make_tables):
+    assert make_tables.render(MODEL) == MODEL, "run `python docs/make_tables.py`"
+
+
+def test_every_table_that_can_be_made_is_on_the_page(make_tables):
+    assert set(re.findall(r"<!-- table: (\S+) -->", MODEL)) == set(make_tables.makers())
+
+
+def test_every_parameter_is_named_on_the_page():
+    missing = [f"{g}.{p.name}" for g, s in parameter_registry().items() for p in s if f"| `{p.name}` |" not in MODEL]
+    assert not missing
+
+
+def test_every_mechanism_id_is_explained_on_the_page():
+    missing = [row["id"] for row in mechanism_table() if f"| {row['id']} |" not in MODEL]
+    assert not missing
+
+
+def test_every_config_has_its_paragraph():
+    text = (ROOT / "configs" / "README.md").read_text(encoding="utf-8")
+    told = set(re.findall(r"^### `(\w+)`", text, re.MULTILINE))
+    assert told == {p.stem for p in (ROOT / "configs").glob("*.yaml")}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: p.relative_to(ROOT).as_posix())
+def test_relative_links_lead_somewhere(page):
+    links = re.findall(r"\]\(([^)#\s]+)", page.read_text(encoding="utf-8"))
+    broken = [t for t in links if "://" not in t and not (page.parent / t).exists()]
+    assert not broken
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: p.relative_to(ROOT).as_posix())
+def test_named_files_and_folders_exist(page):
+    """Code spans that look like a path of this repository."""
+    named = re.findall(r"`((?:tme|tests|configs|docs|benchmarks)/[\w/.*-]+)`", page.read_text(encoding="utf-8"))
+    assert not [n for n in named if not list(ROOT.glob(n))]
