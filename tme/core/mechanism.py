@@ -42,7 +42,7 @@ class Mechanism:
     clock_min: float = 0.0
 
     def __init__(self, model: Any) -> None:
-        self.p = self.parameters.build(model.config_for(self.name)) if self.parameters is not None else None
+        self.p: Any = self.parameters.build(model.config_for(self.name)) if self.parameters is not None else None
         self.every = model.ticks(self.clock_min) if self.clock_min else 1
         self.dt = self.every * model.dt_min
 
