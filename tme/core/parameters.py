@@ -43,6 +43,20 @@ def par(name: str, value: float, unit: str, low: float, high: float, source: str
     return Parameter(name, float(value), unit, float(low), float(high), source, about)
 
 
+def _tuple_type(name: str, fields: tuple[str, ...]) -> Any:
+    """The NamedTuple class of a group, one per name and fields, kept in this module.
+
+    Compiled kernels are cached by the type of their arguments, and another process finds a type again only
+    where pickle can: under its name in a module.
+    """
+    known = globals().get(name)
+    if known is not None and known._fields == fields:
+        return known
+    made = namedtuple(name, fields, module=__name__)
+    globals().setdefault(name, made)
+    return made
+
+
 class ParameterSet:
     """The parameters of one mechanism, in declaration order."""
 
@@ -52,7 +66,7 @@ class ParameterSet:
             raise ValueError(f"duplicate parameter in {group}")
         self.group = group
         self.parameters = {p.name: p for p in parameters}
-        self.type: Any = namedtuple(f"{group}_parameters", names)
+        self.type: Any = _tuple_type(f"{group}_parameters", tuple(names))
 
     def __iter__(self):
         return iter(self.parameters.values())
