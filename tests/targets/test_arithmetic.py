@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
 
+from tme.model import load_config
 from tme.targets.arms import ARMS, finished, paired
 from tme.targets.data import FOLDER_VARIABLE, pdl1_near_t_cells
 from tme.targets.fronts import arrival_by_column, front_speed, propagation_index, segments
+from tme.targets.setups import TISSUE
 from tme.targets.single_cells import crossing
 from tme.targets.tissue import decay_length, distance_below
 
@@ -86,3 +90,17 @@ def test_without_the_imaged_cells_the_target_is_not_measured_and_says_so(tmp_pat
     outcome = pdl1_near_t_cells()
     assert outcome.passed is None
     assert "data not available" in outcome.notes[0]
+
+
+def test_the_tissue_and_the_arms_are_those_of_the_experiments():
+    configs = Path(__file__).parents[2] / "configs"
+    base = load_config(configs / "base.yaml")
+    given = base.to_dict()["populations"]
+    assert {k: v for k, v in given.items() if v} == TISSUE
+    assert base.clocks.field_tol == 1e-3
+    arms = load_config(configs / "four_arms.yaml").arms
+    for name, kind in (("anti_pdl1", "antibodies"), ("rsl3_np", "nanoparticles")):
+        (theirs,) = getattr(arms[name], kind)
+        (ours,) = ARMS[name][kind]
+        assert (theirs.name, theirs.dose_mg_kg) == (ours["name"], ours["dose_mg_kg"])
+        assert list(theirs.day)[:2] == ours["day"]

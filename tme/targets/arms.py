@@ -14,10 +14,11 @@ from tme.targets.base import Outcome, Target
 from tme.targets.setups import minutes, nodule
 
 RUN_VARIABLE = "TME_PAIRED_RUN"
+# doses of the four-arm experiment (a test compares them)
 ARMS: dict[str, dict[str, Any]] = {
     "control": {},
     "anti_pdl1": {"antibodies": [{"name": "anti_pdl1", "dose_mg_kg": 10, "day": [0, 3]}]},
-    "rsl3_np": {"nanoparticles": [{"name": "peg_pdpa_rsl3", "dose_mg_kg": 12, "day": [0, 2]}]},
+    "rsl3_np": {"nanoparticles": [{"name": "peg_pdpa_rsl3", "dose_mg_kg": 9, "day": [0, 3]}]},
     "combination": {"use": ["anti_pdl1", "rsl3_np"]},
 }
 SEEDS, DAYS, N_CELLS = 3, 4, 800
@@ -67,7 +68,7 @@ def combination(run_dir: str | Path | None = None) -> Outcome:
     """Four arms on paired tumours: control, anti-PD-L1, RSL3 particles, both.
 
     With a run directory (argument, or TME_PAIRED_RUN) of the paired-seeds experiment its series are read.
-    Else a reduced version runs: 3 tumours of 800 cells, 4 days, doses on days 0, 2 and 0, 3; the CD8 that its
+    Else a reduced version runs: 3 tumours of 800 cells, 4 days, doses on days 0 and 3; the CD8 that its
     damage primes (after 5.5 days) never arrive. The combination must end smaller than each alone, and the
     immune readouts (IFN-gamma+ share of CD8 and Treg share of T cells, means after day 0; dendritic cells
     matured so far) must have their sign against control, each in at least 9 of 10 pairs.

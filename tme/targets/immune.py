@@ -12,7 +12,7 @@ import pandas as pd
 from tme.initial import place_immune
 from tme.model import TumourModel
 from tme.targets.base import Outcome, Target, within
-from tme.targets.setups import TISSUE, dish, minutes, nodule
+from tme.targets.setups import dish, minutes, nodule
 from tme.targets.tissue import decay_length
 
 DAMP_HOURS = 30
@@ -44,9 +44,9 @@ class Watch:
 
 @cache
 def infiltrated() -> tuple[Watch, dict[str, float]]:
-    """A nodule of 1,000 B16-like cells with 300 CD8 per mm^2 over 36 h; tracks from hour 12 to hour 18."""
-    model = nodule("b16_like", 1000, 1600.0, 2.0, populations={**TISSUE, "cd8": {"per_mm2": 300}})
-    watch = Watch(720, 1080)
+    """A nodule of 1,500 B16-like cells over 36 h; tracks from hour 12 to hour 24."""
+    model = nodule("b16_like", 1500, 1800.0, 2.0)
+    watch = Watch(720, 1440)
     minutes(model, 720.0, watch)
     before = (model.counters["kills"], model.counters["cd8_ticks"])
     minutes(model, 1440.0, watch)
@@ -71,7 +71,7 @@ def displacements(tracks: pd.DataFrame, lag: int, searching: bool) -> np.ndarray
 
 
 def motility() -> Outcome:
-    """CD8 in a B16-like nodule (300 per mm^2), followed every minute from hour 12 to hour 18.
+    """CD8 in a B16-like nodule of 1,500 cells, followed every minute from hour 12 to hour 24.
 
     Speed is displacement over 5 min by 5 min, of cells free of targets throughout; the exponent is the slope
     of log mean squared displacement over 5-60 min of cells that search all the while (such stretches favour

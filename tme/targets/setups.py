@@ -16,8 +16,9 @@ from tme.model import TumourModel, load_config
 DISH_FIELDS = {"oxygen": {"initial": 140, "held": True}, "cystine": {"initial": 200, "held": True}}
 DISH_MECHANISMS = {"vessels": {"per_mm2": 0}, "division": {"k_div": 0}, "death": {"k_apo": 0}}
 NO_CLONES = {"fsp1_high": None, "nrf2_high": None, "acsl4_low": None}
+# densities of the base experiment (a test compares them)
 TISSUE = {
-    "cd8": {"per_mm2": 110},
+    "cd8": {"per_mm2": 125},
     "macrophage": {"share": 0.10},
     "dendritic": {"share": 0.01},
     "treg": {"per_mm2": 30},
@@ -88,7 +89,7 @@ def nodule(
     arm: str = "control",
     **sections: Any,
 ) -> TumourModel:
-    """A nodule in tissue with its immune cells at the densities of the base experiment."""
+    """A nodule in tissue with the immune cells and field tolerance of the base experiment."""
     given = {
         "start_day": 0,
         "horizon_day": days,
@@ -96,6 +97,7 @@ def nodule(
         "initial": {"kind": "nodule", "n_cells": n_cells},
         "tumour": {"preset": preset},
         "populations": TISSUE,
+        "clocks": {"field_tol": 1e-3},
     }
     return build({**given, **sections}, seed, arm)
 
