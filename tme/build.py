@@ -30,7 +30,24 @@ def load_config(path: Any, *, overrides: Any = (), quick: bool = False) -> Any:
     from tme.config import load_config as load
 
     clocks = {c.name: c.clock_min for c in (*mechanisms.MECHANISMS, *therapy.THERAPIES)}
-    return load(path, parameter_registry(), overrides=overrides, quick=quick, clocks=clocks)
+    config = load(path, parameter_registry(), overrides=overrides, quick=quick, clocks=clocks)
+    refuse_off(config)
+    return config
+
+
+def refuse_off(config: Any) -> None:
+    """ConfigError for a mechanism that is switched off although others need it."""
+    from tme.config import ConfigError, Fault
+
+    plan = {c.name: c for c in (*mechanisms.MECHANISMS, *therapy.THERAPIES)}
+    faults = []
+    for name in sorted(config.switched_off()):
+        if name in plan and not plan[name].switchable:
+            key = f"mechanisms.{name}.on"
+            file, line = config.origin.get(key, ("config", 0))
+            faults.append(Fault(file, line, key, "cannot be switched off, other parts of the plan need it", "a parameter of it set to 0"))
+    if faults:
+        raise ConfigError(faults)
 
 
 def build_grid(config: Any) -> Grid:
@@ -126,7 +143,8 @@ def build_fields(model: Any) -> None:
         for term in ("source", "loss"):
             field.use(term)
         if e.vessel_exchange > 0.0 and name not in model.particle_fields:
-            model.vessel_exchange[name] = e.vessel_exchange
+            # the rates are per voxel of 8000 um^3; what one vessel passes per minute does not depend on the voxel
+            model.vessel_exchange[name] = e.vessel_exchange * 8000.0 / grid.voxel_um3
             field.use("exchange")
         if e.held:
             model.held_fields.add(name)

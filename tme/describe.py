@@ -161,7 +161,10 @@ def mechanism_table() -> list[dict[str, Any]]:
         for mid in cls.ids:
             row = rows.setdefault(mid, {"id": mid, "where": "", "switch": "", "about": cls.about, "test": tests.get(mid, "")})
             row["where"] += " " * bool(row["where"]) + cls.__module__.replace(".", "/") + ".py"
-            row["switch"] += " " * bool(row["switch"]) + f"mechanisms.{cls.name}.on"
+            if cls.switchable:
+                row["switch"] += " " * bool(row["switch"]) + f"mechanisms.{cls.name}.on"
+            elif cls.parameters is not None:
+                row["switch"] += " " * bool(row["switch"]) + f"mechanisms.{cls.parameters.group}.*"
     for name, entry in load_library().nanoparticles.items():
         rows[entry.id] = {"id": entry.id, "where": f"tme/library/nanoparticles.yaml: {name}", "switch": f"arms.*.nanoparticles: {name}",
                           "about": entry.about, "test": tests.get(entry.id, "")}  # fmt: skip

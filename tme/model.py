@@ -210,7 +210,7 @@ class TumourModel(mesa.Model):
         if self.tick % round(720 / self.dt_min) == 0:
             mark(self)
         below = (self.config.stop_when or {}).get("tumour_alive_below", 0)
-        if below and self.tick % 60 == 0 and int((self.tumour.state == 0).sum()) < below:
+        if below and self.tick % round(60 / self.dt_min) == 0 and int((self.tumour.state == 0).sum()) < below:
             self.stop_reason = f"fewer than {below:g} tumour cells left at day {self.sim_day:.2f}"
         if self.tick >= self.end_tick or self.stop_reason is not None:
             self.running = False

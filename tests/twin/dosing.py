@@ -41,7 +41,7 @@ def update_vessels(model):
     for field in model.fields.values():
         if field.name not in particles:
             field.exchange[:] = 0.0
-            field.exchange[list(now)] = field.entry.vessel_exchange
+            field.exchange[list(now)] = field.entry.vessel_exchange * 8000.0 / model.lattice.voxel_um3
 
 
 def deliver(model, particle, start, stop):

@@ -40,6 +40,7 @@ class Mechanism:
     writes: tuple[str, ...] = ()
     adds: tuple[str, ...] = ()
     clock_min: float = 0.0
+    switchable: bool = True
 
     def __init__(self, model: Any) -> None:
         self.p: Any = self.parameters.build(model.config_for(self.name)) if self.parameters is not None else None

@@ -20,6 +20,7 @@ class Ferroptosis(Mechanism):
     """Ten-state ferroptosis chemistry of living cells and ferroptotic corpses."""
 
     name = "ferroptosis"
+    switchable = False
     phase = Phase.INTRACELLULAR
     ids = ("M01", "M03", "M04", "M05", "M06", "M14", "M16", "M17", "M24", "M25", "M26", "M27", "M28", "M29", "M36", "M38",
            "M39", "M40", "M41", "M42", "M48", "M50", "M67", "M68")  # fmt: skip

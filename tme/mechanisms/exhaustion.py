@@ -33,6 +33,7 @@ class Exhaustion(Mechanism):
     """Exhaustion of engaged CD8."""
 
     name = "exhaustion"
+    switchable = False
     phase = Phase.INTERACT
     ids = ("M82",)
     about = "contact with antigen exhausts CD8, in part through PD-1"

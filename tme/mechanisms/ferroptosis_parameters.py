@@ -3,7 +3,7 @@
 Most were tuned by hand to the data their source names and cannot be told apart by those data alone:
 treat them as a prior. Laws and symbols are in `ferroptosis`.
 """
-# ruff: noqa: E501  (a table, one parameter a row)
+
 
 from __future__ import annotations
 

@@ -3,7 +3,7 @@
 The fall of SLC7A11/SLC3A2 and the rise of ACSL4 are in the chemistry (`ferroptosis`), through the same
 response Z. Here
 
-    dP/dt = (p_base + (1 - p_base) h(ifn)) (1 - si) - P) / tau      h = ifn / (ec50 + ifn)
+    dP/dt = ((p_base + (1 - p_base) h(ifn)) (1 - si) - P) / tau      h = ifn / (ec50 + ifn)
     dM/dt = (m_base + (1 - m_base) h(ifn) - M) / tau
 
 integrated exactly over the clock, and CXCL9/10 is secreted in proportion to Z plus a basal trickle.

@@ -17,7 +17,7 @@ from tme.kernels.jit import rule, serial
 PARAMETERS = ParameterSet(
     "polarisation",
     par("tau_min", 1080.0, "min", 360.0, 2880.0, "assumed: M2 to M1 within 18 h (6-48 h)"),
-    par("a0", 0.55, "1", 0.0, 10.0, "assumed: a third of macrophages M1-like at rest"),
+    par("a0", 0.55, "1", 0.0, 10.0, "assumed: rests at m = 0.35, on the M2 side"),
     par("w_ifn", 1.0, "1", 0.0, 20.0, "assumed: IFN-gamma is the classical M1 signal"),
     par("k_ifn", 0.3, "ng/mL", 0.01, 10.0, "assumed: as the tumour's response"),
     par("w_fe", 2.0, "1", 0.0, 20.0, "assumed: sign after Zanganeh et al. 2016 (doi 10.1038/nnano.2016.168)"),

@@ -5,7 +5,7 @@ Per open vessel and minute, with c the CXCL9/10 and H the HMGB1 at the vessel, B
     CD8         k_cd8 B [c/(k_c + c) + basal]
     Treg        k_treg [base + H/(k_h + H)] (1 - depletion)
     macrophage  k_mac [base + H/(k_h + H)]
-    dendritic   k_dc  [base + ATP-independent replacement]
+    dendritic   k_dc  [1 + H/(k_h + H)]
 
 The inflow of CD8 follows the tumour's chemokine, which fades with the tumour but keeps a basal share, so
 that remnants are not abandoned. A newcomer whose voxel is full does not enter.

@@ -18,6 +18,7 @@ class Resolve(Mechanism):
     """Turn fate flags into corpses, removals and births of CD8."""
 
     name = "resolve"
+    switchable = False
     phase = Phase.RESOLVE
     about = "deaths, clearance, departures and CD8 births take effect"
     reads = ("tumour.fate", "cd8.fate")

@@ -19,6 +19,7 @@ class Sensing(Mechanism):
     """Gather oxygen, cystine, IFN-gamma, peroxide (and arachidonic acid) at every tumour cell."""
 
     name = "sensing"
+    switchable = False
     phase = Phase.SENSE
     ids = ("M02",)
     about = "tumour cells sense their voxel"

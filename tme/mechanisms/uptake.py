@@ -59,6 +59,7 @@ class Uptake(Mechanism):
     """Uptake coefficients of oxygen, IFN-gamma and cystine."""
 
     name = "uptake"
+    switchable = False
     phase = Phase.SECRETE
     ids = ("M02",)
     about = "living cells take up oxygen, cystine and IFN-gamma"

@@ -18,6 +18,7 @@ class Vessels(Mechanism):
     """Zone rule of `core.vessels`, applied every few hours."""
 
     name = "vessels"
+    switchable = False
     phase = Phase.DOSE
     about = "vessels open at the rim, collapse in the core"
     parameters = PARAMETERS

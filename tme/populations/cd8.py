@@ -17,7 +17,7 @@ class Cd8(Population):
         Column("target_uid", "u8", "1", 0, "reset"),
         Column("target_voxel", "i4", "1", -1, "reset"),
         Column("function", "f8", "1", 1.0, about="effector function left by exhaustion, PD-1 and suppression"),
-        Column("pd1_signal", "f8", "1", 0.0, "reset", about="occupied PD-1 on contact, 0-1"),
+        Column("pd1_signal", "f8", "1", 0.0, "reset", about="ligand met times PD-1 left free, 0 to about 1"),
         Column("exhaustion", "f8", "1", 0.0, about="0 naive to 1 terminally exhausted"),
         Column("kills", "i4", "1", 0, "reset"),
     )

@@ -6,6 +6,9 @@ from typing import Any
 
 import numpy as np
 
+RIM_UM = -100.0  # cells up to 100 um outside the edge count as being in the tumour
+M1_LEVEL = 0.5  # a macrophage above this polarisation counts as M1
+
 
 def share(part: float, whole: float) -> float:
     """part/whole, NaN when there is nothing to share."""
@@ -22,39 +25,44 @@ def percentiles(name: str, values: np.ndarray) -> dict[str, float]:
 
 def lymphocytes(model: Any) -> dict[str, float]:
     """CD8 and Treg: numbers, densities per mm^2 of the tumour with a 100 um rim, engagement, exhaustion."""
-    inside = model.lattice.depth_um() > -100.0
-    area = inside.sum() * model.grid.dx_um**2 * 1e-6 / (model.grid.nz if model.grid.ndim == 3 else 1)
+    inside = model.lattice.depth_um() > RIM_UM
+    area = inside.sum() * model.grid.dx_um**2 * 1e-6
     alive = int((model.tumour.state == 0).sum())
     cd8, treg = model.cd8, model.treg
-    within = int(inside[cd8.voxel].sum())
+    here = inside[cd8.voxel]
+    within = int(here.sum())
+    engaged = here & (cd8.engaged == 1)
     threshold = model.mechanism("exhaustion").p.threshold
     return {
         "cd8": cd8.n,
         "cd8_per_mm2": share(within, area),
         "cd8_per_tumour_cell": share(within, alive),
-        "cd8_ifng_share": share(int(((cd8.engaged == 1) & (cd8.function > 0.1)).sum()), cd8.n),
-        "cd8_engaged_share": share(int((cd8.engaged == 1).sum()), cd8.n),
-        "cd8_exhausted_share": share(int((cd8.exhaustion > threshold).sum()), cd8.n),
-        "cd8_exhaustion_mean": float(cd8.exhaustion.mean()) if cd8.n else np.nan,
+        "cd8_ifng_share": share(int((engaged & (cd8.function > 0.1)).sum()), within),
+        "cd8_engaged_share": share(int(engaged.sum()), within),
+        "cd8_exhausted_share": share(int((here & (cd8.exhaustion > threshold)).sum()), within),
+        "cd8_exhaustion_mean": float(cd8.exhaustion[here].mean()) if within else np.nan,
         "treg": treg.n,
         "treg_per_mm2": share(int(inside[treg.voxel].sum()), area),
-        "treg_per_cd8": share(treg.n, cd8.n),
+        "treg_per_cd8": share(int(inside[treg.voxel].sum()), within),
     }
 
 
 def myeloid(model: Any) -> dict[str, float]:
-    """Macrophages and dendritic cells."""
+    """Macrophages and dendritic cells in the tumour with a 100 um rim."""
     m, d = model.macrophage, model.dendritic
-    m1 = int((m.m1 > 0.5).sum())
-    mature = int((d.mature == 1).sum())
+    inside = model.lattice.depth_um() > RIM_UM
+    m_here, d_here = inside[m.voxel], inside[d.voxel]
+    n_m, n_d = int(m_here.sum()), int(d_here.sum())
+    m1 = int((m_here & (m.m1 > M1_LEVEL)).sum())
+    mature = int((d_here & (d.mature == 1)).sum())
     return {
-        "macrophage": m.n,
-        "m1_share": share(m1, m.n),
-        "m1_mean": float(m.m1.mean()) if m.n else np.nan,
-        "m1_m2_ratio": share(m1, m.n - m1),
-        "dc_immature": d.n - mature,
+        "macrophage": n_m,
+        "m1_share": share(m1, n_m),
+        "m1_mean": float(m.m1[m_here].mean()) if n_m else np.nan,
+        "m1_m2_ratio": share(m1, n_m - m1),
+        "dc_immature": n_d - mature,
         "dc_mature": mature,
-        "dc_mature_share": share(mature, d.n),
+        "dc_mature_share": share(mature, n_d),
         "dc_mature_cumulative": model.counters["dc_matured"],
         "primed_pool": model.primed_output,
         "cd8_recruited": model.counters["recruited_cd8"],

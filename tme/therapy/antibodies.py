@@ -24,6 +24,7 @@ class AntibodyDelivery(Mechanism):
     """Plasma level of each antibody at the vessels and in the node."""
 
     name = "antibody_delivery"
+    switchable = False
     phase = Phase.DOSE
     about = "antibodies follow their plasma course and leak from vessels"
     writes = ("field.antibody.vessel_value", "therapy.ctla4")
@@ -49,6 +50,7 @@ class Checkpoint(Mechanism):
     """Which PD-L1 and PD-1 molecules are left uncovered."""
 
     name = "checkpoint"
+    switchable = False
     phase = Phase.INTERACT
     ids = ("M80",)
     about = "receptor occupancy by checkpoint antibodies"

@@ -58,6 +58,7 @@ class DrugDelivery(Mechanism):
     """Plasma concentration of each drug at the vessels; baths hold their level everywhere."""
 
     name = "drug_delivery"
+    switchable = False
     phase = Phase.DOSE
     ids = ("M123", "M129")
     about = "drugs follow their plasma course and leak from vessels; baths are held"
@@ -84,6 +85,7 @@ class DrugEffects(Mechanism):
     """What the drugs at each cell do to its chemistry."""
 
     name = "drug_effects"
+    switchable = False
     phase = Phase.SENSE
     ids = ("M38", "M89")
     about = "drugs hit their targets in proportion to their local concentration"
@@ -126,6 +128,7 @@ class DrugLoss(Mechanism):
     """Drugs are lost in living cells (thiols, metabolism); an enzyme drug eats extracellular cystine."""
 
     name = "drug_loss"
+    switchable = False
     phase = Phase.SECRETE
     about = "drugs are bound and lost in living cells; cyst(e)inase removes cystine"
     reads = ("tumour.state",)

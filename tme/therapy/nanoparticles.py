@@ -17,7 +17,7 @@ import numpy as np
 
 from tme.core.mechanism import Mechanism, Phase
 from tme.core.parameters import ParameterSet, par
-from tme.kernels.elementary import exp, expm1
+from tme.kernels.elementary import expm1
 from tme.kernels.jit import rule, serial
 
 PARAMETERS = ParameterSet(
@@ -93,6 +93,7 @@ class ParticleDelivery(Mechanism):
     """Leak of particles from open vessels, and injections into the tumour."""
 
     name = "particle_delivery"
+    switchable = False
     phase = Phase.DOSE
     ids = ("M123", "M129")
     about = "particles leak from vessels while they circulate, or are injected"
@@ -132,6 +133,7 @@ class ParticleCargo(Mechanism):
     """Uptake by tumour cells and macrophages, gated release, iron into the labile pool."""
 
     name = "nanoparticles"
+    switchable = False
     phase = Phase.INTRACELLULAR
     ids = ("M129", "M130", "M89")
     about = "cells take particles up; pH, GSH and hypoxia gate the release of drug and iron"
@@ -142,7 +144,7 @@ class ParticleCargo(Mechanism):
 
     @classmethod
     def enabled(cls, model) -> bool:
-        """Only in arms with nanoparticles or iron drugs."""
+        """Only in arms with nanoparticles."""
         return bool(model.therapy.nanoparticles)
 
     def __init__(self, model) -> None:
@@ -191,6 +193,7 @@ class ParticleLoss(Mechanism):
     """Uptake as a loss in the particle field; what was released as a source of the drug fields."""
 
     name = "particle_loss"
+    switchable = False
     phase = Phase.SECRETE
     about = "particles leave the tissue into cells; released drug enters its field"
     reads = ("tumour.state",)
