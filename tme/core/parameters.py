@@ -52,7 +52,7 @@ def _tuple_type(name: str, fields: tuple[str, ...]) -> Any:
     known = globals().get(name)
     if known is not None and known._fields == fields:
         return known
-    made = namedtuple(name, fields, module=__name__)
+    made = namedtuple(name, fields, module=__name__)  # type: ignore[misc]  # fields known at run time only
     globals().setdefault(name, made)
     return made
 
