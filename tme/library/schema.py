@@ -66,7 +66,8 @@ class Part(BaseModel):
     def unit_of(cls, key: str) -> str | None:
         """The declared unit of an attribute; None if it is no quantity."""
         extra = cls.model_fields[key].json_schema_extra if key in cls.model_fields else None
-        return extra.get("unit") if isinstance(extra, dict) else None
+        unit = extra.get("unit") if isinstance(extra, dict) else None
+        return unit if isinstance(unit, str) else None
 
     @model_validator(mode="wrap")
     @classmethod
