@@ -137,12 +137,9 @@ def _line(data: Any, path: Iterable[str]) -> int:
     line = 1
     for key in path:
         try:
-            if isinstance(data, list):
-                line = data.lc.data[int(key)][0] + 1
-                data = data[int(key)]
-            else:
-                line = data.lc.data[key][0] + 1
-                data = data[key]
+            step = int(key) if isinstance(data, list) else key
+            line = data.lc.data[step][0] + 1
+            data = data[step]
         except (KeyError, IndexError, TypeError, ValueError, AttributeError):
             break
     return line
