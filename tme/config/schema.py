@@ -68,7 +68,7 @@ class Domain(Model):
     thickness_um: Positive = 20.0
     boundary: Annotated[
         dict[Literal["x", "y", "z"], Literal["no_flux", "periodic", "fixed"]], BeforeValidator(_axes)
-    ] = Field(default_factory=lambda: dict.fromkeys("xyz", "no_flux"))
+    ] = Field(default_factory=lambda: {"x": "no_flux", "y": "no_flux", "z": "no_flux"})
     at_edge: Literal["stop", "continue"] = "stop"
     immune_per_voxel: Annotated[int, Whole, Field(ge=1, le=8)] = 2
 
