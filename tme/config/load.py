@@ -46,11 +46,11 @@ def load_config(
         raise ConfigError(tidy(faults))
     changes = [parse_override(text, faults) for text in overrides]
     full, small = split_quick(set_values(tree, changes, faults))
-    if quick and small is None:
-        faults.append(Fault(full.file, 0, "quick", "there is no quick: section", "quick: {horizon_day: ...}"))
-    elif quick:
+    if quick and small is not None:
         again = [c for c in changes if c is not None and c[0].split(".")[0] != "quick"]
         full = trimmed(set_values(merge(full, small), again, []))
+    elif quick:
+        faults.append(Fault(full.file, 0, "quick", "there is no quick: section", "quick: {horizon_day: ...}"))
     else:
         check_quick(tree, context, faults)
     config = build(full, context, faults)
