@@ -106,7 +106,7 @@ def values_of(entry: Any) -> list[Any]:
     """Values of one swept key: a list as it stands, or {from, to, n} evenly spaced."""
     if isinstance(entry, (list, tuple)):
         return list(entry)
-    get = entry.get if isinstance(entry, dict) else lambda key: getattr(entry, key, None)
+    get: Any = entry.get if isinstance(entry, dict) else lambda key: getattr(entry, key, None)
     start = get("from") if get("from") is not None else get("from_")
     return [float(v) for v in np.linspace(float(start), float(get("to")), int(get("n")))]
 
