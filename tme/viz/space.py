@@ -35,12 +35,13 @@ def pick_hours(run: Run, hours: list[float], n: int = 4) -> list[float]:
     doses = [d for _, days in run.dose_days for d in days]
     first = 24 * min(doses, default=0)
     wanted = [first, first + 24, (first + hours[-1]) / 2, hours[-1]]
-    return sorted({min(hours, key=lambda h, w=w: abs(h - w)) for w in wanted[:n]})
+    return sorted({hours[int(np.argmin([abs(h - w) for h in hours]))] for w in wanted[:n]})
 
 
 def voxel_of(cells: dict[str, np.ndarray], dx: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Lattice indices (iz, iy, ix) of cell positions in um."""
-    return tuple(np.floor(np.asarray(cells[a], float) / dx + 1e-6).astype(np.int64) for a in "zyx")
+    iz, iy, ix = (np.floor(np.asarray(cells[a], float) / dx + 1e-6).astype(np.int64) for a in "zyx")
+    return iz, iy, ix
 
 
 def lattice_shape(run: Run, cells: dict[str, np.ndarray], dx: float) -> tuple[int, int, int]:
@@ -48,7 +49,8 @@ def lattice_shape(run: Run, cells: dict[str, np.ndarray], dx: float) -> tuple[in
     shape, _ = run.lattice
     if shape:
         return shape
-    return tuple(int(v.max(initial=0)) + 1 for v in voxel_of(cells, dx))
+    nz, ny, nx = (int(v.max(initial=0)) + 1 for v in voxel_of(cells, dx))
+    return nz, ny, nx
 
 
 def tumour_region(cells: dict[str, np.ndarray], shape: tuple[int, int, int], dx: float) -> np.ndarray:
