@@ -104,7 +104,7 @@ def write_config(folder: Path, config: Any) -> None:
     text = io.StringIO()
     yaml = YAML(typ="safe")
     yaml.default_flow_style = False
-    yaml.sort_base_mapping_type_on_output = False  # type: ignore[attr-defined]
+    yaml.sort_base_mapping_type_on_output = False  # type: ignore[assignment]  # declared as None
     yaml.dump(json.loads(json.dumps(config.to_dict(), default=files.plain)), text)
     header = f"# tme {__version__}, resolved configuration, digest {config.digest}\n"
     files.write_text(folder / CONFIG, header + text.getvalue())
