@@ -64,7 +64,7 @@ def write_frame(
     while np.prod([-(-n // stride) for n in shape]) > MAX_VOXELS:
         stride += 1
     thin = tuple(slice(None, None, stride) for _ in shape)
-    layers = [{"name": "tissue", "kind": "codes", "legend": list(LEGEND)}]
+    layers: list[dict[str, Any]] = [{"name": "tissue", "kind": "codes", "legend": list(LEGEND)}]
     data = [tissue_map(cells, shape, dx_um)[thin]]
     chosen = [n for n in PREFERRED if n in fields] + [n for n in fields if n not in PREFERRED]
     for name in chosen[:N_FIELDS]:
