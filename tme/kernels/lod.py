@@ -29,7 +29,8 @@ class LodSolver:
     def __init__(
         self, shape: tuple[int, int, int], dx_um: float, diffusion: float, loss, dt_min: float
     ) -> None:
-        self.shape = tuple(int(n) for n in shape)
+        nz, ny, nx = shape
+        self.shape = (int(nz), int(ny), int(nx))
         self.r = diffusion * dt_min / dx_um**2
         self.dt_min = float(dt_min)
         n = int(np.prod(self.shape))
@@ -41,8 +42,9 @@ class LodSolver:
         """Compute the line factors for a loss (number or (n_voxels,) array), 1/min."""
         if float(np.max(loss)) * self.dt_min > MAX_LAMBDA_DT:
             raise ValueError(f"line splitting needs loss * dt <= {MAX_LAMBDA_DT}; solve this field unsplit")
-        share = np.asarray(loss, np.float64) * self.dt_min / max(len(self.axes), 1)
+        share: np.ndarray = np.asarray(loss, np.float64) * self.dt_min / max(len(self.axes), 1)
         self.factors = {}
+        lam: np.ndarray
         for axis in self.axes:
             n = self.shape[axis]
             if share.ndim == 0:
