@@ -162,7 +162,8 @@ def write_fields(
 
     def write(temporary: Path) -> None:
         with open(temporary, "wb") as file:
-            np.savez_compressed(file, **arrays, dx_um=dx, hour=hour, units=text)
+            # numpy's stub reads **arrays as its own keyword allow_pickle
+            np.savez_compressed(file, **arrays, dx_um=dx, hour=hour, units=text)  # type: ignore[arg-type]
 
     files.atomic_write(path, write)
 
