@@ -176,8 +176,8 @@ def _start(task: Task) -> tuple[Any, Recorder, None]:
 
 def _from_state(task: Task, state: dict) -> Any:
     s = task.simulation
-    build = resolve(task.factory).from_state
-    return build(task.config, state, arm=s.arm or GROWTH, seed=s.seed, replicate=s.replicate)
+    model: Any = resolve(task.factory)
+    return model.from_state(task.config, state, arm=s.arm or GROWTH, seed=s.seed, replicate=s.replicate)
 
 
 def _finish(task: Task, model: Any, recorder: Recorder, outcome: Outcome, steps: int, wall_s: float) -> None:
@@ -197,7 +197,7 @@ def _finish(task: Task, model: Any, recorder: Recorder, outcome: Outcome, steps:
     outcome.final = summary
     recorder.write_series()
     recorder.write_frame(model)
-    timing = {"wall_s": wall_s, "steps": steps, "resumed_from_hour": outcome.resumed_from_hour}
+    timing: dict[str, Any] = {"wall_s": wall_s, "steps": steps, "resumed_from_hour": outcome.resumed_from_hour}
     timing["seconds"] = {k: float(v) for k, v in dict(model.timing).items()}
     files.write_json(task.folder / "timing.json", timing)
     about = {**task.identity, "hour": outcome.hour, "stop_reason": outcome.stop_reason, "endpoints": summary}
