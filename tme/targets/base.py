@@ -17,7 +17,7 @@ class Outcome:
     """Measured `values`; `claims` by name, None where nothing could be measured; free `notes`."""
 
     values: dict[str, Any] = field(default_factory=dict)
-    claims: dict[str, bool | None] = field(default_factory=dict)
+    claims: Mapping[str, bool | None] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 
     @property
