@@ -7,7 +7,7 @@ target passes if every claim holds; claims that do not are listed under `missed`
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
