@@ -188,7 +188,8 @@ def bare(kind: Any, data: Any) -> Any:
         options = [bare(a, data) for a in typing.get_args(kind) if a is not type(None)]
         tag = data.get("kind") if isinstance(data, dict) else None
         for option in options:
-            own = option.model_fields.get("kind") if isinstance(option, type) else None
+            is_model = isinstance(option, type) and issubclass(option, BaseModel)
+            own = option.model_fields.get("kind") if is_model else None
             if own is not None and tag in typing.get_args(own.annotation):
                 return option
         return options[0]
