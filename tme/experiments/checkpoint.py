@@ -32,7 +32,8 @@ def write_checkpoint(path: Path, state: dict[str, Any], meta: dict) -> None:
         raise TypeError(f"a checkpoint takes plain arrays only, not {', '.join(objects)}")
     text = json.dumps(meta, default=files.plain)
     payload = io.BytesIO()
-    np.savez(payload, meta=np.frombuffer(text.encode("utf-8"), np.uint8), **arrays)
+    about = np.frombuffer(text.encode("utf-8"), np.uint8)
+    np.savez(payload, meta=about, **arrays)  # type: ignore[arg-type]  # stub takes **arrays for allow_pickle
     body = payload.getbuffer()
     files.write_bytes(path, MAGIC, hashlib.sha256(body).digest(), body)
 
