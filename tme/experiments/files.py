@@ -37,7 +37,7 @@ def atomic_write(path: Path, write: Callable[[Path], None]) -> None:
     sync_folder(path.parent)
 
 
-def write_bytes(path: Path, *parts: bytes) -> None:
+def write_bytes(path: Path, *parts: bytes | memoryview) -> None:
     """Write the parts one after the other, atomically."""
 
     def write(temporary: Path) -> None:
