@@ -38,7 +38,7 @@ class EventLog:
 
 def read_events(folder: Path) -> list[dict[str, Any]]:
     """All whole events of a run; torn lines are passed over."""
-    out = []
+    out: list[dict[str, Any]] = []
     try:
         lines = (Path(folder) / EVENTS).read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
@@ -124,7 +124,7 @@ class _Bars:
 
     def take(self, event: dict[str, Any]) -> None:
         """Move the bar that the event is about."""
-        name, kind = event.get("simulation"), event["event"]
+        name, kind = event.get("simulation", ""), event["event"]
         if kind == "start":
             self._one[name] = self._rich.add_task(name, total=1.0, note="")
         elif kind == "progress" and name in self._one:
