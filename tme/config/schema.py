@@ -45,6 +45,10 @@ def _axes(value: Any) -> Any:
     return dict.fromkeys("xyz", value) if isinstance(value, str) else value
 
 
+def _closed() -> dict[Literal["x", "y", "z"], Literal["no_flux", "periodic", "fixed"]]:
+    return {"x": "no_flux", "y": "no_flux", "z": "no_flux"}
+
+
 Num = Annotated[float, Field(allow_inf_nan=False)]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
@@ -68,7 +72,7 @@ class Domain(Model):
     thickness_um: Positive = 20.0
     boundary: Annotated[
         dict[Literal["x", "y", "z"], Literal["no_flux", "periodic", "fixed"]], BeforeValidator(_axes)
-    ] = Field(default_factory=lambda: {"x": "no_flux", "y": "no_flux", "z": "no_flux"})
+    ] = Field(default_factory=_closed)
     at_edge: Literal["stop", "continue"] = "stop"
     immune_per_voxel: Annotated[int, Whole, Field(ge=1, le=8)] = 2
 
