@@ -1,6 +1,6 @@
 """Small models for tests: a dish of cells in medium, and a small tumour with its immune cells.
 
-    model = dish()                                            # 12 x 12 cells, air, 40 uM cystine, nothing else
+    model = dish()                                          # 12 x 12 cells, air, 40 uM cystine, nothing else
     model = tissue(arm="rsl3", arms={"rsl3": bath("rsl3", 1.0)}, mechanisms__killing__k_hit=0)
 
 Keywords are dotted config keys with two underscores for a dot; a mapping as value is merged key by key.
@@ -57,11 +57,13 @@ TISSUE = {
 
 
 def merged(base, change):
-    """`base` with `change` on top, mapping by mapping."""
+    """`base` with `change` on top, mapping by mapping; None takes a key away."""
     out = dict(base)
     for key, value in change.items():
         both = isinstance(value, dict) and isinstance(out.get(key), dict)
         out[key] = merged(out[key], value) if both else value
+        if value is None:
+            del out[key]
     return out
 
 
@@ -122,7 +124,7 @@ def hours(model, n):
 
 
 def kill(model, rows, cause=1, age_min=0):
-    """Make these tumour rows corpses of a cause, dead for some minutes, with the traces such a death leaves."""
+    """Make these tumour rows corpses of a cause, dead for some minutes."""
     t = model.tumour.col
     t.state[rows] = cause
     t.death_tick[rows] = model.tick - round(age_min / model.dt_min)

@@ -85,7 +85,7 @@ def test_cd8_engage_and_kill_antigenic_tumours_more():
 
 @pytest.mark.mechanism("M84")
 def test_mhc1_makes_cells_visible():
-    """With no recognition but through MHC-I, kills rise with its level; with a full floor they do not depend on it."""
+    """Kills rise with MHC-I where nothing is seen without it, and do not where all is."""
 
     def kills(mhc1, floor):
         killing = {"mhc_floor": floor, "k_attach": 0.02}

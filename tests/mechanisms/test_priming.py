@@ -129,9 +129,12 @@ def test_ctla4_blockade_primes_more():
 @pytest.mark.mechanism("M79")
 def test_ctla4_antibody_depletes_tregs_and_keeps_them_out():
     def tregs(arm, days):
-        model = tissue(arm, arms__a=CTLA4, populations__treg={"per_mm2": 300}, mechanisms__cd8_turnover__ctla4_kill_d=days,
-                       mechanisms__recruitment__k_treg=0.001)  # fmt: skip
-        return hours(model, 10)
+        settings = {
+            "populations__treg": {"per_mm2": 300},
+            "mechanisms__cd8_turnover__ctla4_kill_d": days,
+            "mechanisms__recruitment__k_treg": 0.001,
+        }
+        return hours(tissue(arm, arms__a=CTLA4, **settings), 10)
 
     control, slow, fast = tregs("control", 0.2), tregs("a", 100), tregs("a", 0.2)
     assert falls([control.treg.n, fast.treg.n], 1.3)
