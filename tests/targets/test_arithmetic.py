@@ -58,7 +58,7 @@ def test_decay_length_and_crossing_distance_are_those_of_an_exponential():
 
 def series(arms=tuple(ARMS)) -> pd.DataFrame:
     rows = [
-        {"arm": a, "replicate": r, "hour": h, "tumour_volume_mm3": 1.0 + i, "cd8": 30, "treg": 10 + i,
+        {"arm": a, "replicate": r, "hour": h, "tumour_volume_mm3": 1.0 + i, "tumour_alive": 100, "cd8": 30, "treg": 10 + i,
          "cd8_ifng_share": 0.1 * i, "treg_per_mm2": 5.0, "dc_mature_cumulative": h}
         for i, a in enumerate(arms) for r in range(3) for h in (0.0, 12.0, 24.0)
     ]  # fmt: skip

@@ -51,13 +51,16 @@ def finished(folder: Path) -> pd.DataFrame:
 
 def paired(table: pd.DataFrame) -> pd.DataFrame:
     """Per arm and replicate that all arms have: volume at the last common hour, mean readouts."""
-    table = table.assign(treg_share=table["treg"] / (table["treg"] + table["cd8"]))
+    table = table.assign(
+        treg_share=table["treg"] / (table["treg"] + table["cd8"]),
+        ifng_cd8_per_tumour_cell=table["cd8"] * table["cd8_ifng_share"] / table["tumour_alive"].clip(lower=1),
+    )
     sizes = table.groupby("replicate")["arm"].nunique()
     table = table[table["replicate"].isin(sizes.index[sizes == len(ARMS)])]
     last = table.groupby(["arm", "replicate"])["hour"].max().min()
     end = table[table["hour"] == last].set_index(["arm", "replicate"])
     during = table[(table["hour"] > 0) & (table["hour"] <= last)].groupby(["arm", "replicate"])
-    names = ["cd8_ifng_share", "treg_share", "treg_per_mm2"]
+    names = ["cd8_ifng_share", "ifng_cd8_per_tumour_cell", "treg_share", "treg_per_mm2"]
     out = during[names].mean()
     out["volume"] = end["tumour_volume_mm3"]
     out["dc_matured"] = end["dc_mature_cumulative"]
@@ -91,7 +94,7 @@ def combination(run_dir: str | Path | None = None) -> Outcome:
         "Treg down": (both["treg_share"] < control["treg_share"]).mean(),
     }
     values: dict[str, Any] = {"pairs": n, "share_of_pairs": shares}
-    for column in ("volume", "dc_matured", "cd8_ifng_share", "treg_share", "treg_per_mm2"):
+    for column in table.columns:
         values[column] = {name: float(np.mean(a[column])) for name, a in arm.items()}
     return Outcome(values, {k: bool(v >= ALIKE) for k, v in shares.items()}, [where])
 
