@@ -18,6 +18,7 @@ from tme.core.schedule import FieldDiffusion, FinishSources, StartSources
 from tme.therapy.agents import Agent, Dose
 
 LN2 = math.log(2.0)
+TOLERANCE = {"oxygen": 1e-4}  # of a field's solve where the config states none; 1e-3 for the others
 
 
 def parameter_registry() -> dict[str, ParameterSet]:
@@ -139,7 +140,7 @@ def build_fields(model: Any) -> None:
         faces = tuple((e.initial, e.initial) if config.domain.boundary.get(a) == "fixed" else None for a in "zyx")
         field = Field(name, e.unit, grid, e.diffusion, e.decay, model.ticks(e.clock_min), e.mode, initial=e.initial,
                       vessel_value=e.vessel_value, faces=faces if any(faces) and name in own else None,
-                      tol=config.clocks.field_tol)  # fmt: skip
+                      tol=config.clocks.field_tol or TOLERANCE.get(name, 1e-3))  # fmt: skip
         for term in ("source", "loss"):
             field.use(term)
         if e.vessel_exchange > 0.0 and name not in model.particle_fields:

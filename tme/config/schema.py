@@ -241,7 +241,7 @@ class Clocks(Model):
 
     dt_min: Positive = 1.0
     chemistry_resting_min: Positive = 6.0
-    field_tol: Annotated[float, Field(gt=0, le=1e-2, allow_inf_nan=False)] = 1e-6
+    field_tol: Annotated[float, Field(gt=0, le=1e-2, allow_inf_nan=False)] | None = None
 
 
 class Experiment(Model):

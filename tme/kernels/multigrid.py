@@ -24,6 +24,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from tme.kernels.red_black import Scratch
 from tme.kernels.stencil import (
     OMEGA,
     clear_row,
@@ -63,7 +64,14 @@ class Workspace:
         self.b, self.p, self.q, self.old = (np.zeros(sizes[0]) for _ in range(4))
         self.rows = np.zeros((5, max(dims[0][2], 2)))
         self.k = np.zeros((len(dims), 3))
+        self._colours: Scratch | None = None
         self._tables()
+
+    def colours(self) -> Scratch:
+        """The scratch of `red_black` for this lattice, made at first use."""
+        if self._colours is None:
+            self._colours = Scratch(self.shape)
+        return self._colours
 
     def _tables(self) -> None:
         """The coarse parents (3/4, 1/4) of each fine index, per level and axis (z, y), in one table."""

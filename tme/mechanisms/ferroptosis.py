@@ -33,6 +33,9 @@ Sources: parameters below; the scheme after Cox and Matthews 2002, doi 10.1006/j
 
 from __future__ import annotations
 
+from typing import Any
+
+import numba
 import numpy as np
 from numba import prange
 
@@ -49,6 +52,7 @@ _BLOCK = 64
  _IFNG, _CYSTINE, _OXYGEN, _PEROXIDE, _AA_IN, _E_XCT, _E_GPX4, _E_FSP1, _E_BSO, _E_TRAP, _E_CHEL, _J_FE,
  _ALIVE, _H, _KEEP_Z, _KEEP_B, _KEEP_D) = (k * _BLOCK for k in range(34))  # fmt: skip
 _SCRATCH = 34 * _BLOCK
+SHARED_ROWS = 4096  # fewer rows than this are not worth waking other threads for
 _MAX_GROWTH = 20.0
 _TINY = 1e-300
 
@@ -276,20 +280,13 @@ def scatter(
 
 
 @sweep
-def advance(
+def _advance_together(
     rows, n_rows, tick, dt_min, p, state, chem_tick,
     ifng_response, cysteine, gsh, gpx4, coq10h2, lip, ferritin, pufa, plooh, damage,
     xct, gpx4_trait, fsp1, acsl4, tfr1, nrf2, mufa,
     ifng, cystine, oxygen, peroxide, aa, e_xct, e_gpx4, e_fsp1, e_bso, e_trap, e_chel, j_fe,
 ):  # fmt: skip
-    """Step each listed row from its own `chem_tick` to `tick`; states and clocks change in place.
-
-    `rows` (capacity,) int64, the first `n_rows` distinct; `state` int8, 0 alive, 1 ferroptotic corpse;
-    `chem_tick` int32; all others (capacity,) float64. States: uM, but the response, GPX4 and damage (1).
-    Traits: 1 = reference cell. Inputs: ifng ng/mL, cystine uM, oxygen mmHg, peroxide and aa uM; effects of
-    drugs: e_xct = sum (c/Ki)^n and e_fsp1, e_bso = sum c/Ki (the target is divided by 1 + e), e_gpx4
-    1/min loss of active GPX4, e_trap added to kap, e_chel 1/min loss of labile iron; j_fe uM/min.
-    """
+    """The blocks on all threads; the same bits."""
     for i in prange((n_rows + _BLOCK - 1) // _BLOCK):
         first = np.int64(i) * _BLOCK
         m = min(_BLOCK, n_rows - first)
@@ -305,6 +302,33 @@ def advance(
             w, rows, first, m,
             ifng_response, cysteine, gsh, gpx4, coq10h2, lip, ferritin, pufa, plooh, damage,
         )  # fmt: skip
+
+
+@serial
+def _advance_alone(rows, n_rows, tick, dt_min, p, state, chem_tick, *columns):
+    """The blocks one after another."""
+    w = np.empty(_SCRATCH)
+    for first in range(0, n_rows, _BLOCK):
+        m = min(_BLOCK, n_rows - first)
+        gather(w, rows, first, m, tick, dt_min, p, state, chem_tick, *columns)
+        step_block(p, w)
+        scatter(w, rows, first, m, *columns[:10])
+
+
+def advance(rows: np.ndarray, n_rows: int, *rest: Any) -> None:
+    """Step each listed row from its own `chem_tick` to `tick`; states and clocks change in place.
+
+    `rows` (capacity,) int64, the first `n_rows` distinct; `state` int8, 0 alive, 1 ferroptotic corpse;
+    `chem_tick` int32; all others (capacity,) float64. States: uM, but the response, GPX4 and damage (1).
+    Traits: 1 = reference cell. Inputs: ifng ng/mL, cystine uM, oxygen mmHg, peroxide and aa uM; effects of
+    drugs: e_xct = sum (c/Ki)^n and e_fsp1, e_bso = sum c/Ki (the target is divided by 1 + e), e_gpx4
+    1/min loss of active GPX4, e_trap added to kap, e_chel 1/min loss of labile iron; j_fe uM/min.
+
+    `rest` is tick, dt_min, p, state, chem_tick and the columns, in the order of `gather`. Few rows, or one
+    thread, go without the barrier of a parallel loop.
+    """
+    alone = n_rows < SHARED_ROWS or numba.get_num_threads() == 1
+    (_advance_alone if alone else _advance_together)(rows, n_rows, *rest)
 
 
 @serial

@@ -1,0 +1,146 @@
+"""One-colour conjugate gradients against sparse LU and multigrid; bits, bookkeeping, signs."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+from scipy.sparse.linalg import spsolve
+
+from tme.core.field import Field
+from tme.core.grid import Grid
+from tme.kernels import red_black
+from tme.kernels.multigrid import Workspace
+
+SHAPES = [
+    (1, 33, 21),
+    (1, 34, 20),
+    (7, 9, 13),
+    (6, 8, 5),
+    (5, 4, 3),
+    (1, 1, 50),
+    (9, 1, 7),
+    (2, 2, 2),
+    (1, 40, 1),
+]
+NOTHING = np.zeros(0)
+
+
+def system(grid: Grid, k: float, sigma: np.ndarray) -> sp.csc_matrix:
+    """-D lap + sigma as a sparse matrix, no flux through the faces."""
+    v = np.arange(grid.n_voxels).reshape(grid.shape)
+    matrix = sp.diags(sigma).tocsr()
+    for axis in range(3):
+        i = np.take(v, range(grid.shape[axis] - 1), axis).ravel()
+        j = np.take(v, range(1, grid.shape[axis]), axis).ravel()
+        n = np.full(i.size, k)
+        parts = (np.r_[n, n, -n, -n], (np.r_[i, j, i, j], np.r_[i, j, j, i]))
+        matrix += sp.csr_matrix(parts, (grid.n_voxels,) * 2)
+    return matrix.tocsc()
+
+
+def solve(grid, c, k, per_dt, loss, source, exchange, tol, scratch=None):
+    """One call of the kernel, vessels at 60."""
+    scratch = scratch or red_black.Scratch(grid.shape)
+    old = np.zeros(grid.n_voxels)
+    wrap = np.zeros(3, np.bool_)
+    return red_black.step(
+        c, per_dt, 0.3, k, tol, 100, loss, source, exchange, 60.0, wrap, old, *scratch.arrays()
+    )
+
+
+def terms(grid, seed=1):
+    rng = np.random.default_rng(seed)
+    n = grid.n_voxels
+    exchange = np.zeros(n)
+    exchange[rng.integers(0, n, 3)] = 10.0 ** rng.uniform(0, 2, 3)
+    return rng.random(n), 2.0 * (rng.random(n) < 0.5), rng.random(n) * (rng.random(n) < 0.2), exchange
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("per_dt", [0.0, 1.0])
+def test_solution_agrees_with_sparse_lu(shape, per_dt):
+    grid, k = Grid(shape), 7.5
+    c, loss, source, exchange = terms(grid)
+    b = per_dt * c + source + 60.0 * exchange
+    expected = spsolve(system(grid, k, per_dt + 0.3 + loss + exchange), b)
+    assert solve(grid, c, k, per_dt, loss, source, exchange, 1e-12) > 0
+    assert np.abs(c / expected - 1.0).max() < 1e-8
+
+
+@pytest.mark.parametrize("shape", [(1, 40, 51), (9, 12, 11)])
+def test_tolerance_bounds_the_residual(shape):
+    grid, k = Grid(shape), 15.0
+    for tol in (1e-2, 1e-3, 1e-5):
+        c, loss, source, exchange = terms(grid)
+        exchange *= 0.1
+        b = c + source + 60.0 * exchange
+        a = system(grid, k, 1.3 + loss + exchange)
+        solve(grid, c, k, 1.0, loss, source, exchange, tol)
+        weight = 1.0 / a.diagonal()
+        rest = b - a @ c
+        assert np.sqrt(rest @ (weight * rest)) < 1.5 * tol * np.sqrt(b @ (weight * b))
+
+
+def test_a_solved_field_costs_no_pass_and_keeps_its_bits():
+    grid = Grid((1, 40, 41))
+    c, loss, source, exchange = terms(grid)
+    solve(grid, c, 7.5, 0.0, loss, source, exchange, 1e-7)
+    kept = c.tobytes()
+    assert solve(grid, c, 7.5, 0.0, loss, source, exchange, 1e-6) == 0
+    assert c.tobytes() == kept
+
+
+def test_what_the_scratch_did_before_does_not_show():
+    grid = Grid((1, 40, 41))
+    used = red_black.Scratch(grid.shape)
+    c, loss, source, exchange = terms(grid, 2)
+    solve(grid, c, 15.0, 1.0, NOTHING, source, NOTHING, 1e-5, used)
+    results = []
+    for scratch in (used, red_black.Scratch(grid.shape)):
+        c, loss, source, exchange = terms(grid)
+        solve(grid, c, 7.5, 0.0, loss, source, exchange, 1e-3, scratch)
+        results.append(c.tobytes())
+    assert results[0] == results[1]
+
+
+def test_amounts_are_conserved_whatever_the_tolerance():
+    grid = Grid((1, 60, 61))
+    c, _, source, _ = terms(grid)
+    before = c.copy()
+    solve(grid, c, 15.0, 1.0, NOTHING, source, NOTHING, 1e-2)
+    assert c.sum() * 1.3 == pytest.approx((before + source).sum(), rel=1e-13)
+
+
+@pytest.mark.parametrize("size", [1e-100, 1e-30, 1e30])
+def test_numbers_of_any_size_are_solved(size):
+    grid = Grid((1, 20, 31))
+    c, loss, source, _ = terms(grid)
+    expected = spsolve(system(grid, 7.5, 1.3 + loss), c + source)
+    c *= size
+    assert solve(grid, c, 7.5, 1.0, loss, source * size, NOTHING, 1e-6) > 0
+    assert np.abs(c / size / expected - 1.0).max() < 1e-4
+
+
+def test_solution_is_never_negative():
+    rng = np.random.default_rng(5)
+    grid = Grid((1, 31, 44))
+    for _ in range(30):
+        c, loss, source, exchange = np.zeros(grid.n_voxels), NOTHING, np.zeros(grid.n_voxels), NOTHING
+        source[rng.integers(0, grid.n_voxels, 3)] = 10.0 ** rng.uniform(-6, 6, 3)
+        for _ in range(3):
+            solve(grid, c, 10.0 ** rng.uniform(-1, 2), 1.0, loss, source, exchange, 1e-3)
+            assert c.min() >= 0.0
+
+
+def test_a_damped_field_takes_this_path_and_agrees_with_multigrid():
+    grid = Grid((1, 64, 70))
+    workspace = Workspace(grid.shape)
+    found = []
+    for tol in (1e-5, 1e-10):  # the tight one goes to multigrid
+        field = Field("peroxide", "uM", grid, 6000.0, 3.0, tol=tol)
+        field.use("source")[np.random.default_rng(0).integers(0, grid.n_voxels, 30)] = 1.0
+        field.advance(1.0, workspace)
+        found.append(field.concentration)
+    assert np.abs(found[0] - found[1]).max() < 1e-4 * found[1].max()
+    assert found[0].tobytes() != found[1].tobytes()
