@@ -261,10 +261,12 @@ def write_run(root: Path, *, arms=ARMS, replicates=4, days=(0, 1, 2, 5, 8, 11), 
     return run
 
 
-def _write_papers(run: Path, name: str, arms: dict, replicates: int, horizon: float, shape: tuple) -> None:
+def _write_papers(
+    run: Path, name: str, arms: dict, replicates: int, horizon: float, shape: tuple, kind="nodule"
+) -> None:
     config = {
         "name": name, "seed": 1, "horizon_day": float(horizon), "replicates": replicates, "branch_at_day": 0,
-        "tumour": "b16f10", "arms": arms, "initial": {"kind": "nodule", "radius_um": 740},
+        "tumour": "b16f10", "arms": arms, "initial": {"kind": kind},
         "domain": {"shape": list(shape), "dx_um": 20.0},
     }  # fmt: skip
     with open(run / "config.resolved.yaml", "w") as file:
@@ -277,7 +279,7 @@ def _write_papers(run: Path, name: str, arms: dict, replicates: int, horizon: fl
     (run / "provenance.json").write_text(json.dumps(provenance))
 
 
-def write_wave(root: Path, speed_um_min=5.5, replicates=2, length=250, width=40) -> Path:
+def write_wave(root: Path, speed_um_min=5.5, replicates=2, length=250, width=40, spread_h=0.3) -> Path:
     """A monolayer through which a front of death runs along x at the given speed, 20 um voxels."""
     run = Path(root) / "wave-0123abcd"
     tables = []
@@ -288,7 +290,7 @@ def write_wave(root: Path, speed_um_min=5.5, replicates=2, length=250, width=40)
         folder.mkdir(parents=True)
         voxel = np.arange(length * width)
         x, y = (voxel % length + 0.5) * 20, (voxel // length + 0.5) * 20
-        death = 0.5 + x / speed_um_min / 60 + 0.3 * rng.normal(size=x.size)
+        death = 0.5 + x / speed_um_min / 60 + spread_h * rng.normal(size=x.size)
         hours = np.arange(0, last_hour + 0.5, 1.0)
         for hour in hours:
             dead = death <= hour
@@ -303,5 +305,5 @@ def write_wave(root: Path, speed_um_min=5.5, replicates=2, length=250, width=40)
         tables.append(table)
     pd.concat(tables).to_csv(run / "series.csv", index=False)
     arms = {"erastin": {"drugs": [{"name": "erastin", "dose_uM": 10.0, "day": [0]}]}}
-    _write_papers(run, "wave", arms, replicates, last_hour / 24, (1, width, length))
+    _write_papers(run, "wave", arms, replicates, last_hour / 24, (1, width, length), "monolayer")
     return run

@@ -11,7 +11,7 @@ import pytest
 import synthetic
 from matplotlib.image import imread
 
-from tme.viz import page, report, style, synergy
+from tme.viz import maps, page, report, style, synergy
 from tme.viz.load import Missing, Run
 
 USUAL = {
@@ -157,6 +157,13 @@ def test_a_wave_run_shows_its_front_and_speed(tmp_path):
     assert imread(run / "figures" / "kymograph.png").std() > 0.1
 
 
+def test_deaths_without_a_front_get_no_speed(tmp_path):
+    run = synthetic.write_wave(tmp_path, length=60, width=12, replicates=1, spread_h=40.0)
+    text = page_of(run)
+    assert "no single front" in text and "µm/min" not in text
+    assert (run / "figures" / "kymograph.png").exists()
+
+
 def test_early_stops_and_small_numbers_are_warned_of(tmp_path):
     run = synthetic.write_run(
         tmp_path,
@@ -170,7 +177,7 @@ def test_early_stops_and_small_numbers_are_warned_of(tmp_path):
     )
     found = " ".join(page.warnings(Run(run)))
     assert "Only 3 simulations" in found
-    assert "control 1 at day 1 (the tumour touched the edge of the domain)" in found
+    assert "The tumour touched the edge of the domain: control 1 of 3 (day 1)." in found
     assert Run(run).last_common_hour == 24
 
 
@@ -241,3 +248,82 @@ def test_nothing_of_the_model_is_imported():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_cleared_corpses_still_count_in_a_front(tmp_path):
+    from tme.viz import kymograph
+
+    run = synthetic.write_wave(tmp_path, length=60, width=6, replicates=1)
+    last = sorted(
+        (run / "erastin" / "rep-000").glob("cells_*.h5ad"), key=lambda p: float(p.stem.split("_")[1])
+    )[-1]
+    whole = kymograph.collect(Run(run), "erastin", 0)
+    empty = {"cell_type": np.zeros(1, np.int8), "uid": np.array([10**6]), "death_hour": np.array([np.nan])}
+    synthetic.write_h5ad(last, empty, np.array([[10.0, 10.0]]))
+    left = kymograph.collect(Run(run), "erastin", 0)
+    assert left["x"].size == whole["x"].size + 1
+    assert np.isfinite(left["death_hour"]).mean() > 0.8
+
+
+def test_a_simulation_that_ends_between_records_is_read_at_its_last_row(tmp_path):
+    run = synthetic.write_run(
+        tmp_path, arms=("control", "combination"), replicates=3, n=48, scale=0.08, days=(0, 2), every_h=6
+    )
+    table = pd.read_csv(run / "series.csv")
+    odd = (table.arm == "combination") & (table.replicate == 1)
+    table = table[~(odd & (table.hour > 42))]
+    extra = (
+        table[(table.arm == "combination") & (table.replicate == 1)]
+        .iloc[-1:]
+        .assign(hour=44.6, day=44.6 / 24)
+    )
+    pd.concat([table, extra]).to_csv(run / "series.csv", index=False)
+    found = Run(run)
+    assert found.last_common_hour == 42
+    assert found.at("combination", "tumour_alive").notna().all()
+    days, values = found.matrix("combination", "tumour_alive")
+    assert 44.6 / 24 not in days and np.isnan(values[1, -1]) and np.isfinite(values[0]).all()
+
+
+def test_snapshots_of_early_stops_are_matched_within_three_hours(tmp_path):
+    run = synthetic.write_run(
+        tmp_path, arms=("control", "combination"), replicates=1, n=48, scale=0.08, days=(0, 2), every_h=6
+    )
+    folder = run / "combination" / "rep-000"
+    for name in ("cells_48.h5ad", "fields_48.npz"):
+        (folder / name).rename(folder / name.replace("48", "46.5"))
+    found = Run(run)
+    pairs = [("control", 0), ("combination", 0)]
+    assert found.shared_hours(pairs) == [0, 48]
+    assert "up to 1.5 h apart" in found.apart(pairs, [48])
+    with style.use():
+        assert "up to 1.5 h apart" in maps.maps(found)[0].caption
+
+
+def test_a_sweep_gets_an_overview_of_its_points(tmp_path):
+    root = tmp_path / "sweep-0123abcd"
+    tables, ends, rows = [], [], []
+    for point, dose in enumerate((1.0, 3.0, 10.0)):
+        rows.append({"sweep": point, "folder": f"sweep-{point:03d}", "dose_mg_kg": dose})
+        for arm in ("control", "rsl3_particles"):
+            for replicate in range(3):
+                table = synthetic.series(arm, replicate, np.arange(0, 49, 12.0))
+                tables.append(table.assign(sweep=point))
+                final = table.tumour_alive.iloc[-1] / (1 if arm == "control" else dose)
+                ends.append(
+                    {
+                        "sweep": point,
+                        "dose_mg_kg": dose,
+                        "arm": arm,
+                        "replicate": replicate,
+                        "seed": replicate,
+                        "final_tumour_alive": final,
+                    }
+                )
+    root.mkdir()
+    pd.concat(tables).to_csv(root / "series.csv", index=False)
+    pd.DataFrame(ends).to_csv(root / "summary.csv", index=False)
+    pd.DataFrame(rows).to_csv(root / "sweep.csv", index=False)
+    text = page_of(root)
+    assert (root / "figures" / "sweep.png").exists()
+    assert "sweep-002, dose_mg_kg = 10.0: RSL3 particles" in text

@@ -117,9 +117,17 @@ def test_front_speed_is_recovered_from_death_hours(radial):
         "death_hour": 2 + distance / 5.5 / 60 + 0.1 * rng.normal(size=x.size),
     }
     found, label = kymograph.distance_along(cells)
-    line = kymograph.fit_front(*kymograph.front(found, cells["death_hour"]))
+    line = kymograph.fit_front(*kymograph.front(found, cells["death_hour"], 20.0))
     assert line.slope == pytest.approx(5.5, rel=0.03) and line.r2 > 0.99
     assert ("first deaths" in label) == radial
+
+
+def test_no_bin_of_a_kymograph_falls_between_columns_of_cells():
+    for columns in (20, 50, 61, 119, 250):
+        distance = np.repeat(np.arange(columns) * 20.0, 3)
+        counts = np.histogram(distance, kymograph.bins_of(distance, 20.0))[0]
+        inner = counts[:-1] if counts[-1] == 0 else counts
+        assert counts.sum() == distance.size and inner.min() > 0 and inner.size <= 61
 
 
 def test_h5ad_reader_returns_text_for_categories_and_positions_in_um(tmp_path):

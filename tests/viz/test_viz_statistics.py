@@ -39,6 +39,11 @@ def test_a_single_value_has_no_interval_and_no_sign():
     assert e.mean == 3 and not e.has_interval and e.sign == 0 and not np.isfinite(e.p)
 
 
+def test_amounts_have_no_interval_below_zero():
+    assert st.mean_interval([0.0, 5.0]).low < 0 == st.mean_of_amounts([0.0, 5.0]).low
+    assert st.mean_of_amounts([-1.0, 5.0]).low < -1
+
+
 def test_no_value_gives_nothing():
     assert st.mean_interval([np.nan]).n == 0
 

@@ -7,7 +7,7 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import PercentFormatter
 
 from tme.viz import statistics, style
-from tme.viz.curves import all_dose_days, draw_arm, pages
+from tme.viz.curves import all_dose_days, band_words, draw_arm, pages
 from tme.viz.load import Missing, Run
 from tme.viz.style import FATE_COLOURS, FATE_NAMES, Drawn, arm_name, day_text
 
@@ -34,7 +34,7 @@ def composition(run: Run) -> list[Drawn]:
     axes = figure.subplots(rows, columns, squeeze=False, sharex=True)
     for axis, (column, label, share) in zip(axes.ravel(), panels):
         for arm in run.measured:
-            draw_arm(axis, run, arm, column)
+            draw_arm(axis, run, arm, column, top=1.0 if share else None)
         style.time_axis(axis, all_dose_days(run))
         style.from_zero(axis)
         if share:
@@ -45,7 +45,7 @@ def composition(run: Run) -> list[Drawn]:
     figure.supxlabel(style.TIME_LABEL, fontsize=style.FONT_PT)
     style.legend_of_arms(figure, run.arms, run.control)
     left_out = [label for column, label, _ in PANELS if not run.has(column)]
-    text = "Lines: means; bands: 95 % intervals; faint verticals: treatment days. All axes start at zero. "
+    text = band_words(run).capitalize() + "Faint verticals: treatment days. All axes start at zero. "
     text += _composition_words(run, panels)
     if left_out:
         text += f" Not recorded in this run: {', '.join(left_out)}."

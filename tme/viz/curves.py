@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from matplotlib.axes import Axes
 
 from tme.viz import statistics, style
 from tme.viz.load import Missing, Run
 from tme.viz.style import Drawn, arm_name, day_text
+
+MIN_FOR_BAND = 3
 
 
 def all_dose_days(run: Run) -> list[float]:
@@ -23,15 +27,19 @@ def draw_arm(
     thin: bool = False,
     scale: float = 1.0,
     since_day: float | None = None,
+    top: float | None = None,
     **line,
 ) -> None:
-    """Mean over replicates with its 95 % interval; `thin` adds each replicate as a thin line."""
+    """Mean over replicates with its 95 % interval, cut at `top`; `thin` adds each replicate as a thin line.
+
+    Two replicates have an interval, but it is 13 standard errors wide: they are shown as two thin lines.
+    """
     days, values = run.matrix(arm, column)
     if since_day is not None:
         keep = days >= since_day - 1e-9
         days, values = days[keep], values[:, keep]
     values = values * scale
-    options = {
+    options: dict[str, Any] = {
         "color": style.arm_colours(run.arms, run.control)[arm],
         "ls": style.arm_dashes(run.arms, run.control)[arm],
     }
@@ -39,11 +47,12 @@ def draw_arm(
     faint = 0.18 if len(run.measured) <= 6 else 0.07
     mean, low, high = statistics.band(values)
     complete = np.isfinite(values).all(axis=0)  # a mean over fewer replicates would jump
-    if thin and len(values) > 1:
-        for row in values:
+    if thin or 1 < len(values) < MIN_FOR_BAND:
+        for row in values if len(values) > 1 else ():
             axis.plot(days, row, color=options["color"], lw=0.4, alpha=0.55, zorder=2)
-    if len(values) > 1:
+    if len(values) >= MIN_FOR_BAND:
         low = np.where(values[:, complete].min(initial=0) >= 0, np.maximum(low, 0), low)
+        high = np.minimum(high, top) if top is not None else high
         axis.fill_between(
             days, low, high, where=complete, color=options["color"], alpha=faint, lw=0, zorder=1
         )
@@ -81,6 +90,13 @@ def growth(run: Run) -> list[Drawn]:
     return [Drawn("growth", "Tumour growth", figure, _growth_caption(run, panels[0]))]
 
 
+def band_words(run: Run) -> str:
+    """What bands are, or why there are none."""
+    if max((len(run.replicates(a)) for a in run.measured), default=0) < MIN_FOR_BAND:
+        return "thick lines: means; fewer than three simulations per arm, so no interval is drawn. "
+    return "thick lines: means; bands: 95 % intervals. "
+
+
 def _dose_strip(axis: Axes, agents, named: bool) -> None:
     """One row of triangles per agent."""
     for row, (_, days) in enumerate(agents):
@@ -97,11 +113,11 @@ def _growth_caption(run: Run, panel: tuple[str, str]) -> str:
     unit = label.partition("(")[2].rstrip(")") or "cells"
     parts = []
     for arm in run.measured:
-        e = statistics.mean_interval(run.at(arm, column))
+        e = statistics.mean_of_amounts(run.at(arm, column))
         within = f" ({e.low:.3g} to {e.high:.3g})" if e.has_interval else ""
         parts.append(f"{arm_name(arm)} {e.mean:.3g}{within}")
     many = max((len(run.replicates(a)) for a in run.measured), default=0) > 1
-    lines = "Thin lines: single simulations; thick line and band: mean with 95 % interval. " if many else ""
+    lines = "Thin lines: single simulations; " + band_words(run) if many else ""
     doses = "Triangles: treatment days. " if run.dose_days else ""
     name = label.partition(" (")[0]
     return (
@@ -169,7 +185,7 @@ def _limits(run: Run, key: str) -> tuple[bool, float, float]:
     values = run.series[columns].to_numpy(float)
     positive = values[np.isfinite(values) & (values > 0)]
     high = float(positive.max())
-    typical = float(np.quantile(positive, 0.02))
+    typical = max(float(np.quantile(positive, 0.02)), high * 1e-4)
     log = high / typical > 30 and not key.startswith("drug")
     return log, typical / 2 if log else 0.0, high * (1.5 if log else 1.05)
 
@@ -179,14 +195,15 @@ def _percentile_panel(axis: Axes, run: Run, arm: str, key: str, colour: str, flo
     for name in ("p10", "median", "p90"):
         if run.has(f"{key}_{name}"):
             days, values = run.matrix(arm, f"{key}_{name}")
-            mean = statistics.band(values)[0]
+            mean = np.where(np.isfinite(values).all(axis=0), statistics.band(values)[0], np.nan)
             lines[name] = mean if floor is None else np.maximum(mean, floor)
     if not lines or not np.nanmax(lines["median"]) > (floor or 0):
         axis.text(0.5, 0.5, "none", transform=axis.transAxes, ha="center", color="#777777")
         return
     if {"p10", "p90"} <= set(lines):
         axis.fill_between(days, lines["p10"], lines["p90"], color=colour, alpha=0.25, lw=0)
-    axis.plot(days, lines["median"], color=colour)
+    shown = lines["median"] if floor is None else np.where(lines["median"] > floor, lines["median"], np.nan)
+    axis.plot(days, shown, color=colour)
 
 
 def _spread_words(run: Run, rows, arms: list[str]) -> str:
@@ -204,7 +221,7 @@ def _spread_words(run: Run, rows, arms: list[str]) -> str:
 
 
 CHAIN = (
-    (("hmgb1_mean", "HMGB1\n(ng/mL)"), ("atp_mean", "ATP (µM)")),
+    (("hmgb1_mean", "HMGB1, mean\n(hmgb1)"), ("atp_mean", "ATP, mean\n(atp)")),
     (("dc_mature_cumulative", "mature DC,\ncumulative"), ("dc_mature", "mature DC")),
     (("primed_pool", "primed CD8\npool"),),
     (("cd8_per_mm2", "CD8\n(per mm²)"), ("cd8", "CD8")),
@@ -216,12 +233,20 @@ CHAIN = (
 def chain(run: Run) -> list[Drawn]:
     """DAMP, mature DC, primed CD8, CD8, IFN-gamma, SLC7A11: one row per arm, the control in grey behind."""
     links = [next((c for c in choices if run.has(c[0])), None) for choices in CHAIN]
-    links = [link for link in links if link]
+    links = [(c, _with_unit(run, label)) for c, label in filter(None, links)]
     if len(links) < 3:
         raise Missing(
             "series.csv has fewer than three links of the chain (DAMP, DC, primed CD8, CD8, IFN-γ, SLC7A11)"
         )
     return [_chain_sheet(run, links, arms, page) for page, arms in pages(run.measured, 6)]
+
+
+def _with_unit(run: Run, label: str) -> str:
+    """Replace a field's name in brackets by the unit that the run gives it."""
+    for field in ("hmgb1", "atp"):
+        unit = style.unit_text(run.units.get(field, ""))
+        label = label.replace(f"({field})", f"({unit})" if unit else "")
+    return label.rstrip()
 
 
 def _chain_sheet(run: Run, links, arms: list[str], page: str) -> Drawn:
@@ -247,8 +272,7 @@ def _chain_sheet(run: Run, links, arms: list[str], page: str) -> Drawn:
             axes[0, j].set_ylim(bottom=0)
     figure.supxlabel(style.TIME_LABEL, fontsize=style.FONT_PT)
     text = (
-        "From danger signal to the cystine transporter, one arm per row (mean with 95 % interval; "
-        "grey: control). "
+        f"From danger signal to the cystine transporter, one arm per row; grey: control; {band_words(run)}"
         "Each column has one scale; all but SLC7A11 start at zero. "
     ) + _chain_words(run, links, arms)
     return Drawn(f"chain{page}", "The loop: danger signal to SLC7A11", figure, text)
@@ -277,7 +301,7 @@ def _chain_words(run: Run, links, arms: list[str]) -> str:
 def _direction(run: Run, arm: str, column: str) -> str:
     """higher, lower or nothing: the time average of an arm against control's."""
     means = []
-    for name in (arm, run.control):
+    for name in (arm, run.reference):
         days, values = run.matrix(name, column)
         keep = (days >= 0) & (days <= run.last_common_hour / 24 + 1e-9)
         means.append(

@@ -53,7 +53,8 @@ def fields(run: Run) -> list[Drawn]:
     with suppress(Missing):  # without cells any replicate will do
         replicate_of |= {a: r for a, r in typical_replicates(run).items() if run.hours(a, r, "fields")}
     arms = [a for a in run.arms if a in replicate_of]
-    hours = run.shared_hours(arms, replicate_of, "fields")
+    pairs = [(a, replicate_of[a]) for a in arms]
+    hours = run.shared_hours(pairs, "fields")
     if not hours:
         raise Missing("the arms share no hour with fields")
     first = 24 * min((d for _, days in run.dose_days for d in days), default=0)
@@ -165,7 +166,7 @@ def _sheet(run: Run, s: Snapshot, names: list[str], arms: list[str], suffix: str
         for j, arm in enumerate(arms):
             if (name, arm) not in s.pictures:
                 continue
-            picture = np.maximum(s.pictures[name, arm], norm.vmin)
+            picture = np.maximum(s.pictures[name, arm], norm.vmin or 0.0)
             axis = sheet.show(i, j, picture, norm=norm, cmap=COLOUR_MAP)
             outline = s.outlines[arm]
             if outline is not None and outline.min() < 0.5 < outline.max():
@@ -235,7 +236,7 @@ def _highest(s: Snapshot, names: list[str], arms: list[str]) -> str:
     for name in names:
         tops = {a: float(np.quantile(s.pictures[name, a], 0.99)) for a in arms if (name, a) in s.pictures}
         if len(tops) > 1 and max(tops.values()) > 1.5 * min(tops.values()):
-            arm = max(tops, key=tops.get)
+            arm = max(tops, key=tops.__getitem__)
             value = f"{tops[arm]:.2g} {style.unit_text(s.units.get(name, ''))}".strip()
             out.append(f"{style.field_name(name)} in {arm_name(arm)} ({value})")
     return f"Highest (99th percentile of the window): {'; '.join(out)}." if out else ""

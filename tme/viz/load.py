@@ -20,6 +20,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 THERAPY_KINDS = ("drugs", "antibodies", "nanoparticles", "radiation")
+SAME_SNAPSHOT_H = 3.0  # simulations that stopped early left their last snapshot at odd hours
 NUMBER = r"(-?\d+(?:\.\d+)?(?:e[+-]?\d+)?)"
 
 
@@ -111,6 +112,7 @@ class Run:
         self.config = read_yaml(self.folder / "config.resolved.yaml")
         self.provenance = read_json(self.folder / "provenance.json")
         self.summary = read_table(self.folder / "summary.csv")
+        self.sweep = read_table(self.folder / "sweep.csv")
 
     @property
     def name(self) -> str:
@@ -131,7 +133,8 @@ class Run:
 
     @cached_property
     def arms(self) -> list[str]:
-        present = set(self.series["arm"]) | {p.parent.name for p in self.folder.glob("*/rep-*")}
+        places = [*self.folder.glob("*/rep-*"), *self.folder.glob("sweep-*/*/rep-*")]
+        present = set(self.series["arm"]) | {p.parent.name for p in places}
         order = [str(a) for a in (self.config.get("arms") or {}) if str(a) in present]
         order += sorted(present - set(order))
         control = self._control_of(order)
@@ -149,6 +152,13 @@ class Run:
         """The untreated arm, once it has results to compare with."""
         found = self._control_of(self.arms)
         return found if found in self.measured else None
+
+    @property
+    def reference(self) -> str:
+        """The control arm where one is needed."""
+        if self.control is None:
+            raise Missing("no untreated control arm")
+        return self.control
 
     def _control_of(self, arms: list[str]) -> str | None:
         """The arm without any treatment; a name settles it where several (or none) are empty."""
@@ -189,31 +199,52 @@ class Run:
         return sorted(int(r) for r in self.series.loc[self.series["arm"] == arm, "replicate"].unique())
 
     @cached_property
+    def recorded(self) -> dict[tuple[str, int], np.ndarray]:
+        """Hours (sorted) that each simulation, by arm and replicate, has rows for."""
+        groups = self.series.groupby(["arm", "replicate"])["hour"]
+        return {(str(a), int(r)): np.unique(hours.to_numpy(float)) for (a, r), hours in groups}
+
+    @cached_property
     def last_common_hour(self) -> float:
-        """The last hour that every simulation reached (h since treatment start)."""
-        if self.series.empty:
+        """The last hour recorded by every simulation (h since treatment start)."""
+        hours = list(self.recorded.values())
+        if not hours:
             return 0.0
-        return float(self.series.groupby(["arm", "replicate"])["hour"].max().min())
+        common = set.intersection(*[set(h) for h in hours])
+        return float(max(common)) if common else float(min(h[-1] for h in hours))
 
     def matrix(self, arm: str, column: str) -> tuple[np.ndarray, np.ndarray]:
-        """Days (n_time,) and values (n_replicates, n_time) of a column; NaN after an early stop."""
+        """Days (n_time,) and values (n_replicates, n_time) of a column; NaN after an early stop.
+
+        Hours that a running replicate did not record (another one's last row) are left out.
+        """
         if column not in self.series:
             raise Missing(f"series.csv has no column {column}")
-        part = self.series[self.series["arm"] == arm]
-        part = part.drop_duplicates(["replicate", "hour"], keep="last")
+        part = self.series[self.series["arm"] == arm].drop_duplicates(["replicate", "hour"], keep="last")
         wide = part.pivot(index="replicate", columns="hour", values=column).reindex(
             index=self.replicates(arm)
         )
-        return wide.columns.to_numpy(float) / 24.0, wide.to_numpy(float)
+        hours = wide.columns.to_numpy(float)
+        keep = np.ones(hours.size, bool)
+        for replicate in self.replicates(arm):
+            mine = self.recorded[arm, replicate]
+            keep &= np.isin(hours, mine) | (hours > mine[-1]) | (hours < mine[0])
+        return hours[keep] / 24.0, wide.to_numpy(float)[:, keep]
 
     def at(self, arm: str, column: str, hour: float | None = None) -> pd.Series:
-        """Values of a column at an hour (default: the last common one), indexed by replicate."""
+        """Values of a column by replicate, each from its last row up to an hour (default.
+
+        The last common).
+        """
         hour = self.last_common_hour if hour is None else hour
-        days, values = self.matrix(arm, column)
-        if days.size == 0:
-            return pd.Series(dtype=float)
-        nearest = int(np.argmin(np.abs(days - hour / 24.0)))
-        return pd.Series(values[:, nearest], index=self.replicates(arm))
+        if column not in self.series:
+            raise Missing(f"series.csv has no column {column}")
+        part = self.series[self.series["arm"] == arm]
+        before = part[part["hour"] <= hour + 1e-6]
+        rows = before if len(before) else part
+        ends = rows.groupby("replicate").tail(1) if len(before) else rows.groupby("replicate").head(1)
+        values = pd.Series(ends[column].to_numpy(float), index=ends["replicate"].to_numpy(int))
+        return values.reindex(self.replicates(arm))
 
     def has(self, column: str) -> bool:
         """Whether the series has this column with at least one number in it."""
@@ -238,32 +269,62 @@ class Run:
         found = (pattern.match(p.name) for p in self.simulation(arm, replicate).glob(f"{kind}_*.{ending}"))
         return sorted(float(m.group(1)) for m in found if m)
 
+    def nearest(self, arm: str, replicate: int, hour: float, kind: str = "cells") -> float | None:
+        """The snapshot hour nearest to an hour, None beyond the tolerance of 3 h."""
+        found = min(self.hours(arm, replicate, kind), key=lambda h: abs(h - hour), default=None)
+        return found if found is not None and abs(found - hour) <= SAME_SNAPSHOT_H else None
+
     def cells(self, arm: str, replicate: int, hour: float, columns: list[str] | None = None):
-        return read_h5ad(self.simulation(arm, replicate) / f"cells_{hour:g}.h5ad", columns)
+        """Columns of the cells snapshot at (or within 3 h of) an hour; see `read_h5ad`."""
+        found = self.nearest(arm, replicate, hour)
+        if found is None:
+            raise FileNotFoundError(f"no cells of {arm} {replicate} at hour {hour:g}")
+        return read_h5ad(self.simulation(arm, replicate) / f"cells_{found:g}.h5ad", columns)
+
+    def _fields_file(self, arm: str, replicate: int, hour: float):
+        found = self.nearest(arm, replicate, hour, "fields")
+        if found is None:
+            raise FileNotFoundError(f"no fields of {arm} {replicate} at hour {hour:g}")
+        return np.load(self.simulation(arm, replicate) / f"fields_{found:g}.npz", allow_pickle=False)
 
     def fields(
         self, arm: str, replicate: int, hour: float
     ) -> tuple[dict[str, np.ndarray], dict[str, str], float]:
         """Fields (nz, ny, nx), their units, and the voxel edge in um."""
-        with np.load(self.simulation(arm, replicate) / f"fields_{hour:g}.npz", allow_pickle=False) as file:
+        with self._fields_file(arm, replicate, hour) as file:
             arrays = {k: file[k] for k in file.files if file[k].ndim == 3}
             units = json.loads(str(file["units"])) if "units" in file.files else {}
-            dx = float(file["dx_um"]) if "dx_um" in file.files else 20.0
-        return arrays, units, dx
+            return arrays, units, float(file["dx_um"]) if "dx_um" in file.files else 20.0
 
     def field(self, arm: str, replicate: int, hour: float, name: str) -> tuple[np.ndarray | None, float]:
-        """One field (nz, ny, nx), None where it was not kept, and the voxel edge in um.
-
-        The rest stays unread.
-        """
-        with np.load(self.simulation(arm, replicate) / f"fields_{hour:g}.npz", allow_pickle=False) as file:
+        """One field (nz, ny, nx), None where it was not kept, and the voxel edge in um."""
+        with self._fields_file(arm, replicate, hour) as file:
             dx = float(file["dx_um"]) if "dx_um" in file.files else 20.0
             return (file[name] if name in file.files else None), dx
 
-    def shared_hours(self, arms: list[str], replicate_of: dict[str, int], kind: str = "cells") -> list[float]:
-        """Snapshot hours that all the given arms have."""
-        sets = [set(self.hours(a, replicate_of[a], kind)) for a in arms if a in replicate_of]
-        return sorted(set.intersection(*sets)) if sets else []
+    @cached_property
+    def units(self) -> dict[str, str]:
+        """Units of the fields, from the first fields snapshot."""
+        for path in sorted(self.folder.glob("*/rep-*/fields_*.npz"))[:1]:
+            with np.load(path, allow_pickle=False) as file:
+                return json.loads(str(file["units"])) if "units" in file.files else {}
+        return {}
+
+    def shared_hours(self, pairs: list[tuple[str, int]], kind: str = "cells") -> list[float]:
+        """Snapshot hours that all the given (arm, replicate) have, or have within 3 h."""
+        if not pairs:
+            return []
+        first = self.hours(*pairs[0], kind)
+        return [h for h in first if all(self.nearest(*pair, h, kind) is not None for pair in pairs)]
+
+    def apart(self, pairs: list[tuple[str, int]], hours: list[float], kind: str = "cells") -> str:
+        """A sentence for captions where snapshots shown as one are not of the same hour."""
+        gaps = [abs((self.nearest(*pair, h, kind) or h) - h) for pair in pairs for h in hours]
+        return (
+            f" Snapshots shown together are up to {max(gaps):.1f} h apart."
+            if max(gaps, default=0) > 0.05
+            else ""
+        )
 
     @cached_property
     def lattice(self) -> tuple[tuple[int, int, int] | None, float]:
@@ -308,15 +369,17 @@ def _dose(kind: str, entry) -> Dose:
         except (TypeError, ValueError):
             continue
     amounts = [
-        f"{v:g} {_unit(k)}" for k, v in entry.items() if k.startswith("dose") and isinstance(v, (int, float))
+        f"{v:g} {_unit(k)}"
+        for k, v in entry.items()
+        if k.startswith(("dose", "bath")) and isinstance(v, (int, float))
     ]
     name = str(entry.get("name") or ("radiation" if kind == "radiation" else kind))
     return Dose(kind, name, tuple(days), ", ".join(amounts))
 
 
 def _unit(key: str) -> str:
-    """`dose_mg_kg` -> mg/kg, `dose_gy` -> Gy, `dose_uM` -> µM."""
-    unit = key.removeprefix("dose").strip("_")
+    """`dose_mg_kg` -> mg/kg, `dose_gy` -> Gy, `bath_uM` -> µM."""
+    unit = key.removeprefix("dose").removeprefix("bath").strip("_")
     known = {
         "mg_kg": "mg/kg",
         "gy": "Gy",

@@ -89,7 +89,8 @@ def maps(run: Run) -> list[Drawn]:
     """Cells by type and fate, a row per arm and a column per day; 3D runs as central slice and projection."""
     replicate_of = typical_replicates(run)
     arms = [a for a in run.arms if a in replicate_of]
-    hours = pick_hours(run, run.shared_hours(arms, replicate_of))
+    pairs = [(a, replicate_of[a]) for a in arms]
+    hours = pick_hours(run, run.shared_hours(pairs))
     if not hours:
         raise Missing("the arms share no snapshot hour")
     dx = run.lattice[1]
@@ -147,6 +148,7 @@ def _map_sheet(run, arms, hours, images, dx, view, page, shape, replicate_of) ->
         f"One square is one {dx:g} µm voxel; where cells share a voxel the T cell covers the others. "
         f"All panels "
         f"have one scale. {_map_words(arms, hours, images)}"
+        f"{run.apart([(a, replicate_of[a]) for a in arms], hours)}"
     )
     title = "Maps of cells" + (" (projection)" if view == "projection" else "")
     return Drawn(f"maps{'_projection' if view == 'projection' else ''}{page}", title, sheet.figure, text)

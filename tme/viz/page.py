@@ -5,6 +5,7 @@ Provenance.
 
 from __future__ import annotations
 
+import re
 from html import escape
 
 import numpy as np
@@ -13,6 +14,7 @@ from tme.viz import statistics, style, words
 from tme.viz.load import Run
 from tme.viz.space import lattice_shape, voxel_of
 from tme.viz.style import arm_name
+from tme.viz.sweep import words_of_points
 from tme.viz.words import number, p_text
 
 FEW = 4
@@ -109,6 +111,9 @@ def _short(value, limit: int = 400) -> str:
 
 
 def words_html(run: Run) -> str:
+    if not run.sweep.empty:
+        items = "".join(f"<li>{escape(line)}</li>" for line in words_of_points(run))
+        return f"<ul>{items}</ul>"
     out = []
     for arm in run.arms:
         out.append(f"<h3>{swatch(run, arm)}{escape(arm_name(arm))}</h3>")
@@ -123,6 +128,8 @@ def words_html(run: Run) -> str:
 
 def endpoints_html(run: Run) -> str:
     """Means with intervals per arm; below each the difference from control with its Holm-adjusted p."""
+    if not run.sweep.empty:
+        return "<p>Endpoints differ between sweep points; see each point's own report.</p>"
     rows = words.endpoint_table(run)
     if not rows:
         return "<p>series.csv holds no endpoint known to the report.</p>" + summary_html(run)
@@ -240,16 +247,32 @@ def _stopped(run: Run) -> list[str]:
     if early.empty:
         return []
     reasons = _stop_reasons(run)
-    named = []
+    groups: dict[str, dict[str, list[float]]] = {}
     for (arm, replicate), hour in early.items():
-        why = reasons.get((str(arm), int(replicate)), "")
-        named.append(f"{arm_name(str(arm))} {replicate} at day {hour / 24:.3g}{f' ({why})' if why else ''}")
-    more = f" and {len(named) - 8} more" if len(named) > 8 else ""
+        why = re.sub(r" at day [-\d.]+$", "", reasons.get((str(arm), int(replicate)), "no reason recorded"))
+        groups.setdefault(why, {}).setdefault(str(arm), []).append(hour / 24)
+    told = [f"{why}: {_who_stopped(run, arms)}" for why, arms in groups.items()]
     return [
-        f"Stopped before day {due / 24:.3g}: {', '.join(named[:8])}{more}. Endpoints are read at the "
-        f"last day "
-        f"that every simulation reached, day {run.last_common_hour / 24:.3g}."
+        f"Stopped before day {due / 24:.3g}. {_sentence('; '.join(told))} Endpoints are read at the "
+        f"last hour that "
+        f"every simulation recorded, day {run.last_common_hour / 24:.3g}."
     ]
+
+
+def _who_stopped(run: Run, arms: dict[str, list[float]]) -> str:
+    """`control 2 of 4 (day 2.3 to 2.6), combination 1 of 4 (day 2.9)`."""
+    out = []
+    for arm in run.arms:
+        days = arms.get(arm, [])
+        if days:
+            first, last = f"{min(days):.3g}", f"{max(days):.3g}"
+            when = f"day {first}" if first == last else f"day {first} to {last}"
+            out.append(f"{arm_name(arm)} {len(days)} of {len(run.replicates(arm))} ({when})")
+    return ", ".join(out)
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:] + "."
 
 
 def _stop_reasons(run: Run) -> dict[tuple[str, int], str]:
@@ -320,7 +343,8 @@ def skipped_html(skipped: list[tuple[str, str]]) -> str:
 
 def provenance_html(run: Run) -> str:
     rows = "".join(
-        f"<tr><th>{escape(k)}</th><td><code>{escape(v)}</code></td></tr>" for k, v in flatten(run.provenance)
+        f"<tr><th>{escape(k)}</th><td><code>{escape(v)}</code></td></tr>"
+        for k, v in flatten({k: v for k, v in run.provenance.items() if k != "simulations"})
     )
     rows = rows or "<tr><td>provenance.json is missing.</td></tr>"
     return (

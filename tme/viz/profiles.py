@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tme.viz import statistics, style
+from tme.viz.curves import MIN_FOR_BAND
 from tme.viz.load import Missing, Run
 from tme.viz.space import lattice_shape, pick_hours, signed_distance, tumour_region, voxel_of
 from tme.viz.style import Drawn, arm_name, day_text
@@ -57,14 +58,14 @@ def profile(cells, oxygen: np.ndarray | None, shape, dx: float, edges: np.ndarra
 def profiles(run: Run) -> list[Drawn]:
     """Two rows (CD8, oxygen), a column per day, a line per arm with its interval over replicates."""
     snapshots = {(a, r): run.hours(a, r) for a in run.arms for r in run.replicates(a)}
-    snapshots = {k: v for k, v in snapshots.items() if v}
-    if not snapshots:
+    pairs = [k for k, v in snapshots.items() if v]
+    if not pairs:
         raise Missing("no cells_<hour>.h5ad snapshots")
-    hours = pick_hours(run, sorted(set.intersection(*[set(v) for v in snapshots.values()])))
+    hours = pick_hours(run, run.shared_hours(pairs))
     if not hours:
         raise Missing("the simulations share no snapshot hour")
     edges = np.arange(-3000.0, OUTSIDE_UM + 1, BIN_UM)
-    found = {(a, h): _read(run, a, h, snapshots, edges) for a in run.arms for h in hours}
+    found = {(a, h): _read(run, a, h, pairs, edges) for a in run.arms for h in hours}
     found = {k: v for k, v in found.items() if v}
     if not found:
         raise Missing("no snapshot holds a tumour large enough for a profile")
@@ -79,16 +80,16 @@ def profiles(run: Run) -> list[Drawn]:
     return [_sheet(run, rows, hours, found, edges)]
 
 
-def _read(run: Run, arm: str, hour: float, snapshots, edges) -> list[Profile]:
+def _read(run: Run, arm: str, hour: float, pairs, edges) -> list[Profile]:
     out = []
     for replicate in run.replicates(arm):
-        if (arm, replicate) not in snapshots:
+        if (arm, replicate) not in pairs:
             continue
         cells = run.cells(arm, replicate, hour, ["cell_type", "fate"])
         if "cell_type" not in cells:
             raise Missing("snapshots have no cell_type column")
         oxygen, dx = None, run.lattice[1]
-        if hour in run.hours(arm, replicate, "fields"):
+        if run.nearest(arm, replicate, hour, "fields") is not None:
             oxygen, dx = run.field(arm, replicate, hour, "oxygen")
         shape = oxygen.shape if oxygen is not None else lattice_shape(run, cells, dx)
         one = profile(cells, oxygen, shape, dx, edges)
@@ -118,7 +119,7 @@ def _sheet(run: Run, rows, hours, found, edges) -> Drawn:
                     centres,
                     np.maximum(low, 0),
                     high,
-                    where=full & (len(values) > 1),
+                    where=full & (len(values) >= MIN_FOR_BAND),
                     color=colours[arm],
                     alpha=0.16,
                     lw=0,
@@ -133,7 +134,8 @@ def _sheet(run: Run, rows, hours, found, edges) -> Drawn:
     style.legend_of_arms(figure, run.arms, run.control)
     n = max(len(v) for v in found.values())
     text = (
-        f"{'Means with 95 % intervals over simulations' if n > 1 else 'One simulation per arm'}, in bins of "
+        f"{'Means with 95 % intervals' if n >= MIN_FOR_BAND else 'Means'} over {n} simulations per "
+        f"arm, in bins of "
         f"{BIN_UM:g} µm; the edge is that of the tumour cells with gaps up to 120 µm closed. "
         f"{_depth_words(run, hours[-1], found, centres)}"
     )

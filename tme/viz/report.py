@@ -26,6 +26,7 @@ from tme.viz.load import Missing, Run
 from tme.viz.maps import maps
 from tme.viz.profiles import profiles
 from tme.viz.style import Drawn
+from tme.viz.sweep import sweep
 from tme.viz.synergy import synergy
 
 FIGURES: tuple[tuple[str, Callable[[Run], list[Drawn]]], ...] = (
@@ -40,20 +41,22 @@ FIGURES: tuple[tuple[str, Callable[[Run], list[Drawn]]], ...] = (
     ("fields", fields),
     ("wave front", kymograph),
 )
+SWEEP_FIGURES = (("sweep", sweep),)
 
 
 def write(run_dir: str | Path, dpi: int = style.DPI) -> Path:
     """Draw every figure the run allows into figures/ and write report.html; returns the page's path.
 
     A figure whose columns or files are missing, or that fails, is named on the page with the reason; the
-    others are unaffected. Figures of an earlier report that no longer exist are removed.
+    others are unaffected. A sweep gets an overview of its points. Figures of an earlier report that no
+    longer exist are removed.
     """
     run = Run(run_dir)
     drawn, skipped = [], []
     folder = run.folder / "figures"
     with style.use(), np.errstate(all="ignore"), warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)  # means over arms that have no value
-        for title, draw in FIGURES:
+        for title, draw in FIGURES if run.sweep.empty else SWEEP_FIGURES:
             try:
                 for one in draw(run):
                     path = style.save(one.figure, folder / f"{one.name}.png", dpi)
@@ -63,6 +66,8 @@ def write(run_dir: str | Path, dpi: int = style.DPI) -> Path:
             except Exception as fault:  # one broken figure must not cost the reader the others
                 skipped.append((title, f"could not be drawn ({type(fault).__name__}: {fault})"))
         page_path = _write_page(run, drawn, skipped)
+    for stale in [*folder.glob(".*.png.*.tmp"), *run.folder.glob(".report.html.*.tmp")]:
+        stale.unlink(missing_ok=True)  # left by a report that was killed
     keep = {path.name for _, _, path in drawn}
     for old in folder.glob("*.png"):
         if old.name not in keep:

@@ -7,7 +7,7 @@ The bootstrap serves where no closed form does: Bliss excess of arms that do not
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import stats
@@ -58,6 +58,13 @@ def _from_error(mean: float, error: float, freedom: float, n: int, null: float, 
     else:
         p = 1.0 if np.isclose(mean, null) else 0.0
     return Estimate(float(mean), float(mean - half), float(mean + half), n, float(p), null)
+
+
+def mean_of_amounts(values, level: float = LEVEL) -> Estimate:
+    """`mean_interval` of amounts: where no value is negative, the interval is cut at zero."""
+    e = mean_interval(values, level=level)
+    positive = np.nanmin(np.asarray(values, float), initial=0.0) >= 0
+    return replace(e, low=max(e.low, 0.0)) if positive and e.has_interval else e
 
 
 def band(values: np.ndarray, level: float = LEVEL) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

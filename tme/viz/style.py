@@ -9,8 +9,10 @@ import os
 import re
 import textwrap
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import matplotlib as mpl
 import numpy as np
@@ -23,6 +25,7 @@ from matplotlib.ticker import MaxNLocator
 
 DPI = 300
 PAGE_IN = 7.2  # two journal columns, 183 mm
+PAGE_HIGH_IN = 9.3
 FONT_PT = 7.5
 SMALL_PT = 7.0
 
@@ -73,6 +76,7 @@ FIELD_NAMES = {
     "lactate": "lactate",
     "rsl3": "free RSL3",
     "arachidonic_acid": "arachidonic acid",
+    "arachidonic": "arachidonic acid",
     "vegf": "VEGF",
     "copper": "copper",
 }
@@ -106,7 +110,7 @@ WORDS = {
     "plooh": "PLOOH",
 }
 
-RC = {
+RC: dict[Any, Any] = {
     "font.family": "DejaVu Sans",
     "font.size": FONT_PT,
     "axes.titlesize": FONT_PT,
@@ -150,7 +154,7 @@ class Drawn:
     caption: str
 
 
-def use() -> mpl.rc_context:
+def use() -> AbstractContextManager[None]:
     """The style as a context, so that nothing outside a report is restyled."""
     return mpl.rc_context(RC)
 
@@ -218,6 +222,8 @@ def wrapped(text: str, width_px: float) -> str:
 
 def unit_text(unit: str) -> str:
     """uM -> µM, um -> µm, mm^2 -> mm², per_min -> min⁻¹ as printed."""
+    if unit == "1":
+        return "relative"
     text = re.sub(r"\bu(?=[MmgL])", "µ", unit or "")
     return text.replace("^2", "²").replace("^3", "³").replace("mm2", "mm²").replace("um2", "µm²")
 
@@ -298,7 +304,8 @@ class LatticeSheet:
         self.rows, self.columns, self.shape = rows, columns, shape
         room = int((PAGE_IN * DPI - left - right - gap * (columns - 1)) / columns)
         room = min(room, panel_px or room)
-        longest = max(shape[1], shape[0] * 0.8)
+        high = (PAGE_HIGH_IN * DPI - top - bottom) / rows - gap
+        longest = max(shape[1], shape[0] * max(0.8, room / high))
         self.step = max(1, int(np.ceil(longest / room))) if exact else 1
         zoom = max(1, int(room // longest)) if exact else room / longest
         self.height_px = round(-(-shape[0] // self.step) * zoom)

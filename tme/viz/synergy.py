@@ -8,6 +8,7 @@ from itertools import combinations as pairs
 import numpy as np
 
 from tme.viz import statistics, style
+from tme.viz.curves import MIN_FOR_BAND
 from tme.viz.load import Missing, Run, as_list
 from tme.viz.statistics import Estimate
 from tme.viz.style import Drawn, arm_name
@@ -48,16 +49,16 @@ def tables(
     run: Run, c: Combination, column: str = "tumour_alive"
 ) -> tuple[np.ndarray, dict[str, np.ndarray]]:
     """Days since start and (n_replicates, n_time) of control, a, b, ab on common rows and hours."""
-    arms = {"control": run.control, "a": c.a, "b": c.b, "ab": c.combined}
+    arms = {"control": run.reference, "a": c.a, "b": c.b, "ab": c.combined}
     read = {k: run.matrix(arm, column) for k, arm in arms.items()}
     days = np.array(sorted(set.intersection(*[set(np.round(d, 6)) for d, _ in read.values()])))
-    days = days[days >= 0]
+    days = days[(days >= 0) & (days <= run.last_common_hour / 24 + 1e-6)]
     rows = set.intersection(*[set(run.replicates(arm)) for arm in arms.values()]) if run.paired else None
     out = {}
     for k, arm in arms.items():
         at = np.isin(np.round(read[k][0], 6), days)
         keep = [i for i, r in enumerate(run.replicates(arm)) if rows is None or r in rows]
-        out[k] = read[k][1][np.ix_(keep, np.flatnonzero(at))]
+        out[k] = read[k][1][np.ix_(np.array(keep, int), np.flatnonzero(at))]
     if days.size == 0 or min(v.shape[0] for v in out.values()) == 0:
         raise Missing("the arms share no replicate or no hour after treatment start")
     return days, out
@@ -68,10 +69,10 @@ def excess_at(run: Run, c: Combination, day: float | None = None) -> Estimate:
     days, t = tables(run, c)
     day = run.last_common_hour / 24 if day is None else day
     i = int(np.argmin(np.abs(days - day)))
-    columns = [t[k][:, i] for k in ("control", "a", "b", "ab")]
+    control, a, b, ab = (t[k][:, i] for k in ("control", "a", "b", "ab"))
     if run.paired:
-        return statistics.mean_interval(statistics.bliss_excess(*columns))
-    return statistics.bliss_bootstrap(*columns)
+        return statistics.mean_interval(statistics.bliss_excess(control, a, b, ab))
+    return statistics.bliss_bootstrap(control, a, b, ab)
 
 
 def synergy(run: Run) -> list[Drawn]:
@@ -80,7 +81,7 @@ def synergy(run: Run) -> list[Drawn]:
     figure = style.new_figure(style.PAGE_IN, 2.7 * len(found))
     axes = figure.subplots(len(found), 2, squeeze=False)
     captions = [_draw(run, c, axes[row]) for row, c in enumerate(found)]
-    style.panel_letters(axes.ravel())
+    style.panel_letters(list(axes.ravel()))
     text = (
         " ".join(captions)
         + " Excess = product of the single arms' shares of control minus the combination's "
@@ -102,7 +103,8 @@ def _draw(run: Run, c: Combination, axes) -> str:
     for key, arm in (("a", c.a), ("b", c.b), ("ab", c.combined)):
         mean, low, high = statistics.band(shares[key])
         left.plot(days, mean, color=colours[arm], label=arm_name(arm))
-        left.fill_between(days, low, high, color=colours[arm], alpha=0.2, lw=0)
+        if len(shares[key]) >= MIN_FOR_BAND:
+            left.fill_between(days, low, high, color=colours[arm], alpha=0.2, lw=0)
     expected = np.nanmean(shares["a"], axis=0) * np.nanmean(shares["b"], axis=0)
     left.plot(days, expected, color="black", ls="--", lw=1.0, label="expected if independent")
     left.axhline(1, color="#999999", lw=0.6)

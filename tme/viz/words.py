@@ -129,8 +129,12 @@ def since_start(fold: Estimate) -> str:
         return "No tumour cell was left."
     verb = "grew" if fold.mean > 1 else "shrank"
     if fold.has_interval and fold.sign == 0:
-        return f"From day 0 on the tumour held its size ({number(fold.mean)}-fold, {range_text(fold)})."
-    return f"From day 0 on the tumour {verb} to {number(fold.mean)} times its size ({range_text(fold)})."
+        return (
+            "Neither growth nor shrinkage since day 0 can be claimed "
+            f"({number(fold.mean)} times its size, {range_text(fold)})."
+        )
+    within = f" ({range_text(fold)})" if fold.has_interval else ""
+    return f"From day 0 on the tumour {verb} to {number(fold.mean)} times its size{within}."
 
 
 def bliss_sentence(excess: Estimate, a: str, b: str) -> str:
@@ -174,7 +178,7 @@ def deaths_sentence(causes: dict[str, float]) -> str:
     total = sum(causes.values())
     if not total > 0:
         return "No tumour cell died after day 0."
-    first = max(causes, key=causes.get)
+    first = max(causes, key=causes.__getitem__)
     part = f"{percent(causes[first] / total)} % of {number(total)} deaths per tumour since day 0"
     return f"Most frequent death: {FATE_NAMES[first]} ({part})."
 
@@ -187,7 +191,7 @@ def deaths_since_start(run: Run, arm: str, fate: str) -> float:
 
 def change(run: Run, arm: str, column: str) -> Estimate:
     """Difference from control at the last common hour, paired where seeds are shared."""
-    here, there = run.at(arm, column), run.at(run.control, column)
+    here, there = run.at(arm, column), run.at(run.reference, column)
     if run.paired:
         common = here.index.intersection(there.index)
         return statistics.difference(here[common], there[common])
@@ -196,7 +200,7 @@ def change(run: Run, arm: str, column: str) -> Estimate:
 
 def share(run: Run, arm: str, column: str = "tumour_alive") -> Estimate:
     """An arm's tumour as a share of control's at the last common hour."""
-    here, there = run.at(arm, column), run.at(run.control, column)
+    here, there = run.at(arm, column), run.at(run.reference, column)
     if run.paired:
         common = here.index.intersection(there.index)
         here, there = here[common], there[common]
@@ -217,8 +221,9 @@ def arm_words(run: Run, arm: str) -> list[list[str]]:
     tumour = [f"{count}, read at {day_text(run.last_common_hour)}."]
     compared = run.control is not None and arm != run.control
     if run.has("tumour_alive"):
-        cells = statistics.mean_interval(run.at(arm, "tumour_alive"))
-        tumour.append(f"{number(cells.mean)} living tumour cells on average ({range_text(cells)}).")
+        cells = statistics.mean_of_amounts(run.at(arm, "tumour_alive"))
+        average = f" on average ({range_text(cells)})" if n > 1 else "; one simulation has no interval"
+        tumour.append(f"{number(cells.mean)} living tumour cells{average}.")
         tumour.append(since_start(fold_since_start(run, arm)))
         tumour += [versus_control(share(run, arm))] if compared else []
     tumour += _bliss_words(run, arm)
@@ -231,7 +236,9 @@ def arm_words(run: Run, arm: str) -> list[list[str]]:
 def _immune_changes(run: Run, arm: str) -> list[tuple[Endpoint, Estimate, float, float]]:
     known = {e.column: e for e in ENDPOINTS}
     means = {
-        c: (float(run.at(arm, c).mean()), float(run.at(run.control, c).mean())) for c in IMMUNE if run.has(c)
+        c: (float(run.at(arm, c).mean()), float(run.at(run.reference, c).mean()))
+        for c in IMMUNE
+        if run.has(c)
     }
     return [(known[c], change(run, arm, c), *pair) for c, pair in means.items()]
 
@@ -257,7 +264,7 @@ class TableRow:
 def endpoint_table(run: Run) -> list[TableRow]:
     """All endpoints the run has; p values are adjusted over the whole table (n of at least 3)."""
     found = [e for e in ENDPOINTS if run.has(e.column)]
-    means = {(e, a): statistics.mean_interval(run.at(a, e.column)) for e in found for a in run.arms}
+    means = {(e, a): statistics.mean_of_amounts(run.at(a, e.column)) for e in found for a in run.arms}
     changes: dict[tuple[Endpoint, str], Estimate] = {}
     if run.control:
         changes = {(e, a): change(run, a, e.column) for e in found for a in run.arms if a != run.control}

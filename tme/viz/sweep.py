@@ -1,0 +1,100 @@
+"""A run with swept settings: endpoints against the swept values, one line per arm."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from tme.viz import statistics, style
+from tme.viz.load import Missing, Run
+from tme.viz.style import Drawn, arm_name
+
+PANELS = (
+    ("final_tumour_alive", "living tumour cells"),
+    ("cd8_per_tumour_cell", "CD8 per tumour cell"),
+    ("dead_ferroptosis", "ferroptotic deaths"),
+    ("dead_immune", "killed by CD8"),
+)
+
+
+def swept_keys(run: Run) -> list[str]:
+    """Settings that sweep.csv varies."""
+    fixed = ("sweep", "folder")
+    return [c for c in run.sweep.columns if c not in fixed and run.sweep[c].nunique(dropna=False) > 1]
+
+
+def sweep(run: Run) -> list[Drawn]:
+    """Endpoints of summary.csv with 95 % intervals over replicates, per arm and sweep point."""
+    keys = swept_keys(run)
+    if not keys or "sweep" not in run.summary:
+        raise Missing("no finished sweep (sweep.csv, summary.csv)")
+    panels = [p for p in PANELS if p[0] in run.summary and run.summary[p[0]].notna().any()]
+    if not panels:
+        raise Missing("summary.csv has none of the endpoints drawn against a sweep")
+    points = list(run.sweep["sweep"])
+    at, labels = _positions(run, keys)
+    rows = -(-len(panels) // 2)
+    figure = style.new_figure(style.PAGE_IN, 0.6 + 2.4 * rows)
+    axes = figure.subplots(rows, 2, squeeze=False).ravel()
+    arms = [a for a in run.arms if a in set(run.summary["arm"].astype(str))]
+    colours, dashes = style.arm_colours(run.arms, run.control), style.arm_dashes(run.arms, run.control)
+    for axis, (column, label) in zip(axes, panels):
+        for arm in arms:
+            found = [statistics.mean_interval(_values(run.summary, arm, p, column)) for p in points]
+            mean, low, high = (np.array([getattr(e, k) for e in found]) for k in ("mean", "low", "high"))
+            axis.plot(at, mean, "o", ms=3, color=colours[arm], ls=dashes[arm])
+            if min(e.n for e in found) >= 3:
+                axis.fill_between(at, np.maximum(low, 0), high, color=colours[arm], alpha=0.16, lw=0)
+        axis.set(ylabel=label, xlabel=keys[0] if len(keys) == 1 else "sweep point")
+        if labels is not None:
+            axis.set_xticks(at, labels, rotation=0 if max(map(len, labels)) < 8 else 90)
+        style.from_zero(axis)
+    for axis in axes[len(panels) :]:
+        axis.set_visible(False)
+    style.legend_of_arms(figure, arms, run.control)
+    n = run.summary.groupby(["sweep", "arm"]).size()
+    text = (
+        f"Endpoints of {len(points)} sweep points ({', '.join(keys)}) at the end of each simulation: "
+        f"means of "
+        f"{n.min()} to {n.max()} simulations per arm and point; bands, from three on: 95 % intervals. "
+        "Each point's folder is a run of its own, with its own report on request."
+    )
+    return [Drawn("sweep", "Endpoints against the swept settings", figure, text)]
+
+
+def _values(summary: pd.DataFrame, arm: str, point, column: str) -> np.ndarray:
+    mine = (summary["arm"].astype(str) == arm) & (summary["sweep"] == point)
+    return summary.loc[mine, column].to_numpy(float)
+
+
+def _positions(run: Run, keys: list[str]) -> tuple[np.ndarray, list[str] | None]:
+    """Where points stand on the axis: at the value of a single numeric key, else side by side with labels."""
+    table = run.sweep
+    if len(keys) == 1 and pd.api.types.is_numeric_dtype(table[keys[0]]):
+        return table[keys[0]].to_numpy(float), None
+    labels = [
+        ", ".join(f"{v:g}" if isinstance(v, float) else str(v) for v in row) for row in table[keys].to_numpy()
+    ]
+    return np.arange(len(table), dtype=float), labels
+
+
+def words_of_points(run: Run) -> list[str]:
+    """One line per point: its values and each treated arm's share of the control's tumour."""
+    out = []
+    for row in run.sweep.to_dict("records"):
+        values = ", ".join(f"{k} = {row[k]}" for k in swept_keys(run))
+        parts = []
+        for arm in run.arms:
+            if run.control is None or arm == run.control or "final_tumour_alive" not in run.summary:
+                continue
+            here, there = (
+                _values(run.summary, a, row["sweep"], "final_tumour_alive") for a in (arm, run.control)
+            )
+            n = min(here.size, there.size)
+            if n:
+                e = statistics.share_of_control(here[:n], there[:n], paired=run.paired)
+                within = f" ({100 * e.low:.0f} to {100 * e.high:.0f})" if e.has_interval else ""
+                parts.append(f"{arm_name(arm)} {100 * e.mean:.0f} %{within}")
+        told = f": {'; '.join(parts)} of control's tumour cells" if parts else ""
+        out.append(f"{row.get('folder', row['sweep'])}, {values}{told}")
+    return out
