@@ -176,11 +176,16 @@ def targets(
         list[str] | None, typer.Argument(metavar="[ID]...", help="Targets [default: all].")
     ] = None,
     as_json: AsJson = False,
+    run_dir: Annotated[
+        Path | None, typer.Option("--run", metavar="DIR", help="A finished run of configs/paired_seeds.yaml, for T19.")
+    ] = None,
 ) -> None:
     """Reproduce published results and score them."""
     from tme.targets import main as score
 
-    code = score(ids or [], as_json)
+    if run_dir is not None:
+        check_run(run_dir)
+    code = score(ids or [], as_json, run_dir=run_dir)
     if code:
         raise typer.Exit(code)
 

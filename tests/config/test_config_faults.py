@@ -1,7 +1,5 @@
 """Every kind of bad input: file, line, dotted key, what was expected, the nearest valid name."""
 
-# ruff: noqa: E501  (tables of cases, one a line)
-
 import pytest
 
 from tme.config import load_config

@@ -1,7 +1,5 @@
 """The library: every number has a unit and a source, names hang together, unread keys are refused."""
 
-# ruff: noqa: E501  (tables of cases, one a line)
-
 from pathlib import Path
 
 import pytest
