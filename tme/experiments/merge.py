@@ -17,7 +17,9 @@ def merge(root: Path, plan: Plan) -> None:
     swept = len(plan.points) > 1 or bool(plan.points[0].values)
     for point in plan.points:
         mine = [s for s in plan.arms if s.point == point.index and is_done(root / s.folder)]
-        rows: list[dict[str, Any]] = [row for s in mine for row in files.read_csv(root / s.folder / "series.csv")]
+        rows: list[dict[str, Any]] = []
+        for s in mine:
+            rows += files.read_csv(root / s.folder / "series.csv")
         ends = [summary_row(root, s) for s in mine]
         if swept:
             folder = files.make_folder(root / point.folder)
