@@ -197,7 +197,8 @@ def _finish(task: Task, model: Any, recorder: Recorder, outcome: Outcome, steps:
     outcome.final = summary
     recorder.write_series()
     recorder.write_frame(model)
-    timing: dict[str, Any] = {"wall_s": wall_s, "steps": steps, "resumed_from_hour": outcome.resumed_from_hour}
+    timing: dict[str, Any] = {"wall_s": wall_s, "steps": steps}
+    timing["resumed_from_hour"] = outcome.resumed_from_hour
     timing["seconds"] = {k: float(v) for k, v in dict(model.timing).items()}
     files.write_json(task.folder / "timing.json", timing)
     about = {**task.identity, "hour": outcome.hour, "stop_reason": outcome.stop_reason, "endpoints": summary}
