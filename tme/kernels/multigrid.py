@@ -55,7 +55,8 @@ class Workspace:
         dims = [tuple(int(n) for n in shape)]
         while max(dims[-1]) > 1:
             dims.append(tuple((n + 1) // 2 for n in dims[-1]))
-        self.shape, self.periodic = dims[0], tuple(bool(p) for p in periodic)
+        nz, ny, nx = dims[0]
+        self.shape, self.periodic = (nz, ny, nx), tuple(bool(p) for p in periodic)
         self.dims = np.array(dims, np.int64)
         self.wrap = np.array(self.periodic, np.bool_)
         sizes = self.dims.prod(axis=1)
