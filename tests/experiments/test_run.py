@@ -292,7 +292,7 @@ print("code", run.exit_code)
 """
     (tmp_path / "script.py").write_text(words)
     done = subprocess.run(
-        [sys.executable, tmp_path / "script.py"], capture_output=True, text=True, timeout=60
+        [sys.executable, tmp_path / "script.py"], capture_output=True, text=True, timeout=300
     )
     assert done.stdout.splitlines()[-1] == "code 0", done.stderr
     assert [json.loads(line)["event"] for line in done.stdout.splitlines()[:-1]][-1] == "finished"
@@ -370,7 +370,7 @@ def test_an_interrupted_run_exits_75_and_is_completed_by_a_rerun(reference, tmp_
         os.killpg(process.pid, number)  # as a terminal does: parent and workers alike
     else:
         process.send_signal(number)
-    _, errors = process.communicate(timeout=30)
+    _, errors = process.communicate(timeout=300)
     assert process.returncode == 75, errors.decode()
     assert status(tmp_path / "run")["counts"].get("part-done", 0) >= 1
     assert not list((tmp_path / "run").rglob("*.lock"))
@@ -385,7 +385,7 @@ def test_an_interrupted_run_exits_75_and_is_completed_by_a_rerun(reference, tmp_
 def test_a_killed_parent_leaves_a_directory_that_a_rerun_completes(reference, tmp_path):
     process = started(tmp_path / "run", 2)
     process.kill()
-    process.communicate(timeout=30)
+    process.communicate(timeout=300)
     made = run(BRANCHED, tmp_path / "run", jobs=1, **QUIET)
     assert made.exit_code == 0
     assert fingerprint(made.path) == fingerprint(reference.path)
