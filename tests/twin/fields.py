@@ -2,8 +2,9 @@
 
     dc/dt = D lap c - decay c - loss c - vmax c/(k_m + c) + source + exchange (vessel - c)
 
-Seven-point (2D: five-point) Laplacian, no flux through faces that are not periodic. Backward Euler over
-the field's clock, or the steady state (`quasi_steady`). Saturating uptake by Newton's method.
+Seven-point (2D: five-point) Laplacian, no flux through faces that are not periodic; a fixed face holds the
+field's initial value half a voxel beyond the outermost voxels: + 2 D/dx^2 (initial - c) there. Backward
+Euler over the field's clock, or the steady state (`quasi_steady`). Saturating uptake by Newton's method.
 Units: D um2/min; decay, loss, exchange 1/min; vmax, source concentration/min.
 """
 
@@ -29,6 +30,16 @@ def laplacian(lattice):
     return coo_matrix((values, (rows, columns)), shape=(lattice.n_voxels,) * 2).tocsc() / lattice.dx**2
 
 
+def fixed_faces(lattice, axes):
+    """(n,) number of fixed faces of each voxel; `axes` says which of z, y, x have them."""
+    count = np.zeros(lattice.n_voxels)
+    for axis in range(3):
+        if axes[axis]:
+            at = lattice.coordinates[:, axis]
+            count += (at == 0).astype(float) + (at == lattice.shape[axis] - 1)
+    return count
+
+
 class Field:
     """One substance; its library `entry` gives D, decay, mode, clock, initial value and vessels."""
 
@@ -39,13 +50,15 @@ class Field:
         self.source, self.loss = np.zeros(n_voxels), np.zeros(n_voxels)
         self.exchange, self.vmax = np.zeros(n_voxels), np.zeros(n_voxels)
         self.vessel = float(entry.vessel_value)
+        self.wall = np.zeros(n_voxels)
 
     def solve(self, laplacian, minutes, steady=False):
         """New concentrations `minutes` later, or the steady ones."""
         per_min = 0.0 if steady or self.entry.mode == "quasi_steady" else 1.0 / minutes
         diffusion = -float(self.entry.diffusion) * laplacian
-        fixed = per_min + float(self.entry.decay) + self.loss + self.exchange
+        fixed = per_min + float(self.entry.decay) + self.loss + self.exchange + self.wall
         gain = per_min * self.c + self.source + self.exchange * self.vessel
+        gain = gain + self.wall * float(self.entry.initial)
         c = self.c
         for _ in range(60):
             # tangent of vmax c/(k_m + c): slope and what is left at c = 0

@@ -11,7 +11,7 @@ import mesa
 import numpy as np
 
 from twin.dosing import carry_particles, dose
-from twin.fields import Field, laplacian
+from twin.fields import Field, fixed_faces, laplacian
 from twin.immune_cells import IMMUNE, LymphNode, walk
 from twin.lattice import Lattice
 from twin.philox import Dice, happens, recruit_uid
@@ -40,8 +40,7 @@ class TwinModel(mesa.Model):
         d = config.domain
         n = [round(s / d.dx_um) for s in d.size_um]
         shape = (1, n[1], n[0]) if len(n) == 2 else (n[2], n[1], n[0])
-        axes = d.boundary if isinstance(d.boundary, dict) else {}
-        periodic = [axes.get(a, "no_flux") == "periodic" for a in "zyx"]
+        periodic = [d.boundary.get(a, "no_flux") == "periodic" for a in "zyx"]
         push = round(parameters.division.push_um / d.dx_um)
         self.lattice = Lattice(shape, d.dx_um, d.thickness_um, periodic, d.immune_per_voxel, push)
         self.cell_fraction = CELL_UM3 / self.lattice.voxel_um3
@@ -62,6 +61,10 @@ class TwinModel(mesa.Model):
         k_m = {"oxygen": self.p.uptake.oxygen_k, "cystine": self.p.ferroptosis.k_cys}
         self.laplacian = laplacian(self.lattice)
         self.fields = {n: Field(n, e, self.lattice.n_voxels, k_m.get(n, 1.0)) for n, e in entries.items()}
+        boundary = self.config.domain.boundary
+        faces = fixed_faces(self.lattice, [boundary.get(axis) == "fixed" for axis in "zyx"])
+        for name in self.config.field_entries():
+            self.fields[name].wall = 2.0 * faces * float(entries[name].diffusion) / self.lattice.dx**2
         self.held = {n for n, e in entries.items() if e.held}
         self.held |= {a.name for a in self.therapy.drugs if any(route == "bath" for _, _, route in a.doses)}
         self.released = {a.name: np.zeros(self.lattice.n_voxels) for a in self.therapy.particles}

@@ -124,6 +124,7 @@ OTHER_WORLDS = {
         "populations.treg.per_mm2=20",
         "populations.dendritic.share=0.06",
     ),
+    "bathed": ("control", 120, "domain.boundary={x: fixed, y: fixed, z: no_flux}"),
     "drugs": ("drugs", 365, "mechanisms.cd8_turnover.et_cap=0.25"),
     "half_minute": ("all", 400, "clocks.dt_min=0.5"),
     "fine_voxel": (
@@ -137,7 +138,7 @@ OTHER_WORLDS = {
 @pytest.mark.slow
 @pytest.mark.parametrize("world", OTHER_WORLDS)
 def test_arrays_equal_the_twin_in_other_worlds(world):
-    """Three dimensions with a periodic axis; drugs without particles; another tick; another voxel."""
+    """Three dimensions with a periodic axis; drugs without particles; another tick or voxel; walls."""
     arm, ticks, *overrides = OTHER_WORLDS[world]
     model, twin = setup.build(arm, *overrides, seed=23)
     run(model, twin, ticks)
@@ -171,7 +172,7 @@ def test_the_start_is_a_steady_state():
     _model, twin = setup.build("control")
     for name in ("oxygen", "cystine", "ifng"):
         field = Field(name, twin.fields[name].entry, twin.lattice.n_voxels, twin.fields[name].k_m)
-        for term in ("loss", "exchange", "vmax"):
+        for term in ("loss", "exchange", "vmax", "wall"):
             setattr(field, term, getattr(twin.fields[name], term))
         field.solve(twin.laplacian, 1.0, steady=True)
         assert twin.fields[name].c == pytest.approx(field.c, rel=1e-6)
