@@ -21,11 +21,11 @@ import tme
 CUTS = {
     "nothing cut": [],
     "IFN-gamma on SLC7A11 (f_x = 0)": ["mechanisms.ferroptosis.f_x=0"],
+    "E:T after debulking (CD8 per tumour cell held)": ["mechanisms.cd8_turnover.et_cap=0.08"],
+    "peroxide coupling (p_s = 0)": ["mechanisms.ferroptosis.p_s=0"],
     "IFN-gamma on ACSL4 (f_acsl = 0)": ["mechanisms.ferroptosis.f_acsl=0"],
     "DAMP priming (gain = 0)": ["mechanisms.priming.gain=0"],
     "PD-L1 relief (s_max = 0)": ["mechanisms.killing.s_max=0", "mechanisms.exhaustion.pd1_weight=0"],
-    "peroxide coupling (p_s = 0)": ["mechanisms.ferroptosis.p_s=0"],
-    "E:T after debulking (CD8 per tumour cell held)": ["mechanisms.cd8_turnover.et_cap=0.08"],
 }
 
 
