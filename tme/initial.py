@@ -21,7 +21,8 @@ def nodule_voxels(model: Any, n_cells: int, centre_um: Any = None) -> np.ndarray
     """The `n_cells` voxels nearest the centre, ties by index: a disc in 2D, a ball in 3D."""
     grid = model.grid
     x, y, z = model.lattice.position_um(np.arange(grid.n_voxels))
-    cx, cy, cz = centre_um or (grid.nx * grid.dx_um / 2, grid.ny * grid.dx_um / 2, grid.nz * grid.dx_um / 2)
+    centre = tuple(centre_um or (grid.nx * grid.dx_um / 2, grid.ny * grid.dx_um / 2))
+    cx, cy, cz = centre if len(centre) == 3 else (*centre, grid.nz * grid.dx_um / 2)
     if grid.ndim == 2:
         z, cz = 0.0, 0.0
     d2 = np.round((x - cx) ** 2 + (y - cy) ** 2 + (z - cz) ** 2, 6)

@@ -82,7 +82,7 @@ class TumourModel(mesa.Model):
         """Grid, occupancy, therapy of this arm, fields, vessels."""
         self.grid = build_grid(self.config)
         self.cell_fraction = cell_to_voxel(CELL_UM3, self.grid.voxel_um3)
-        push = round(self.config_for("division").get("push_um", 120.0) / self.grid.dx_um)
+        push = round(parameter_registry()["division"].build(self.config_for("division")).push_um / self.grid.dx_um)
         self.lattice = Lattice(self.grid, self.config.domain.immune_per_voxel, push)
         self.workspace = Workspace(self.grid.shape, self.grid.periodic)
         self.therapy = build_therapy(self)

@@ -255,7 +255,7 @@ class TwinModel(mesa.Model):
         """Dendritic cells leave `residence` after maturing and carry their quality to the node."""
         leaving = 0.0
         for cell in self.of("dendritic"):
-            if cell.mature and (self.tick - cell.mature_tick) * self.dt >= p.residence_min:
+            if cell.mature and cell.fate is None and (self.tick - cell.mature_tick) * self.dt >= p.residence_min:
                 cell.fate = "leave"
                 leaving += cell.quality(p)
                 self.events["DC departs"] += 1

@@ -74,11 +74,7 @@ class Population(mesa.Agent):
                 new[: self.n] = getattr(self.col, c.name)[: self.n]
             setattr(self.col, c.name, new)
         self.capacity = capacity
-        self._groups = tuple(
-            tuple(getattr(self.col, c.name) for c in self.declared.values() if c.dtype == d)
-            for d in _DTYPES
-            if any(c.dtype == d for c in self.declared.values())
-        )
+        self._every = tuple(getattr(self.col, name) for name in self.declared)
         self._scratch = np.zeros(capacity, np.uint8)
         self.proposal = np.full(capacity, -1, np.int32)
         self.direction = np.zeros(capacity, np.int8)
@@ -106,8 +102,8 @@ class Population(mesa.Agent):
             self._allocate(max(self.n + m, int(self.capacity * 1.5)))
         new = slice(self.n, self.n + m)
         target = np.arange(self.n, self.n + m)
-        for group in self._groups:
-            copy_rows(group, mothers, target, m)
+        for column in self._every:
+            copy_rows(column, mothers, target, m)
         for c in self.declared.values():
             column = getattr(self.col, c.name)
             if c.at_division == "reset":
@@ -126,8 +122,8 @@ class Population(mesa.Agent):
         source = np.empty(m, np.int64)
         target = np.empty(m, np.int64)
         moves, left = plan_removal(doomed, m, self.n, self._scratch, source, target)
-        for group in self._groups:
-            copy_rows(group, source, target, moves)
+        for column in self._every:
+            copy_rows(column, source, target, moves)
         self.n = left
 
     def permute(self, order: np.ndarray) -> None:

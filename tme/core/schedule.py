@@ -6,6 +6,7 @@ from time import perf_counter
 from typing import Any
 
 from tme.core.mechanism import Mechanism, Phase, check_plan
+from tme.kernels.exchange import add_counts
 
 
 class FieldDiffusion(Mechanism):
@@ -65,7 +66,7 @@ class FinishSources(Mechanism):
         """source += counts / scale for due fields."""
         for name, field in model.fields.items():
             if field.source_fixed is not None and model.due(name):
-                field.source += field.source_fixed / model.fixed_scale
+                add_counts(field.source_fixed, 1.0 / model.fixed_scale, field.source)
 
 
 class Schedule:

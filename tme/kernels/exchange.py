@@ -64,3 +64,10 @@ def counts_to_rate(counts, factor, out):
     for i in range(np.uint64(counts.size)):
         out[i] = counts[i] * factor
         counts[i] = 0
+
+
+@serial
+def add_counts(counts, factor, out):
+    """out += counts * factor; the counts stay."""
+    for i in range(np.uint64(counts.size)):
+        out[i] += counts[i] * factor

@@ -1,4 +1,4 @@
-"""Moving rows of a population: one walk over all declared columns, grouped by dtype."""
+"""Moving rows of a population, column by column, and finding what is flagged."""
 
 from __future__ import annotations
 
@@ -6,11 +6,10 @@ from tme.kernels.jit import serial
 
 
 @serial
-def copy_rows(columns, source, target, m):
-    """Copy `m` rows, `source[j]` -> `target[j]`, in every array of the tuple `columns` (one dtype)."""
-    for column in columns:
-        for j in range(m):
-            column[target[j]] = column[source[j]]
+def copy_rows(column, source, target, m):
+    """Copy `m` rows of a column, `source[j]` -> `target[j]`; one compiled version per dtype."""
+    for j in range(m):
+        column[target[j]] = column[source[j]]
 
 
 @serial
@@ -37,3 +36,12 @@ def plan_removal(doomed, m, n, is_doomed, source, target):
     for j in range(m):
         is_doomed[doomed[j]] = 0
     return moves, left
+
+
+@serial
+def flags(fate, n):
+    """All flags of the first `n` rows or-ed together: 0 where there is nothing to do."""
+    seen = 0
+    for i in range(n):
+        seen |= fate[i]
+    return seen

@@ -98,7 +98,7 @@ def quality_leaving(n, mature, mature_tick, antigen, blunting, fate, residence_t
     """Flag mature cells that leave (fate 30); returns their summed priming quality in fixed point."""
     total = np.int64(0)
     for i in range(n):
-        if mature[i] == 1 and tick - mature_tick[i] >= residence_ticks:
+        if mature[i] == 1 and fate[i] == 0 and tick - mature_tick[i] >= residence_ticks:
             fate[i] = 30
             q = (p.q0 + (1.0 - p.q0) * antigen[i]) / (1.0 + blunting[i] / p.k_x)
             total += np.int64(np.rint(q * scale))

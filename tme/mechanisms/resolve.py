@@ -9,9 +9,24 @@ from __future__ import annotations
 import numpy as np
 
 from tme.core.mechanism import Mechanism, Phase
+from tme.kernels.jit import serial
+from tme.kernels.rows import flags
 from tme.mechanisms.death import place_daughters
 
+CLEARED = 16  # the bit that flag 20 has and causes of death, 11-14, do not
 _CAUSE = {1: "ferroptosis", 2: "immune", 3: "necrosis", 4: "apoptosis"}
+
+
+@serial
+def bury(n, fate, state, death_tick, tick, counts):
+    """Flags 11-14 become states 1-4, dead since `tick`; `counts` (5,) int64 gains the deaths per cause."""
+    for i in range(n):
+        if 10 < fate[i] < 20:
+            cause = fate[i] - 10
+            state[i] = cause
+            death_tick[i] = tick
+            fate[i] = 0
+            counts[cause] += 1
 
 
 class Resolve(Mechanism):
@@ -26,28 +41,24 @@ class Resolve(Mechanism):
 
     def step(self, model) -> None:
         """Settle everything flagged this tick."""
-        self.bury(model)
-        self.clear(model)
+        flagged = flags(model.tumour.col.fate, model.tumour.n)
+        if flagged:
+            self.bury(model)
+        if flagged & CLEARED:
+            self.clear(model)
         for population in model.immune:
-            if population.n:
+            if flags(population.col.fate, population.n):
                 self.leave(model, population)
-        if model.cd8.n:
+        if flags(model.cd8.col.fate, model.cd8.n):
             self.expand(model)
 
     def bury(self, model) -> None:
         """Living cells with a cause of death become corpses where they are."""
         t = model.tumour.col
-        fate = t.fate[: model.tumour.n]
-        rows = np.flatnonzero((fate > 10) & (fate < 20))
-        if len(rows) == 0:
-            return
-        cause = fate[rows] - 10
-        t.state[rows] = cause
-        t.death_tick[rows] = model.tick
-        t.fate[rows] = 0
-        for code, count in enumerate(np.bincount(cause, minlength=5)):
-            if count:
-                model.counters[f"dead_{_CAUSE[code]}"] += int(count)
+        counts = np.zeros(5, np.int64)
+        bury(model.tumour.n, t.fate, t.state, t.death_tick, model.tick, counts)
+        for code in np.flatnonzero(counts):
+            model.counters[f"dead_{_CAUSE[int(code)]}"] += int(counts[code])
 
     def clear(self, model) -> None:
         """Cleared corpses vanish; their particles return to the voxel."""

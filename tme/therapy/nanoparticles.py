@@ -149,6 +149,9 @@ class ParticleCargo(Mechanism):
 
     def __init__(self, model) -> None:
         super().__init__(model)
+        for agent in model.therapy.nanoparticles:
+            if model.clock[agent.name] != self.every:
+                raise ValueError(f"fields.{agent.name}.clock_min must be {self.clock_min:g}, the clock of uptake, or payload is lost")
         self.fixed = np.zeros(model.grid.n_voxels, np.int64)
 
     def step(self, model) -> None:
