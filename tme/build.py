@@ -145,6 +145,8 @@ def build_fields(model: Any) -> None:
         entries[agent.name] = agent.entry.field_entry(agent.name)
         model.particle_fields.add(agent.name)
         model.released[agent.name] = np.zeros(grid.n_voxels)
+    # what cells take up at a linear rate; the other fields do without the array
+    lossy = {"ifng", "cystine", *(a.name for a in (*model.therapy.drugs, *model.therapy.nanoparticles))}
     for name, e in entries.items():
         faces = tuple(
             (e.initial, e.initial) if n > 1 and config.domain.boundary.get(a) == "fixed" else None for a, n in zip("zyx", grid.shape)
@@ -152,8 +154,9 @@ def build_fields(model: Any) -> None:
         field = Field(name, e.unit, grid, e.diffusion, e.decay, model.ticks(e.clock_min), e.mode, initial=e.initial,
                       vessel_value=e.vessel_value, faces=faces if any(faces) and name in own else None,
                       tol=config.clocks.field_tol or tolerance(model, name))  # fmt: skip
-        for term in ("source", "loss"):
-            field.use(term)
+        field.use("source")
+        if name in lossy:
+            field.use("loss")
         if e.vessel_exchange > 0.0 and name not in model.particle_fields:
             # the rates are per voxel of 8000 um^3; what one vessel passes per minute does not depend on the voxel
             model.vessel_exchange[name] = e.vessel_exchange * 8000.0 / grid.voxel_um3

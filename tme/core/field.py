@@ -8,6 +8,7 @@ from tme.core.grid import Grid
 from tme.kernels import diffusion, red_black
 from tme.kernels.exchange import counts_to_rate
 from tme.kernels.multigrid import Workspace
+from tme.kernels.superpose import WORTH, Pattern, add_up, count_sources
 
 MODES = ("backward_euler", "quasi_steady")
 TERMS = ("loss", "source", "exchange", "vmax")
@@ -70,6 +71,7 @@ class Field:
         self._fixed = _NO_VOXELS
         self.faces = _face_array(faces, grid)
         k = self.diffusion / grid.dx_um**2
+        self._pattern: Pattern | None = None
         self._k = np.array([k if n > 1 else 0.0 for n in grid.shape])
         for axis in range(3):
             if grid.shape[axis] == 1 and not np.isnan(self.faces[axis]).all():
@@ -114,6 +116,8 @@ class Field:
         has_faces = not np.isnan(self.faces).all()
         if steady and self.decay == 0.0 and not has_faces and self._fixed.size == 0 and self._no_sink():
             raise ValueError(f"field {self.name} has no sink: a steady state does not exist")
+        if steady and not has_faces and self._superposed():
+            return 0
         w = workspace
         if self._damped(0.0 if steady else 1.0 / dt_min, has_faces):
             used = red_black.step(
@@ -148,6 +152,23 @@ class Field:
         if sink * DAMPED < couplings and self.loss is not None:
             sink += float(self.loss.mean())
         return sink * DAMPED >= couplings > 0.0
+
+    def _superposed(self) -> bool:
+        """Add up the patterns of the sources where they are few and reach little, and nothing else acts."""
+        if self.source is None or not self._no_sink() or self._fixed.size or any(self.grid.periodic):
+            return False
+        if self.decay == 0.0 or self.diffusion == 0.0:
+            return False
+        pattern = self._pattern
+        if pattern is None:
+            pattern = self._pattern = Pattern(self.grid.shape, self._k.max(), self.decay, self.tol)
+        if not pattern.fits:
+            return False
+        limit = WORTH * self.grid.n_voxels // pattern.size
+        if count_sources(self.source, limit) > limit:
+            return False
+        add_up(self.source, pattern.values.ravel(), pattern.reach, self.grid.shape, self.concentration)
+        return True
 
     def _no_sink(self) -> bool:
         return self.loss is None and self.exchange is None and self.vmax is None

@@ -15,6 +15,7 @@ from tme.experiments.frame import write_frame
 from tme.experiments.h5ad import write_h5ad
 
 LIVE_EVERY_S = 2.0
+LIVE_SHARE = 0.02  # of the run time at most goes into the live picture
 PER_HOUR = 3840  # clocks are compared in 1/64 min, which every permitted base tick divides exactly
 
 
@@ -42,7 +43,7 @@ class Recorder:
         self.rows: list[dict[str, Any]] = []
         self.last = 0  # time of the last look at the clocks
         self.slot: str | None = None
-        self._live_at = -math.inf
+        self._next_live = -math.inf
 
     # ---- memory -----------------------------------------------------------------------------------
     def memory(self) -> dict[str, Any]:
@@ -84,11 +85,13 @@ class Recorder:
         self.live(model)
 
     def live(self, model: Any) -> None:
-        """Every two seconds: series.csv and frame.bin, so that a viewer can follow."""
-        if time.monotonic() - self._live_at > LIVE_EVERY_S:
+        """Every two seconds, or less often where it costs much: series.csv and frame.bin for a viewer."""
+        begun = time.monotonic()
+        if begun >= self._next_live:
             self.write_series()
             self.write_frame(model)
-            self._live_at = time.monotonic()
+            now = time.monotonic()
+            self._next_live = now + max(LIVE_EVERY_S, (now - begun) / LIVE_SHARE)
 
     # ---- files ------------------------------------------------------------------------------------
     def record(self, model: Any) -> None:

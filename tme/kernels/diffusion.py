@@ -71,6 +71,19 @@ def _linearise(c, b, sigma, dinv, per_dt, base, s0, loss, source, exchange, vess
 
 
 @serial
+def _prepare(c, b, sigma, dinv, per_dt, base, k0, loss, source, exchange, vessel, vmax, k_m, old,
+             fixed, faces, has_faces, dims):  # fmt: skip
+    """The linear system around `c`, given faces and voxels included."""
+    s0 = 2.0 * (k0[0] + k0[1] + k0[2])
+    _linearise(c, b, sigma, dinv, per_dt, base, s0, loss, source, exchange, vessel, vmax, k_m, old)
+    if has_faces:
+        add_faces(sigma, b, dinv, faces, dims, k0, s0)
+    for i in fixed:
+        b[i] = 0.0
+        sigma[i] = 0.0
+        dinv[i] = 0.0
+
+
 def step(c, per_dt, decay, k0, tol, max_cycles, outer, loss, source, exchange, vessel, vmax, k_m,
          old, fixed, fixed_value, faces, has_faces,
          dims, offset, k, wrap, parents, parent_at, sigma, dinv, x, r, t, b, p, q, rows):  # fmt: skip
@@ -80,26 +93,19 @@ def step(c, per_dt, decay, k0, tol, max_cycles, outer, loss, source, exchange, v
     it: a step from anywhere lands on a subsolution, clipping at zero keeps it one, and from there the
     iterates rise to the solution.
     """
-    n, nx = offset[1], dims[0, 2]
-    s0 = 2.0 * (k0[0] + k0[1] + k0[2])
-    base = per_dt + decay
+    base, saturating = per_dt + decay, vmax.size > 0
     before = c
-    if vmax.size > 0:
-        for i in range(np.uint64(n)):
-            old[i] = c[i]
+    if saturating:
+        old[:] = c
         before = old
-    for i in fixed:
-        c[i] = fixed_value
-    reduction = NEWTON_REDUCTION if vmax.size > 0 else 0.0
+    if fixed.size > 0:
+        c[fixed] = fixed_value
+    reduction = NEWTON_REDUCTION if saturating else 0.0
+    n = c.size
     total, used = 0, -1
-    for _ in range(outer if vmax.size > 0 else 1):
-        _linearise(c, b, sigma, dinv, per_dt, base, s0, loss, source, exchange, vessel, vmax, k_m, before)
-        if has_faces:
-            add_faces(sigma, b, dinv, faces, dims, k0, s0)
-        for i in fixed:
-            b[i] = 0.0
-            sigma[i] = 0.0
-            dinv[i] = 0.0
+    for _ in range(outer if saturating else 1):
+        _prepare(c, b, sigma[:n], dinv[:n], per_dt, base, k0, loss, source, exchange, vessel, vmax, k_m, before,
+                 fixed, faces, has_faces, dims)  # fmt: skip
         used = solve(c, k0[0], k0[1], k0[2], base, tol, reduction, max_cycles, fixed,
                      dims, offset, k, wrap, parents, parent_at, sigma, dinv, x, r, t, b, p, q,
                      rows)  # fmt: skip
@@ -108,14 +114,15 @@ def step(c, per_dt, decay, k0, tol, max_cycles, outer, loss, source, exchange, v
         total += used
         if used == 0:
             break
-    if vmax.size > 0 and used > 0:
+    if saturating and used > 0:
         return -1
-    if fixed.size == 0 and exchange.size == 0 and vmax.size == 0 and not has_faces:
+    if fixed.size == 0 and exchange.size == 0 and not saturating and not has_faces:
+        nx = dims[0, 2]
         _balance(c, sigma[:n], b, rows[1, :nx], rows[2, :nx])
     return total
 
 
-@part
+@serial
 def _balance(c, sigma, b, gains, losses):
     """Scale a closed system so that losses equal gains: sum(sigma c) = sum(b)."""
     gains[:] = 0.0

@@ -19,7 +19,7 @@ import numba
 import numpy as np
 
 # like `rule`, but LLVM inlines it whatever its size: a call left in a loop stops vectorisation
-law = numba.njit(error_model="numpy", cache=True, forceinline=True)
+law = numba.njit(error_model="numpy", cache=True, forceinline=True, no_cfunc_wrapper=True)
 
 _LOG2E = 1.4426950408889634
 _LN2_HI = 6.93147180369123816490e-01

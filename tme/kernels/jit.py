@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import numba
 
-rule = numba.njit(error_model="numpy", cache=True)
-serial = numba.njit(error_model="numpy", cache=True, nogil=True)
-sweep = numba.njit(error_model="numpy", cache=True, nogil=True, parallel=True)
+SETTINGS = {"error_model": "numpy", "cache": True, "no_cfunc_wrapper": True}
+rule = numba.njit(**SETTINGS)
+serial = numba.njit(**SETTINGS, nogil=True)
+sweep = numba.njit(**SETTINGS, nogil=True, parallel=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from tme.kernels.jit import rule, serial
-from tme.kernels.neighbours import DISTANCE, n_directions, neighbour
+from tme.kernels.neighbours import DISTANCE, beside, n_directions, neighbour, place_of
 from tme.kernels.rng import Stream, draw
 
 _MOVE = int(Stream.MOVE)
@@ -22,8 +22,9 @@ def uphill(field, voxel, geometry):
     """Direction of the neighbour with the highest value, -1 if none exceeds the cell's own voxel."""
     best = field[voxel]
     found = -1
+    place = place_of(np.int64(voxel), geometry)
     for k in range(n_directions(geometry)):
-        v = neighbour(voxel, k, geometry)
+        v = beside(place, k, geometry)
         if v >= 0 and field[v] > best:
             best = field[v]
             found = k

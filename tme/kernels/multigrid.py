@@ -24,6 +24,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from tme.kernels.jit import serial
 from tme.kernels.red_black import Scratch
 from tme.kernels.stencil import (
     OMEGA,
@@ -182,7 +183,7 @@ def _coarsen(level, dims, offset, k, sigma, dinv, total):
             dinv[o + j] = 1.0 / (sigma[o + j] + s1) if sigma[o + j] + s1 > 0.0 else 0.0
 
 
-@part
+@serial
 def _hierarchy(kz, ky, kx, sigma_low, dims, offset, k, sigma, dinv, row):
     """Fill the coarse operators; returns the number of levels worth using."""
     k[0, 0], k[0, 1], k[0, 2] = kz, ky, kx
@@ -196,7 +197,7 @@ def _hierarchy(kz, ky, kx, sigma_low, dims, offset, k, sigma, dinv, row):
     return dims.shape[0]
 
 
-@part
+@serial
 def _cycle(levels, dims, offset, k, wrap, parents, parent_at, dinv, x, r, t, rows):
     """One symmetric V-cycle for A z = r, r on level 0; z ends in t. Returns r . z."""
     for level in range(levels - 1):
@@ -233,7 +234,7 @@ def _bottom(level, dims, offset, k, wrap, dinv, x, r, t, rows):
     return lane_sum(lanes)
 
 
-@part
+@serial
 def _start(r, c, b, sigma, dinv, fixed, dims, k, wrap, rows):
     """r = b - A c; returns (r . D^-1 r, b . D^-1 b), given voxels counted by what they send out."""
     nz, ny, nx = dims[0]
@@ -260,7 +261,7 @@ def _start(r, c, b, sigma, dinv, fixed, dims, k, wrap, rows):
     return lane_sum(rest), total
 
 
-@part
+@serial
 def _direction(c, p, q, z, sigma, alpha, beta, first, fixed, dims, k, wrap, rows):
     """c += alpha p (the last step), p = z + beta p, q = A p; returns p . q."""
     nz, ny, nx = dims[0]
@@ -293,13 +294,13 @@ def _direction(c, p, q, z, sigma, alpha, beta, first, fixed, dims, k, wrap, rows
     return lane_sum(lanes)
 
 
-@part
-def _shrink(r, q, dinv, alpha, nx, lanes):
+@serial
+def _shrink(r, q, dinv, alpha, lanes):
     """r -= alpha q; returns r . D^-1 r."""
-    n = np.uint64(nx)
+    n = np.uint64(lanes.size)
     lanes[:] = 0.0
-    for row in range(r.size // nx):
-        o = np.uint64(row * nx)
+    for row in range(r.size // lanes.size):
+        o = np.uint64(row * lanes.size)
         for j in range(n):
             r[o + j] -= alpha * q[o + j]
         for j in range(n):
@@ -307,7 +308,13 @@ def _shrink(r, q, dinv, alpha, nx, lanes):
     return lane_sum(lanes)
 
 
-@part
+@serial
+def _step_along(c, alpha, p):
+    """c += alpha p, not below zero."""
+    for i in range(np.uint64(c.size)):
+        c[i] = max(c[i] + alpha * p[i], 0.0)
+
+
 def solve(c, kz, ky, kx, sigma_low, tol, reduction, max_cycles, fixed,
           dims, offset, k, wrap, parents, parent_at, sigma, dinv, x, r, t, b, p, q, rows):  # fmt: skip
     """Solve A c = b in place from the guess `c` (n_voxels,); returns the cycles used, -1 if not converged.
@@ -317,10 +324,13 @@ def solve(c, kz, ky, kx, sigma_low, tol, reduction, max_cycles, fixed,
     eliminated exactly. Stops when the residual, in the norm weighted by 1/diagonal, is below `tol` times the
     right-hand side in that norm, or below `reduction` times the residual at the start. The exact
     solution is not negative, so negatives of the size of the tolerance become 0.
+
+    The loop is Python over five kernels: compiled as one, each would be compiled three times over.
     """
-    n, nx = offset[1], dims[0, 2]
+    n = c.size
     r0, s0, d0, z = r[:n], sigma[:n], dinv[:n], t[:n]
-    k[0, 0], k[0, 1], k[0, 2] = kz, ky, kx
+    lanes = rows[2, : dims[0, 2]]
+    k[0] = kz, ky, kx
     rest, size = _start(r0, c, b, s0, d0, fixed, dims, k, wrap, rows)
     if size == 0.0:
         c[:] = 0.0
@@ -330,8 +340,7 @@ def solve(c, kz, ky, kx, sigma_low, tol, reduction, max_cycles, fixed,
         return 0
     limit = max(limit, reduction * reduction * rest)
     levels = _hierarchy(kz, ky, kx, sigma_low, dims, offset, k, sigma, dinv, rows[0])
-    rz_before, alpha = 1.0, 0.0
-    used = -1
+    rz_before, alpha, used = 1.0, 0.0, -1
     for cycle in range(max_cycles):
         rz = _cycle(levels, dims, offset, k, wrap, parents, parent_at, dinv, x, r, t, rows)
         beta = 0.0 if cycle == 0 else rz / rz_before
@@ -341,9 +350,8 @@ def solve(c, kz, ky, kx, sigma_low, tol, reduction, max_cycles, fixed,
             alpha = 0.0
             break
         alpha = rz / curvature
-        if _shrink(r0, q, d0, alpha, nx, rows[2, :nx]) <= limit:
+        if _shrink(r0, q, d0, alpha, lanes) <= limit:
             used = cycle + 1
             break
-    for i in range(np.uint64(n)):
-        c[i] = max(c[i] + alpha * p[i], 0.0)
+    _step_along(c, alpha, p)
     return used

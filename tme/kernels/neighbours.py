@@ -51,6 +51,27 @@ def shifted(voxel, dz, dy, dx, geometry):
 
 
 @rule
+def place_of(voxel, geometry):
+    """(z, y, x) of a voxel: the divisions of a walk round its neighbours, done once."""
+    ny = geometry[1]
+    nx = geometry[2]
+    row = voxel // nx
+    z = row // ny
+    return z, row - z * ny, voxel - row * nx
+
+
+@rule
+def beside(place, k, geometry):
+    """Voxel in direction k of (z, y, x), or -1 outside the domain."""
+    x = wrap(place[2] + OFFSETS[k, 2], geometry[2], geometry[5])
+    y = wrap(place[1] + OFFSETS[k, 1], geometry[1], geometry[4])
+    z = wrap(place[0] + OFFSETS[k, 0], geometry[0], geometry[3])
+    if x < 0 or y < 0 or z < 0:
+        return -1
+    return (z * geometry[1] + y) * geometry[2] + x
+
+
+@rule
 def neighbour(voxel, k, geometry):
     """Voxel in direction k, or -1 outside the domain."""
     return shifted(voxel, OFFSETS[k, 0], OFFSETS[k, 1], OFFSETS[k, 2], geometry)

@@ -43,91 +43,89 @@ class Scratch:
         reach = (1 if nz == 1 else plane) * width
         n_chunks = -(-(last - lead * width) // chunk)
         lag = -(-(reach + 1) // chunk)
+        many = max(1, 1024 // nx)  # rows of the full lattice in flight
         size = lead * width + (n_chunks + 1) * chunk + 2 * reach + 2
-        self.layout = np.array([nz, ny, nx, width, plane, lead, chunk, n_chunks, lag], np.int64)
+        self.layout = np.array([nz, ny, nx, width, plane, lead, chunk, n_chunks, lag, many], np.int64)
         self.half = np.zeros((8, size), np.float32)
         self.half64 = np.zeros((2, size))
         self.rows32 = np.zeros((3, chunk), np.float32)
-        self.rows = np.zeros((8, 2 * width + 2))
+        self.rows = np.zeros((8, many * nx))
+        self.inv = np.zeros(many * nx, np.float32)
         # 1 where the row of this place of a chunk is even
         self.even = np.repeat(np.arange(chunk // width) % 2 == 0, width).astype(np.float32)
 
     def arrays(self) -> tuple:
         """What `step` takes, in its order."""
-        return self.layout, self.half, self.half64, self.rows32, self.rows, self.even
+        return self.layout, self.half, self.half64, self.rows32, self.rows, self.inv, self.even
 
 
 @part
-def _equation(
-    row, nz, ny, nx, first, c, b, k, per_dt, base, loss, source, exchange, vessel, wrap, rows, sums
-):
-    """One row of residual (rows[1]) and 1/diagonal (rows[2]); right-hand side to `b` when `first`.
+def _equation(lo, m, first, c, b, k, s0, per_dt, base, loss, source, exchange, vessel, layout, wrap, rows, inv):
+    """Residual (rows[1]) and 1/diagonal (inv) of the `m` rows from `lo`; their `b` when `first`.
 
-    `sums` are lanes: residual^2/diagonal, b^2/diagonal, b, losses.
+    Adds to the lanes rows[4:8]: residual^2/diagonal, b^2/diagonal, gains b, losses.
     """
-    nb, res, inv = rows[0], rows[1], rows[2]
-    y, z = row % ny, row // ny
+    nz, ny, nx = layout[0], layout[1], layout[2]
     kx, ky, kz = (k if nx > 1 else 0.0), (k if ny > 1 else 0.0), (k if nz > 1 else 0.0)
-    s0 = 2.0 * (kx + ky + kz)
-    own = (kx + kx) + (k if y > 0 else 0.0) + (k if y < ny - 1 else 0.0)
-    own += (k if z > 0 else 0.0) + (k if z < nz - 1 else 0.0)
-    o, n = np.uint64(row * nx), np.uint64(nx)
-    # a wall counts as a copy of the voxel in `nb`, so `s0` is whole there; the true diagonal is `own`
-    neighbours(c, row, nz, ny, nx, kz, ky, kx, wrap, nb)
-    for j in range(n):
-        inv[j] = base
+    nb, res, sink, rest, size, gains, losses = rows[0], rows[1], rows[2], rows[4], rows[5], rows[6], rows[7]
+    o, n, width, one = np.uint64(lo * nx), np.uint64(m * nx), np.uint64(nx), np.uint64(1)
     if loss.size > 0:
         for j in range(n):
-            inv[j] += loss[o + j]
-    if first:
+            sink[j] = base + loss[o + j]
+    else:
         for j in range(n):
-            b[o + j] = per_dt * c[o + j]
+            sink[j] = base
+    if first:
         if source.size > 0:
             for j in range(n):
-                b[o + j] += source[o + j]
+                b[o + j] = per_dt * c[o + j] + source[o + j]
+        else:
+            for j in range(n):
+                b[o + j] = per_dt * c[o + j]
     if exchange.size > 0:
         for j in range(n):
-            inv[j] += exchange[o + j]
+            sink[j] += exchange[o + j]
         if first:
             for j in range(n):
                 b[o + j] += exchange[o + j] * vessel
     for j in range(n):
-        sums[3, j] += inv[j] * c[o + j]
+        gains[j] += b[o + j]
+        losses[j] += sink[j] * c[o + j]
+    # a wall counts as a copy of the voxel, so the couplings `s0` are whole; the true diagonal lacks them
+    for i in range(m):
+        at = np.uint64(i * nx)
+        neighbours(c, lo + i, nz, ny, nx, kz, ky, kx, wrap, nb[at : at + width])
     for j in range(n):
-        res[j] = b[o + j] - (inv[j] + s0) * c[o + j] + nb[j]
-    if nx > 1:
-        inv[0] -= kx
-        inv[n - np.uint64(1)] -= kx
+        res[j] = b[o + j] - (sink[j] + s0) * c[o + j] + nb[j]
+    for i in range(m):
+        at, y, z = np.uint64(i * nx), (lo + i) % ny, (lo + i) // ny
+        if nx > 1:
+            sink[at] -= kx
+            sink[at + width - one] -= kx
+        walls = ky * ((y == 0) + (y == ny - 1)) + kz * ((z == 0) + (z == nz - 1))
+        if walls > 0.0:
+            for j in range(width):
+                sink[at + j] -= walls
     for j in range(n):
-        inv[j] = 1.0 / (inv[j] + own)
+        inv[j] = np.float32(1.0) / np.float32(sink[j] + s0)
     for j in range(n):
-        sums[0, j] += res[j] * res[j] * inv[j]
-    for j in range(n):
-        sums[1, j] += b[o + j] * b[o + j] * inv[j]
-    for j in range(n):
-        sums[2, j] += b[o + j]
+        rest[j] += res[j] * res[j] * inv[j]
+        size[j] += b[o + j] * b[o + j] * inv[j]
 
 
 @part
 def _split(parity, start, h, k, res, inv, half, half64):
     """Deal one row out to the colours: raw residual and w for red, own correction and e for black."""
-    at, two, one = np.uint64(start), np.uint64(2), np.uint64(1)
+    at, two = np.uint64(start), np.uint64(2)
+    red, other = np.uint64(parity), np.uint64(1 - parity)
     w, e, raw, black = half[_W], half[_E], half64[0], half64[1]
-    kk = k * k
-    if parity == 0:
-        for j in range(np.uint64(h)):
-            raw[at + j] = res[two * j]
-            w[at + j] = np.float32(np.sqrt(inv[two * j]))
-        for j in range(np.uint64(h)):
-            black[at + j] = res[two * j + one] * inv[two * j + one]
-            e[at + j] = np.float32(kk * inv[two * j + one])
-    else:
-        for j in range(np.uint64(h)):
-            raw[at + j] = res[two * j + one]
-            w[at + j] = np.float32(np.sqrt(inv[two * j + one]))
-        for j in range(np.uint64(h)):
-            black[at + j] = res[two * j] * inv[two * j]
-            e[at + j] = np.float32(kk * inv[two * j])
+    kk = np.float32(k * k)
+    for j in range(np.uint64(h)):
+        raw[at + j] = res[two * j + red]
+        w[at + j] = np.sqrt(inv[two * j + red])
+    for j in range(np.uint64(h)):
+        black[at + j] = res[two * j + other] * inv[two * j + other]
+        e[at + j] = kk * inv[two * j + other]
 
 
 @part
@@ -138,31 +136,55 @@ def _place(row, ny, width, plane, lead):
 
 
 @part
-def _begin(first, c, b, k, per_dt, base, loss, source, exchange, vessel, layout, wrap, half, half64, rows):
+def _fold(lanes, n, nx):
+    """Sum of `n` lanes: a row of them first, then along x."""
+    for at in range(nx, n, nx):
+        o = np.uint64(at)
+        for j in range(np.uint64(nx)):
+            lanes[j] += lanes[o + j]
+    return lane_sum(lanes[:nx])
+
+
+@serial
+def _begin(first, c, b, k, per_dt, base, loss, source, exchange, vessel, layout, wrap, half, half64, rows, inv):
     """Residual of the guess, by colours; returns its square (norm 1/diagonal), that of b, gains, losses."""
     nz, ny, nx, width, plane, lead = layout[0], layout[1], layout[2], layout[3], layout[4], layout[5]
-    h, n_rows, lag = width - 1, nz * ny, 1 if nz == 1 else ny
-    sums = rows[4:8]
-    sums[:] = 0.0
-    rows[1, nx:] = 0.0
-    rows[2, nx:] = 0.0
+    h, n_rows, lag, many = width - 1, nz * ny, 1 if nz == 1 else ny, layout[9]
+    s0 = 2.0 * k * ((nx > 1) + (ny > 1) + (nz > 1))
+    rows[4:] = 0.0
     black, raw = half64[1], half64[0]
-    wide, deep = np.uint64(width), np.uint64(plane * width)
-    for step in range(n_rows + lag):
-        if step < n_rows:
-            _equation(step, nz, ny, nx, first, c, b, k, per_dt, base, loss, source, exchange, vessel, wrap,
-                      rows, sums)  # fmt: skip
-            parity, at = _place(step, ny, width, plane, lead)
-            _split(parity, at, h, k, rows[1], rows[2], half, half64)
-        if step >= lag:
-            parity, at = _place(step - lag, ny, width, plane, lead)
+    wide, deep, done = np.uint64(width), np.uint64(plane * width), 0
+    for lo in range(0, n_rows, many):
+        m = min(many, n_rows - lo)
+        _equation(lo, m, first, c, b, k, s0, per_dt, base, loss, source, exchange, vessel, layout, wrap,
+                  rows, inv)  # fmt: skip
+        for i in range(m):
+            parity, at = _place(lo + i, ny, width, plane, lead)
+            _split(parity, at, nx // 2, k, rows[1, i * nx :], inv[i * nx :], half, half64)
+            if nx % 2 == 1:
+                _last(parity, at + h - 1, k, rows[1, i * nx + nx - 1], inv[i * nx + nx - 1], half, half64)
+        end = lo + m - lag if lo + m < n_rows else n_rows
+        for row in range(done, end):
+            parity, at = _place(row, ny, width, plane, lead)
             o, side = np.uint64(at), np.uint64(at - 1 + 2 * parity)
             for j in range(np.uint64(h)):
                 raw[o + j] += k * (black[o + j] + black[side + j] + black[o + j - wide] + black[o + j + wide])
             if nz > 1:
                 for j in range(np.uint64(h)):
                     raw[o + j] += k * (black[o + j - deep] + black[o + j + deep])
-    return lane_sum(sums[0, :nx]), lane_sum(sums[1, :nx]), lane_sum(sums[2, :nx]), lane_sum(sums[3, :nx])
+        done = max(done, end)
+    n = many * nx
+    return _fold(rows[4], n, nx), _fold(rows[5], n, nx), _fold(rows[6], n, nx), _fold(rows[7], n, nx)
+
+
+@part
+def _last(parity, at, k, res, inv, half, half64):
+    """The last voxel of an odd row: it is red or black with its row, the other colour has none."""
+    red = parity == 0
+    half64[0, at] = res if red else 0.0
+    half[_W, at] = np.sqrt(inv) if red else np.float32(0.0)
+    half64[1, at] = 0.0 if red else res * inv
+    half[_E, at] = np.float32(0.0) if red else np.float32(k * k) * inv
 
 
 @part
@@ -179,7 +201,7 @@ def _colour(src, weight, start, even, far, width, deep, out):
             out[i] += weight[i] * (src[i - deep] + src[i + deep])
 
 
-@part
+@serial
 def _pass(first, scale, alpha, beta, layout, half, raw, rows, even):
     """One iteration's pass; returns (r . r, p . A p, A p . A p)."""
     width, chunk, n_chunks, lag = layout[3], layout[6], layout[7], layout[8]
@@ -231,12 +253,12 @@ def _sum32(lanes):
     return total
 
 
-@part
+@serial
 def _finish(c, k, scale, alpha, base, loss, layout, half, half64, rows, even):
     """Add the correction of both colours to `c`, not below zero; returns sum of losses."""
     nz, ny, nx, width, plane, lead = layout[0], layout[1], layout[2], layout[3], layout[4], layout[5]
     chunk, n_chunks, lag = layout[6], layout[7], layout[8]
-    two, one, n, h = np.uint64(2), np.uint64(1), np.uint64(chunk), np.uint64(width - 1)
+    two, n = np.uint64(2), np.uint64(chunk)
     deep = np.uint64(plane * width if nz > 1 else 0)
     w, e, u, p, s, t, black = half[_W], half[_E], half[_U], half[_P], half[_S], half[_T], half64[1]
     a, per_k = np.float32(alpha), 1.0 / (k * scale)
@@ -248,46 +270,46 @@ def _finish(c, k, scale, alpha, base, loss, layout, half, half64, rows, even):
         if step >= lag:
             o = np.uint64(lead * width + (step - lag) * chunk)
             _colour(s, e, o, even, True, np.uint64(width), deep, t)
-    add, lanes, back = rows[0], rows[4], 1.0 / scale
+    add, lanes, back, many = rows[0], rows[7], 1.0 / scale, layout[9]
     lanes[:] = 0.0
-    for row in range(nz * ny):
-        parity, at = _place(row, ny, width, plane, lead)
-        o, to = np.uint64(at), np.uint64(row * nx)
-        if parity == 0:
-            for j in range(h):
-                add[two * j] = back * s[o + j]
-                add[two * j + one] = black[o + j] + per_k * t[o + j]
-        else:
-            for j in range(h):
-                add[two * j + one] = back * s[o + j]
-                add[two * j] = black[o + j] + per_k * t[o + j]
-        for j in range(np.uint64(nx)):
-            c[to + j] = max(c[to + j] + add[j], 0.0)
+    for lo in range(0, nz * ny, many):
+        m = min(many, nz * ny - lo)
+        for i in range(m):
+            parity, at = _place(lo + i, ny, width, plane, lead)
+            o, to = np.uint64(at), np.uint64(i * nx)
+            red, other = to + np.uint64(parity), to + np.uint64(1 - parity)
+            for j in range(np.uint64(nx // 2)):
+                add[red + two * j] = back * s[o + j]
+                add[other + two * j] = black[o + j] + per_k * t[o + j]
+            if nx % 2 == 1:
+                j = np.uint64(width - 2)
+                add[to + two * j] = back * s[o + j] if parity == 0 else black[o + j] + per_k * t[o + j]
+        o, count = np.uint64(lo * nx), np.uint64(m * nx)
+        for j in range(count):
+            c[o + j] = max(c[o + j] + add[j], 0.0)
         if loss.size > 0:
-            for j in range(np.uint64(nx)):
-                lanes[j] += (base + loss[to + j]) * c[to + j]
+            for j in range(count):
+                lanes[j] += (base + loss[o + j]) * c[o + j]
         else:
-            for j in range(np.uint64(nx)):
-                lanes[j] += base * c[to + j]
-    return lane_sum(lanes[:nx])
+            for j in range(count):
+                lanes[j] += base * c[o + j]
+    return _fold(lanes, many * nx, nx)
 
 
-@serial
 def step(c, per_dt, decay, k, tol, max_passes, loss, source, exchange, vessel, wrap, b,
-         layout, half, half64, rows32, rows, even):  # fmt: skip
+         layout, half, half64, rows32, rows, inv, even):  # fmt: skip
     """Advance `c` (n_voxels,) in place; returns the passes used.
 
-    -1 if the first round failed, `c` as it was; -2 if a later one did.
-
-    Arguments as in `diffusion.step`; `k` = D/dx^2 couples every pair of neighbours. Stops when the residual
-    in the norm weighted by 1/diagonal is below `tol` times the right-hand side. A closed system (no
-    exchange) is scaled so that its losses equal its gains.
+    -1 if the first round failed, `c` as it was; -2 if a later one did. Arguments as in `diffusion.step`;
+    `k` = D/dx^2 couples every pair of neighbours. Stops when the residual in the norm weighted by 1/diagonal
+    is below `tol` times the right-hand side. A closed system (no exchange) is scaled so that its losses equal
+    its gains. A Python loop over three kernels, which compile sooner than one.
     """
-    base, used, gain, lost = per_dt + decay, 0, 0.0, 0.0
-    floor, done = ROUND * ROUND, False
+    base, used, gain, lost, floor, done = per_dt + decay, 0, 0.0, 0.0, ROUND * ROUND, False
+    raw = half64[0]
     for turn in range(ROUNDS):
         rest, size, total, lost = _begin(turn == 0, c, b, k, per_dt, base, loss, source, exchange, vessel,
-                                   layout, wrap, half, half64, rows)  # fmt: skip
+                                         layout, wrap, half, half64, rows, inv)  # fmt: skip
         if turn == 0:
             gain = total
         if size == 0.0:
@@ -297,9 +319,9 @@ def step(c, per_dt, decay, k, tol, max_passes, loss, source, exchange, vessel, w
         done = goal >= 1.0
         if done:
             break
-        scale, alpha, beta, left = 1.0 / np.sqrt(rest), 0.0, 0.0, 1.0
+        scale, alpha, beta, left = rest**-0.5, 0.0, 0.0, 1.0
         for i in range(max_passes):
-            rr, pq, qq = _pass(i == 0, scale, alpha, beta, layout, half, half64[0], rows32, even)
+            rr, pq, qq = _pass(i == 0, scale, alpha, beta, layout, half, raw, rows32, even)
             used += 1
             alpha = rr / pq if pq > 0.0 else 0.0
             left = max(alpha * alpha * qq - rr, 0.0)  # |r - alpha q|^2, for r . q = p . q
@@ -315,7 +337,5 @@ def step(c, per_dt, decay, k, tol, max_passes, loss, source, exchange, vessel, w
     if not done:
         return -2
     if exchange.size == 0 and lost > 0.0 and gain > 0.0 and gain != lost:
-        ratio = gain / lost
-        for i in range(np.uint64(c.size)):
-            c[i] *= ratio
+        c *= gain / lost
     return used

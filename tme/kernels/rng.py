@@ -11,9 +11,10 @@ from __future__ import annotations
 
 from enum import IntEnum
 
+import numba
 import numpy as np
 
-from tme.kernels.jit import rule, serial
+from tme.kernels.jit import SETTINGS, rule, serial
 
 
 class Stream(IntEnum):
@@ -41,6 +42,8 @@ class Stream(IntEnum):
     TYPE = 20
 
 
+# Types of (seed, stream, tick, uid, sub), stated: numba would compile a version for every stream it meets.
+_KEY = "(uint64, int64, int64, uint64, int64)"
 _M0 = np.uint64(0xD2511F53)
 _M1 = np.uint64(0xCD9E8D57)
 _W0 = np.uint32(0x9E3779B9)
@@ -66,7 +69,7 @@ def philox(c0, c1, c2, c3, k0, k1):
     return c0, c1, c2, c3
 
 
-@rule
+@numba.njit("Tuple((uint64, uint32, uint64, uint32))" + _KEY, **SETTINGS)
 def draw(seed, stream, tick, uid, sub):
     """Four uint32 for a cell: counter (uid low, uid high, tick, stream * 2^16 + sub), key = seed."""
     u = np.uint64(uid)
@@ -88,14 +91,14 @@ def unit(a, b):
     return (np.float64(x >> np.uint64(12)) + 0.5) * _U52
 
 
-@rule
+@numba.njit("float64" + _KEY, **SETTINGS)
 def uniform(seed, stream, tick, uid, sub):
     """One float64 in (0, 1)."""
     a, b, _c, _d = draw(seed, stream, tick, uid, sub)
     return unit(a, b)
 
 
-@rule
+@numba.njit("UniTuple(float64, 2)" + _KEY, **SETTINGS)
 def uniform2(seed, stream, tick, uid, sub):
     """Two independent float64 in (0, 1) from one block."""
     a, b, c, d = draw(seed, stream, tick, uid, sub)

@@ -21,7 +21,7 @@ from tme.core.mechanism import Mechanism, Phase
 from tme.core.parameters import ParameterSet, par
 from tme.kernels.elementary import exp
 from tme.kernels.jit import rule, serial
-from tme.kernels.neighbours import n_directions, neighbour
+from tme.kernels.neighbours import beside, n_directions, place_of
 from tme.kernels.rng import Stream, uniform, uniform2
 
 PARAMETERS = ParameterSet(
@@ -59,8 +59,9 @@ def find_target(target_voxel, target_uid, cd8_voxel, tissue_row, uid, state, geo
     row = tissue_row[cd8_voxel]
     if row >= 0 and uid[row] == target_uid and state[row] == 0:
         return row
+    place = place_of(np.int64(cd8_voxel), geometry)
     for k in range(n_directions(geometry)):
-        v = neighbour(cd8_voxel, k, geometry)
+        v = beside(place, k, geometry)
         if v >= 0:
             row = tissue_row[v]
             if row >= 0 and uid[row] == target_uid and state[row] == 0:
@@ -72,11 +73,12 @@ def find_target(target_voxel, target_uid, cd8_voxel, tissue_row, uid, state, geo
 def pick_neighbour(voxel, u, tissue_row, state, geometry):
     """One living tumour row of the own voxel and neighbourhood, uniformly; -1 if none."""
     count = 0
+    place = place_of(np.int64(voxel), geometry)
     row = tissue_row[voxel]
     if row >= 0 and state[row] == 0:
         count += 1
     for k in range(n_directions(geometry)):
-        v = neighbour(voxel, k, geometry)
+        v = beside(place, k, geometry)
         if v >= 0 and tissue_row[v] >= 0 and state[tissue_row[v]] == 0:
             count += 1
     if count == 0:
@@ -87,7 +89,7 @@ def pick_neighbour(voxel, u, tissue_row, state, geometry):
             return row
         chosen -= 1
     for k in range(n_directions(geometry)):
-        v = neighbour(voxel, k, geometry)
+        v = beside(place, k, geometry)
         if v >= 0 and tissue_row[v] >= 0 and state[tissue_row[v]] == 0:
             if chosen == 0:
                 return tissue_row[v]

@@ -1,0 +1,106 @@
+"""Adding up patterns of sources, against the solver and closed forms."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tme.core.field import Field
+from tme.core.grid import Grid
+from tme.kernels.multigrid import Workspace
+from tme.kernels.superpose import Pattern, add_up, count_sources, reach
+
+SHAPES = [(1, 90, 101), (1, 1, 120), (48, 46, 50)]
+
+
+def two_ways(shape, sources, tol=1e-3, decay=3.0):
+    """(added up, solved at 1e-12) for the same sources."""
+    grid = Grid(shape)
+    quick = Field("peroxide", "uM", grid, 2000.0, decay, mode="quasi_steady", tol=tol)
+    exact = Field("peroxide", "uM", grid, 2000.0, decay, mode="quasi_steady", tol=1e-12)
+    exact.use("loss")  # an array of zeros sends it to the solver
+    for field in (quick, exact):
+        field.use("source")[list(sources)] = list(sources.values())
+        field.advance(1.0, Workspace(shape))
+    assert quick._superposed()
+    return quick.concentration, exact.concentration
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_added_patterns_agree_with_the_solver_at_walls_and_corners(shape):
+    n = int(np.prod(shape))
+    sources = {0: 1.0, n - 1: 2.0, n // 2: 0.5, shape[2] - 1: 0.3, n // 3 + 7: 4.0}
+    quick, exact = two_ways(shape, sources)
+    assert np.abs(quick - exact).max() < 1e-3 * exact.max()
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_losses_equal_gains_exactly(shape):
+    sources = {0: 1.0, 17: 0.25}
+    quick, _ = two_ways(shape, sources)
+    assert 3.0 * quick.sum() == pytest.approx(1.25, rel=1e-12)
+
+
+def test_a_tighter_tolerance_brings_it_closer():
+    shape, sources = (1, 150, 150), {150 * 70 + 71: 1.0, 5: 1.0}
+    errors = []
+    for tol in (1e-2, 1e-3, 1e-4):
+        quick, exact = two_ways(shape, sources, tol)
+        errors.append(np.abs(quick - exact).max() / exact.max())
+    assert errors[0] > 3.0 * errors[1] > 9.0 * errors[2]
+
+
+def test_pattern_of_a_line_is_the_closed_form():
+    """In 1D the discrete steady state of one source falls by a constant ratio per voxel."""
+    k, sink = 5.0, 3.0
+    pattern = Pattern((1, 1, 500), k, sink, 1e-8).values[0, 0]
+    ratio = 1.0 + sink / (2 * k) - np.sqrt((1.0 + sink / (2 * k)) ** 2 - 1.0)
+    middle = pattern.size // 2
+    assert pattern[middle + 1 : middle + 9] / pattern[middle : middle + 8] == pytest.approx(ratio, rel=1e-6)
+    assert pattern[middle] == pytest.approx(1.0 / np.sqrt(sink * (sink + 4 * k)), rel=1e-6)
+
+
+def test_pattern_is_even_about_its_middle():
+    values = Pattern((1, 100, 100), 5.0, 3.0, 1e-3).values
+    for axis in (1, 2):
+        assert values == pytest.approx(np.flip(values, axis), rel=1e-9)
+    assert values[0] == pytest.approx(values[0].T, rel=1e-9)
+
+
+def test_many_sources_or_a_small_lattice_or_losses_go_to_the_solver():
+    grid = Grid((1, 90, 101))
+    field = Field("peroxide", "uM", grid, 2000.0, 3.0, mode="quasi_steady", tol=1e-3)
+    field.use("source")[:] = 1.0
+    assert not field._superposed()
+    field.advance(1.0, Workspace(grid.shape))
+    assert field.concentration == pytest.approx(1.0 / 3.0, rel=3e-3)
+    small = Field("peroxide", "uM", Grid((1, 12, 12)), 2000.0, 3.0, mode="quasi_steady", tol=1e-3)
+    small.use("source")[5] = 1.0
+    assert not small._superposed()
+    field.use("source")[:] = 0.0
+    field.use("loss")
+    assert not field._superposed()
+
+
+def test_no_source_leaves_nothing():
+    field = Field("peroxide", "uM", Grid((1, 90, 101)), 2000.0, 3.0, mode="quasi_steady", tol=1e-3, initial=2.0)
+    field.use("source")
+    field.advance(1.0, Workspace(field.grid.shape))
+    assert not field.concentration.any()
+
+
+def test_sources_are_counted_up_to_the_limit():
+    source = np.zeros(1000)
+    source[[3, 300, 301, 999]] = 1e-30
+    assert count_sources(source, 10) == 4
+    assert count_sources(source, 2) > 2
+
+
+def test_a_far_source_reaches_nothing():
+    shape = (1, 90, 400)
+    pattern, c, source = Pattern(shape, 5.0, 3.0, 1e-3), np.ones(90 * 400), np.zeros(90 * 400)
+    source[0] = 1.0
+    add_up(source, pattern.values.ravel(), pattern.reach, shape, c)
+    r = reach(5.0, 3.0, 1e-3)
+    assert c.reshape(90, 400)[: r + 1, : r + 1].min() >= 0.0
+    assert not c.reshape(90, 400)[r + 1 :].any() and not c.reshape(90, 400)[:, r + 1 :].any()
