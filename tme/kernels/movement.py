@@ -69,6 +69,13 @@ def propose(n, uid, voxel, heading, speed, held, field, bias, persistence, step,
             direction[i] = k
 
 
+@rule
+def priority_of(uid, seed, tick):
+    """A cell's rank among those who want one voxel in this tick."""
+    a, _b, _c, _d = draw(seed, _GRANT, tick, uid, 0)
+    return np.int64(a)
+
+
 @serial
 def grant(n, uid, voxel, heading, proposal, direction, occupancy, capacity, seed, tick, best_priority, best_row):
     """Settle the proposals and move the winners; returns how many moved.
@@ -80,10 +87,15 @@ def grant(n, uid, voxel, heading, proposal, direction, occupancy, capacity, seed
         v = proposal[i]
         if v < 0 or occupancy[v] >= capacity:
             continue
-        a, _b, _c, _d = draw(seed, _GRANT, tick, uid[i], 0)
-        priority = np.int64(a)
-        if priority > best_priority[v] or (priority == best_priority[v] and uid[i] < uid[best_row[v]]):
-            best_priority[v] = priority
+        rival = best_row[v]
+        if rival < 0:  # so far alone: no priority needed
+            best_row[v] = i
+            continue
+        if best_priority[v] < 0:
+            best_priority[v] = priority_of(uid[rival], seed, tick)
+        mine = priority_of(uid[i], seed, tick)
+        if mine > best_priority[v] or (mine == best_priority[v] and uid[i] < uid[rival]):
+            best_priority[v] = mine
             best_row[v] = i
     moved = 0
     for i in range(n):

@@ -38,26 +38,25 @@ def wrap(i, n, periodic):
 
 
 @rule
-def shifted(voxel, dz, dy, dx, geometry):
-    """Voxel at an offset, or -1 outside the domain."""
-    ny = geometry[1]
-    nx = geometry[2]
-    x = wrap(voxel % nx + dx, nx, geometry[5])
-    y = wrap((voxel // nx) % ny + dy, ny, geometry[4])
-    z = wrap(voxel // (nx * ny) + dz, geometry[0], geometry[3])
-    if x < 0 or y < 0 or z < 0:
-        return -1
-    return (z * ny + y) * nx + x
-
-
-@rule
 def place_of(voxel, geometry):
     """(z, y, x) of a voxel: the divisions of a walk round its neighbours, done once."""
     ny = geometry[1]
     nx = geometry[2]
     row = voxel // nx
-    z = row // ny
+    z = row // ny if geometry[0] > 1 else 0
     return z, row - z * ny, voxel - row * nx
+
+
+@rule
+def shifted(voxel, dz, dy, dx, geometry):
+    """Voxel at an offset, or -1 outside the domain."""
+    place = place_of(voxel, geometry)
+    x = wrap(place[2] + dx, geometry[2], geometry[5])
+    y = wrap(place[1] + dy, geometry[1], geometry[4])
+    z = wrap(place[0] + dz, geometry[0], geometry[3])
+    if x < 0 or y < 0 or z < 0:
+        return -1
+    return (z * geometry[1] + y) * geometry[2] + x
 
 
 @rule
