@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tme.kernels.lod import LodSolver, transpose
+from tme.kernels.lod import LodSolver, turn
 
 
 def test_lines_conserve_mass_and_stay_positive():
@@ -73,8 +73,33 @@ def test_a_large_loss_is_refused():
         LodSolver((1, 8, 8), 20.0, 2000.0, 0.2, 1.0)
 
 
-def test_transpose_turns_any_shape():
-    a = np.arange(35.0 * 17).reshape(35, 17)
-    out = np.zeros((17, 35))
-    transpose(a, out)
-    assert np.array_equal(out, a.T)
+def test_turning_exchanges_x_and_y_of_any_shape():
+    a = np.arange(3.0 * 35 * 17)
+    out = np.zeros(a.size)
+    turn(a, 3, 35, 17, out)
+    assert np.array_equal(out.reshape(3, 17, 35), a.reshape(3, 35, 17).transpose(0, 2, 1))
+
+
+@pytest.mark.parametrize("shape", [(1, 1, 40), (7, 1, 9), (1, 33, 70), (6, 21, 19)])
+@pytest.mark.parametrize("kind", ["uniform", "kept", "anew"])
+def test_sweeps_agree_with_dense_line_solves_in_alternating_order(shape, kind):
+    rng = np.random.default_rng(3)
+    n = int(np.prod(shape))
+    loss = 0.05 if kind == "uniform" else 0.1 * rng.random(n)
+    c = rng.random(n)
+    solver = LodSolver(shape, 20.0, 3000.0, loss, 1.0, keep=kind == "kept")
+    axes = [a for a in range(3) if shape[a] > 1]
+    expected = c.reshape(shape).copy()
+    share = np.broadcast_to(np.asarray(loss, float) / len(axes), n).reshape(shape)
+    for axis in [*axes, *axes[::-1], *axes]:
+        lines, lam = np.moveaxis(expected, axis, -1), np.moveaxis(share, axis, -1)
+        m = shape[axis]
+        for index in np.ndindex(lines.shape[:-1]):
+            stencil = np.diag(np.r_[1.0, np.full(m - 2, 2.0), 1.0]) - np.eye(m, k=1) - np.eye(m, k=-1)
+            lines[index] = np.linalg.solve(np.eye(m) + np.diag(lam[index]) + 7.5 * stencil, lines[index])
+    together, apart = c.copy(), c.copy()
+    solver.advance(together, 3)
+    assert np.abs(together - expected.ravel()).max() < 1e-12
+    for _ in range(2):
+        solver.advance(apart)  # each from the first axis
+    assert np.abs(apart - together).max() > 1e-6 or len(axes) == 1
