@@ -22,3 +22,25 @@ def test_a_case_prints_its_measurements_as_json(capsys):
     by_metric = {r["metric"]: r["value"] for r in rows}
     assert by_metric["attempts"] > 0
     assert 0.2 < by_metric["granted share"] < 0.6
+
+
+def test_an_earlier_result_is_set_beside_this_one(tmp_path, capsys):
+    assert bench.main(["stream-limit"], as_json=True) == 0
+    earlier = tmp_path / "before.json"
+    rows = json.loads(capsys.readouterr().out)
+    rows[0]["value"] *= 2.0
+    earlier.write_text(json.dumps(rows))
+    assert bench.main(["stream-limit"], as_json=True, versus=earlier) == 0
+    now = json.loads(capsys.readouterr().out)[0]
+    assert now["before"] == rows[0]["value"]
+    assert now["ratio"] == pytest.approx(now["value"] / now["before"], abs=1e-3)
+    assert now["of_stream"] == 1.0
+
+
+@pytest.mark.parametrize(("text", "message"), [(None, "no such file"), ("{}", "not the output"), ("[", "not the output")])
+def test_a_file_to_compare_with_must_be_a_result(tmp_path, text, message):
+    path = tmp_path / "before.json"
+    if text is not None:
+        path.write_text(text)
+    with pytest.raises(bench.UnknownCase, match=message):
+        bench.main(["stream-limit"], versus=path)

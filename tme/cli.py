@@ -44,6 +44,13 @@ class Executor(StrEnum):
     dask = "dask"
 
 
+class Device(StrEnum):
+    """Where fields and chemistry are computed."""
+
+    cpu = "cpu"
+    cuda = "cuda"
+
+
 class Kind(StrEnum):
     """What `tme list` lists."""
 
@@ -80,18 +87,21 @@ def run(
         str | None, typer.Option(metavar="ADDR", help="Address of a dask scheduler.")
     ] = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Start over instead of completing a run.")] = False,
+    device: Annotated[Device, typer.Option(help="Where fields and chemistry are computed.")] = Device.cpu,
 ) -> None:
     """Run an experiment, or complete a part-done run."""
     resolved = load(config, set_, quick, seed)
     if scheduler is not None and executor is not Executor.dask:
         raise InputError("--scheduler: needs --executor dask")
     from tme import experiments
+    from tme.core.device import check as check_device
     from tme.experiments.run_directory import default_folder
 
+    check_device(device.value)
     folder = out if out is not None else default_folder(resolved)
     check_out(folder)
     result = experiments.run(
-        resolved, out=folder, jobs=jobs, threads=threads, fresh=fresh, executor=executor.value
+        resolved, out=folder, jobs=jobs, threads=threads, fresh=fresh, executor=executor.value, device=device.value
     )
     if result.exit_code:
         raise typer.Exit(result.exit_code)
@@ -196,11 +206,14 @@ def bench(
         list[str] | None, typer.Argument(metavar="[CASE]...", help="Cases [default: all].")
     ] = None,
     as_json: AsJson = False,
+    versus: Annotated[
+        Path | None, typer.Option("--vs", metavar="FILE", help="Compare with an earlier --json output.")
+    ] = None,
 ) -> None:
-    """Measure speed: ns per cell and voxel, seconds per simulated day."""
+    """Measure speed: ns per cell and voxel; `tme bench mesa` sets the plain-Mesa twin beside it."""
     from tme.bench import main as measure
 
-    code = measure(cases or [], as_json)
+    code = measure(cases or [], as_json, versus)
     if code:
         raise typer.Exit(code)
 

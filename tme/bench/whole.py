@@ -1,0 +1,186 @@
+"""Cases of a whole model: the combination arm of the four-arm experiment, phase by phase, and its memory."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tme.bench.kernels import row
+
+# The four-arm experiment's combination at another size: same cells per area, fields, clocks and agents.
+CELLS_OF_FOUR_ARMS, SIDE_OF_FOUR_ARMS_UM = 5000, 4800.0
+WHOLE = """
+name: bench
+start_day: 0
+horizon_day: 30
+domain: {{size_um: [{size}, {size}], at_edge: continue}}
+initial: {{kind: nodule, n_cells: {n}}}
+tumour: {{preset: b16_like}}
+populations: {{cd8: {{per_mm2: 125}}, macrophage: {{share: 0.1}}, dendritic: {{share: 0.01}}, treg: {{per_mm2: 30}}}}
+arms:
+  combination:
+    antibodies: [{{name: anti_pdl1, dose_mg_kg: 10, day: [0, 3]}}]
+    nanoparticles: [{{name: peg_pdpa_rsl3, dose_mg_kg: 9, day: [0, 3]}}]
+clocks: {{dt_min: 1, chemistry_resting_min: 6, field_tol: 1e-3}}
+"""
+WARM_DAYS = 2.0
+
+
+def build(n: int) -> tuple[Any, float]:
+    """The model with `n` tumour cells at the start of treatment, and the seconds to its first tick."""
+    import tempfile
+
+    from tme.model import TumourModel, load_config
+
+    size = 20 * round(SIDE_OF_FOUR_ARMS_UM * np.sqrt(n / CELLS_OF_FOUR_ARMS) / 20 / 8) * 8
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "bench.yaml"
+        path.write_text(WHOLE.format(n=n, size=size))
+        config = load_config(path)
+    start = time.perf_counter()
+    model = TumourModel(config, arm="combination")
+    model.step()
+    return model, time.perf_counter() - start
+
+
+def living(model: Any) -> int:
+    """Living tumour cells and immune cells."""
+    return int((model.tumour.state == 0).sum()) + sum(p.n for p in model.immune)
+
+
+def whole(case: str, n: int, threads: int = 1) -> list[dict[str, Any]]:
+    """Six hours from day 2 of treatment: cell-hours per CPU second, cost per cell and by phase."""
+    import numba
+
+    import tme.core.schedule as schedule
+
+    numba.set_num_threads(threads)
+    model, first = build(n)
+    while model.sim_day < WARM_DAYS:
+        model.step()
+    clock, keep = (time.process_time if threads == 1 else time.perf_counter), schedule.perf_counter
+    schedule.perf_counter = clock
+    ticks, before = 360 if n <= 100_000 else 120, model.tumour.plooh.copy()
+    model.plan.seconds = dict.fromkeys(model.plan.seconds, 0.0)
+    begin = clock()
+    for _ in range(ticks):
+        model.step()
+    seconds = clock() - begin
+    schedule.perf_counter = keep
+    if np.array_equal(before, model.tumour.plooh):
+        raise AssertionError("the model did not change")
+    cells, died = living(model), sum(model.counters[k] for k in ("dead_ferroptosis", "dead_immune", "dead_necrosis", "dead_apoptosis"))
+    unit = "1/CPU s" if threads == 1 else "1/s"
+    rows = [row(case, "cell-hours per second", cells * ticks * model.dt_min / 60.0 / seconds, unit, cells, threads),
+            row(case, "whole tick", 1e9 * seconds / ticks / cells, "ns/cell/tick", cells, threads),
+            row(case, "tumour cells that had died", died / (died + int((model.tumour.state == 0).sum())), "share", cells, threads),
+            row(case, "voxels per living cell", model.grid.n_voxels / cells, "1", cells, threads),
+            row(case, "construction and first tick", first, "s", cells, threads)]  # fmt: skip
+    for entry, spent in sorted(model.timing.items(), key=lambda item: -item[1]):
+        per_voxel = entry.startswith("diffuse_")
+        size_n = model.grid.n_voxels if per_voxel else cells
+        rows.append(row(case, entry, 1e9 * spent / ticks / size_n, "ns/voxel/tick" if per_voxel else "ns/cell/tick", size_n, threads))
+    return rows
+
+
+def threads_two(case: str, n: int) -> list[dict[str, Any]]:
+    """The same model on one thread and on two, wall time, each in a process of its own."""
+    took = {}
+    for threads in (1, 2):
+        text = _in_process(f"from tme.bench.whole import wall; print(wall({n}, {threads}))", threads)
+        took[threads], cells = (float(x) for x in text.split())
+    return [row(case, "speed on two threads over one", took[1] / took[2], "1", int(cells), 2)]
+
+
+def wall(n: int, threads: int) -> str:
+    """Wall seconds of 120 ticks from day 2, and the cells."""
+    import numba
+
+    numba.set_num_threads(threads)
+    model, _ = build(n)
+    while model.sim_day < WARM_DAYS:
+        model.step()
+    start = time.perf_counter()
+    for _ in range(120):
+        model.step()
+    return f"{time.perf_counter() - start} {living(model)}"
+
+
+def memory(case: str, small: int, large: int) -> list[dict[str, Any]]:
+    """Resident memory per extra cell between two sizes, each in a process of its own, after 30 ticks."""
+    rss, cells = [], []
+    for n in (small, large):
+        text = _in_process(f"from tme.bench.whole import resident; print(resident({n}))", 1)
+        rss.append(float(text.split()[0]))
+        cells.append(float(text.split()[1]))
+    return [row(case, "resident memory per extra cell", (rss[1] - rss[0]) / (cells[1] - cells[0]), "B", int(cells[1]))]
+
+
+def resident(n: int) -> str:
+    """Resident bytes of a model of `n` tumour cells after 30 ticks, and its cells."""
+    model, _ = build(n)
+    for _ in range(30):
+        model.step()
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return f"{pages * os.sysconf('SC_PAGE_SIZE')} {living(model)}"
+
+
+def first_tick(case: str) -> list[dict[str, Any]]:
+    """From the shell prompt to the first tick of the four-arm combination: with an empty cache, then again."""
+    import tempfile
+
+    rows = []
+    with tempfile.TemporaryDirectory() as cache:
+        for metric in ("compiling", "compiled before"):
+            start = time.perf_counter()
+            _in_process("from tme.bench.whole import build; build(5000)", 1, cache)
+            rows.append(row(case, metric, time.perf_counter() - start, "s", 5000))
+    return rows
+
+
+def _in_process(code: str, threads: int, cache: str | None = None) -> str:
+    """What a fresh interpreter prints."""
+    env = {**os.environ, "NUMBA_NUM_THREADS": str(threads)}
+    env.pop("NUMBA_CACHE_DIR", None)
+    if cache is not None:
+        env["XDG_CACHE_HOME"] = cache
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=env)
+    if done.returncode:
+        raise RuntimeError(done.stderr.strip().splitlines()[-1])
+    return done.stdout
+
+
+def mesa(case: str) -> list[dict[str, Any]]:
+    """The plain-Mesa twin and the arrays, same rules, same config, side by side in one run."""
+    import tme
+
+    root = Path(tme.__file__).parents[1]
+    if not (root / "tests" / "twin" / "setup.py").exists():
+        raise FileNotFoundError("bench mesa: the plain-Mesa twin is in tests/twin of a source checkout, which this is not")
+    sys.path.insert(0, str(root / "tests"))
+    from twin import setup  # type: ignore[import-not-found]
+
+    # the arrays solve their fields to the experiments' own tolerance; the twin's sparse solver is exact
+    model, _ = build(2000)
+    twin = setup.twin_of(model)
+    ticks = 30  # every clock strikes once
+    for each in (model, twin):
+        for _ in range(ticks):
+            each.step()
+    seconds = []
+    for each in (model, twin):
+        begin = time.process_time()
+        for _ in range(ticks):
+            each.step()
+        seconds.append(time.process_time() - begin)
+    cells = living(model)
+    per_cell = [1e9 * s / ticks / cells for s in seconds]
+    return [row(case, "arrays (tme)", per_cell[0], "ns/cell/tick", cells), row(case, "plain Mesa", per_cell[1], "ns/cell/tick", cells),
+            row(case, "plain Mesa over arrays", per_cell[1] / per_cell[0], "1", cells)]  # fmt: skip
+
