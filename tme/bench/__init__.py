@@ -72,8 +72,9 @@ def main(cases: list[str], as_json: bool = False, versus: Path | None = None) ->
 def _relate(rows: list[dict[str, Any]]) -> None:
     """Give every time per voxel or cell its ratio to reading and writing one value, measured in this run."""
     limit = next((r["value"] for r in rows if r["case"] == "stream-limit"), None)
-    for r in rows:
-        r["of_stream"] = round(r["value"] / limit, 2) if limit and r["unit"].startswith("ns/") else ""
+    if limit:
+        for r in rows:
+            r["of_stream"] = round(r["value"] / limit, 2) if r["unit"].startswith("ns") else ""
 
 
 def _earlier(path: Path) -> dict[tuple[str, str], float]:

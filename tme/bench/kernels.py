@@ -46,7 +46,7 @@ def diffusion(case: str, kind: str, shape: tuple[int, int, int] = (1, 1000, 1000
 
     grid, rng = Grid(shape), np.random.default_rng(1)
     n = grid.n_voxels
-    loss = 0.005 if kind == "uniform" else 0.01 * rng.random(n)
+    loss = np.asarray(0.005) if kind == "uniform" else 0.01 * rng.random(n)
     start = time.perf_counter()
     solver, c = LodSolver(shape, 20.0, 2000.0, loss, 10.0, keep=kind != "moving"), rng.random(n)
     solver.advance(c, 2)
