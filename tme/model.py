@@ -23,13 +23,13 @@ from tme.build import (
     parameter_registry,
     tumour_overrides,
 )
+from tme.core.device import workspace
 from tme.core.lattice import Lattice
 from tme.core.schedule import Schedule
 from tme.core.vessels import VesselBed
 from tme.describe import describe, mechanism_table
 from tme.initial import clone_log_means, monolayer_voxels, nodule_voxels, place_residents, place_tumour
 from tme.kernels.exchange import cell_to_voxel
-from tme.kernels.multigrid import Workspace
 from tme.populations import Cd8, Dendritic, Macrophage, Treg, Tumour
 from tme.readouts import observe
 from tme.readouts.immune import mark
@@ -44,18 +44,19 @@ class TumourModel(mesa.Model):
     """One tumour under one therapy arm.
 
     `config` a resolved Config or a path; `arm` a name under `arms:`, or "growth" for no therapy; `seed` the
-    replicate's seed. Dotted overrides use two underscores: `mechanisms__ferroptosis__f_x=0`.
+    replicate's seed; `device` "cpu" or "cuda", where fields and chemistry are computed. Dotted
+    overrides use two underscores: `mechanisms__ferroptosis__f_x=0`.
     """
 
     def __init__(self, config: Any, seed: int | None = None, arm: str = "control", *, replicate: int = 0,
-                 empty: bool = False, **overrides: Any) -> None:  # fmt: skip
+                 empty: bool = False, device: str = "cpu", **overrides: Any) -> None:  # fmt: skip
         if isinstance(config, str) or hasattr(config, "__fspath__") or overrides:
             config = load_config(config, overrides=[f"{k.replace('__', '.')}={v}" for k, v in overrides.items()])
         self.config = config
         self.seed_used = int(config.seed if seed is None else seed)
         super().__init__(rng=self.seed_used % 2**32)
         self.seed64 = np.uint64(self.seed_used)
-        self.arm_name, self.replicate = arm, replicate
+        self.arm_name, self.replicate, self.device = arm, replicate, device
         self.dt_min = float(config.clocks.dt_min)
         self.tick = 0
         self.start_day = float(config.start_day)
@@ -84,7 +85,7 @@ class TumourModel(mesa.Model):
         self.cell_fraction = cell_to_voxel(CELL_UM3, self.grid.voxel_um3)
         push = round(parameter_registry()["division"].build(self.config_for("division")).push_um / self.grid.dx_um)
         self.lattice = Lattice(self.grid, self.config.domain.immune_per_voxel, push)
-        self.workspace = Workspace(self.grid.shape, self.grid.periodic)
+        self.workspace = workspace(self.device, self.grid.shape, self.grid.periodic)
         self.therapy = build_therapy(self)
         build_fields(self)
         self.pd1_free = np.ones(self.grid.n_voxels)
@@ -228,11 +229,11 @@ class TumourModel(mesa.Model):
 
     @classmethod
     def from_state(cls, config: Any, state: dict[str, np.ndarray], *, arm: str = "control", seed: int | None = None,
-                   replicate: int = 0) -> TumourModel:  # fmt: skip
-        """Continue from `state_dict`, in the same arm or another (branching)."""
+                   replicate: int = 0, device: str = "cpu") -> TumourModel:  # fmt: skip
+        """Continue from `state_dict`, in the same arm or another (branching); bit for bit on the same device."""
         from tme.core.checkpoint import restore
 
-        model = cls(config, seed, arm, replicate=replicate, empty=True)
+        model = cls(config, seed, arm, replicate=replicate, empty=True, device=device)
         restore(model, state)
         return model
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from tme.core.grid import Grid
@@ -116,9 +118,16 @@ class Field:
         has_faces = not np.isnan(self.faces).all()
         if steady and self.decay == 0.0 and not has_faces and self._fixed.size == 0 and self._no_sink():
             raise ValueError(f"field {self.name} has no sink: a steady state does not exist")
+        w: Any = workspace
+        if w.device != "cpu":
+            given = {name: getattr(self, name) for name in TERMS}
+            cycles = w.step(
+                self.concentration, 0.0 if steady else 1.0 / dt_min, self.decay, self._k, self.tol, self.max_cycles,
+                self.outer, given, self.vessel_value, self.k_m, self.dirichlet_mask, self.dirichlet_value, self.faces,
+            )  # fmt: skip
+            return self._converged(cycles)
         if steady and not has_faces and self._superposed():
             return 0
-        w = workspace
         if self._damped(0.0 if steady else 1.0 / dt_min, has_faces):
             used = red_black.step(
                 self.concentration, 0.0 if steady else 1.0 / dt_min, self.decay, self._k.max(), self.tol,
@@ -135,6 +144,9 @@ class Field:
             self.vessel_value, _term(self.vmax), self.k_m, w.old, self._fixed, self.dirichlet_value,
             self.faces, has_faces, *w.arrays(),
         )  # fmt: skip
+        return self._converged(cycles)
+
+    def _converged(self, cycles: int) -> int:
         if cycles < 0:
             raise RuntimeError(
                 f"field {self.name} did not converge to {self.tol:g} in {self.max_cycles} cycles"

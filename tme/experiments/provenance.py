@@ -13,19 +13,20 @@ from typing import Any
 
 from tme.experiments import files
 from tme.experiments.plan import Plan
-from tme.experiments.run_directory import PROVENANCE, now
+from tme.experiments.run_directory import PROVENANCE, RunError, now
 
 PACKAGES = ("numpy", "numba", "llvmlite", "scipy", "pandas", "mesa", "h5py", "pydantic", "ruamel.yaml")
+PROCESSOR = ("cpu", "cpu")  # device, and what computes there
 
 
-def begin(folder: Path, config: Any, plan: Plan, jobs: int, threads: int) -> None:
+def begin(folder: Path, config: Any, plan: Plan, jobs: int, threads: int, device: tuple[str, str] = PROCESSOR) -> None:
     """Add this invocation to provenance.json; a resumed run keeps the earlier ones under `invocations`."""
     found = files.read_json(folder / PROVENANCE)
     this = {"command": command_line(), "started": now(), "finished": None, "exit_code": None, "jobs": jobs,
-            "threads": threads, "versions": versions(), "machine": machine(), "git": git_commit(),
+            "threads": threads, "device": device[1], "versions": versions(device[0]), "machine": machine(), "git": git_commit(),
             "source_sha256": source_digest()}  # fmt: skip
     record = {
-        "name": config.name, "config_digest": config.digest, "seed": config.seed,
+        "name": config.name, "config_digest": config.digest, "seed": config.seed, "device": device[0],
         "versions": this["versions"], "machine": this["machine"], "git": this["git"],
         "command": this["command"],
         "started": found.get("started") or this["started"], "finished": None, "inputs": inputs(config),
@@ -34,6 +35,17 @@ def begin(folder: Path, config: Any, plan: Plan, jobs: int, threads: int) -> Non
         "invocations": [*found.get("invocations", []), this],
     }  # fmt: skip
     files.write_json(folder / PROVENANCE, record)
+
+
+def same_device(folder: Path, device: str, fresh: bool = False) -> None:
+    """Refuse to go on with a run that another device began: the last digits would change in its middle."""
+    found = files.read_json(folder / PROVENANCE)
+    begun = found.get("device", "cpu")
+    if found and begun != device and not fresh:
+        raise RunError(
+            f"{folder} was begun with --device {begun} and this is --device {device}, whose last digits differ: "
+            f"use --device {begun}, choose another --out, or start over with --fresh"
+        )
 
 
 def end(folder: Path, exit_code: int, wall_s: float) -> None:
@@ -47,18 +59,18 @@ def end(folder: Path, exit_code: int, wall_s: float) -> None:
     files.write_json(folder / PROVENANCE, record)
 
 
-def code_changed(folder: Path) -> bool:
+def code_changed(folder: Path, device: str = "cpu") -> bool:
     """Whether an earlier invocation in this folder ran other sources or other library versions."""
     past = files.read_json(folder / PROVENANCE).get("invocations", [])
-    return any(e.get("source_sha256") != source_digest() or e.get("versions") != versions() for e in past)
+    return any(e.get("source_sha256") != source_digest() or e.get("versions") != versions(device) for e in past)
 
 
-def versions() -> dict[str, str]:
+def versions(device: str = "cpu") -> dict[str, str]:
     """Versions of tme, Python and the libraries the numbers depend on."""
     from tme import __version__
 
     out = {"tme": __version__, "python": platform.python_version()}
-    for name in PACKAGES:
+    for name in (*PACKAGES, *(() if device == "cpu" else ("numba-cuda",))):
         try:
             out[name] = metadata.version(name)
         except metadata.PackageNotFoundError:

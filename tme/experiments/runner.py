@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from tme.core.device import check as check_device
 from tme.experiments import files, provenance
 from tme.experiments.executor import Interrupt, check_executor, execute
 from tme.experiments.merge import merge
@@ -33,21 +34,24 @@ def run(
     executor: str = "processes",
     report: bool = True,
     model_factory: Any = MODEL,
+    device: str = "cpu",
 ) -> Run:
     """Run an experiment, or complete a part-done one; finished simulations are not repeated.
 
     `config` a Config or a path; `out` the run directory (default runs/<name>-<hash8>); `jobs` processes
     (default one per core); `progress` None bars or lines, False silence. Returns a `Run` with `exit_code`
     0, 3 or 75; raises `RunError` (exit code 2) where it cannot start. Neither jobs nor threads change a bit
-    of the results.
+    of the results; `device` ("cpu" or "cuda") changes their last digits, so a directory belongs to one.
     """
     check_executor(executor)
+    gpu = check_device(device)
     config = settle(config, seed, quick)
     whole = plan(config)
     folder = Path(out) if out is not None else default_folder(config)
     try:
         files.make_folder(folder)
         with lock(folder) as stale:
+            provenance.same_device(folder, device, fresh)
             prepare(folder, config, fresh)
             return _run(
                 folder,
@@ -59,6 +63,7 @@ def run(
                 report,
                 model_factory,
                 stale,
+                (device, gpu),
             )
     except OSError as error:
         raise RunError(f"cannot write the run to {folder}: {error.strerror or error}") from error
@@ -80,11 +85,11 @@ def settle(config: Any, seed: int | None, quick: bool) -> Any:
 
 
 def _run(folder: Path, config: Any, whole: Plan, jobs: int, threads: int, show: bool | None, report: bool,
-         factory: Any, stale: dict | None) -> Run:  # fmt: skip
+         factory: Any, stale: dict | None, device: tuple[str, str]) -> Run:  # fmt: skip
     begun = time.perf_counter()
-    changed = provenance.code_changed(folder)
-    provenance.begin(folder, config, whole, jobs, threads)
-    tasks, done, ready = outstanding(folder, whole, factory)
+    changed = provenance.code_changed(folder, device[0])
+    provenance.begin(folder, config, whole, jobs, threads, device)
+    tasks, done, ready = outstanding(folder, whole, factory, device[0])
     exit_code, outcomes = FAILED, []
     try:
         with Progress(folder, len(whole.simulations), show) as tell, Interrupt() as interrupt:
@@ -130,14 +135,14 @@ def _run(folder: Path, config: Any, whole: Plan, jobs: int, threads: int, show: 
     return Run(folder, exit_code, tuple(names_failed(outcomes)))
 
 
-def outstanding(folder: Path, whole: Plan, factory: Any) -> tuple[list[Task], set[str], list]:
+def outstanding(folder: Path, whole: Plan, factory: Any, device: str = "cpu") -> tuple[list[Task], set[str], list]:
     """Tasks to do, folders that are done, simulations that are done. Growth nobody needs is skipped."""
     done = {s.folder for s in whole.simulations if is_done(folder / s.folder, verify=True)}
     needed = {s.after for s in whole.arms if s.folder not in done}
     tasks = []
     for s in whole.simulations:
         if s.folder not in done and (s.arm is not None or s.folder in needed):
-            tasks.append(Task(str(folder), s, whole.points[s.point].config, factory))
+            tasks.append(Task(str(folder), s, whole.points[s.point].config, factory, device))
     return tasks, done, [s for s in whole.simulations if s.folder in done]
 
 

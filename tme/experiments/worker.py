@@ -32,13 +32,15 @@ _SERIES_OF_ONE = re.compile(
 class Task:
     """All a worker process needs: run folder, simulation, configuration, and who builds the model.
 
-    `factory` is a class with the interface of TumourModel, or its name "module:attribute".
+    `factory` is a class with the interface of TumourModel, or its name "module:attribute"; `device` is told
+    to it where it is not the processor.
     """
 
     root: str
     simulation: Simulation
     config: Any
     factory: Any = "tme.model:TumourModel"
+    device: str = "cpu"
 
     @property
     def folder(self) -> Path:
@@ -54,7 +56,13 @@ class Task:
             "replicate": s.replicate,
             "seed": s.seed,
             "config": self.config.digest,
+            **self.elsewhere,
         }
+
+    @property
+    def elsewhere(self) -> dict[str, str]:
+        """The device, unless it is the processor: its bits are its own."""
+        return {} if self.device == "cpu" else {"device": self.device}
 
 
 @dataclass
@@ -158,7 +166,7 @@ def _start(task: Task) -> tuple[Any, Recorder, None]:
     recorder = Recorder(task.folder, task.config, task.identity)
     s = task.simulation
     if s.after is None:
-        model = resolve(task.factory)(task.config, seed=s.seed, arm=s.arm or GROWTH, replicate=s.replicate)
+        model = resolve(task.factory)(task.config, seed=s.seed, arm=s.arm or GROWTH, replicate=s.replicate, **task.elsewhere)
     else:
         grown = Path(task.root) / s.after
         try:
@@ -177,7 +185,7 @@ def _start(task: Task) -> tuple[Any, Recorder, None]:
 def _from_state(task: Task, state: dict) -> Any:
     s = task.simulation
     model: Any = resolve(task.factory)
-    return model.from_state(task.config, state, arm=s.arm or GROWTH, seed=s.seed, replicate=s.replicate)
+    return model.from_state(task.config, state, arm=s.arm or GROWTH, seed=s.seed, replicate=s.replicate, **task.elsewhere)
 
 
 def _finish(task: Task, model: Any, recorder: Recorder, outcome: Outcome, steps: int, wall_s: float) -> None:

@@ -52,6 +52,8 @@ class Workspace:
     `offset[l]:offset[l + 1]` of each multi-level array.
     """
 
+    device = "cpu"
+
     def __init__(self, shape: tuple[int, int, int], periodic: tuple[bool, bool, bool] = (False,) * 3) -> None:
         dims = [tuple(int(n) for n in shape)]
         while max(dims[-1]) > 1:

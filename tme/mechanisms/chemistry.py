@@ -6,6 +6,9 @@ base tick, resting ones at the resting clock; the criterion is a pure function o
 
 from __future__ import annotations
 
+from functools import partial
+from typing import Any
+
 import numpy as np
 
 from tme.core.mechanism import Mechanism, Phase
@@ -34,6 +37,11 @@ class Ferroptosis(Mechanism):
         self.resting_every = model.ticks(model.config.clocks.chemistry_resting_min)
         self.rows = np.empty(0, np.int64)
         self.stepped = 0
+        self.kernel: Any = advance
+        if model.device != "cpu":
+            from tme.mechanisms import ferroptosis_cuda as there
+
+            self.kernel = partial(there.advance, there.Buffers())
 
     def step(self, model) -> None:
         """Step the cells that are due."""
@@ -49,7 +57,7 @@ class Ferroptosis(Mechanism):
     def advance(self, t, m: int, tick: int, dt_min: float) -> None:
         """Call the sweep on the first `m` of `self.rows`."""
         columns = (getattr(t, c) for c in (*STATES, *TRAITS, *INPUTS))
-        advance(self.rows, m, tick, dt_min, self.p, t.state, t.chem_tick, *columns)
+        self.kernel(self.rows, m, tick, dt_min, self.p, t.state, t.chem_tick, *columns)
 
     def settle(self, model) -> None:
         """Bring every living cell to its own steady state at what it senses now; damage starts at 0."""

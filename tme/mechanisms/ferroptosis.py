@@ -33,6 +33,7 @@ Sources: parameters below; the scheme after Cox and Matthews 2002, doi 10.1006/j
 
 from __future__ import annotations
 
+from math import sqrt
 from typing import Any
 
 import numba
@@ -155,7 +156,7 @@ def step_cell(
     """One cell, h min: the ten states after an exponential midpoint step. Scalars in, a tuple out."""
     n3 = power(nrf2, 0.3)
     n7 = nrf2 / (n3 + _TINY)
-    n5 = np.sqrt(nrf2)
+    n5 = sqrt(nrf2)  # not np.sqrt, which numba-cuda lacks for scalars
     take_up = p.v_x * (1.0 - 0.5 * p.p53) * xct * n7 * cystine / ((p.k_cys + cystine) * (1.0 + e_xct))
     bso = n5 / (1.0 + e_bso)
     a_in = p.k_a * (1.0 + p.k_c / p.c_ref) * gpx4_trait * n3
