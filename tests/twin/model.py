@@ -278,7 +278,8 @@ class TwinModel(mesa.Model):
                 if cell.fate == "leave":
                     self.take_away(cell)
                     self.events[f"{kind} lost"] += 1
-        for cell in sorted((c for c in self.of("cd8") if c.fate == "divide"), key=lambda c: c.uid):
+        dividing = [c for c in self.of("cd8") if c.fate == "divide"]
+        for cell in sorted(dividing, key=lambda c: (-self.dice.words("cd8_divide", self.tick, c.uid, 2)[0], c.uid)):
             cell.divide()
         dividing = [c for c in self.of("tumour") if c.fate == "divide"]
         for cell in sorted(dividing, key=lambda c: (-self.dice.words("push", self.tick, c.uid, 1)[0], c.uid)):

@@ -139,3 +139,11 @@ def normals(seed, stream, tick, uids, sub, out):
     for i in range(uids.size):
         u, v = uniform2(seed, stream, tick, uids[i], sub)
         out[i] = np.sqrt(-2.0 * np.log(u)) * np.cos(2.0 * np.pi * v)
+
+
+@serial
+def priorities(rows, m, uid, seed, stream, tick, sub, out):
+    """Random priority (m,) int64 of each listed row: the first word of its draw."""
+    for j in range(m):
+        a, _b, _c, _d = draw(seed, stream, tick, uid[rows[j]], sub)
+        out[j] = np.int64(a)

@@ -24,7 +24,7 @@ from tme.core.parameters import ParameterSet, par
 from tme.kernels.elementary import exp
 from tme.kernels.jit import rule, serial
 from tme.kernels.neighbours import at_margin, shifted
-from tme.kernels.rng import Stream, child_uid, draw, normals, uniform
+from tme.kernels.rng import Stream, child_uid, normals, priorities, uniform
 from tme.mechanisms.damp import PARAMETERS as DAMP_PARAMETERS
 
 PARAMETERS = ParameterSet(
@@ -58,14 +58,6 @@ def flag_divisions(n, uid, state, fate, voxel, oxygen, hmgb1, p, d, dt, seed, ti
             rate = division_rate(oxygen[i], hmgb1[voxel[i]], p, d)
             if rate > 0.0 and uniform(seed, _DIVIDE, tick, uid[i], 0) < 1.0 - exp(-rate * dt):
                 fate[i] = 1
-
-
-@serial
-def priorities(rows, m, uid, seed, tick, out):
-    """Random priority (m,) int64 of each dividing row."""
-    for j in range(m):
-        a, _b, _c, _d = draw(seed, _PUSH, tick, uid[rows[j]], 1)
-        out[j] = np.int64(a)
 
 
 @rule
@@ -198,7 +190,7 @@ class Division(Mechanism):
             return
         t.fate[rows] = 0
         priority = np.empty(len(rows), np.int64)
-        priorities(rows, len(rows), t.uid, model.seed64, model.tick, priority)
+        priorities(rows, len(rows), t.uid, model.seed64, _PUSH, model.tick, 1, priority)
         order = rows[np.lexsort((t.uid[rows], -priority))]
         mothers = np.empty(len(rows), np.int64)
         places = np.empty(len(rows), np.int64)

@@ -10,6 +10,7 @@ import numpy as np
 
 from tme.core.mechanism import Mechanism, Phase
 from tme.kernels.jit import serial
+from tme.kernels.rng import Stream, priorities
 from tme.kernels.rows import flags
 from tme.mechanisms.death import place_daughters
 
@@ -82,13 +83,15 @@ class Resolve(Mechanism):
         population.remove(rows)
 
     def expand(self, model) -> None:
-        """Engaged CD8 flagged 1 divide if there is room; order by uid."""
+        """Engaged CD8 flagged 1 divide if there is room, in the order of a random priority, ties to the smaller uid."""
         cd8 = model.cd8
         rows = np.flatnonzero(cd8.col.fate[: cd8.n] == 1)
         if len(rows) == 0:
             return
         cd8.col.fate[rows] = 0
-        rows = rows[np.argsort(cd8.col.uid[rows])]
+        priority = np.empty(len(rows), np.int64)
+        priorities(rows, len(rows), cd8.col.uid, model.seed64, int(Stream.CD8_DIVIDE), model.tick, 2, priority)
+        rows = rows[np.lexsort((cd8.col.uid[rows], -priority))]
         mothers, places = np.empty(len(rows), np.int64), np.empty(len(rows), np.int64)
         uids = np.empty(len(rows), np.uint64)
         lattice, c = model.lattice, cd8.col
