@@ -15,6 +15,13 @@ import pandas as pd
 from tme.initial import draw_traits, founders
 from tme.kernels.neighbours import search_order, shifted
 
+
+class TableError(ValueError):
+    """The table of cells does not fit the domain or its description."""
+
+    exit_code = 2
+
+
 UNITS_UM = {"um": 1.0, "mm": 1000.0, "nm": 0.001}
 
 
@@ -54,7 +61,7 @@ def voxels_of(model: Any, table: pd.DataFrame, spec: Any) -> np.ndarray:
         value = value - 0.5 * (value.min() + value.max()) + 0.5 * extent
         k = np.floor(value / grid.dx_um).astype(np.int64)
         if k.min() < 0 or k.max() >= n:
-            raise ValueError(f"the cells span {np.ptp(value):.0f} um along {axis}, more than the domain's {extent:.0f} um")
+            raise TableError(f"the cells span {np.ptp(value):.0f} um along {axis}, more than the domain's {extent:.0f} um")
         index.append(k)
     x, y, z = index
     return (z * grid.ny + y) * grid.nx + x
@@ -75,7 +82,7 @@ def settle_tissue(model: Any, wanted: np.ndarray) -> np.ndarray:
                     place = int(w)
                     break
             else:
-                raise ValueError(f"cell in row {i}: no free voxel within 12 voxels; use a finer dx_um")
+                raise TableError(f"cell in row {i}: no free voxel within 12 voxels; use a finer dx_um")
         taken[place] = True
         out[i] = place
     return out
@@ -98,7 +105,7 @@ def place_from_table(model: Any, spec: Any) -> dict[str, Any]:
     report: dict[str, Any] = {"rows": len(table), "unmapped_types": unmapped, "placed": {}}
     rows = np.flatnonzero(mapped == "tumour")
     if len(rows) == 0:
-        raise ValueError(f"{spec.file}: no row maps to 'tumour'; types found: {', '.join(sorted(set(types)))}")
+        raise TableError(f"{spec.file}: no row maps to 'tumour'; types found: {', '.join(sorted(set(types)))}")
     places = settle_tissue(model, voxel[rows])
     report["displacement_um"] = displacement_um(model, voxel[rows], places)
     tumour = model.tumour

@@ -15,6 +15,10 @@ from tme.config.errors import listed, nearest
 from tme.config.look import Look, is_number
 from tme.config.schema import CELL_UM3
 
+LEAST_NRF2 = 0.01  # ferroportin follows NRF2; at 0 labile iron has no steady level
+TAKEN_UP = ("oxygen", "cystine", "ifng")  # by cells: these have a sink whatever the config says
+CONSUMED = TAKEN_UP[:2]  # at a rate that does not end where there is little left
+
 
 def check_all(look: Look) -> None:
     """Run every check."""
@@ -136,6 +140,10 @@ def check_tumour(look: Look) -> None:
     if isinstance(preset, str) and preset not in known:
         look.unknown(("tumour", "preset"), "tumour", preset, known)
     clones = look.mapping("tumour", "clones")
+    for path in (("tumour", "traits"), *(("tumour", "clones", c) for c in clones)):
+        nrf2 = look.number(*path, "nrf2")
+        if nrf2 is not None and 0.0 <= nrf2 < LEAST_NRF2:
+            look.fault((*path, "nrf2"), f"is {nrf2:g}: without NRF2 no iron leaves the cell and it has no resting state", f"at least {LEAST_NRF2:g}")
     shares = [look.number("tumour", "clones", c, "share", default=0.0) or 0.0 for c in clones]
     if sum(shares) > 1.0 + 1e-12:
         look.fault(("tumour", "clones"), f"the shares add up to {sum(shares):g}", "at most 1 in all")
@@ -166,6 +174,36 @@ def check_fields(look: Look) -> None:
                         f"{name} is a therapy: its arm sets what is outside",
                         "another key",
                     )
+            check_sink(look, name, known[name])
+
+
+def check_sink(look: Look, name: str, entry: Any) -> None:
+    """A steady field must lose its substance: by decay, through vessels, at a wall or into cells."""
+
+    def value(key: str) -> float | None:
+        return look.number("fields", name, key, default=getattr(entry, key))
+
+    held = look.get("fields", name, "held", default=getattr(entry, "held", False))
+    if name in CONSUMED and held is not True and value("diffusion") == 0.0:
+        look.fault(("fields", name, "diffusion"), f"is 0: cells would empty their own voxel of {name}", "more than 0")
+        return
+    if look.get("fields", name, "mode", default=entry.mode) != "quasi_steady" or held is True or value("decay") != 0.0:
+        return
+    changed = look.mapping("fields", name)
+    if value("diffusion") == 0.0:
+        key = "diffusion" if "diffusion" in changed else "mode"
+        look.fault(("fields", name, key), f"{name} would not spread and so have no steady state", "diffusion above 0, or mode: backward_euler")
+        return
+    walls = look.get("domain", "boundary", default="no_flux")
+    walls = list(walls.values()) if isinstance(walls, dict) else [walls]
+    library = look.context.library
+    elsewhere = name in TAKEN_UP or name in library.drugs or name in library.nanoparticles or "fixed" in walls
+    if value("vessel_exchange") == 0.0 and not elsewhere:
+        look.fault(
+            ("fields", name, next((k for k in ("decay", "vessel_exchange") if k in changed), "mode")),
+            f"{name} would have no sink and so no steady state",
+            "decay or vessel_exchange above 0, or mode: backward_euler",
+        )
 
 
 def check_mechanisms(look: Look) -> None:

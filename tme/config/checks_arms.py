@@ -94,7 +94,9 @@ def check_use(look: Look) -> None:
             continue
         first: dict[tuple[str, Any], tuple[str, dict[str, Any]]] = {}
         for origin, kind, i, item in agents:
-            key = (kind, item.get("name"))
+            if not isinstance(item.get("name"), str):
+                continue  # the schema's to report
+            key = (kind, item["name"])
             former = first.setdefault(key, (origin, item))[1]
             if former is not item and any(
                 former.get(k) != item.get(k) for k in ("dose_mg_kg", "bath_uM", "route")

@@ -30,7 +30,7 @@ PARAMETERS = ParameterSet(
     par("v_gcl", 26.0, "uM/min", 0.0, 500.0, _GSH, "GSH synthesis at saturation"),
     par("k_gcl", 60.0, "uM", 1.0, 1000.0, _GSH),
     par("ki_gsh", 6000.0, "uM", 500.0, 50000.0, _GSH, "feedback of GSH on its own synthesis"),
-    par("k_g_loss", 0.0052, "1/min", 0.0, 0.1, _GSH, "GSH turnover, half-life 2.2 h"),
+    par("k_g_loss", 0.0052, "1/min", 1e-5, 0.1, _GSH, "GSH turnover, half-life 2.2 h"),
     par("loss_gssg", 0.2, "1", 0.0, 1.0, "assumed: share of oxidised GSH that is exported, not recycled"),
     par("k_a", 4.8e-4, "1/min", 1e-6, 0.1, "assumed: GPX4 half-life 24 h (12-48)"),
     par("v_gpx", 5.7, "uM/min", 0.0, 500.0, _DELAYS),

@@ -148,7 +148,7 @@ class LymphNode(Mechanism):
     def __init__(self, model) -> None:
         super().__init__(model)
         self.p = PARAMETERS.build(model.config_for("priming"))
-        self.residence = model.ticks(self.p.residence_min) if self.p.residence_min else 0
+        self.residence = round(self.p.residence_min / model.dt_min)  # delays, not clocks: they need not divide
         delay = round((self.p.travel_min + self.p.expansion_min) / self.dt)
         self.pending = np.zeros(delay + 1, np.int64)
         self.slot = 0

@@ -1,0 +1,252 @@
+"""Generated experiments: `valid(rng)` gives one the loader must take and the model must run.
+
+Plain seeded generators, so that a number names a case for ever: `valid(Random(17))` is case 17. Values sit on
+their bounds as often as within them. Lattices are tiny; what runs is a random arm.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from functools import cache
+from random import Random
+from typing import Any
+
+from tme import mechanisms, therapy
+from tme.config.schema import CLONES, TRAITS
+from tme.library import load_library
+from tme.model import parameter_registry
+
+CSV = "cells.csv"
+PLANS = (*mechanisms.MECHANISMS, *therapy.THERAPIES)
+LEVELS = {"diffusion": (0.0, 1e5), "decay": (0.0, 5.0), "initial": (0.0, 300.0), "vessel_value": (0.0, 300.0),
+          "vessel_exchange": (0.0, 1e4)}  # fmt: skip
+
+
+@cache
+def switches() -> list[str]:
+    """Mechanisms that may be switched off."""
+    return sorted({c.name for c in PLANS if c.switchable})
+
+
+def number(rng: Random, low: float, high: float) -> float:
+    """A number within bounds, one time in three on one of them."""
+    turn = rng.randrange(6)
+    if turn < 2:
+        return float((low, high)[turn])
+    return round(rng.uniform(low, high), rng.randrange(1, 9))
+
+
+def some(rng: Random, items: Any, most: int) -> list[Any]:
+    """Up to `most` different items."""
+    items = list(items)
+    return rng.sample(items, rng.randint(0, min(most, len(items))))
+
+
+def maybe(rng: Random, out: dict[str, Any], chance: float, **values: Any) -> None:
+    """Add each value (a function of nothing) with some chance."""
+    for key, make in values.items():
+        if rng.random() < chance:
+            out[key] = make()
+
+
+# ---- valid --------------------------------------------------------------------------------------------
+def valid(rng: Random) -> dict[str, Any]:
+    """An experiment that must load and run."""
+    dt = rng.choice([1, 1, 1, 0.5, 0.25, 1 / 64])
+    ndim = rng.choice([2, 2, 3])
+    dom, shape = domain(rng, ndim)
+    horizon = rng.choice([1, 2, 0.25, 14])
+    start = rng.choice([0, 0, -1, -0.5, -2.25])
+    branch = rng.choice([None, None, max(0, start) if start < 0 else horizon / 2])
+    out: dict[str, Any] = {"horizon_day": horizon, "domain": dom, "initial": initial(rng, ndim, shape, dom["dx_um"])}
+    if start:
+        out["start_day"] = start
+    if branch is not None:
+        out["branch_at_day"] = branch
+    maybe(
+        rng, out, 0.6,
+        name=lambda: rng.choice(["a", "x-1", "9.lives", "A_b+c"]),
+        seed=lambda: rng.choice([0, 1, 2**63 - 1, 4e3, rng.randrange(2**40)]),
+        tumour=lambda: tumour(rng),
+        populations=lambda: {k: density(rng) for k in some(rng, ("cd8", "macrophage", "dendritic", "treg"), 4)},
+        mechanisms=lambda: changes(rng),
+        fields=lambda: fields(rng, dt),
+        replicates=lambda: rng.randint(1, 5),
+        output=lambda: output(rng, start, horizon),
+        stop_when=lambda: {"tumour_alive_below": rng.choice([0, 1, 5])},
+    )  # fmt: skip
+    if rng.random() < 0.85:
+        out["arms"] = arms(rng, branch if branch is not None else start, horizon)
+    clocks: dict[str, Any] = {"dt_min": dt} if dt != 1 or rng.random() < 0.2 else {}
+    maybe(rng, clocks, 0.3, chemistry_resting_min=lambda: dt * rng.randint(1, 8),
+          field_tol=lambda: rng.choice([1e-2, 1e-3, 1e-6, 1e-10]))  # fmt: skip
+    if clocks:
+        out["clocks"] = clocks
+    return out
+
+
+def domain(rng: Random, ndim: int) -> tuple[dict[str, Any], list[int]]:
+    """A tiny lattice and its voxels per axis (x, y[, z])."""
+    dx = rng.choice([20, 20, 15, 14, 30, 60, 22.5])
+    shape = [rng.randint(3, 12 if ndim == 2 else 6) for _ in range(ndim)]
+    out: dict[str, Any] = {"size_um": [n * dx for n in shape], "dx_um": dx}
+    if dx < 20 or rng.random() < 0.2:
+        out["thickness_um"] = rng.choice([20, 25, 100]) if dx >= 14 else 25
+    words = ("no_flux", "periodic", "fixed")
+    maybe(
+        rng, out, 0.4,
+        boundary=lambda: rng.choice([*words, {a: rng.choice(words) for a in "xyz"}, {"x": rng.choice(words)}]),
+        at_edge=lambda: rng.choice(["stop", "continue"]),
+        immune_per_voxel=lambda: rng.randint(1, 8),
+    )  # fmt: skip
+    return out, shape
+
+
+def initial(rng: Random, ndim: int, shape: list[int], dx: float) -> dict[str, Any]:
+    """One of the starts."""
+    most = math.prod(shape)
+    kind = rng.choice(["nodule", "monolayer", "cells", "spheroid" if ndim == 3 else "nodule"])
+    if kind == "monolayer":
+        return {"kind": kind, "occupancy": max(0.01, number(rng, 0.01, 1.0))}
+    if kind == "cells":
+        out = {"kind": kind, "file": CSV, "unit_um": round(min(shape) * dx / 130.0, 3), "columns": {"x": "x", "y": "y", "type": "type"},
+               "types": {"T": "tumour", "C": "cd8", "M": rng.choice(["macrophage", "ignore", "dendritic", "treg"])}}  # fmt: skip
+        if ndim == 3:
+            out["columns"]["z"] = "z"
+        maybe(rng, out, 0.4, traits=lambda: {"marker": {"trait": rng.choice(TRAITS), "power": number(rng, -2, 2), "max_fold": number(rng, 1, 5)}})
+        return out
+    out = {"kind": kind, "n_cells": rng.choice([1, most, rng.randint(1, most)])}
+    maybe(rng, out, 0.4, centre_um=lambda: [number(rng, 0, n * dx) for n in shape])
+    return out
+
+
+def tumour(rng: Random) -> dict[str, Any]:
+    """A tumour type with changes."""
+    out: dict[str, Any] = {}
+    maybe(
+        rng, out, 0.4,
+        preset=lambda: rng.choice(sorted(load_library().tumours)),
+        cv=lambda: number(rng, 0, 1.5),
+        drift_per_division=lambda: number(rng, 0, 1),
+        antigenicity_mean=lambda: number(rng, 0, 3),
+        antigenicity_cv=lambda: number(rng, 0, 2),
+        mass_g=lambda: number(rng, 0.01, 3),
+        mouse_g=lambda: number(rng, 5, 70000),
+        traits=lambda: levels(rng, 4),
+        clones=lambda: {c: {"share": number(rng, 0, 0.33), **levels(rng, 2)} for c in CLONES},
+    )  # fmt: skip
+    return out
+
+
+def levels(rng: Random, most: int) -> dict[str, float]:
+    """Traits anywhere from absent to fivefold."""
+    return {t: number(rng, 0.01 if t == "nrf2" else 0.0, 5) for t in some(rng, TRAITS, most)}
+
+
+def density(rng: Random) -> dict[str, float] | None:
+    """How many of a kind."""
+    return rng.choice([None, {"per_mm2": number(rng, 0, 3000)}, {"share": number(rng, 0, 1)}])
+
+
+def changes(rng: Random) -> dict[str, Any]:
+    """Parameters anywhere within their bounds, and mechanisms switched off."""
+    out: dict[str, Any] = {}
+    for group in some(rng, parameter_registry(), 6):
+        chosen = some(rng, parameter_registry()[group], 4)
+        out[group] = {p.name: number(rng, p.low, p.high) for p in chosen}
+    for name in some(rng, switches(), 2) if rng.random() < 0.4 else ():
+        out.setdefault(name, {})["on"] = rng.random() < 0.3
+    return out
+
+
+def fields(rng: Random, dt: float) -> dict[str, Any]:
+    """Changes to fields and agents."""
+    library = load_library()
+    out: dict[str, Any] = {}
+    for name in some(rng, library.spreading(), 4):
+        change: dict[str, Any] = {}
+        own = name in library.fields
+        for key, bounds in LEVELS.items():
+            if (own or key not in ("initial", "vessel_value")) and rng.random() < 0.3:
+                change[key] = number(rng, *bounds)
+        if name not in library.nanoparticles and rng.random() < 0.3:
+            change["clock_min"] = dt * rng.choice([1, 2, 3, 5, 64])
+        if own and rng.random() < 0.2:
+            change["held"] = rng.random() < 0.5
+        if rng.random() < 0.2:
+            change["mode"] = rng.choice(["quasi_steady", "backward_euler"])
+        entry = library.spreading()[name]
+        decay, spread = change.get("decay", entry.decay), change.get("diffusion", entry.diffusion)
+        if name in ("oxygen", "cystine") and not spread:
+            spread = change["diffusion"] = 1e4
+        if not decay and not (spread and change.get("vessel_exchange", entry.vessel_exchange)):
+            change["mode"] = "backward_euler"  # nothing would rein in a steady state
+        out[name] = change or None
+    return out
+
+
+def output(rng: Random, start: float, horizon: float) -> dict[str, Any]:
+    """Recording and snapshots within the run."""
+    out: dict[str, Any] = {}
+    maybe(rng, out, 0.5, record_every_h=lambda: rng.choice([1, 6, 0.5, 24]), checkpoint_every_h=lambda: rng.choice([0.1, 24, 1000]),
+          snapshot_days=lambda: rng.choice([start, [start, horizon], [], [horizon / 2]]))  # fmt: skip
+    return out
+
+
+def arms(rng: Random, first: float, horizon: float) -> dict[str, Any]:
+    """One to four arms; a later one may use earlier ones if no agent comes twice."""
+    library, out, used = load_library(), {}, {}
+    for name in rng.sample(["control", "a", "b2", "c-3", "d.4"], rng.randint(1, 4)):
+        arm: dict[str, Any] = {}
+        agents: set[str] = set()
+
+        def days() -> Any:
+            many = sorted(round(rng.uniform(first, first + 0.9 * (horizon - first)), 4) for _ in range(rng.randint(1, 3)))
+            return rng.choice([first, [first, *many]])
+
+        if rng.random() < 0.7:
+            arm["drugs"] = [drug(rng, n, days()) for n in some(rng, library.drugs, 3)] or None
+            arm["antibodies"] = [{"name": n, "dose_mg_kg": number(rng, 0.01, 50), "day": days()} for n in some(rng, library.antibodies, 2)]
+            arm["nanoparticles"] = [particle(rng, n, days()) for n in some(rng, library.nanoparticles, 2)]
+            arm = {k: v for k, v in arm.items() if v or rng.random() < 0.3}
+            agents = {i["name"] for v in arm.values() for i in v or ()}
+        friends = [f for f in out if not used[f] & agents]
+        if friends and rng.random() < 0.4:
+            friend = rng.choice(friends)
+            arm["use"] = [friend]
+            agents |= used[friend]
+        out[name], used[name] = arm or rng.choice([{}, None]), agents
+    return out
+
+
+def drug(rng: Random, name: str, day: Any) -> dict[str, Any]:
+    """An injection or a bath."""
+    if rng.random() < 0.5:
+        return {"name": name, "dose_mg_kg": number(rng, 0.01, 100), "day": day}
+    return {"name": name, "bath_uM": number(rng, 0, 200), "route": "bath", "day": day}
+
+
+def particle(rng: Random, name: str, day: Any) -> dict[str, Any]:
+    """A platform by a route it allows."""
+    route = rng.choice(load_library().nanoparticle(name).routes)
+    return {"name": name, "dose_mg_kg": number(rng, 0.01, 50), "day": day, "route": route}
+
+
+def table() -> str:
+    """Cells for `initial: {kind: cells}`: 12 within 120 units a side, of mapped and unmapped types."""
+    rng = Random(1)
+    lines = ["x,y,z,type,marker"]
+    for i in range(12):
+        kind = "TTTCMX"[i % 6]
+        lines.append(f"{rng.uniform(0, 120):.2f},{rng.uniform(0, 120):.2f},{rng.uniform(0, 120):.2f},{kind},{rng.lognormvariate(0, 1):.3f}")
+    return "\n".join(lines) + "\n"
+
+
+def as_yaml(data: dict[str, Any]) -> str:
+    """The experiment as YAML text (JSON, with YAML's words for what JSON lacks)."""
+    text = json.dumps(data, indent=1, ensure_ascii=False)
+    for word, good in (("NaN", ".nan"), ("-Infinity", "-.inf"), ("Infinity", ".inf")):
+        for before in (": ", " "):
+            text = text.replace(f"{before}{word}", f"{before}{good}")
+    return text
