@@ -43,11 +43,18 @@ class UnknownCase(Exception):
     exit_code = 2
 
 
-def main(cases: list[str], as_json: bool = False, versus: Path | None = None) -> int:
+def main(cases: list[str], as_json: bool = False, versus: Path | None = None, device: str = "cpu") -> int:
     """Run the named cases, or all short ones, and print them as a table or JSON; `versus`: an earlier JSON."""
     import numba
 
-    every = {**CASES, **LONG}
+    short, every = CASES, {**CASES, **LONG}
+    if device != "cpu":
+        from tme.core.device import check
+
+        check(device)
+        from tme.bench import device as there
+
+        short, every = there.CASES, {**there.CASES, **there.LONG}
     unknown = [c for c in cases if c not in every]
     if unknown:
         from tme.config.errors import nearest
@@ -56,7 +63,7 @@ def main(cases: list[str], as_json: bool = False, versus: Path | None = None) ->
         raise UnknownCase(f"bench: unknown case '{unknown[0]}'; expected one of {', '.join(every)}" + (f"; did you mean '{meant}'?" if meant else ""))
     before = None if versus is None else _earlier(versus)
     numba.set_num_threads(1)
-    rows = [r for case in (cases or CASES) for r in every[case](case)]
+    rows = [r for case in (cases or short) for r in every[case](case)]
     _relate(rows)
     if before is not None:
         _compare(rows, before)
@@ -65,7 +72,7 @@ def main(cases: list[str], as_json: bool = False, versus: Path | None = None) ->
     else:
         from tme.cli_text import table
 
-        table(rows, "speed, CPU time, one thread unless said")
+        table(rows, "speed, CPU time, one thread unless said" if device == "cpu" else f"speed on {device}, wall time")
     return 0
 
 
