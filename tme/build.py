@@ -11,6 +11,7 @@ import numpy as np
 from tme import mechanisms, therapy
 from tme.core.field import Field
 from tme.core.grid import Grid
+from tme.core.guards import Guards
 from tme.core.mechanism import Mechanism
 from tme.core.parameters import ParameterSet
 from tme.core.population import Column
@@ -189,7 +190,7 @@ def build_plan(model: Any) -> list[Mechanism]:
         if cls.name not in off and cls.enabled(model):
             model._entries.append(cls(model))
     solves = [FieldDiffusion(model, name) for name in model.fields]
-    return ordered([StartSources(model), *model._entries, FinishSources(model), *solves])
+    return ordered([StartSources(model), *model._entries, FinishSources(model), *solves, Guards(model)])
 
 
 def ordered(entries: list[Mechanism]) -> list[Mechanism]:

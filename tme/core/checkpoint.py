@@ -7,11 +7,17 @@ from typing import Any
 
 import numpy as np
 
+from tme.core.guards import inspect
+
 FORMAT = 1
 
 
 def collect(model: Any) -> dict[str, np.ndarray]:
-    """Everything a bit-identical continuation needs, as arrays keyed "group/name"."""
+    """Everything a bit-identical continuation needs, as arrays keyed "group/name".
+
+    Raises BrokenState where a value is not finite or below zero: no checkpoint keeps such a state.
+    """
+    inspect(model)
     state: dict[str, np.ndarray] = {"meta/format": np.array(FORMAT)}
     scalars = {
         "tick": model.tick, "seed": model.seed_used, "emitters": model.emitters, "primed_output": model.primed_output,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from time import perf_counter
 from typing import Any
 
+from tme.core.guards import inspect, probe
 from tme.core.mechanism import Mechanism, Phase, check_plan
 from tme.kernels.exchange import add_counts
 
@@ -35,7 +36,12 @@ class FieldDiffusion(Mechanism):
                 if strongest > 0.0:
                     field.concentration[:] = 0.0
                 return
-        self.cycles = field.advance(self.dt, model.workspace)
+        try:
+            self.cycles = field.advance(self.dt, model.workspace)
+        except RuntimeError as error:
+            inspect(model)  # a broken source or cell does not converge: name it rather than the solver
+            raise RuntimeError(f"tick {model.tick}: {error}") from error
+        probe(model, field)
 
 
 class StartSources(Mechanism):
