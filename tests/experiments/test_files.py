@@ -15,7 +15,14 @@ import numpy as np
 import pytest
 
 from tme.experiments import files
-from tme.experiments.checkpoint import BadCheckpoint, newest, other_slot, read_checkpoint, write_checkpoint
+from tme.experiments.checkpoint import (
+    BadCheckpoint,
+    ForeignCheckpoint,
+    newest,
+    other_slot,
+    read_checkpoint,
+    write_checkpoint,
+)
 from tme.experiments.run_directory import LOCK, RunLocked, holder, is_done, lock, seal
 
 WRITER = """
@@ -78,9 +85,20 @@ def test_a_damaged_checkpoint_is_passed_over_for_the_older_one(tmp_path):
     assert other_slot(slot) == "checkpoint_b"
 
 
-def test_a_checkpoint_of_another_simulation_is_not_taken_up(tmp_path):
+def test_a_checkpoint_of_another_simulation_is_refused_by_name(tmp_path):
     write_checkpoint(tmp_path / "checkpoint_a", {"x": np.arange(5)}, {"identity": {"seed": 1}, "tick": 3})
-    assert newest(tmp_path, {"seed": 2}) is None
+    with pytest.raises(ForeignCheckpoint, match=r"checkpoint_a.*seed 1 instead of 2.*--fresh"):
+        newest(tmp_path, {"seed": 2})
+    write_checkpoint(tmp_path / "checkpoint_b", {"x": np.arange(5)}, {"identity": {"seed": 2}, "tick": 1})
+    assert newest(tmp_path, {"seed": 2})[0] == "checkpoint_b"
+
+
+def test_a_checkpoint_of_another_format_version_is_refused_by_name(tmp_path):
+    write_checkpoint(tmp_path / "checkpoint_a", {"x": np.arange(5)}, {"identity": {}, "tick": 3})
+    raw = (tmp_path / "checkpoint_a").read_bytes()
+    (tmp_path / "checkpoint_a").write_bytes(raw.replace(b"TMECKPT1", b"TMECKPT7", 1))
+    with pytest.raises(ForeignCheckpoint, match="format version 7, this version reads 1"):
+        newest(tmp_path, {})
 
 
 def test_a_checkpoint_refuses_objects(tmp_path):

@@ -382,6 +382,34 @@ def test_an_interrupted_run_exits_75_and_is_completed_by_a_rerun(reference, tmp_
     )
 
 
+IDLE = """
+import sys
+sys.path.insert(0, sys.argv[1])
+import os, time
+from fake_model import FakeConfig, FakeModel
+import tme
+
+class Uneven(FakeModel):
+    def step(self):
+        time.sleep(0.5 if self.arm == "drug" else 0.0)
+        super().step()
+
+tme.run(FakeConfig(replicates=1), sys.argv[2], jobs=2, report=False, model_factory=Uneven)
+"""
+
+
+def test_processes_that_wait_for_work_end_with_their_killed_parent(tmp_path):
+    script = tmp_path / "idle.py"
+    script.write_text(IDLE.replace("tme.run", 'if __name__ == "__main__":\n    tme.run'))
+    words = [sys.executable, str(script), str(Path(__file__).parent), str(tmp_path / "run")]
+    process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    while not (tmp_path / "run/control/rep-000/DONE").exists():
+        assert process.poll() is None
+        time.sleep(0.02)
+    process.kill()
+    process.communicate(timeout=60)  # ends when the last process that holds the pipe does
+
+
 def test_a_killed_parent_leaves_a_directory_that_a_rerun_completes(reference, tmp_path):
     process = started(tmp_path / "run", 2)
     process.kill()

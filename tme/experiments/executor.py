@@ -12,7 +12,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from tme.experiments import files
@@ -80,9 +80,14 @@ class Queue:
 
 def _follows(task: Task, cause: Outcome) -> Outcome:
     error = f"the tumour it branches from ({cause.simulation.folder}) failed: {cause.error}"
-    files.make_folder(task.folder)
-    files.write_text(task.folder / "error.txt", error + "\n")
+    _leave_error(task, error)
     return Outcome(task.simulation, "failed", error=error)
+
+
+def _leave_error(task: Task, error: str) -> None:
+    with suppress(OSError):  # the outcome names it anyway
+        files.make_folder(task.folder)
+        files.write_text(task.folder / "error.txt", error + "\n")
 
 
 def execute(
@@ -161,6 +166,7 @@ class _Pool:
                     idle_deaths += not self.running
                     self._after_death()
                 finally:
+                    stop.value = 1  # whatever brought us here, nobody waits for these results
                     pool.shutdown(wait=True, cancel_futures=True)
                     self._drain(events)
                     events.close()
@@ -218,8 +224,7 @@ class _Pool:
                 self._settle(Outcome(task.simulation, "interrupted"))
             elif self.attempts[name] >= ATTEMPTS:
                 error = "its process died (out of memory, or killed)"
-                files.make_folder(task.folder)
-                files.write_text(task.folder / "error.txt", error + "\n")
+                _leave_error(task, error)
                 self._settle(Outcome(task.simulation, "failed", error=error))
             else:
                 self.plan.ready.appendleft(task)

@@ -8,6 +8,7 @@ Source: https://anndata.readthedocs.io/en/stable/fileformat-prose.html
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 from typing import Any
 
@@ -44,21 +45,20 @@ def write_h5ad(path: Path, cells: dict[str, np.ndarray], about: dict[str, Any], 
     `uns` (numbers and text); with `flat` the z coordinate is left out.
     """
 
-    def write(temporary: Path) -> None:
-        with h5py.File(temporary, "w", track_order=False) as file:
-            _mark(file, "anndata", "0.1.0")
-            _write_obs(file.create_group("obs"), cells)
-            _write_frame(file.create_group("var"), {}, np.zeros(0, dtype=object))
-            for name in ("obsm", "varm", "obsp", "varp", "layers", "uns"):
-                _mark(file.create_group(name), "dict", "0.1.0")
-            axes = _COORDINATES[:2] if flat else _COORDINATES
-            _write_array(
-                file["obsm"], "spatial", np.column_stack([np.asarray(cells[a], float) for a in axes])
-            )
-            for name, value in about.items():
-                _write_scalar(file["uns"], name, value)
-
-    files.atomic_write(path, write)
+    image = io.BytesIO()  # a full disk is one clear OSError, not HDF5's many
+    with h5py.File(image, "w", track_order=False) as file:
+        _mark(file, "anndata", "0.1.0")
+        _write_obs(file.create_group("obs"), cells)
+        _write_frame(file.create_group("var"), {}, np.zeros(0, dtype=object))
+        for name in ("obsm", "varm", "obsp", "varp", "layers", "uns"):
+            _mark(file.create_group(name), "dict", "0.1.0")
+        axes = _COORDINATES[:2] if flat else _COORDINATES
+        _write_array(
+            file["obsm"], "spatial", np.column_stack([np.asarray(cells[a], float) for a in axes])
+        )
+        for name, value in about.items():
+            _write_scalar(file["uns"], name, value)
+    files.write_bytes(path, image.getbuffer())
 
 
 def _mark(node: Any, kind: str, version: str) -> None:

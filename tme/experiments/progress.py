@@ -6,6 +6,7 @@ import json
 import os
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -16,23 +17,41 @@ LINE_EVERY_S = 5.0
 
 
 class EventLog:
-    """Append-only events.jsonl: one JSON object per line, each written in one piece and flushed."""
+    """Append-only events.jsonl: one JSON object per line, each written in one piece and flushed.
+
+    A log that cannot be written (the disk is full) is told once and does not stop the simulations.
+    """
 
     def __init__(self, path: Path) -> None:
         self._handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
         size = os.fstat(self._handle).st_size
         if size and os.pread(self._handle, 1, size - 1) != b"\n":
             os.write(self._handle, b"\n")  # a torn last line of a killed run stays alone on its line
+        self._torn = self._told = False
 
     def write(self, event: dict[str, Any]) -> str:
         """Append one event; returns the line."""
         line = json.dumps({"time": now(), **event}, default=files.plain)
-        os.write(self._handle, (line + "\n").encode("utf-8"))
+        data = ("\n" * self._torn + line + "\n").encode("utf-8")
+        try:
+            done = os.write(self._handle, data)
+        except OSError as error:
+            self._tell(error.strerror)
+        else:
+            self._torn = 0 < done < len(data) or (self._torn and done == 0)
+            if done < len(data):
+                self._tell("written in part")
         return line
+
+    def _tell(self, why: str) -> None:
+        if not self._told:
+            print(f"{EVENTS} cannot be written ({why}): events are missing from it", file=sys.stderr, flush=True)
+        self._told = True
 
     def close(self) -> None:
         """Make the log durable and close it."""
-        os.fsync(self._handle)
+        with suppress(OSError):
+            os.fsync(self._handle)
         os.close(self._handle)
 
 

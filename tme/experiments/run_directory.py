@@ -56,6 +56,12 @@ class RunError(Exception):
     exit_code = 2
 
 
+class RunBroken(RunError):
+    """The run began and could not go on; what is finished stands, and a rerun completes it."""
+
+    exit_code = 3
+
+
 class RunLocked(RunError):
     """Another process writes into this run directory."""
 

@@ -15,7 +15,7 @@ from tme.experiments.merge import merge
 from tme.experiments.plan import Plan, plan, with_values
 from tme.experiments.progress import Progress
 from tme.experiments.results import Run
-from tme.experiments.run_directory import RunError, default_folder, is_done, lock, prepare
+from tme.experiments.run_directory import RunBroken, RunError, default_folder, is_done, lock, prepare
 from tme.experiments.worker import Outcome, Task
 
 DONE, FAILED, INTERRUPTED = 0, 3, 75
@@ -40,19 +40,22 @@ def run(
 
     `config` a Config or a path; `out` the run directory (default runs/<name>-<hash8>); `jobs` processes
     (default one per core); `progress` None bars or lines, False silence. Returns a `Run` with `exit_code`
-    0, 3 or 75; raises `RunError` (exit code 2) where it cannot start. Neither jobs nor threads change a bit
-    of the results; `device` ("cpu" or "cuda") changes their last digits, so a directory belongs to one.
+    0, 3 or 75; raises `RunError` (exit code 2) where it cannot start and `RunBroken` (3) where it cannot go
+    on, the disk being full. Neither jobs nor threads change a bit of the results; `device` ("cpu" or "cuda")
+    changes their last digits, so a directory belongs to one.
     """
     check_executor(executor)
     gpu = check_device(device)
     config = settle(config, seed, quick)
     whole = plan(config)
     folder = Path(out) if out is not None else default_folder(config)
+    begun = False
     try:
         files.make_folder(folder)
         with lock(folder) as stale:
             provenance.same_device(folder, device, fresh)
             prepare(folder, config, fresh)
+            begun = True
             return _run(
                 folder,
                 config,
@@ -66,7 +69,10 @@ def run(
                 (device, gpu),
             )
     except OSError as error:
-        raise RunError(f"cannot write the run to {folder}: {error.strerror or error}") from error
+        text = f"cannot write the run to {folder}: {error.strerror or error}"
+        if begun:
+            raise RunBroken(f"{text}; what is finished stands, run again to complete it") from error
+        raise RunError(text) from error
 
 
 def settle(config: Any, seed: int | None, quick: bool) -> Any:

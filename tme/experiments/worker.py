@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import re
+import threading
 import time
 import traceback
 from collections.abc import Callable
@@ -14,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from tme.experiments import files
-from tme.experiments.checkpoint import BadCheckpoint, newest, read_checkpoint
+from tme.experiments.checkpoint import BadCheckpoint, ForeignCheckpoint, newest, read_checkpoint
 from tme.experiments.plan import Simulation
 from tme.experiments.recorder import Recorder, scalar
 from tme.experiments.run_directory import claim, seal
@@ -64,6 +66,11 @@ class Task:
         """The device, unless it is the processor: its bits are its own."""
         return {} if self.device == "cpu" else {"device": self.device}
 
+    @property
+    def growth_identity(self) -> dict[str, Any]:
+        """What the grown tumour to branch from must match."""
+        return {**self.identity, "arm": GROWTH}
+
 
 @dataclass
 class Outcome:
@@ -95,13 +102,20 @@ def simulate(
     begun = time.perf_counter()
     try:
         with claim(task.folder):
-            outcome = _simulate(task, stop, report)
-    except Exception as error:
+            outcome = _guarded(task, stop, report)
+    except Exception as error:  # another process computes here: its folder is not touched
         outcome = Outcome(task.simulation, "failed", error=f"{type(error).__name__}: {error}")
-        with suppress(OSError):  # a full disk must not hide the first error
-            files.write_text(task.folder / "error.txt", traceback.format_exc())
     outcome.wall_s = time.perf_counter() - begun
     return outcome
+
+
+def _guarded(task: Task, stop: Callable[[], bool], report: Callable[[dict], None]) -> Outcome:
+    try:
+        return _simulate(task, stop, report)
+    except Exception as error:
+        with suppress(OSError):  # a full disk must not hide the first error
+            files.write_text(task.folder / "error.txt", traceback.format_exc())
+        return Outcome(task.simulation, "failed", error=f"{type(error).__name__}: {error}")
 
 
 def _simulate(task: Task, stop: Callable[[], bool], report: Callable[[dict], None]) -> Outcome:
@@ -144,7 +158,7 @@ def _end_hour(task: Task) -> float:
 
 
 def _resume(task: Task) -> tuple[Any, Recorder, float] | None:
-    """Take up the newest valid checkpoint; None where there is none that this code can read."""
+    """Take up the newest valid checkpoint; None where there is none. One that is not ours is refused."""
     found = newest(task.folder, task.identity)
     if found is None:
         return None
@@ -153,8 +167,9 @@ def _resume(task: Task) -> tuple[Any, Recorder, float] | None:
     recorder.recall(meta["memory"], slot)
     try:
         model = _from_state(task, state)
-    except Exception:
-        return None  # a state that this version cannot take up: begin anew
+    except Exception as error:
+        why = f"this version cannot take it up ({type(error).__name__}: {error})"
+        raise ForeignCheckpoint(task.folder / slot, why) from error
     return model, recorder, float(meta["hour"])
 
 
@@ -170,7 +185,7 @@ def _start(task: Task) -> tuple[Any, Recorder, None]:
     else:
         grown = Path(task.root) / s.after
         try:
-            state, meta = read_checkpoint(grown / BRANCH_STATE)
+            state, meta = read_checkpoint(grown / BRANCH_STATE, task.growth_identity)
         except BadCheckpoint as error:
             raise RuntimeError(f"no grown tumour to branch from: {error}") from error
         model = _from_state(task, state)
@@ -237,11 +252,21 @@ def initialise(stop: Any, events: Any, threads: int) -> None:
     """First call in a worker process: signals, the parent's stop flag, the way back for events."""
     import signal
 
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     _Process.stop, _Process.events, _Process.parent = stop, events, os.getppid()
     events.cancel_join_thread()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent tells us
     signal.signal(signal.SIGTERM, _on_sigterm)
     set_threads(threads)
+
+
+def _end_with_parent() -> None:
+    """A process that waits for its next task would not notice that its parent was killed: it holds both ends
+    of the queue."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(75)
 
 
 def _on_sigterm(number: int, stack: Any) -> None:
