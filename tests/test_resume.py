@@ -1,0 +1,92 @@
+"""A run resumed from its checkpoint at any tick ends in the same bytes, on any number of threads."""
+
+import numba
+import numpy as np
+import pytest
+from test_model import busy, ticks
+
+from tme.experiments.checkpoint import read_checkpoint, write_checkpoint
+from tme.mechanisms import ferroptosis
+from tme.model import TumourModel
+
+BEGIN, END = 110, 160  # ticks: a second dose falls into them, and every kind of cell comes and goes
+MANY = min(2, numba.config.NUMBA_NUM_THREADS)
+
+
+@pytest.fixture(scope="module")
+def course(tmp_path_factory):
+    """Checkpoint files of every tick of an undisturbed run, and the state it ends in."""
+    folder = tmp_path_factory.mktemp("course")
+    model = ticks(busy("all"), BEGIN)
+    before = dict(model.counters)
+    paths = {}
+    while model.tick < END:
+        paths[model.tick] = kept(model, folder / f"tick_{model.tick}")
+        model.step()
+    happened = {k for k, v in model.counters.items() if v > before.get(k, 0)}
+    assert {"births", "dead_ferroptosis", "dead_immune", "kills", "cleared", "births_cd8", "recruited_cd8"} <= happened
+    assert model.treg_depletion > 0 and model.pd1_free.min() < 1
+    assert all(np.ptp(model.fields[a.name].concentration) > 0 for a in model.therapy.nanoparticles)
+    return paths, model.state_dict(), model.config
+
+
+def kept(model, path):
+    """Write a checkpoint; its path."""
+    write_checkpoint(path, model.state_dict(), {"tick": model.tick})
+    return path
+
+
+def resumed(path, config):
+    """The model a checkpoint file holds."""
+    return TumourModel.from_state(config, read_checkpoint(path)[0], arm="all", seed=5)
+
+
+def assert_same_bytes(state, expected):
+    """Same names, types, shapes and bytes."""
+    assert state.keys() == expected.keys()
+    other = [k for k, v in state.items() if v.dtype != expected[k].dtype or v.tobytes() != expected[k].tobytes()]
+    assert not other
+
+
+def resume_from(course, at):
+    """To the end from one tick."""
+    paths, end, config = course
+    assert_same_bytes(ticks(resumed(paths[at], config), END - at).state_dict(), end)
+
+
+@pytest.mark.parametrize("at", range(BEGIN, END, 5))
+def test_a_run_resumed_at_every_fifth_tick_ends_in_the_same_bytes(course, at):
+    resume_from(course, at)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("at", range(BEGIN, END))
+def test_a_run_resumed_at_any_tick_ends_in_the_same_bytes(course, at):
+    resume_from(course, at)
+
+
+def test_a_checkpoint_read_back_is_written_again_as_the_same_bytes(course):
+    paths, _, config = course
+    for at in (BEGIN, 133):
+        assert_same_bytes(resumed(paths[at], config).state_dict(), read_checkpoint(paths[at])[0])
+
+
+@pytest.mark.skipif(MANY < 2, reason="numba was started with one thread")
+@pytest.mark.parametrize("at", [BEGIN, 127, 151])
+def test_a_run_resumed_on_another_number_of_threads_ends_in_the_same_bytes(course, at, monkeypatch):
+    monkeypatch.setattr(ferroptosis, "SHARED_ROWS", 1)  # so small a model would not share its rows
+    for n in (1, MANY):
+        numba.set_num_threads(n)
+        try:
+            resume_from(course, at)
+        finally:
+            numba.set_num_threads(numba.config.NUMBA_NUM_THREADS)
+
+
+@pytest.mark.parametrize("stops", [(114, 115, 147), (111, 130, 159)])
+def test_three_chained_resumes_end_in_the_same_bytes(course, stops, tmp_path):
+    paths, end, config = course
+    model = resumed(paths[BEGIN], config)
+    for at in stops:
+        model = resumed(kept(ticks(model, at - model.tick), tmp_path / "checkpoint"), config)
+    assert_same_bytes(ticks(model, END - model.tick).state_dict(), end)
