@@ -70,8 +70,8 @@ def read_checkpoint(path: Path, identity: dict | None = None) -> tuple[dict[str,
 
 
 def _difference(found: dict, expected: dict) -> str:
-    keys = [k for k in expected if found.get(k) != expected[k]]
-    each = ", ".join(f"{k} {found.get(k)} instead of {expected[k]}" for k in keys)
+    keys = [k for k in {**expected, **found} if found.get(k) != expected.get(k)]
+    each = ", ".join(f"{k} {found.get(k)} instead of {expected.get(k)}" for k in keys)
     return f"belongs to another simulation ({each})"
 
 
