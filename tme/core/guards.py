@@ -7,6 +7,7 @@ solve a few voxels are probed, which is enough where the solver has global sums:
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -68,12 +69,16 @@ class Guards(Mechanism):
 def probe(model: Any, field: Any) -> None:
     """Look at a few voxels of a field that was solved just now."""
     if any_broken(field.concentration, 1 + field.concentration.size // PROBES):
-        inspect(model)
+        inspect(model, field)
 
 
-def inspect(model: Any) -> None:
-    """Raise BrokenState with all that is broken, causes before what they spread to: cells, terms, fields."""
-    found = [*_cells(model), *_terms(model), *_fields(model)]
+def inspect(model: Any, field: Any = None) -> None:
+    """Raise BrokenState with all that is broken, causes before what they spread to: cells, terms, fields.
+
+    With `field` no other field is looked at: they may be in the middle of their solves.
+    """
+    among = model.fields.values() if field is None else (field,)
+    found = [*_cells(model), *_terms(model, among), *_fields(model, among)]
     if found:
         raise BrokenState(f"tick {model.tick} (hour {model.sim_hour:g}): " + "; ".join(found))
 
@@ -92,10 +97,10 @@ def _cells(model: Any) -> list[str]:
     return out
 
 
-def _terms(model: Any) -> list[str]:
+def _terms(model: Any, fields: Iterable[Any]) -> list[str]:
     """One phrase per term of a field's equation that is not finite (a source may be below zero)."""
     out = []
-    for field in model.fields.values():
+    for field in fields:
         for term in _TERMS:
             values = getattr(field, term)
             if values is not None and not np.isfinite(values).all():
@@ -103,10 +108,10 @@ def _terms(model: Any) -> list[str]:
     return out
 
 
-def _fields(model: Any) -> list[str]:
+def _fields(model: Any, fields: Iterable[Any]) -> list[str]:
     """One phrase per broken field."""
     out = []
-    for field in model.fields.values():
+    for field in fields:
         voxels = _broken(field.concentration)
         if voxels.size:
             out.append(_at(model, f"field {field.name}", field.concentration, voxels))

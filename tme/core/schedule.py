@@ -39,7 +39,7 @@ class FieldDiffusion(Mechanism):
         try:
             self.cycles = field.advance(self.dt, model.workspace)
         except RuntimeError as error:
-            inspect(model)  # a broken source or cell does not converge: name it rather than the solver
+            inspect(model, field)  # a broken source or cell does not converge: name it rather than the solver
             raise RuntimeError(f"tick {model.tick}: {error}") from error
         probe(model, field)
 
