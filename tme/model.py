@@ -26,6 +26,7 @@ from tme.build import (
 from tme.core.device import workspace
 from tme.core.lattice import Lattice
 from tme.core.schedule import Schedule
+from tme.core.solvers import Solvers
 from tme.core.vessels import VesselBed
 from tme.describe import describe, mechanism_table
 from tme.initial import clone_log_means, monolayer_voxels, nodule_voxels, place_residents, place_tumour
@@ -86,6 +87,7 @@ class TumourModel(mesa.Model):
         push = round(parameter_registry()["division"].build(self.config_for("division")).push_um / self.grid.dx_um)
         self.lattice = Lattice(self.grid, self.config.domain.immune_per_voxel, push)
         self.workspace = workspace(self.device, self.grid.shape, self.grid.periodic)
+        self.solvers = Solvers(self)
         self.therapy = build_therapy(self)
         build_fields(self)
         self.pd1_free = np.ones(self.grid.n_voxels)
