@@ -5,6 +5,7 @@ The device is an option: nothing here imports its package before somebody asks f
 
 from __future__ import annotations
 
+import os
 from importlib import metadata
 from typing import Any
 
@@ -25,6 +26,8 @@ def check(device: str) -> str:
         raise DeviceError(f"--device {device}: unknown device; expected one of {', '.join(DEVICES)}")
     if device == CPU:
         return CPU
+    # the coarse lattices of a solve are small by nature; numba.cuda reads this when it is imported
+    os.environ.setdefault("NUMBA_CUDA_LOW_OCCUPANCY_WARNINGS", "0")
     import numba
 
     if numba.config.ENABLE_CUDASIM:
