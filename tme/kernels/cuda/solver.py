@@ -70,7 +70,7 @@ def children(parents: np.ndarray, coarse: int) -> tuple[np.ndarray, np.ndarray]:
 class CudaWorkspace:
     """Device arrays for one lattice, shared by its fields; no state between steps.
 
-    `shape` is (nz, ny, nx), `periodic` per axis. About 150 bytes a voxel.
+    `shape` is (nz, ny, nx), `periodic` per axis. About 130 bytes a voxel.
     """
 
     device = "cuda"
