@@ -34,7 +34,7 @@ def number(rng: Random, low: float, high: float) -> float:
     turn = rng.randrange(6)
     if turn < 2:
         return float((low, high)[turn])
-    return round(rng.uniform(low, high), rng.randrange(1, 9))
+    return min(max(round(rng.uniform(low, high), rng.randrange(1, 9)), low), high)
 
 
 def some(rng: Random, items: Any, most: int) -> list[Any]:
@@ -178,6 +178,8 @@ def fields(rng: Random, dt: float) -> dict[str, Any]:
             change["mode"] = rng.choice(["quasi_steady", "backward_euler"])
         entry = library.spreading()[name]
         decay, spread = change.get("decay", entry.decay), change.get("diffusion", entry.diffusion)
+        if name in ("oxygen", "cystine") and change.get("vessel_value") == 0.0:
+            change["vessel_value"] = 1.0  # a steady state of nothing at all has no scale to converge to
         if name in ("oxygen", "cystine") and not spread:
             spread = change["diffusion"] = 1e4
         if not decay and not (spread and change.get("vessel_exchange", entry.vessel_exchange)):
