@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import time
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -128,3 +130,11 @@ class FakeModel:
 
     def field_units(self):
         return {"oxygen": "mmHg", "ifng": "ng/mL"}
+
+
+class MarkedModel(FakeModel):
+    """Tells by a file that a step is in progress."""
+
+    def step(self):
+        Path(os.environ["STEPPING"]).touch()
+        super().step()

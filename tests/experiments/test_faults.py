@@ -178,19 +178,21 @@ def test_a_directory_that_cannot_be_written_is_refused_and_stays_readable(refere
 SCRIPT = """
 import sys
 sys.path.insert(0, sys.argv[1])
-from fake_model import FakeConfig, FakeModel
+from fake_model import FakeConfig, MarkedModel
 import tme
 config = FakeConfig(branch_at_day=0.0, replicates=1, sleep_s=float(sys.argv[4]))
-run = tme.run(config, sys.argv[2], jobs=int(sys.argv[3]), report=False, model_factory=FakeModel)
+run = tme.run(config, sys.argv[2], jobs=int(sys.argv[3]), report=False, model_factory=MarkedModel)
 sys.exit(run.exit_code)
 """
 
 
 def started(folder: Path, jobs: int, sleep_s: float) -> subprocess.Popen:
-    """A run in a process of its own whose first simulation has begun."""
+    """A run in a process of its own, in the middle of a step."""
+    mark = folder.with_name("stepping")
     words = [sys.executable, "-c", SCRIPT, str(Path(__file__).parent), str(folder), str(jobs), str(sleep_s)]
-    process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True)
-    while not list(folder.glob("growth/branch-*/*.csv")) and not list(folder.glob("growth/branch-*/*.h5ad")):
+    process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True,
+                               env={**os.environ, "STEPPING": str(mark)})  # fmt: skip
+    while not mark.exists():
         assert process.poll() is None, process.stderr.read().decode()
         time.sleep(0.02)
     return process
