@@ -36,7 +36,7 @@ class EventLog:
         try:
             done = os.write(self._handle, data)
         except OSError as error:
-            self._tell(error.strerror)
+            self._tell(str(error.strerror))
         else:
             self._torn = 0 < done < len(data) or (self._torn and done == 0)
             if done < len(data):
