@@ -363,7 +363,7 @@ def resting_state(
     """Untreated steady state (n,) without peroxidation, in closed form but for an iteration of C and G."""
     for i in range(n):
         n3, n5 = power(nrf2[i], 0.3), np.sqrt(nrf2[i])
-        n7 = nrf2[i] / n3
+        n7 = nrf2[i] / (n3 + _TINY)
         z[i] = ifng[i] / (p.ec50_ifn + ifng[i])
         take_up = p.v_x * (1.0 - 0.5 * p.p53) * xct[i] * n7 * cystine[i] / (p.k_cys + cystine[i])
         c_in = take_up * (1.0 - p.f_x * z[i]) + p.j_ts
