@@ -253,3 +253,17 @@ def test_a_tumour_in_three_dimensions_keeps_its_places_and_its_bits():
     assert len(np.unique(z)) > 3 and straight.counters["births"] > 0
     shape = straight.fields_table()["oxygen"].shape
     assert shape == (12, 12, 12)
+
+
+def test_depth_follows_the_tissue_and_is_measured_once_in_between():
+    model = tissue()
+    lattice = model.lattice
+    before = lattice.depth_um()
+    assert lattice.depth_um() is before
+    with pytest.raises(ValueError, match="read-only"):
+        before[0] = 0.0
+    lattice.tissue_row[np.flatnonzero(lattice.tissue_row >= 0)[:40]] = -1
+    after = lattice.depth_um()
+    assert not np.array_equal(before, after)
+    lattice._depth = None
+    assert np.array_equal(lattice.depth_um(), after)

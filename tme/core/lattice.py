@@ -26,6 +26,7 @@ class Lattice:
         self.push_offsets = search_order(max(push_length, 1), grid.ndim)
         self.best_priority = np.full(n, -1, np.int64)
         self.best_row = np.full(n, -1, np.int32)
+        self._depth: tuple[int, np.ndarray, np.ndarray] | None = None
 
     def position_um(self, voxel: np.ndarray | int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Centres of voxels in um as (x, y, z)."""
@@ -48,10 +49,17 @@ class Lattice:
     def depth_um(self, closing: int = 2) -> np.ndarray:
         """Signed distance of every voxel (flat) from the tumour's edge in um: positive inside.
 
-        The tumour is the set of voxels holding tissue, closed over gaps of `closing` voxels.
+        The tumour is the set of voxels holding tissue, closed over gaps of `closing` voxels. The array is kept
+        until the tissue has changed, and read-only.
         """
-        shape = self.grid.shape
-        tissue = (self.tissue_row >= 0).reshape(shape)
+        tissue = self.tissue_row >= 0
+        if self._depth is None or self._depth[0] != closing or not np.array_equal(self._depth[1], tissue):
+            found = self._depth_of(tissue.reshape(self.grid.shape), closing)
+            found.flags.writeable = False
+            self._depth = (closing, tissue, found)
+        return self._depth[2]
+
+    def _depth_of(self, tissue: np.ndarray, closing: int) -> np.ndarray:
         sampling = self.grid.dx_um
         if not tissue.any():
             return np.full(self.grid.n_voxels, -np.inf)
