@@ -113,7 +113,7 @@ class LodSolver:
 def _pivots_from(d, loss, scale, at, inner, n, m, r):
     """1/pivot of the m lines of a panel."""
     for i in range(n):
-        o, v, ends = np.uint64(i * PANEL), np.uint64(at + i * inner), 1.0 + r * ((i > 0) + (i < n - 1))
+        o, v, ends = np.uint64(i * PANEL), np.uint64(at + i * inner), 1.0 + r * (int(i > 0) + int(i < n - 1))
         for j in range(np.uint64(m)):
             d[o + j] = ends + scale * loss[v + j]
         if i == 0:
@@ -209,7 +209,7 @@ def pivots(loss, scale, outer, n, inner, r, out):
     """1/pivot of every row of the lines along the middle axis of (outer, n, inner)."""
     for o in range(outer):
         for i in range(n):
-            at, ends = (o * n + i) * inner, 1.0 + r * ((i > 0) + (i < n - 1))
+            at, ends = (o * n + i) * inner, 1.0 + r * (int(i > 0) + int(i < n - 1))
             if i == 0:
                 for j in range(np.uint64(inner)):
                     out[at + j] = 1.0 / (ends + scale * loss[at + j])

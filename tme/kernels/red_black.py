@@ -102,7 +102,7 @@ def _equation(lo, m, first, c, b, k, s0, per_dt, base, loss, source, exchange, v
         if nx > 1:
             sink[at] -= kx
             sink[at + width - one] -= kx
-        walls = ky * ((y == 0) + (y == ny - 1)) + kz * ((z == 0) + (z == nz - 1))
+        walls = ky * (int(y == 0) + int(y == ny - 1)) + kz * (int(z == 0) + int(z == nz - 1))
         if walls > 0.0:
             for j in range(width):
                 sink[at + j] -= walls
@@ -150,7 +150,7 @@ def _begin(first, c, b, k, per_dt, base, loss, source, exchange, vessel, layout,
     """Residual of the guess, by colours; returns its square (norm 1/diagonal), that of b, gains, losses."""
     nz, ny, nx, width, plane, lead = layout[0], layout[1], layout[2], layout[3], layout[4], layout[5]
     h, n_rows, lag, many = width - 1, nz * ny, 1 if nz == 1 else ny, layout[9]
-    s0 = 2.0 * k * ((nx > 1) + (ny > 1) + (nz > 1))
+    s0 = 2.0 * k * (int(nx > 1) + int(ny > 1) + int(nz > 1))
     rows[4:] = 0.0
     black, raw = half64[1], half64[0]
     wide, deep, done = np.uint64(width), np.uint64(plane * width), 0
