@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import statistics
 import time
 from collections.abc import Callable
 from typing import Any
@@ -10,17 +9,7 @@ from typing import Any
 import numpy as np
 
 from tme.bench import whole
-from tme.bench.kernels import REPEATS, row
-
-
-def median_ns(work: Callable[[], Any]) -> float:
-    """Median wall time of a call in ns; every call waits for the device."""
-    times = []
-    for _ in range(REPEATS):
-        start = time.perf_counter_ns()
-        work()
-        times.append(time.perf_counter_ns() - start)
-    return statistics.median(times)
+from tme.bench.kernels import median_ns, row
 
 
 def timed_field(case: str, field: Any, term: str, most: float) -> list[dict[str, Any]]:
@@ -37,7 +26,7 @@ def timed_field(case: str, field: Any, term: str, most: float) -> list[dict[str,
         getattr(field, term)[changed] = most * rng.random(len(changed))
         field.advance(10.0, there)
 
-    value = median_ns(work) / n
+    value = median_ns(work, time.perf_counter_ns) / n
     if np.array_equal(before, field.concentration):
         raise AssertionError("the field did not change")
     return [row(case, "implicit step, unsplit", value, "ns/voxel", n), row(case, "first call, compiling", compile_s, "s", n)]
@@ -90,7 +79,7 @@ def chemistry(case: str, n: int) -> list[dict[str, Any]]:
     compile_s = time.perf_counter() - start
     gsh = columns[STATES.index("gsh")]
     before = gsh.copy()
-    value = median_ns(work) / n
+    value = median_ns(work, time.perf_counter_ns) / n
     if np.array_equal(before, gsh):
         raise AssertionError("the chemistry did not change")
     return [row(case, "second-order step", value, "ns/cell", n), row(case, "first call, compiling", compile_s, "s", n)]
