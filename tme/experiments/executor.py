@@ -53,9 +53,9 @@ class Interrupt:
             for child in multiprocessing.active_children():
                 child.kill()
             os._exit(130)
-        if not self.wanted:
+        first, self.wanted = not self.wanted, True  # before the message: a quick second signal may interrupt it
+        if first:
             print("stopping after a checkpoint; Ctrl-C again stops at once", file=sys.stderr, flush=True)
-        self.wanted = True
 
 
 class Queue:
