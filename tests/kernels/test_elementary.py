@@ -7,7 +7,7 @@ from decimal import Decimal, localcontext
 import numpy as np
 import pytest
 
-from tme.kernels.elementary import exp, exp_pair, expm1, log, power
+from tme.kernels.elementary import exp, expm1, expm1_fast, fma, log, power
 from tme.kernels.jit import serial
 
 
@@ -56,11 +56,22 @@ def test_limits_are_those_of_the_functions():
         assert all(np.isnan(f(np.nan)) for f in (exp, expm1, log))
 
 
-def test_exp_pair_never_loses_more_than_everything():
-    for x in -np.geomspace(1e-12, 700.0, 400):
-        e, em = exp_pair(x)
-        assert 0.0 < e <= 1.0 and -1.0 <= em <= 0.0
-        assert e == pytest.approx(np.exp(x), rel=1e-15)
+def test_fast_expm1_is_exact_to_1e_11_and_never_loses_more_than_everything():
+    xs = np.concatenate([spread(-w, w) for w in (1e-6, 1.0, 30.0, 700.0)])
+    assert worst(expm1_fast, lambda d: d.exp() - 1, xs) < 1e-11
+    assert expm1_fast(0.0) == 0.0
+    assert all(-1.0 <= expm1_fast(-x) < 0.0 for x in np.geomspace(1e-12, 708.0, 400))
+
+
+def test_fma_rounds_once_with_and_without_the_compiler():
+    rng = np.random.default_rng(3)
+    compiled = serial(lambda a, b, c: fma(a, b, c))
+    for a, b in rng.lognormal(0.0, 5.0, (300, 2)) * rng.choice([-1.0, 1.0], (300, 2)):
+        for c in (-a * b, 0.0, rng.normal(), -a * b * (1.0 + 1e-15)):
+            assert fma(a, b, c) == compiled(a, b, c)
+    assert fma(0.1, 10.0, -1.0) == 2.0**-54
+    for odd in ((np.inf, 1.0, 0.0), (-0.0, 1.0, -0.0), (1e300, 1e300, 0.0), (1e-200, 1e-200, 0.0)):
+        assert np.float64(fma(*odd)).tobytes() == np.float64(compiled(*odd)).tobytes()
 
 
 @serial
@@ -70,17 +81,18 @@ def over(xs, out):
         out[0, i] = exp(xs[i])
         out[1, i] = expm1(xs[i])
         out[2, i] = log(xs[i])
-        out[3, i] = power(xs[i], 0.3)
+        out[3, i] = expm1_fast(xs[i])
+        out[4, i] = power(xs[i], 0.3)
 
 
 @pytest.mark.parametrize("n", [1, 3, 8, 17, 256])
 def test_vector_scalar_and_python_give_the_same_bits(n):
     xs = np.exp(spread(-6, 6, n, seed=n))
-    out = np.empty((4, n))
+    out = np.empty((5, n))
     over(xs, out)
-    for k, f in enumerate((exp, expm1, log, lambda x: power(x, 0.3))):
+    for k, f in enumerate((exp, expm1, log, expm1_fast, lambda x: power(x, 0.3))):
         scalar = np.array([f(float(x)) for x in xs])
         assert (out[k].view(np.int64) == scalar.view(np.int64)).all()
-    for k, f in enumerate((exp, expm1, log)):
+    for k, f in enumerate((exp, expm1, log, expm1_fast)):
         plain = np.array([getattr(f, "py_func", f)(float(x)) for x in xs])
         assert (out[k].view(np.int64) == plain.view(np.int64)).all()

@@ -11,7 +11,7 @@ from functools import cache
 import numpy as np
 from scipy.integrate import solve_ivp
 
-from tme.mechanisms import ferroptosis
+from tme.mechanisms import ferroptosis, ferroptosis_rest
 
 STATES = ("ifng_response", "cysteine", "gsh", "gpx4", "coq10h2", "lip", "ferritin", "pufa", "plooh", "damage")
 TRAITS = {"xct": 1.0, "gpx4_trait": 1.0, "fsp1": 1.0, "acsl4": 1.0, "tfr1": 1.0, "nrf2": 1.0, "mufa": 0.0}
@@ -122,7 +122,7 @@ class Dish:
         self.col |= {k: np.full(n, v) for k, v in INPUTS.items()}
         if settle_at is not None:
             self.col["cystine"][:] = settle_at
-        ferroptosis.settle(n, p, self.state, *self.columns())
+        ferroptosis_rest.settle(n, p, self.state, *self.columns())
         for k in INPUTS:
             self.col[k][:] = [{**INPUTS, **e}[k] for e in envs]
         self.death = np.full(n, np.nan)

@@ -129,7 +129,7 @@ def test_thread_count_does_not_change_a_bit(threads, expected):
 
 
 def test_sweep_equals_the_plain_python_law(expected, monkeypatch):
-    laws = "midpoint redox_rates radical_rates lipid_supply decay grow gate keep_half exp exp_pair power"
+    laws = "conditions midpoint redox_rates radical_rates lipid_supply decay grow gate quick_exp keep_half exp expm1_fast log"
     for name in laws.split():
         compiled = getattr(ferroptosis, name)
         monkeypatch.setattr(ferroptosis, name, getattr(compiled, "py_func", compiled))

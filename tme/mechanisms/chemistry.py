@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 
 from tme.core.mechanism import Mechanism, Phase
-from tme.mechanisms.ferroptosis import PARAMETERS, advance, select, settle
+from tme.mechanisms.ferroptosis import PARAMETERS, advance, select
+from tme.mechanisms.ferroptosis_rest import settle
 
 STATES = ("ifng_response", "cysteine", "gsh", "gpx4", "coq10h2", "lip", "ferritin", "pufa", "plooh", "damage")
 TRAITS = ("xct", "gpx4_trait", "fsp1", "acsl4", "tfr1", "nrf2", "mufa")

@@ -33,48 +33,56 @@ Sources: parameters below; the scheme after Cox and Matthews 2002, doi 10.1006/j
 
 from __future__ import annotations
 
-from math import sqrt
 from typing import Any
 
 import numba
 import numpy as np
 from numba import prange
 
-from tme.kernels.elementary import exp, exp_pair, law, power
+from tme.kernels.elementary import exp, expm1_fast, law, log
 from tme.kernels.jit import rule, serial, sweep
 from tme.mechanisms.ferroptosis_parameters import PARAMETERS
 
-__all__ = ["PARAMETERS", "advance", "emission", "rupture", "select", "settle"]
+__all__ = ["PARAMETERS", "advance", "emission", "rupture", "select"]
 
 # One block of cells, column after column, small enough for the first-level cache. Every block is computed
 # whole (short ones are padded), so a cell's bits cannot depend on its neighbours in the block.
 _BLOCK = 64
 (_Z, _C, _G, _A, _Q, _F, _B, _U, _L, _D, _XCT, _GPX4, _FSP1, _ACSL4, _TFR1, _NRF2, _MUFA,
  _IFNG, _CYSTINE, _OXYGEN, _PEROXIDE, _AA_IN, _E_XCT, _E_GPX4, _E_FSP1, _E_BSO, _E_TRAP, _E_CHEL, _J_FE,
- _ALIVE, _H, _KEEP_Z, _KEEP_B, _KEEP_D) = (k * _BLOCK for k in range(34))  # fmt: skip
-_SCRATCH = 34 * _BLOCK
+ _ALIVE, _H, _KEEP_Z, _KEEP_B, _KEEP_D, _KEEP_A) = (k * _BLOCK for k in range(35))  # fmt: skip
+# the places of traits and inputs, once read, take what `conditions` makes of them
+(_TAKE_UP, _BSO, _A_IN, _TAU_A, _FSP, _F_IN, _F_LOSS, _STO, _U_IN, _CHAIN, _TRAP, _Z_IN) = (
+    _XCT, _E_BSO, _GPX4, _E_GPX4, _FSP1, _TFR1, _E_CHEL, _NRF2, _ACSL4, _OXYGEN, _E_TRAP, _IFNG)  # fmt: skip
+_MID_Z, _MID_C, _MID_G, _MID_A, _MID_Q, _MID_F, _MID_B, _MID_U, _MID_L = (k * _BLOCK for k in range(35, 44))
+_SCRATCH = 44 * _BLOCK
 SHARED_ROWS = 4096  # fewer rows than this are not worth waking other threads for
 _MAX_GROWTH = 20.0
-_TINY = 1e-300
+_LOWEST = -700.0
+_TINY = 1e-30  # 1/min, added where a rate may be 0
 
 
 @law
 def decay(y, prod, loss, h):
-    """y after h min of y' = prod - loss y: y e^x + prod (1 - e^x)/loss, x = -loss h. Never negative."""
+    """y after h min of y' = prod - loss y: y + (e^x - 1)(y - prod/loss), x = -loss h. Never negative."""
+    loss = loss + _TINY
     x = -loss * h
-    x = -700.0 if x < -700.0 else x
-    e, em = exp_pair(x)
-    return y * e + prod * ((em - _TINY) / (-loss - _TINY))
+    return y + expm1_fast(_LOWEST if x < _LOWEST else x) * (y - prod / loss)
 
 
 @law
 def grow(y, prod, rate, h):
     """As `decay` for a net rate of either sign; the exponent is held to <= 20."""
+    rate = rate + _TINY
     x = rate * h
     x = _MAX_GROWTH if x > _MAX_GROWTH else x
-    x = -700.0 if x < -700.0 else x
-    e, em = exp_pair(x)
-    return y * e + prod * h * ((em + _TINY) / (x + _TINY))
+    return y + expm1_fast(_LOWEST if x < _LOWEST else x) * (y + prod / rate)
+
+
+@law
+def quick_exp(x):
+    """e^x for x <= 709, to 1e-11 of the larger of it and 1; never negative."""
+    return 1.0 + expm1_fast(_LOWEST if x < _LOWEST else x)
 
 
 @law
@@ -87,7 +95,7 @@ def gate(x):
 @law
 def redox_rates(p, z, c, g, a, l, take_up, bso, a_in):
     """Cysteine, GSH and GPX4: (C prod, C loss, G prod, G loss, A prod, gpx), gpx per uM PLOOH."""
-    gcl = p.v_gcl * bso / ((p.k_gcl + c) * (1.0 + g / p.ki_gsh))
+    gcl = p.v_gcl * bso / ((p.k_gcl + c) * (1.0 + g * (1.0 / p.ki_gsh)))
     gpx = p.v_gpx * a * g / ((p.k_g + g) * (p.k_l + l))
     c_in = take_up * (1.0 - p.f_x * z) + p.j_ts
     g_loss = p.k_g_loss + 2.0 * p.loss_gssg * gpx * l / (g + 1.0)
@@ -96,11 +104,11 @@ def redox_rates(p, z, c, g, a, l, take_up, bso, a_in):
 
 @law
 def radical_rates(p, g, q, f, u, l, s, chain, trap):
-    """Initiation, all radicals, their chain length and 1/kap: (v_i, v_rad, nu, 1/kap)."""
+    """Initiation, branching per L, and what CoQ10H2, lipid and the chain length get: per_q, per_u = nu/U."""
     s_in = s / (gate(g * (1.0 / p.k_gs)) * gate(q * (1.0 / p.k_qs)))
     v_i = u * (1.0 / p.u0) * (p.k_i0 + f * (p.k_if * p.h0 + p.k_is * s_in))
     per_kap = 1.0 / (trap + p.kap_q * q)
-    return v_i, v_i + p.k_br * f * l, chain * u * per_kap, per_kap
+    return v_i, p.k_br * f, p.kap_q * per_kap, chain * per_kap
 
 
 @law
@@ -110,34 +118,39 @@ def lipid_supply(p, acsl4, mufa, aa, alive):
 
 
 @law
-def midpoint(p, h, y, r, keep, take_up, bso, a_in, tau_a, fsp, f_in, f_loss, sto, u_in, chain, trap, z_in, s):
+def midpoint(p, h, y, r, keep, held, s):
     """Advance the state tuple `y` by h min with the rates at state `r`: ten new values.
 
-    `keep`: what e^{-loss h} leaves of Z, A, B and D, whose loss rates do not depend on the state.
+    `keep`: what e^{-loss h} leaves of Z, A, B and D, whose loss rates do not depend on the state: they move
+    to end + (y - end) keep. `held`: see `conditions`.
     """
     z, c, g, a, q, f, b, u, l, d = y
-    rz, rc, rg, ra, rq, rf, rb, ru, rl, _rd = r
+    rz, rc, rg, ra, rq, rf, rb, ru, rl = r
     keep_z, keep_a, keep_b, keep_d = keep
+    take_up, bso, a_in, tau_a, fsp, f_in, f_loss, sto, u_in, chain, trap, z_in = held
     c_in, c_loss, g_in, g_loss, a_prod, gpx = redox_rates(p, rz, rc, rg, ra, rl, take_up, bso, a_in)
-    v_i, v_rad, nu, per_kap = radical_rates(p, rg, rq, rf, ru, rl, s, chain, trap)
+    v_i, branch, per_q, per_u = radical_rates(p, rg, rq, rf, ru, rl, s, chain, trap)
+    v_rad, nu = v_i + branch * rl, per_u * ru
     room = 1.0 - rb * (1.0 / p.b_max)
     store = sto * (0.0 if room < 0.0 else room)
     ferritinophagy = p.k_ncoa4 * p.ncoa4
     u_prod = u_in * (1.0 + p.f_acsl * rz)
-    q_new = decay(q, fsp * p.q_total, fsp + p.k_auto + v_rad * p.kap_q * per_kap, h)
-    l_new = grow(l, nu * v_i, (nu - 1.0) * p.k_br * rf - gpx - p.k_dl, h)
+    q_new = decay(q, fsp * p.q_total, fsp + p.k_auto + v_rad * per_q, h)
+    l_new = grow(l, nu * v_i, (nu - 1.0) * branch - gpx - p.k_dl, h)
     most = l + u + u_prod * h
+    a_end = a_prod * tau_a
+    b_end, d_end = store * rf * (1.0 / ferritinophagy), v_rad * (1.0 / (p.d_leth * p.k_rep))
     return (
-        z * keep_z + z_in * (1.0 - keep_z),
+        z_in + (z - z_in) * keep_z,
         decay(c, c_in, c_loss, h),
         decay(g, g_in, g_loss, h),
-        a * keep_a + a_prod * tau_a * (1.0 - keep_a),
+        a_end + (a - a_end) * keep_a,
         p.q_total if q_new > p.q_total else q_new,
         decay(f, f_in + ferritinophagy * rb, f_loss + store, h),
-        b * keep_b + store * rf * (1.0 - keep_b) * (1.0 / ferritinophagy),
-        decay(u, u_prod, p.k_u + chain * per_kap * v_rad, h),
+        b_end + (b - b_end) * keep_b,
+        decay(u, u_prod, p.k_u + per_u * v_rad, h),
         most if l_new > most else l_new,
-        d * keep_d + v_rad * (1.0 - keep_d) * (1.0 / (p.d_leth * p.k_rep)),
+        d_end + (d - d_end) * keep_d,
     )
 
 
@@ -148,65 +161,91 @@ def keep_half(p, h):
 
 
 @law
+def conditions(
+    p, h, xct, gpx4_trait, fsp1, acsl4, tfr1, nrf2, mufa,
+    ifng, cystine, oxygen, aa, e_xct, e_gpx4, e_fsp1, e_bso, e_trap, e_chel, j_fe, alive,
+):  # fmt: skip
+    """What a step of h min holds fixed: `held`, from take_up and bso to trap and z_in; and keep_a."""
+    n1 = quick_exp(0.1 * log(nrf2))
+    n2 = n1 * n1
+    n3 = n2 * n1
+    n5 = n3 * n2
+    n7 = n5 * n2
+    a_loss = p.k_a + e_gpx4
+    return (
+        p.v_x * (1.0 - 0.5 * p.p53) * xct * n7 * cystine / ((p.k_cys + cystine) * (1.0 + e_xct)),
+        n5 / (1.0 + e_bso),
+        p.k_a * (1.0 + p.k_c / p.c_ref) * gpx4_trait * n3,  # a_in
+        1.0 / a_loss,  # tau_a
+        p.k_red * fsp1 * n7 / (1.0 + e_fsp1),
+        p.j_tf * tfr1 + j_fe,  # f_in
+        p.k_ex * p.fpn * n3 + e_chel,  # f_loss
+        p.k_sto * n5,
+        lipid_supply(p, acsl4, mufa, aa, alive),  # u_in
+        p.k_p * oxygen / (p.k_o2 + oxygen),  # chain
+        p.kap0 + p.kap_b * p.gch1 + e_trap,
+        ifng / (p.ec50_ifn + ifng),  # z_in
+    ), quick_exp(-0.5 * h * a_loss)
+
+
+@law
 def step_cell(
     p, h, keep_z, keep_b, keep_d, z, c, g, a, q, f, b, u, l, d,
     xct, gpx4_trait, fsp1, acsl4, tfr1, nrf2, mufa,
     ifng, cystine, oxygen, peroxide, aa, e_xct, e_gpx4, e_fsp1, e_bso, e_trap, e_chel, j_fe, alive,
 ):  # fmt: skip
     """One cell, h min: the ten states after an exponential midpoint step. Scalars in, a tuple out."""
-    n3 = power(nrf2, 0.3)
-    n7 = nrf2 / (n3 + _TINY)
-    n5 = sqrt(nrf2)  # not np.sqrt, which numba-cuda lacks for scalars
-    take_up = p.v_x * (1.0 - 0.5 * p.p53) * xct * n7 * cystine / ((p.k_cys + cystine) * (1.0 + e_xct))
-    bso = n5 / (1.0 + e_bso)
-    a_in = p.k_a * (1.0 + p.k_c / p.c_ref) * gpx4_trait * n3
-    a_loss = p.k_a + e_gpx4
-    tau_a = 1.0 / a_loss
-    fsp = p.k_red * fsp1 * n7 / (1.0 + e_fsp1)
-    f_in = p.j_tf * tfr1 + j_fe
-    f_loss = p.k_ex * p.fpn * n3 + e_chel
-    sto = p.k_sto * n5
-    u_in = lipid_supply(p, acsl4, mufa, aa, alive)
-    chain = p.k_p * oxygen / (p.k_o2 + oxygen)
-    trap = p.kap0 + p.kap_b * p.gch1 + e_trap
-    z_in = ifng / (p.ec50_ifn + ifng)
-    keep_a = exp(-0.5 * h * a_loss)
+    held, keep_a = conditions(
+        p, h, xct, gpx4_trait, fsp1, acsl4, tfr1, nrf2, mufa,
+        ifng, cystine, oxygen, aa, e_xct, e_gpx4, e_fsp1, e_bso, e_trap, e_chel, j_fe, alive,
+    )  # fmt: skip
     y = (z, c, g, a, q, f, b, u, l, d)
-    keep = (keep_z, keep_a, keep_b, keep_d)
-    r = midpoint(
-        p, 0.5 * h, y, y, keep,
-        take_up, bso, a_in, tau_a, fsp, f_in, f_loss, sto, u_in, chain, trap, z_in, peroxide,
-    )  # fmt: skip
+    middle = midpoint(p, 0.5 * h, y, y[:9], (keep_z, keep_a, keep_b, keep_d), held, peroxide)
     keep = (keep_z * keep_z, keep_a * keep_a, keep_b * keep_b, keep_d * keep_d)
-    return midpoint(
-        p, h, y, r, keep,
-        take_up, bso, a_in, tau_a, fsp, f_in, f_loss, sto, u_in, chain, trap, z_in, peroxide,
-    )  # fmt: skip
+    return midpoint(p, h, y, middle[:9], keep, held, peroxide)
+
+
+@law
+def states_of(w, j):
+    """The ten states of cell j of the block."""
+    return (w[_Z + j], w[_C + j], w[_G + j], w[_A + j], w[_Q + j],
+            w[_F + j], w[_B + j], w[_U + j], w[_L + j], w[_D + j])  # fmt: skip
+
+
+@law
+def held_of(w, j):
+    """What `conditions` left for cell j of the block."""
+    return (w[_TAKE_UP + j], w[_BSO + j], w[_A_IN + j], w[_TAU_A + j], w[_FSP + j], w[_F_IN + j],
+            w[_F_LOSS + j], w[_STO + j], w[_U_IN + j], w[_CHAIN + j], w[_TRAP + j], w[_Z_IN + j])  # fmt: skip
 
 
 @serial
 def step_block(p, w):
-    """Step the `_BLOCK` cells of scratch `w` in place; a loop of fixed length that vectorises."""
+    """Step the `_BLOCK` cells of scratch `w` in place, as `step_cell` does.
+
+    Three loops of fixed length that vectorise; short bodies let the processor work on several cells' chains.
+    """
     for j in range(_BLOCK):
-        z, c, g, a, q, f, b, u, l, d = step_cell(
-            p, w[_H + j], w[_KEEP_Z + j], w[_KEEP_B + j], w[_KEEP_D + j],
-            w[_Z + j], w[_C + j], w[_G + j], w[_A + j], w[_Q + j],
-            w[_F + j], w[_B + j], w[_U + j], w[_L + j], w[_D + j],
-            w[_XCT + j], w[_GPX4 + j], w[_FSP1 + j], w[_ACSL4 + j], w[_TFR1 + j], w[_NRF2 + j], w[_MUFA + j],
-            w[_IFNG + j], w[_CYSTINE + j], w[_OXYGEN + j], w[_PEROXIDE + j], w[_AA_IN + j],
-            w[_E_XCT + j], w[_E_GPX4 + j], w[_E_FSP1 + j], w[_E_BSO + j], w[_E_TRAP + j], w[_E_CHEL + j],
-            w[_J_FE + j], w[_ALIVE + j],
-        )  # fmt: skip
-        w[_Z + j] = z
-        w[_C + j] = c
-        w[_G + j] = g
-        w[_A + j] = a
-        w[_Q + j] = q
-        w[_F + j] = f
-        w[_B + j] = b
-        w[_U + j] = u
-        w[_L + j] = l
-        w[_D + j] = d
+        (w[_TAKE_UP + j], w[_BSO + j], w[_A_IN + j], w[_TAU_A + j], w[_FSP + j], w[_F_IN + j], w[_F_LOSS + j],
+         w[_STO + j], w[_U_IN + j], w[_CHAIN + j], w[_TRAP + j], w[_Z_IN + j]), w[_KEEP_A + j] = conditions(
+            p, w[_H + j], w[_XCT + j], w[_GPX4 + j], w[_FSP1 + j], w[_ACSL4 + j], w[_TFR1 + j], w[_NRF2 + j],
+            w[_MUFA + j], w[_IFNG + j], w[_CYSTINE + j], w[_OXYGEN + j], w[_AA_IN + j], w[_E_XCT + j],
+            w[_E_GPX4 + j], w[_E_FSP1 + j], w[_E_BSO + j], w[_E_TRAP + j], w[_E_CHEL + j], w[_J_FE + j],
+            w[_ALIVE + j])  # fmt: skip
+    for j in range(_BLOCK):
+        y = states_of(w, j)
+        keep = (w[_KEEP_Z + j], w[_KEEP_A + j], w[_KEEP_B + j], w[_KEEP_D + j])
+        (w[_MID_Z + j], w[_MID_C + j], w[_MID_G + j], w[_MID_A + j], w[_MID_Q + j],
+         w[_MID_F + j], w[_MID_B + j], w[_MID_U + j], w[_MID_L + j], _) = midpoint(
+            p, 0.5 * w[_H + j], y, y[:9], keep, held_of(w, j), w[_PEROXIDE + j])  # fmt: skip
+    for j in range(_BLOCK):
+        middle = (w[_MID_Z + j], w[_MID_C + j], w[_MID_G + j], w[_MID_A + j], w[_MID_Q + j],
+                  w[_MID_F + j], w[_MID_B + j], w[_MID_U + j], w[_MID_L + j])  # fmt: skip
+        keep_z, keep_a, keep_b, keep_d = w[_KEEP_Z + j], w[_KEEP_A + j], w[_KEEP_B + j], w[_KEEP_D + j]
+        keep = (keep_z * keep_z, keep_a * keep_a, keep_b * keep_b, keep_d * keep_d)
+        (w[_Z + j], w[_C + j], w[_G + j], w[_A + j], w[_Q + j], w[_F + j], w[_B + j], w[_U + j], w[_L + j],
+         w[_D + j]) = midpoint(
+            p, w[_H + j], states_of(w, j), middle, keep, held_of(w, j), w[_PEROXIDE + j])  # fmt: skip
 
 
 @serial
@@ -350,54 +389,6 @@ def select(n, tick, resting_every, p, state, plooh, peroxide, j_fe, chem_tick, o
         out_rows[count] = i
         count += due
     return count
-
-
-SETTLE_STEPS = 120
-SETTLE_STEP_MIN = 60.0
-
-
-@serial
-def resting_state(
-    n, p, z, c, g, a, q, f, b, u, l, d, xct, gpx4_trait, fsp1, acsl4, tfr1, nrf2, mufa, ifng, cystine, aa
-):
-    """Untreated steady state (n,) without peroxidation, in closed form but for an iteration of C and G."""
-    for i in range(n):
-        n3, n5 = power(nrf2[i], 0.3), np.sqrt(nrf2[i])
-        n7 = nrf2[i] / (n3 + _TINY)
-        z[i] = ifng[i] / (p.ec50_ifn + ifng[i])
-        take_up = p.v_x * (1.0 - 0.5 * p.p53) * xct[i] * n7 * cystine[i] / (p.k_cys + cystine[i])
-        c_in = take_up * (1.0 - p.f_x * z[i]) + p.j_ts
-        x, y = 100.0, 2000.0
-        for _ in range(40):
-            gcl = p.v_gcl * n5 / ((p.k_gcl + x) * (1.0 + y / p.ki_gsh))
-            x = c_in / (gcl + p.k_cx)
-            y = 0.5 * (y + gcl * x / p.k_g_loss)
-        c[i], g[i] = x, y
-        a[i] = gpx4_trait[i] * n3 * (1.0 + p.k_c / p.c_ref) * x / (p.k_c + x)
-        fsp = p.k_red * fsp1[i] * n7
-        q[i] = fsp * p.q_total / (fsp + p.k_auto)
-        f[i] = p.j_tf * tfr1[i] / (p.k_ex * p.fpn * n3)
-        store = p.k_sto * n5 * f[i]
-        b[i] = store / (p.k_ncoa4 * p.ncoa4 + store / p.b_max)
-        u[i] = lipid_supply(p, acsl4[i], mufa[i], aa[i], 1.0) * (1.0 + p.f_acsl * z[i]) / p.k_u
-        l[i] = 0.0
-        d[i] = 0.0
-
-
-def settle(n: int, p, state: np.ndarray, *columns: np.ndarray) -> None:
-    """Bring the first `n` cells to their own steady state in what they sense now; damage ends at 0.
-
-    `columns` are the states, traits and inputs in the order of `advance`; the states are overwritten
-    and clocks left alone. From the closed form without peroxidation, 120 steps of 60 min through
-    the same kernel: within 1e-6 of the exact steady state (LSODA, 60 days).
-    """
-    states, traits, inputs = columns[:10], columns[10:17], columns[17:]
-    resting_state(n, p, *states, *traits, inputs[0], inputs[1], inputs[4])
-    rows = np.arange(n, dtype=np.int64)
-    clock = np.zeros(n, np.int32)
-    for k in range(SETTLE_STEPS):
-        advance(rows, n, k + 1, SETTLE_STEP_MIN, p, state, clock, *columns)
-    states[9][:n] = 0.0
 
 
 @serial

@@ -9,7 +9,8 @@ import numpy as np
 
 from tme.library import load_library
 from tme.mechanisms.chemistry import INPUTS, STATES, TRAITS
-from tme.mechanisms.ferroptosis import PARAMETERS, advance, settle
+from tme.mechanisms.ferroptosis import PARAMETERS, advance
+from tme.mechanisms.ferroptosis_rest import settle
 from tme.therapy.drugs import EFFECT_COLUMN
 
 VARIED = ("xct", "gpx4_trait", "fsp1", "acsl4", "tfr1")
