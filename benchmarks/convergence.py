@@ -1,4 +1,4 @@
-"""Do the four arms' endpoints hold at half the tick, a finer voxel, chemistry at every tick, tighter fields, in 3D?
+"""Do the four arms' endpoints hold at half the tick, a finer voxel, one rate for all, tighter fields, in 3D?
 
     python benchmarks/convergence.py [--seeds 6] [--out runs/convergence] [--jobs 2] [--only NAME ...]
 
@@ -10,6 +10,7 @@ well, so cells are smaller and the tumour has as many cells on less area; in 3D 
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -17,12 +18,17 @@ import numpy as np
 import tme
 
 DAYS = ["horizon_day=4", "output.snapshot_days=[4]", "arms.anti_pdl1.antibodies.0.day=[0, 3]", "arms.rsl3_np.nanoparticles.0.day=[0, 3]"]
+FAR = ("cystine", "cxcl", "atp", "hmgb1", "suppression", "rsl3", "anti_pdl1")
+SLOW = ("oxygen", "ifng", *FAR)
+EVERY_MINUTE = [f"fields.{name}.clock_min=1" for name in SLOW] + ["clocks.chemistry_resting_min=1"]
 CUBE = ["domain.size_um=[640, 640, 640]", "initial.kind=spheroid", *DAYS]
 VARIANTS: dict[str, list[str]] = {
     "as shipped": [],
     "base tick 0.5 min": ["clocks.dt_min=0.5"],
     "chemistry at every tick": ["clocks.chemistry_resting_min=1"],
     "fields to 1e-6": ["clocks.field_tol=1e-6"],
+    "all fields on the lattice itself": [f"fields.{name}.coarsen=1" for name in FAR],
+    "one rate: fields and chemistry every minute": EVERY_MINUTE,
     "voxel 15 um": ["domain={size_um: [1800, 1800], dx_um: 15, thickness_um: 15}"],
     "4 days only": DAYS,
     "3D, 4 days": CUBE,
@@ -53,6 +59,8 @@ def main() -> None:
             continue
         config = tme.load_config("configs/attribution.yaml", overrides=[f"replicates={a.seeds}", *changes])
         run = tme.run(config, out=folder / f"variant-{k}", jobs=a.jobs, report=False)
+        if run.exit_code:
+            sys.exit(run.exit_code)
         alive = run.summary().set_index(["arm", "replicate"])["tumour_alive"].unstack("arm").astype(float)
         share = alive[list(ARMS)].div(alive["control"], axis=0).to_numpy()
         excess = share[:, 0] * share[:, 1] - share[:, 2]

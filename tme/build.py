@@ -148,14 +148,17 @@ def build_fields(model: Any) -> None:
         model.released[agent.name] = np.zeros(grid.n_voxels)
     # what cells take up at a linear rate; the other fields do without the array
     lossy = {"ifng", "cystine", *(a.name for a in (*model.therapy.drugs, *model.therapy.nanoparticles))}
+    # vessels alone bring these
+    sourceless = {"oxygen", "cystine", *(a.name for a in model.therapy.antibodies)}
     for name, e in entries.items():
         faces = tuple(
             (e.initial, e.initial) if n > 1 and config.domain.boundary.get(a) == "fixed" else None for a, n in zip("zyx", grid.shape)
         )
         field = Field(name, e.unit, grid, e.diffusion, e.decay, model.ticks(e.clock_min), e.mode, initial=e.initial,
                       vessel_value=e.vessel_value, faces=faces if any(faces) and name in own else None,
-                      tol=config.clocks.field_tol or tolerance(model, name))  # fmt: skip
-        field.use("source")
+                      tol=config.clocks.field_tol or tolerance(model, name), coarsen=1 if any(faces) else e.coarsen)  # fmt: skip
+        if name not in sourceless:
+            field.use("source")
         if name in lossy:
             field.use("loss")
         if e.vessel_exchange > 0.0 and name not in model.particle_fields:

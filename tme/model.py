@@ -66,7 +66,6 @@ class TumourModel(mesa.Model):
         self.counters: Counter[str] = Counter()
         self.fixed_scale = FIXED_SCALE
         self.nothing = np.zeros(0)
-        self.emitters = 0
         self.ctla4_occupancy = 0.0
         self.treg_depletion = 0.0
         self.primed_output = 1.0

@@ -152,6 +152,7 @@ def test_a_step_allocates_nothing(monkeypatch):
 
     from numba.core.runtime import _nrt_python, rtsys
 
+    from tme.core import field as fields
     from tme.kernels import diffusion, multigrid
 
     handed = []
@@ -167,7 +168,7 @@ def test_a_step_allocates_nothing(monkeypatch):
     field.use("vmax")[:] = 1.0
     workspace = Workspace(field.grid.shape)
     field.advance(1.0, workspace)
-    for module, name in [(diffusion, "_prepare")] + [
+    for module, name in [(fields, "all_zero"), (diffusion, "_prepare")] + [
         (multigrid, n) for n in ("_start", "_hierarchy", "_cycle", "_direction", "_shrink", "_step_along")
     ]:
         monkeypatch.setattr(module, name, counted(getattr(module, name)))

@@ -11,19 +11,25 @@ TIGHT = 1e-13  # of the solver, relative
 
 
 def audited(field, log):
-    """Keep of each solve: amount before, what came in and what went, amount after."""
-    solve = field.advance
+    """Keep of each solve: amount before, what came in and what went, amount after.
+
+    Reckoned on the lattice on which the equation is solved; what is interpolated from there must hold as much.
+    """
+    solve, on = field.advance, field.solved_on
+    width = field.grid.n_voxels / on.grid.n_voxels
 
     def advance(dt, workspace):
         before = field.concentration.sum()
         used = solve(dt, workspace)
-        c, net = field.concentration, 0.0
+        c, net = on.concentration, 0.0
         if field.source is not None:
             net += field.source.sum()
         if field.exchange is not None:
-            net += (field.exchange * (field.vessel_value - c)).sum()
-        lost = (field.decay * c).sum() + (0.0 if field.loss is None else (field.loss * c).sum())
-        log.setdefault(field.name, []).append((before, dt * net, dt * lost, c.sum()))
+            net += width * (on.exchange * (field.vessel_value - c)).sum()
+        lost = width * ((field.decay * c).sum() + (0.0 if field.loss is None else (on.loss * c).sum()))
+        after = field.concentration.sum()
+        assert width * c.sum() == pytest.approx(after, rel=1e-12)
+        log.setdefault(field.name, []).append((before, dt * net, dt * lost, after))
         return used
 
     field.advance = advance

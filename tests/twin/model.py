@@ -11,7 +11,7 @@ import mesa
 import numpy as np
 
 from twin.dosing import carry_particles, dose
-from twin.fields import Field, fixed_faces, laplacian
+from twin.fields import Field, fixed_faces
 from twin.immune_cells import IMMUNE, LymphNode, walk
 from twin.lattice import Lattice
 from twin.philox import Dice, happens, recruit_uid
@@ -23,8 +23,8 @@ CELL_UM3 = 2494.0
 # Clocks in min; what is not listed happens at every tick. A field is solved at its own clock.
 CLOCK = {
     "vessels": 360, "ifng_response": 6, "particles": 10, "slow_motility": 5, "polarisation": 10,
-    "maturation": 10, "checkpoint": 2, "division": 6, "death": 6, "clearance": 10, "immune_turnover": 10,
-    "lymph_node": 10, "recruitment": 10,
+    "maturation": 10, "checkpoint": 2, "division": 10, "death": 6, "clearance": 10, "immune_turnover": 10,
+    "lymph_node": 10, "recruitment": 30,
 }  # fmt: skip
 
 
@@ -52,17 +52,16 @@ class TwinModel(mesa.Model):
         self.node = LymphNode(parameters.priming, CLOCK["lymph_node"])
         self.ctla4_occupancy = self.treg_depletion = 0.0
         self.pd1_free = np.ones(self.lattice.n_voxels)
-        self.emitters = 0
 
     def make_fields(self):
         """Fields of the config and of the arm; which of them vessels feed, and which are held."""
         entries = dict(self.config.field_entries())
         entries.update({agent.name: agent.entry.field_entry(agent.name) for agent in self.therapy.agents})
         k_m = {"oxygen": self.p.uptake.oxygen_k, "cystine": self.p.ferroptosis.k_cys}
-        self.laplacian = laplacian(self.lattice)
-        self.fields = {n: Field(n, e, self.lattice.n_voxels, k_m.get(n, 1.0)) for n, e in entries.items()}
         boundary = self.config.domain.boundary
         faces = fixed_faces(self.lattice, [boundary.get(axis) == "fixed" for axis in "zyx"])
+        walled = set(self.config.field_entries()) if faces.any() else set()
+        self.fields = {n: Field(n, e, self.lattice, k_m.get(n, 1.0), n in walled) for n, e in entries.items()}
         for name in self.config.field_entries():
             self.fields[name].wall = 2.0 * faces * float(entries[name].diffusion) / self.lattice.dx**2
         self.held = {n for n, e in entries.items() if e.held}
@@ -134,14 +133,11 @@ class TwinModel(mesa.Model):
 
     # 2
     def diffuse(self):
-        """Each field at its clock; the peroxide field rests once nobody emits and 1e-6 uM is left."""
+        """Each field at its clock."""
         for name, field in self.fields.items():
             if not self.solved(name) or name in self.held:
                 continue
-            if name == "peroxide" and self.emitters == 0 and field.c.max() < 1e-6:
-                field.c[:] = 0.0
-                continue
-            field.solve(self.laplacian, float(field.clock))
+            field.solve(float(field.clock))
 
     # 3
     def sense(self):

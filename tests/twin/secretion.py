@@ -41,7 +41,6 @@ def emit(model):
     ifng_rate = 1694.0 * p.killing.ifng_molecules_s / model.lattice.voxel_um3
     per_voxel = 8000.0 / model.lattice.voxel_um3
     hmgb1 = model.fields["hmgb1"].c
-    model.emitters = 0
     for cell in model.of("tumour"):
         v = cell.voxel
         if cell.alive:
@@ -57,10 +56,8 @@ def emit(model):
             for name, rate in (("atp", p.damp.atp_rate), ("hmgb1", p.damp.hmgb1_rate)):
                 if model.due(name):
                     source[name][v] += rate * cell.release(p.damp)
-        if cell.state in ("alive", "ferroptosis") and cell.plooh > p.uptake.emit_floor:
-            model.emitters += 1
-            if model.due("peroxide"):
-                source["peroxide"][v] += p.ferroptosis.p_s * cell.plooh
+        if cell.state in ("alive", "ferroptosis") and cell.plooh > p.uptake.emit_floor and model.due("peroxide"):
+            source["peroxide"][v] += p.ferroptosis.p_s * cell.plooh
     for cell in model.of("cd8"):
         if model.due("ifng") and cell.engaged:
             source["ifng"][cell.voxel] += ifng_rate * cell.function

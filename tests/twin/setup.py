@@ -97,7 +97,9 @@ def twin_of(model):
             }
             twin.add(cls(twin, row["uid"], row["voxel"], row["born_tick"], **columns))
     for name, field in twin.fields.items():
-        field.c = model.fields[name].concentration.copy()
+        field.start(model.fields[name].concentration)
+        if model.fields[name].inner is not None:
+            field.wide = model.fields[name].solved_on.concentration.copy()
     update_vessels(twin)
     take_up(twin)
     return twin

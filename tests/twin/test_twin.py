@@ -171,10 +171,10 @@ def test_the_start_is_a_steady_state():
     """Oxygen and cystine solve their steady equations; a cell's chemistry comes back to its start."""
     _model, twin = setup.build("control")
     for name in ("oxygen", "cystine", "ifng"):
-        field = Field(name, twin.fields[name].entry, twin.lattice.n_voxels, twin.fields[name].k_m)
+        field = Field(name, twin.fields[name].entry, twin.lattice, twin.fields[name].k_m)
         for term in ("loss", "exchange", "vmax", "wall"):
             setattr(field, term, getattr(twin.fields[name], term))
-        field.solve(twin.laplacian, 1.0, steady=True)
+        field.solve(1.0, steady=True)
         assert twin.fields[name].c == pytest.approx(field.c, rel=1e-6)
     p = twin.p.ferroptosis
     for cell in sorted(twin.of("tumour"), key=lambda c: c.uid)[:8]:

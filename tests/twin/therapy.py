@@ -116,7 +116,8 @@ def release_outside(particle, p):
 def carry(cell, particle, p, concentration, oxygen, gsh, uptake, cell_fraction, minutes):
     """Take up, then release for `minutes`; returns (payload let go, uM in the cell; iron flux, uM/min).
 
-    Uptake 1/min of the voxel's concentration, divided by V_cell/V_voxel. Iron: min(cap, labile k iron held).
+    Uptake 1/min of the voxel's concentration, divided by V_cell/V_voxel. Iron: the labile
+    part of what is let go per minute, at most `cap`.
     """
     held = cell.held.get(particle.name, 0.0) + uptake * concentration * minutes / cell_fraction
     k = release_rate(particle, p, oxygen, gsh)
@@ -126,6 +127,6 @@ def carry(cell, particle, p, concentration, oxygen, gsh, uptake, cell_fraction, 
     events = cell.model.events
     events[f"{cell.kind} takes up particles"] += uptake * concentration > 0.0
     events[f"{cell.kind} releases payload"] += let_go > 0.0
-    flux = min(cap, labile * k * iron * held)
+    flux = min(cap, labile * iron * let_go / minutes)
     events[f"{cell.kind} gets iron"] += flux > 0.0
     return let_go, flux

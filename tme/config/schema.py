@@ -184,6 +184,7 @@ class FieldChange(Model):
     vessel_value: NotNegative | None = None
     vessel_exchange: NotNegative | None = None
     held: bool | None = None
+    coarsen: Literal[1, 2, 4] | None = None
 
 
 class DrugDose(Model):

@@ -9,7 +9,7 @@ import numpy as np
 
 from tme.core.guards import inspect
 
-FORMAT = 1
+FORMAT = 2
 
 
 def collect(model: Any) -> dict[str, np.ndarray]:
@@ -20,7 +20,7 @@ def collect(model: Any) -> dict[str, np.ndarray]:
     inspect(model)
     state: dict[str, np.ndarray] = {"meta/format": np.array(FORMAT)}
     scalars = {
-        "tick": model.tick, "seed": model.seed_used, "emitters": model.emitters, "primed_output": model.primed_output,
+        "tick": model.tick, "seed": model.seed_used, "primed_output": model.primed_output,
         "ctla4_occupancy": model.ctla4_occupancy, "treg_depletion": model.treg_depletion, "stop_reason": model.stop_reason,
         "counters": dict(model.counters), "running": bool(model.running),
     }  # fmt: skip
@@ -57,7 +57,6 @@ def restore(model: Any, state: dict[str, np.ndarray]) -> None:
         raise ValueError(f"checkpoint format {state.get('meta/format')} is not {FORMAT}")
     scalars = json.loads(bytes(state["meta/scalars"]).decode())
     model.tick = int(scalars["tick"])
-    model.emitters = int(scalars["emitters"])
     model.primed_output = float(scalars["primed_output"])
     model.ctla4_occupancy = float(scalars["ctla4_occupancy"])
     model.treg_depletion = float(scalars["treg_depletion"])

@@ -6,11 +6,13 @@ from typing import Any
 
 import numpy as np
 
+from tme.core import pane
 from tme.core.grid import Grid
 from tme.kernels import diffusion, red_black
-from tme.kernels.exchange import counts_to_rate
+from tme.kernels.exchange import all_zero, counts_to_rate
 from tme.kernels.multigrid import Workspace
-from tme.kernels.superpose import WORTH, Pattern, add_up, count_sources
+from tme.kernels.superpose import WORTH, Pattern, add_up, darken
+from tme.kernels.transfer import average, interpolate
 
 MODES = ("backward_euler", "quasi_steady")
 TERMS = ("loss", "source", "exchange", "vmax")
@@ -31,7 +33,8 @@ class Field:
     (1/min), `source` (unit/min), `exchange` (vessel permeability, 1/min) and `vmax` (unit/min) are None until
     `use` makes them, (n_voxels,) float64. `mode` is 'backward_euler' or 'quasi_steady' (no memory); the field
     is due every `clock_ticks` base ticks. `faces` gives per axis (z, y, x) a pair of face values, None for no
-    flux.
+    flux. With `coarsen` 2 or 4 the equation is solved on voxels so many times as wide, with the mean of every
+    term over them, and `concentration` is interpolated from there; axes that do not divide forbid it.
     Every voxel of the grid belongs to the system, vessels and given values included. `tol` is relative to the
     right-hand side.
     """
@@ -55,6 +58,7 @@ class Field:
         tol: float = 1e-6,
         max_cycles: int = 100,
         outer: int = 40,
+        coarsen: int = 1,
     ) -> None:
         if mode not in MODES:
             raise ValueError(f"field {name}: mode must be one of {MODES}, not {mode!r}")
@@ -72,8 +76,19 @@ class Field:
         self.dirichlet_value = 0.0
         self._fixed = _NO_VOXELS
         self.faces = _face_array(faces, grid)
+        half = grid.halved() if coarsen > 1 else None
+        self.inner: Field | None = None
+        if half is not None:
+            self.inner = Field(name, unit, half, diffusion, decay, clock_ticks, mode, initial=initial, k_m=k_m,
+                               faces=faces, tol=tol, max_cycles=max_cycles, outer=outer,
+                               coarsen=coarsen // 2)  # fmt: skip
         k = self.diffusion / grid.dx_um**2
+        self.pane = True  # may be solved from its sources alone, or around them
         self._pattern: Pattern | None = None
+        self._wrap, self._row = np.array(grid.periodic, np.bool_), np.zeros(grid.nx)
+        self.points: np.ndarray | None = None  # where `source` is not 0, ascending int64, if somebody keeps count
+        self._lit: np.ndarray | None = None  # sources around which alone the concentration is not 0
+        self.part: Field | None = None  # the pane it was last solved in
         self._k = np.array([k if n > 1 else 0.0 for n in grid.shape])
         for axis in range(3):
             if grid.shape[axis] == 1 and not np.isnan(self.faces[axis]).all():
@@ -96,6 +111,7 @@ class Field:
 
     def fix(self, mask: np.ndarray, value: float) -> None:
         """Give the voxels of `mask` (n_voxels,) the value; their rows leave the system exactly."""
+        self.inner = None  # given voxels are those of the lattice itself
         self.dirichlet_mask = np.ascontiguousarray(mask, np.uint8).ravel()
         self.dirichlet_value = float(value)
         self._fixed = np.flatnonzero(self.dirichlet_mask)
@@ -114,6 +130,8 @@ class Field:
         """Solve for the concentration `dt_min` later (or the steady one), in place; returns cycles used."""
         if workspace.shape != self.grid.shape or workspace.periodic != self.grid.periodic:
             raise ValueError(f"field {self.name}: the workspace belongs to another lattice")
+        if self.inner is not None:
+            return self._advance_inner(dt_min, workspace)
         steady = self.mode == "quasi_steady"
         has_faces = not np.isnan(self.faces).all()
         if steady and self.decay == 0.0 and not has_faces and self._fixed.size == 0 and self._no_sink():
@@ -126,8 +144,15 @@ class Field:
                 self.outer, given, self.vessel_value, self.k_m, self.dirichlet_mask, self.dirichlet_value, self.faces,
             )  # fmt: skip
             return self._converged(cycles)
-        if steady and not has_faces and self._superposed():
+        if steady and not has_faces and self.pane and self._superposed():
             return 0
+        self._lit = None
+        if not has_faces and self._empty():
+            return 0
+        if steady and not has_faces and self._fed_by_sources_alone():
+            cycles = pane.solve(self, w)
+            if cycles >= 0:
+                return cycles
         if self._damped(0.0 if steady else 1.0 / dt_min, has_faces):
             used = red_black.step(
                 self.concentration, 0.0 if steady else 1.0 / dt_min, self.decay, self._k.max(), self.tol,
@@ -145,6 +170,33 @@ class Field:
             self.faces, has_faces, *w.arrays(),
         )  # fmt: skip
         return self._converged(cycles)
+
+    def fill(self, value: float | np.ndarray) -> None:
+        """Set the concentration, a number or (n_voxels,), in the lattice and where it is solved."""
+        self.concentration[:] = value
+        self._lit = None
+        if self.inner is not None:
+            part = np.empty_like(self.inner.concentration)
+            average(self.concentration, part, *self.grid.shape)
+            self.inner.fill(part)
+
+    @property
+    def solved_on(self) -> Field:
+        """The field on the lattice where its equation is solved: itself, or one on wider voxels."""
+        return self if self.inner is None else self.inner.solved_on
+
+    def _advance_inner(self, dt_min: float, workspace: Any) -> int:
+        """Solve on the lattice of wider voxels and interpolate."""
+        inner = self.inner
+        assert inner is not None
+        inner.mode, inner.vessel_value, inner.k_m, inner.tol = self.mode, self.vessel_value, self.k_m, self.tol
+        for name in TERMS:
+            term = getattr(self, name)
+            if term is not None:
+                average(term, inner.use(name), *self.grid.shape)
+        cycles = inner.advance(dt_min, workspace.half())
+        interpolate(inner.concentration, self.concentration, *self.grid.shape, self._wrap, self._row)
+        return cycles
 
     def _converged(self, cycles: int) -> int:
         if cycles < 0:
@@ -165,6 +217,20 @@ class Field:
             sink += float(self.loss.mean())
         return sink * DAMPED >= couplings > 0.0
 
+    def _empty(self) -> bool:
+        """Nothing there and nothing comes in."""
+        if self._fixed.size or not all_zero(self.concentration):
+            return False
+        if self.exchange is not None and self.vessel_value != 0.0:
+            return False
+        return self.source is None or all_zero(self.source)
+
+    def _fed_by_sources_alone(self) -> bool:
+        """Whether what is far from all sources is 0, on a lattice large enough to ask."""
+        if not self.pane or self.source is None or self.exchange is not None or self.vmax is not None:
+            return False
+        return self.grid.n_voxels >= pane.SMALL and not self._fixed.size and not any(self.grid.periodic)
+
     def _superposed(self) -> bool:
         """Add up the patterns of the sources where they are few and reach little, and nothing else acts."""
         if self.source is None or not self._no_sink() or self._fixed.size or any(self.grid.periodic):
@@ -176,10 +242,15 @@ class Field:
             pattern = self._pattern = Pattern(self.grid.shape, self._k.max(), self.decay, self.tol)
         if not pattern.fits:
             return False
-        limit = WORTH * self.grid.n_voxels // pattern.size
-        if count_sources(self.source, limit) > limit:
+        voxels = np.flatnonzero(self.source) if self.points is None else self.points
+        if len(voxels) * pattern.size > WORTH * self.grid.n_voxels:
             return False
-        add_up(self.source, pattern.values.ravel(), pattern.reach, self.grid.shape, self.concentration)
+        if self._lit is None:
+            self.concentration[:] = 0.0
+        else:
+            darken(self._lit, pattern.reach, self.grid.shape, self.concentration)
+        add_up(voxels, self.source, pattern.values.ravel(), pattern.reach, self.grid.shape, self.concentration)
+        self._lit = self.points
         return True
 
     def _no_sink(self) -> bool:
@@ -192,16 +263,26 @@ class Field:
             if getattr(self, name) is not None:
                 state[name] = getattr(self, name)
         state["dirichlet_value"] = np.array(self.dirichlet_value)
+        if self.inner is not None:
+            state["solved"] = self.solved_on.concentration
         return state
 
     def load_state(self, state: dict[str, np.ndarray]) -> None:
         """Take over what `state_arrays` gave."""
         self.concentration[:] = state["concentration"]
+        self.points = self._lit = None
         self.vessel_value = float(state["vessel_value"])
         for name in TERMS + COUNTS:
             setattr(self, name, np.array(state[name]) if name in state else None)
         if "dirichlet_mask" in state:
             self.fix(state["dirichlet_mask"], float(state["dirichlet_value"]))
+        if self.inner is not None:
+            # an inner lattice between reads nothing of its own: the next solve writes it
+            saved, innermost = state.get("solved"), self.solved_on
+            if saved is not None and saved.size == innermost.concentration.size:
+                innermost.concentration[:] = saved
+            else:
+                self.fill(self.concentration)
 
 
 def _term(array: np.ndarray | None) -> np.ndarray:

@@ -70,6 +70,17 @@ class Grid:
         depth = self.thickness_um if self.ndim == 2 else self.dx_um
         return self.dx_um**2 * depth
 
+    def halved(self) -> Grid | None:
+        """The lattice of voxels twice as wide; None where an axis has an odd number of voxels.
+
+            >>> Grid((1, 4, 6)).halved().shape, Grid((1, 4, 5)).halved()
+            ((1, 2, 3), None)
+        """
+        if any(n > 1 and n % 2 for n in self.shape):
+            return None
+        nz, ny, nx = ((n + 1) // 2 for n in self.shape)
+        return Grid((nz, ny, nx), 2.0 * self.dx_um, self.thickness_um, self.periodic)
+
     def voxel(self, z, y, x):
         """Flat index of the voxel (z, y, x); integers or integer arrays, within range."""
         return (np.asarray(z) * self.ny + y) * self.nx + x

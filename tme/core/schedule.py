@@ -31,17 +31,10 @@ class FieldDiffusion(Mechanism):
         self.solve(model, model.workspace)
 
     def solve(self, model: Any, workspace: Any) -> None:
-        """Advance the field, unless a bath holds it or it sleeps."""
+        """Advance the field, unless a bath holds it."""
         if self.field_name in model.held_fields:
             return
         field = model.fields[self.field_name]
-        if self.field_name == "peroxide" and model.emitters == 0:
-            # nobody emits: far below the entry gate's reach the signal is set to rest
-            strongest = field.concentration.max()
-            if strongest < 1e-6:
-                if strongest > 0.0:
-                    field.concentration[:] = 0.0
-                return
         try:
             self.cycles = field.advance(self.dt, workspace)
         except RuntimeError as error:
@@ -61,7 +54,9 @@ class StartSources(Mechanism):
         """Zero float sources and integer counts of due fields."""
         for name, field in model.fields.items():
             if model.due(name) and name not in model.particle_fields:
-                if field.source is not None:
+                if field.points is not None:
+                    field.source[field.points] = 0.0
+                elif field.source is not None:
                     field.source[:] = 0.0
                 if field.source_fixed is not None:
                     field.source_fixed[:] = 0

@@ -71,3 +71,12 @@ def add_counts(counts, factor, out):
     """out += counts * factor; the counts stay."""
     for i in range(np.uint64(counts.size)):
         out[i] += counts[i] * factor
+
+
+@serial
+def all_zero(values):
+    """Whether every value is 0; looks no further than the first that is not."""
+    for i in range(values.size):  # noqa: SIM110 - compiled
+        if values[i] != 0.0:
+            return False
+    return True

@@ -43,6 +43,7 @@ SPREAD_2D = 9.06
 SPREAD_3D = 7.91
 DOMINANT = 2.0  # a level needs no coarser one when its couplings sum to less than DOMINANT * smallest sigma
 BOTTOM_SWEEPS = 4
+PARTS_KEPT = 3
 
 
 class Workspace:
@@ -59,7 +60,7 @@ class Workspace:
         while max(dims[-1]) > 1:
             dims.append(tuple((n + 1) // 2 for n in dims[-1]))
         nz, ny, nx = dims[0]
-        self.shape, self.periodic = (nz, ny, nx), tuple(bool(p) for p in periodic)
+        self.shape, self.periodic = (nz, ny, nx), (bool(periodic[0]), bool(periodic[1]), bool(periodic[2]))
         self.dims = np.array(dims, np.int64)
         self.wrap = np.array(self.periodic, np.bool_)
         sizes = self.dims.prod(axis=1)
@@ -69,7 +70,24 @@ class Workspace:
         self.rows = np.zeros((5, max(dims[0][2], 2)))
         self.k = np.zeros((len(dims), 3))
         self._colours: Scratch | None = None
+        self._half: Workspace | None = None
+        self._others: dict[tuple[int, int, int], Workspace] = {}
         self._tables()
+
+    def half(self) -> Workspace:
+        """The workspace of the lattice of voxels twice as wide, made at first use."""
+        if self._half is None:
+            nz, ny, nx = ((n + 1) // 2 for n in self.shape)
+            self._half = Workspace((nz, ny, nx), self.periodic)
+        return self._half
+
+    def of(self, shape: tuple[int, int, int]) -> Workspace:
+        """The workspace of a part of the lattice; the last few are kept."""
+        if shape not in self._others:
+            while len(self._others) >= PARTS_KEPT:
+                del self._others[next(iter(self._others))]
+            self._others[shape] = Workspace(shape)
+        return self._others[shape]
 
     def colours(self) -> Scratch:
         """The scratch of `red_black` for this lattice, made at first use."""

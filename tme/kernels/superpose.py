@@ -59,17 +59,18 @@ def _pattern(reach_: tuple[int, ...], k: float, sink: float) -> np.ndarray:
 
 
 @serial
-def count_sources(source, limit):
-    """Entries that are not 0, counted up to one more than `limit`."""
-    count = 0
-    for lo in range(0, source.size, 256):
-        inside = 0
-        for i in range(np.uint64(lo), np.uint64(min(lo + 256, source.size))):
-            inside += source[i] != 0.0
-        count += inside
-        if count > limit:
-            return count
-    return count
+def darken(voxels, reach, shape, c):
+    """c = 0 wherever patterns around `voxels` (m,) int64 reach."""
+    nz, ny, nx = shape
+    rz, ry, rx = reach
+    for i in range(voxels.size):
+        v = voxels[i]
+        x, y, z = v % nx, v // nx % ny, v // (nx * ny)
+        first, last = max(0, x - rx), min(nx, x + rx + 1)
+        for pz in range(max(0, z - rz), min(nz, z + rz + 1)):
+            for py in range(max(0, y - ry), min(ny, y + ry + 1)):
+                row = (pz * ny + py) * nx
+                c[row + first : row + last] = 0.0
 
 
 @part
@@ -81,16 +82,14 @@ def _add_row(s, pattern, at, c, o, n):
 
 
 @serial
-def add_up(source, pattern, reach, shape, c):
-    """c (n_voxels,) = sum over sources of source * pattern (flat), mirrored at the walls of the lattice."""
+def add_up(voxels, source, pattern, reach, shape, c):
+    """c (n_voxels,) += sum over `voxels` (m,) int64 of source[v] * pattern (flat), mirrored at the walls."""
     nz, ny, nx = shape
     rz, ry, rx = reach
     wide = 2 * rx + 1
-    c[:] = 0.0
-    for v in range(source.size):
+    for i in range(voxels.size):
+        v = voxels[i]
         s = source[v]
-        if s == 0.0:
-            continue
         x, y, z = v % nx, v // nx % ny, v // (nx * ny)
         first, last = max(0, x - rx), min(nx, x + rx + 1)
         at = first - (x - rx)

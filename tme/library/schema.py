@@ -12,6 +12,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, model_validator
 
 Mode = Literal["quasi_steady", "backward_euler"]
+Coarsen = Literal[1, 2, 4]  # how many lattice voxels wide the voxels are on which a field is solved
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 
 
@@ -130,9 +131,10 @@ class FieldEntry(Part):
     vessel_value: float = quantity("*", ge=0, default=0.0)
     vessel_exchange: float = quantity("1/min", ge=0, default=0.0)
     held: bool = False
+    coarsen: Coarsen = 1
 
 
-FIELD_KEYS = ("mode", "clock_min", "diffusion", "decay", "initial", "vessel_value", "vessel_exchange", "held")
+FIELD_KEYS = ("mode", "clock_min", "diffusion", "decay", "initial", "vessel_value", "vessel_exchange", "held", "coarsen")
 
 
 class Agent(Part):
@@ -162,6 +164,7 @@ class Agent(Part):
             vessel_value=0.0,
             vessel_exchange=self.vessel_exchange,
             held=False,
+            coarsen=getattr(self, "coarsen", 1),
         )
 
 
@@ -218,6 +221,7 @@ class DrugEntry(Agent):
     """A small molecule or enzyme in solution, uM."""
 
     stage: str = "experimental"
+    coarsen: Coarsen = 1
     cell_loss: float = quantity("1/min", ge=0)
     plasma_half_life_min: float = quantity("min", gt=0)
     unbound_fraction: float = quantity("1", gt=0, le=1)
@@ -228,6 +232,7 @@ class AntibodyEntry(Agent):
     """A checkpoint antibody, nM."""
 
     target: Literal["pdl1", "pd1", "ctla4"]
+    coarsen: Coarsen = 1
     kd_nM: float = quantity("nM", gt=0)
     half_life_d: float = quantity("d", gt=0)
     treg_depletion: float = quantity("1", ge=0, default=0.0)

@@ -152,7 +152,7 @@ class DivisionHazard(Mechanism):
     about = "fed cells divide; HMGB1 adds a little"
     parameters = PARAMETERS
     ids = ("M77",)
-    clock_min = 6.0
+    clock_min = 10.0
     reads = ("tumour.oxygen", "field.hmgb1")
     writes = ("tumour.fate_divide",)
 
@@ -176,7 +176,7 @@ class Division(Mechanism):
     about = "daughters inherit traits with small errors; neighbours are pushed aside"
     reads = ("tumour.fate",)
     writes = ("tumour.births",)
-    clock_min = 6.0
+    clock_min = 10.0
 
     def __init__(self, model) -> None:
         super().__init__(model)

@@ -45,14 +45,15 @@ def arrivals(vessels, code, rate, signal, k, basal, dt, seed, tick, occupancy, c
     refused = 0
     for j in range(vessels.size):
         v = np.int64(vessels[j])
-        u = recruit_uid((np.uint64(code) << np.uint64(32)) | np.uint64(v), tick, 0)
-        hazard = rate * (signal[v] / (k + signal[v]) + basal)
-        if uniform(seed, _RECRUIT, tick, u, 0) < 1.0 - exp(-hazard * dt):
+        name = recruit_uid((np.uint64(code) << np.uint64(32)) | np.uint64(v), tick, 0)
+        x = rate * (signal[v] / (k + signal[v]) + basal) * dt
+        u = uniform(seed, _RECRUIT, tick, name, 0)
+        if u < x and u < 1.0 - exp(-x):  # the first bound spares most vessels the second
             if occupancy[v] >= capacity:
                 refused += 1
                 continue
             occupancy[v] += 1
-            uid[count] = u
+            uid[count] = name
             voxel[count] = v
             count += 1
     return count, refused
@@ -66,7 +67,7 @@ class Recruitment(Mechanism):
     ids = ("M73", "M77")
     about = "chemokine and primed CD8 set the inflow of CD8; DAMPs draw Tregs and macrophages"
     parameters = PARAMETERS
-    clock_min = 10.0
+    clock_min = 30.0
     reads = ("field.cxcl", "field.hmgb1", "node.output", "vessels.open")
     writes = ("population.arrivals",)
 

@@ -8,6 +8,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from tme.core.mechanism import Mechanism, Phase
 from tme.core.parameters import ParameterSet, par
 from tme.kernels.elementary import power
@@ -27,12 +29,9 @@ PARAMETERS = ParameterSet(
 
 
 @serial
-def consume(n, state, voxel, xct, nrf2, z, e_xct, p, c, cell_fraction, vmax_oxygen, ifng_loss, vmax_cystine):
-    """Fill the uptake coefficients (voxels,) of oxygen, IFN-gamma and cystine; one tissue cell a voxel."""
-    vmax_oxygen[:] = p.oxygen_vmax * p.normal_oxygen
-    ifng_loss[:] = p.ifng_uptake * p.normal_ifng
-    vmax_cystine[:] = 0.0
-    for i in range(n):
+def consume(lo, hi, state, voxel, xct, nrf2, z, e_xct, p, c, cell_fraction, vmax_oxygen, ifng_loss, vmax_cystine):
+    """Uptake coefficients (voxels,) of oxygen, IFN-gamma and cystine where cells `lo` to `hi` are, one a voxel."""
+    for i in range(lo, hi):
         v = voxel[i]
         if state[i] == 0:
             vmax_oxygen[v] = p.oxygen_vmax
@@ -45,12 +44,13 @@ def consume(n, state, voxel, xct, nrf2, z, e_xct, p, c, cell_fraction, vmax_oxyg
 
 
 @serial
-def emit(n, state, voxel, plooh, c, floor, source):
-    """Peroxide source (voxels,) uM/min; returns how many cells emit."""
+def emit(n, state, voxel, plooh, c, floor, source, points):
+    """Peroxide source (voxels,) uM/min; returns how many cells emit and fills `points` with their voxels."""
     emitters = 0
     for i in range(n):
         if state[i] <= 1 and plooh[i] > floor:
             source[voxel[i]] = emission(plooh[i], c)
+            points[emitters] = voxel[i]
             emitters += 1
     return emitters
 
@@ -79,7 +79,10 @@ class Uptake(Mechanism):
     def update(self, model) -> None:
         """The same, outside the clock."""
         t, f = model.tumour.col, model.fields
-        consume(model.tumour.n, t.state, t.voxel, t.xct, t.nrf2, t.ifng_response, t.e_xct, self.p, self.chemistry,
+        f["oxygen"].vmax[:] = self.p.oxygen_vmax * self.p.normal_oxygen
+        f["ifng"].loss[:] = self.p.ifng_uptake * self.p.normal_ifng
+        f["cystine"].vmax[:] = 0.0
+        model.solvers.share(consume, model.tumour.n, t.state, t.voxel, t.xct, t.nrf2, t.ifng_response, t.e_xct, self.p, self.chemistry,
                 model.cell_fraction, f["oxygen"].vmax, f["ifng"].loss, f["cystine"].vmax)  # fmt: skip
 
 
@@ -98,6 +101,10 @@ class PeroxideEmission(Mechanism):
         self.floor = PARAMETERS.build(model.config_for("uptake")).emit_floor
 
     def step(self, model) -> None:
-        """Write the source; the field sleeps when nobody emits and nothing is left."""
-        t = model.tumour.col
-        model.emitters = int(emit(model.tumour.n, t.state, t.voxel, t.plooh, self.chemistry, self.floor, model.fields["peroxide"].source))
+        """Write the source, and where it is, before the field is solved."""
+        if not model.due("peroxide"):
+            return
+        t, field = model.tumour.col, model.fields["peroxide"]
+        points = np.empty(model.tumour.n, np.int64)
+        count = emit(model.tumour.n, t.state, t.voxel, t.plooh, self.chemistry, self.floor, field.source, points)
+        field.points = np.sort(points[:count])

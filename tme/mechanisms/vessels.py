@@ -32,7 +32,7 @@ class Vessels(Mechanism):
     def update(self, model) -> None:
         """The same, outside the clock: model construction and restarts call it."""
         p = self.p
-        model.vessels.update(model.lattice.depth_um(), p.rim_um, p.normal_factor, 1.0, p.core_factor)
+        model.vessels.update(model.lattice.inside_um(), p.rim_um, p.normal_factor, 1.0, p.core_factor)
         for field, rate in model.vessel_exchange.items():
             exchange = model.fields[field].exchange
             exchange[:] = 0.0

@@ -48,22 +48,22 @@ def coefficients(n, state, voxel, n_mac, mac_voxel, u_tumour, u_macrophage, outs
 
 @serial
 def tumour_cargo(
-    n, state, voxel, gsh, oxygen, held, j_fe, concentration, uptake, cell_fraction,
+    lo, hi, state, voxel, gsh, oxygen, held, j_fe, concentration, uptake, cell_fraction,
     ph_rate, k0, k_gsh, gsh_half, k_hypoxia, k_o2, scale, iron, labile, cap, dt, released,
 ):  # fmt: skip
-    """Take up and release in living tumour cells over dt min.
+    """Take up and release in living tumour cells, rows `lo` to `hi`, over dt min.
 
     `held` (n,) uM payload in the cell; `released` (voxels,) gets uM/min of the voxel, mean over dt;
     `j_fe` (n,) gains the iron flux of this platform, uM/min.
     """
-    for i in range(n):
+    for i in range(lo, hi):
         if state[i] != 0:
             j_fe[i] = 0.0
             continue
         held[i] += uptake * concentration[voxel[i]] * dt / cell_fraction
         k = scale * release_rate(ph_rate, k0, k_gsh, gsh[i], gsh_half, k_hypoxia, oxygen[i], k_o2)
         out = -held[i] * expm1(-k * dt)
-        j_fe[i] += min(cap, labile * k * iron * held[i])
+        j_fe[i] += min(cap, labile * iron * out / dt)
         held[i] -= out
         released[voxel[i]] += out * cell_fraction / dt
 
@@ -79,7 +79,7 @@ def macrophage_cargo(
         held[i] += uptake * concentration[v] * dt / cell_fraction
         k = scale * release_rate(ph_rate, k0, 0.0, 0.0, 1.0, k_hypoxia, oxygen[v], k_o2)
         out = -held[i] * expm1(-k * dt)
-        iron_load[i] += min(cap, labile * k * iron * held[i])
+        iron_load[i] += min(cap, labile * iron * out / dt)
         held[i] -= out
         released_fixed[v] += np.int64(np.rint(out * cell_fraction / dt * fixed_scale))
 
@@ -172,8 +172,8 @@ class ParticleCargo(Mechanism):
         iron, labile, cap = e.iron_terms
         released = model.released[agent.name]
         released[:] = 0.0
-        tumour_cargo(
-            t.n, t.col.state, t.col.voxel, t.col.gsh, t.col.oxygen, getattr(t.col, f"np_{agent.name}"), t.col.j_fe, concentration,
+        model.solvers.share(
+            tumour_cargo, t.n, t.col.state, t.col.voxel, t.col.gsh, t.col.oxygen, getattr(t.col, f"np_{agent.name}"), t.col.j_fe, concentration,
             e.uptake_tumour, model.cell_fraction, ph_rate, r.k0, r.k_gsh, r.gsh_half_uM, r.k_hypoxia, p.k_o2,
             p.release_scale, iron, labile, cap, self.dt, released,
         )  # fmt: skip

@@ -76,7 +76,8 @@ class CudaWorkspace:
     device = "cuda"
 
     def __init__(self, shape: tuple[int, int, int], periodic: tuple[bool, bool, bool] = (False,) * 3) -> None:
-        self.shape, self.periodic = tuple(int(n) for n in shape), tuple(bool(p) for p in periodic)
+        self.shape = tuple(int(n) for n in shape)
+        self.periodic = (bool(periodic[0]), bool(periodic[1]), bool(periodic[2]))
         dims = [self.shape]
         while max(dims[-1]) > 1:
             dims.append(tuple((n + 1) // 2 for n in dims[-1]))
@@ -90,6 +91,14 @@ class CudaWorkspace:
         self.few = cuda.to_device(np.zeros((2, min(FEW, lanes(n)))))
         self.scalars = cuda.to_device(np.zeros(5))
         self.flags = 0
+        self._half: CudaWorkspace | None = None
+
+    def half(self) -> CudaWorkspace:
+        """The workspace of the lattice of voxels twice as wide, made at first use."""
+        if self._half is None:
+            nz, ny, nx = ((n + 1) // 2 for n in self.shape)
+            self._half = CudaWorkspace((nz, ny, nx), self.periodic)
+        return self._half
 
     # ---- what crosses -----------------------------------------------------------------------------
     def load(

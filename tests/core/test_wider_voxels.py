@@ -1,0 +1,159 @@
+"""Fields solved on wider voxels than the lattice's, and in a pane around their sources."""
+
+import numpy as np
+import pytest
+
+from tme.core import pane
+from tme.core.field import Field
+from tme.core.grid import Grid
+from tme.kernels.multigrid import Workspace
+from tme.kernels.transfer import average, interpolate
+
+SHAPES = [(1, 48, 40), (1, 1, 64), (12, 16, 8)]
+
+
+def between(shape, periodic=(False,) * 3):
+    """Mean over children and interpolation as functions of flat arrays."""
+    half = [(n + 1) // 2 for n in shape]
+    row = np.zeros(shape[2])
+
+    def mean(fine):
+        out = np.zeros(half[0] * half[1] * half[2])
+        average(fine, out, *shape)
+        return out
+
+    def spread(coarse):
+        out = np.zeros(shape[0] * shape[1] * shape[2])
+        interpolate(coarse, out, *shape, np.array(periodic), row)
+        return out
+
+    return mean, spread
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("periodic", [False, True])
+def test_going_to_wider_voxels_and_back_keeps_the_amount_and_a_constant(shape, periodic):
+    axes = tuple(periodic and n > 1 for n in shape)
+    mean, spread = between(shape, axes)
+    rng = np.random.default_rng(1)
+    fine = rng.random(shape[0] * shape[1] * shape[2])
+    coarse = mean(fine)
+    assert coarse.mean() == pytest.approx(fine.mean(), rel=1e-14)
+    assert spread(coarse).mean() == pytest.approx(coarse.mean(), rel=1e-14)
+    assert spread(np.full_like(coarse, 3.0)) == pytest.approx(3.0, rel=1e-15)
+    assert spread(coarse).min() >= coarse.min() >= 0.0
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_a_slope_is_interpolated_exactly_away_from_walls(shape):
+    mean, spread = between(shape)
+    z, y, x = np.indices(shape)
+    slope = (1.0 * x + 2.0 * y + 4.0 * z).ravel()
+    back = spread(mean(slope)).reshape(shape)
+    inside = tuple(slice(1, -1) if n > 1 else slice(None) for n in shape)
+    assert back[inside] == pytest.approx(slope.reshape(shape)[inside], rel=1e-13)
+
+
+def with_vessels(shape, coarsen, steps=40):
+    """A field fed by scattered vessels and lost in patches, after `steps` steps."""
+    rng = np.random.default_rng(4)
+    grid = Grid(shape)
+    field = Field("drug", "uM", grid, 5000.0, 0.01, 10, vessel_value=2.0, tol=1e-9, coarsen=coarsen)
+    field.use("exchange")[rng.random(grid.n_voxels) < 0.03] = 0.1
+    field.use("loss")[rng.random(grid.n_voxels) < 0.3] = 0.02
+    field.use("source")[rng.random(grid.n_voxels) < 0.05] = 0.01
+    workspace = Workspace(shape)
+    for _ in range(steps):
+        field.advance(10.0, workspace)
+    return field
+
+
+@pytest.mark.parametrize("shape", [(1, 96, 80), (24, 24, 24)])
+def test_a_field_of_long_reach_is_the_same_within_a_few_percent_on_wider_voxels(shape):
+    fine, two, four = (with_vessels(shape, coarsen) for coarsen in (1, 2, 4))
+    assert two.inner is not None and four.inner.inner is not None
+
+    def error(field):
+        return np.abs(field.concentration - fine.concentration).mean() / fine.concentration.mean()
+
+    assert error(two) < 0.01 and error(four) < 0.025
+    assert 0.0 < error(two) < error(four)
+
+
+def test_without_losses_nothing_is_lost_on_wider_voxels():
+    grid = Grid((1, 40, 64))
+    field = Field("tracer", "1", grid, 900.0, 0.0, 10, coarsen=4, tol=1e-6)
+    field.fill(np.random.default_rng(2).random(grid.n_voxels))
+    field.use("source")
+    workspace, start = Workspace(grid.shape), field.concentration.sum()
+    for _ in range(2000):
+        field.advance(10.0, workspace)
+        assert field.concentration.min() >= 0.0
+    assert field.concentration.sum() == pytest.approx(start, rel=1e-12)
+
+
+@pytest.mark.parametrize("shape", [(1, 41, 64), (7, 8, 8)])
+def test_a_lattice_with_an_odd_axis_is_solved_as_it_is(shape):
+    plain, wide = (Field("tracer", "1", Grid(shape), 900.0, 0.01, 10, coarsen=c) for c in (1, 4))
+    assert wide.inner is None and wide.solved_on is wide
+    workspace = Workspace(shape)
+    for field in (plain, wide):
+        field.use("source")[100] = 1.0
+        field.advance(10.0, workspace)
+    assert np.array_equal(plain.concentration, wide.concentration)
+
+
+def test_state_of_a_widened_field_continues_bit_for_bit():
+    shape = (1, 48, 40)
+    straight = with_vessels(shape, 4, 12)
+    first, second = with_vessels(shape, 4, 6), with_vessels(shape, 4, 1)
+    second.load_state({k: np.array(v) for k, v in first.state_arrays().items()})
+    for _ in range(6):
+        second.advance(10.0, Workspace(shape))
+    assert np.array_equal(straight.concentration, second.concentration)
+
+
+# ---- panes --------------------------------------------------------------------------------------------
+def short_range(shape, sources, tol, *, around=True, loss=0.6):
+    """IFN-gamma-like field of some sources, in a pane or on the whole lattice."""
+    grid = Grid(shape)
+    field = Field("ifng", "ng/mL", grid, 3000.0, 0.004, 10, "quasi_steady", tol=tol)
+    field.pane = around
+    field.use("loss")[:] = loss
+    field.use("source")[sources] = 1.0
+    return field, field.advance(10.0, Workspace(shape))
+
+
+@pytest.mark.parametrize("tol", [1e-3, 1e-8])
+@pytest.mark.parametrize(
+    "shape, at", [((1, 160, 200), (0, 60, 90)), ((1, 160, 200), (0, 2, 3)), ((48, 48, 64), (20, 20, 30))]
+)
+def test_a_pane_around_the_sources_gives_the_field_of_the_whole_lattice(shape, at, tol):
+    v = np.ravel_multi_index(at, shape)
+    pane_field, _ = short_range(shape, [v, v + 5, v + shape[2]], tol)
+    exact, _ = short_range(shape, [v, v + 5, v + shape[2]], 1e-11, around=False)
+    error = np.abs(pane_field.concentration - exact.concentration).max()
+    assert error <= 30.0 * tol * exact.concentration.max()
+    if pane_field.part is not None:
+        assert pane_field.part.grid.n_voxels <= pane.WORTH * pane_field.grid.n_voxels
+
+
+def test_a_pane_is_really_used_and_grows_until_nothing_reaches_its_edge():
+    """Where a hole in the losses lets the field spread further than the mean loss says."""
+    shape = (1, 320, 320)
+    near, _ = short_range(shape, [320 * 160 + 160], 1e-3)
+    assert near.part is not None
+    loss = np.full(shape, 0.6)
+    loss[0, 100:220, 100:220] = 0.01
+    wide, _ = short_range(shape, [320 * 160 + 160], 1e-3, loss=loss.ravel())
+    assert wide.part is None or wide.part.grid.n_voxels > near.part.grid.n_voxels
+    exact, _ = short_range(shape, [320 * 160 + 160], 1e-11, around=False, loss=loss.ravel())
+    assert np.abs(wide.concentration - exact.concentration).max() <= 3e-2 * exact.concentration.max()
+
+
+def test_without_sources_there_is_nothing():
+    field, _ = short_range((1, 160, 200), [], 1e-3)
+    assert not field.concentration.any()
+    field.concentration[:] = 1.0
+    field.advance(10.0, Workspace((1, 160, 200)))
+    assert not field.concentration.any()
