@@ -134,7 +134,7 @@ def kill(model, rows, cause=1, age_min=0):
 def flood(model, field, level):
     """Hold a field at one level everywhere from now on."""
     model.held_fields.add(field)
-    model.fields[field].concentration[:] = level
+    model.fields[field].fill(level)
     return model
 
 

@@ -123,16 +123,45 @@ def test_first_passage_out_of_a_strip():
 
 
 def test_bias_sends_that_share_of_the_choices_uphill():
-    """A field without ties that rises most towards +x+y: drift p bias along it; the rest as without bias."""
+    """Slopes of 2 and 1.8 along x and y: axis and diagonal in the parts 0.2 and 1.8 sqrt 2; the rest as without bias."""
     y, x = np.divmod(np.arange(101 * 101), 101)
     walkers = Walkers(40_000, FLAT, 0.5, bias=0.2, field=x + 0.9 * y)
     steps = 20
     for _ in range(steps):
         walkers.step()
+    axis, diagonal = 0.2, 1.8 * np.sqrt(2.0)
     share = np.full(8, 0.8 / 8)
-    share[7] += 0.2
+    share[4] += 0.2 * axis / (axis + diagonal)
+    share[7] += 0.2 * diagonal / (axis + diagonal)
     assert_counts(walkers.moves, share / lengths(FLAT))
-    assert_mean(walkers.place[:, 2], steps * 0.5 * 0.2 / np.sqrt(2.0))
+    assert_mean(walkers.place[:, 2], steps * 0.5 * 0.2 * 2.0 / (axis + diagonal))
+
+
+@pytest.mark.parametrize("angle", [0.0, 10.0, 22.5, 40.0, 45.0, 100.0, 215.0, 300.0])
+def test_cells_climb_along_the_gradient_whatever_its_angle_to_the_lattice(angle):
+    y, x = np.divmod(np.arange(101 * 101), 101)
+    a = np.deg2rad(angle)
+    walkers = Walkers(40_000, FLAT, 0.5, bias=0.5, field=np.cos(a) * x + np.sin(a) * y + 500.0)
+    for _ in range(20):
+        walkers.step()
+    across = -np.sin(a) * walkers.place[:, 2] + np.cos(a) * walkers.place[:, 1]
+    assert_mean(across, 0.0)
+    along = (np.cos(a) * walkers.place[:, 2] + np.sin(a) * walkers.place[:, 1]).mean()
+    assert 0.9 <= along / (20 * 0.5 * 0.5) <= 1.0  # as fast along every direction, within 8 %
+
+
+@pytest.mark.parametrize("gradient", [(3.0, 2.0, 1.0), (-1.0, 4.0, 0.5), (1.0, 1.0, 1.0), (0.0, -2.0, 1.0)])
+def test_cells_climb_along_the_gradient_in_three_dimensions(gradient):
+    z, y, x = np.unravel_index(np.arange(SOLID[0] * SOLID[1] * SOLID[2]), SOLID[:3])
+    up = np.array(gradient)  # z, y, x
+    walkers = Walkers(40_000, SOLID, 0.5, bias=0.5, field=up[0] * z + up[1] * y + up[2] * x + 500.0)
+    for _ in range(8):
+        walkers.step()
+    mean = walkers.place.mean(axis=0)
+    error = walkers.place.std(axis=0).max() / np.sqrt(walkers.n)
+    off = mean - up * (mean @ up) / (up @ up)
+    assert np.abs(off).max() <= 5.5 * error
+    assert mean @ up > 0.0
 
 
 def test_a_contested_place_goes_to_each_with_the_same_chance():

@@ -30,8 +30,8 @@ class ImmuneCell(mesa.Agent):
         """(voxel, direction) the cell wants to enter, None if it stays.
 
         A step along direction k happens with probability speed minutes/dx / |k|. The direction is up the
-        field's highest neighbour with probability `bias` (if one exceeds the own voxel), else the old
-        heading with probability `persistence`, else any.
+        field with probability `bias` (unless it is flat there), else the old heading with probability
+        `persistence`, else any.
         """
         lattice = self.model.lattice
         if self.stays():
@@ -39,7 +39,7 @@ class ImmuneCell(mesa.Agent):
         a, b, c, _ = self.model.dice.words("move", self.model.tick, self.uid)
         u_move, u_new = (a + 0.5) / 2.0**32, (c + 0.5) / 2.0**32
         u_bias, u_keep = ((b >> 16) + 0.5) / 2.0**16, ((b & 0xFFFF) + 0.5) / 2.0**16
-        k = self.uphill(field) if u_bias < bias else None
+        k = self.uphill(field, u_bias / bias) if u_bias < bias else None
         if k is None:
             k = (
                 self.heading
@@ -51,13 +51,32 @@ class ImmuneCell(mesa.Agent):
         voxel = lattice.neighbours[self.voxel][k]
         return None if voxel is None else (voxel, k)
 
-    def uphill(self, field):
-        """Direction of the highest neighbour, the first of equals; None if none exceeds the own voxel."""
-        best, found = field.c[self.voxel], None
-        for k, v in enumerate(self.model.lattice.neighbours[self.voxel]):
-            if v is not None and field.c[v] > best:
-                best, found = field.c[v], k
-        return found
+    def uphill(self, field, u):
+        """Direction whose mean over u is that of the gradient; None where the field is flat.
+
+        The gradient (central differences, 0 next to a wall) is a sum of one axis, one diagonal of two axes and
+        one of three; one of them is chosen in proportion to its share times its length.
+        """
+        lattice = self.model.lattice
+        slopes = []
+        for axis in range(3):
+            ends = []
+            for sign in (-1, 1):
+                offset = [0, 0, 0]
+                offset[axis] = sign
+                ends.append(None if lattice.flat and axis == 0 else lattice.shifted(self.voxel, offset))
+            slopes.append(0.0 if None in ends else float(field.c[ends[1]] - field.c[ends[0]]))
+        low, mid, high = sorted(abs(g) for g in slopes)
+        if high == 0.0:
+            return None
+        parts = [(high - mid, high), (math.sqrt(2.0) * (mid - low), mid), (math.sqrt(3.0) * low, low)]
+        t = u * (parts[0][0] + parts[1][0] + parts[2][0])
+        if t < parts[0][0]:
+            least = high
+        else:
+            least = mid if t < parts[0][0] + parts[1][0] else low
+        step = tuple(0 if g == 0.0 or abs(g) < least else (1 if g > 0.0 else -1) for g in slopes)
+        return lattice.directions.index(step)
 
     def may_turn_over(self, rate, minutes):
         """Death of age or departure at `rate` 1/min."""

@@ -18,24 +18,60 @@ _U32 = 1.0 / 4294967296.0
 
 
 @rule
-def uphill(field, voxel, geometry):
-    """Direction of the neighbour with the highest value, -1 if none exceeds the cell's own voxel."""
-    best = field[voxel]
-    found = -1
+def slope(field, place, low, high, geometry):
+    """Difference of the field between the neighbours in two opposite directions; 0 next to a wall."""
+    a = beside(place, low, geometry)
+    b = beside(place, high, geometry)
+    if a < 0 or b < 0:
+        return 0.0
+    return field[b] - field[a]
+
+
+@rule
+def uphill(field, voxel, u, geometry):
+    """Direction of a step that on average, over u in (0, 1), leads along the field's gradient; -1 where flat.
+
+    With |g1| >= |g2| >= |g3| the gradient is (|g1| - |g2|) e1 + (|g2| - |g3|) (e1 + e2) + |g3| (e1 + e2 + e3): an
+    axis, a diagonal of a face, one of the body. Each is chosen in proportion to its part times its length,
+    since a step is made with a probability of 1/length. The steepest neighbour would nearly always be a
+    diagonal, and cells would gather along the lattice's axes.
+    """
     place = place_of(np.int64(voxel), geometry)
-    for k in range(n_directions(geometry)):
-        v = beside(place, k, geometry)
-        if v >= 0 and field[v] > best:
-            best = field[v]
-            found = k
-    return found
+    gx = slope(field, place, 3, 4, geometry)
+    gy = slope(field, place, 1, 6, geometry)
+    gz = slope(field, place, 12, 21, geometry) if geometry[0] > 1 else 0.0
+    x, y, z = abs(gx), abs(gy), abs(gz)
+    top = max(x, y, z)
+    if not top > 0.0:
+        return -1
+    bottom = min(x, y, z)
+    middle = max(min(x, y), min(max(x, y), z))
+    one = top - middle
+    two = DISTANCE[0] * (middle - bottom)
+    t = u * (one + two + DISTANCE[8] * bottom)
+    least = top if t < one else (middle if t < one + two else bottom)
+    dx = _step(gx, least)
+    dy = _step(gy, least)
+    dz = _step(gz, least)
+    k = (dy + 1) * 3 + dx + 1
+    if dz == 0:
+        return k if k < 4 else k - 1
+    return k + (8 if dz < 0 else 17)
+
+
+@rule
+def _step(g, least):
+    """-1, 0 or 1: the sign of a slope that is at least `least`."""
+    if g == 0.0 or abs(g) < least:
+        return 0
+    return 1 if g > 0.0 else -1
 
 
 @rule
 def choose_direction(field, voxel, heading, bias, persistence, u_bias, u_keep, u_new, geometry):
     """With probability `bias` uphill, else on along `heading` with `persistence`, else anywhere."""
     if u_bias < bias:
-        k = uphill(field, voxel, geometry)
+        k = uphill(field, voxel, u_bias / bias, geometry)
         if k >= 0:
             return k
     if heading >= 0 and u_keep < persistence:

@@ -23,7 +23,7 @@ from tme.kernels.rng import Stream, recruit_uid, uniform
 
 PARAMETERS = ParameterSet(
     "recruitment",
-    par("k_cd8", 4e-4, "1/min", 0.0, 0.1, "assumed: holds the starting number of CD8"),
+    par("k_cd8", 4.2e-4, "1/min", 0.0, 0.1, "assumed: holds the starting number of CD8"),
     par("k_c", 30.0, "ng/mL", 0.01, 1000.0, "assumed: above the chemokine of an inflamed tumour (10-20), so that inflow follows it"),
     par("basal", 0.02, "1", 0.0, 1.0, "assumed: inflow without chemokine"),
     par("k_treg", 5e-6, "1/min", 0.0, 0.1, "assumed: holds the starting number of Tregs"),

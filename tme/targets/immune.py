@@ -139,7 +139,7 @@ def co_culture(wait_h: float, killed: bool, n_dc: int = 300) -> tuple[float, flo
     dead = 1.0 - float((model.tumour.state == 0).sum()) / model.grid.n_voxels
     # corpses are washed before they meet dendritic cells
     for name in ("atp", "hmgb1"):
-        model.fields[name].concentration[:] = 0.0
+        model.fields[name].fill(0.0)
     place_immune(model, model.dendritic, n_dc, np.ones(model.grid.n_voxels, bool))
     minutes(model, 24 * 60.0)
     return model.counters["dc_matured"] / n_dc, dead

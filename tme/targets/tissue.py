@@ -41,7 +41,7 @@ def vessel_line() -> TumourModel:
     bed.sites = np.flatnonzero(x < model.grid.dx_um).astype(np.int32)
     bed.rank = np.zeros(len(bed.sites))
     model.mechanism("vessels").update(model)
-    minutes(model, 10.0)
+    minutes(model, 20.0)  # until oxygen has been solved
     return model
 
 

@@ -112,35 +112,32 @@ def _map_sheet(run, arms, hours, images, dx, view, page, shape, replicate_of) ->
     present = sorted(set(np.unique(np.concatenate([i.ravel() for i in images.values()])).tolist()) - {0})
     first = images[arms[0], hours[0]]
     names = {a: style.wrapped(arm_name(a), 420) for a in arms}
-    sheet = style.LatticeSheet(
-        len(arms),
-        len(hours),
+    flat = len(hours) == 1  # one day: the arms side by side
+    lines = 1 + max(name.count("\n") for name in names.values())
+    sheet, columns = sheet_with_legend(
+        present,
+        *((1, len(arms)) if flat else (len(arms), len(hours))),
         first.shape,
-        left=75 + 34 * max(name.count("\n") for name in names.values()),
-        bottom=legend_px(present),
+        left=75 + (0 if flat else 34 * (lines - 1)),
+        top=21 + 34 * (lines if flat else 1),
         panel_px=510 if len(hours) > 2 else 800,
     )
     colours = style.arm_colours(run.arms, run.control)
     for i, arm in enumerate(arms):
-        x, y = sheet.corner(i, 0)
-        sheet.text(
-            x - 18,
-            y + sheet.height_px / 2,
-            names[arm],
-            rotation=90,
-            ha="right",
-            va="center",
-            color=colours[arm],
-            fontweight="bold",
-            fontsize=style.FONT_PT,
-        )
+        bold = {"color": colours[arm], "fontweight": "bold"}
+        if not flat:
+            _beside(sheet, i, names[arm], **bold)
         for j, hour in enumerate(hours):
-            axis = sheet.show(i, j, PALETTE[images[arm, hour]])
-            if i == 0:
+            axis = sheet.show(*((j, i) if flat else (i, j)), PALETTE[images[arm, hour]])
+            if flat:
+                axis.set_title(names[arm], loc="center", fontsize=style.FONT_PT, pad=3, **bold)
+            elif i == 0:
                 axis.set_title(day_text(hour), loc="center", fontsize=style.FONT_PT, pad=3)
-            if i == len(arms) - 1 and j == 0:
+            if i == 0 if flat else i == len(arms) - 1 and j == 0:
                 sheet.scale_bar(axis, dx)
-    add_legend(sheet, present)
+    if flat:
+        _beside(sheet, 0, day_text(hours[0]))
+    add_legend(sheet, present, columns)
     where = {"slice": "central z slice, " if shape[0] > 1 else "", "projection": "projection along z, "}[view]
     text = (
         f"Cells on the lattice ({where}replicate {replicate_of[arms[0]]}, the one nearest to the "
@@ -154,15 +151,28 @@ def _map_sheet(run, arms, hours, images, dx, view, page, shape, replicate_of) ->
     return Drawn(f"maps{'_projection' if view == 'projection' else ''}{page}", title, sheet.figure, text)
 
 
+def _beside(sheet: style.LatticeSheet, row: int, words: str, **options) -> None:
+    """Name a row of pictures, upright on its left."""
+    x, y = sheet.corner(row, 0)
+    options = {"fontsize": style.FONT_PT, **options}
+    sheet.text(x - 18, y + sheet.height_px / 2, words, rotation=90, ha="right", va="center", **options)
+
+
 LEGEND_COLUMNS = 4
+LEGEND_COLUMN_PX = 350
 
 
-def legend_px(present: list[int]) -> int:
-    """Height of the legend below a sheet, in pixels."""
-    return 40 + 44 * -(-len(present) // LEGEND_COLUMNS)
+def sheet_with_legend(present: list[int], rows: int, columns: int, shape, **options):
+    """A sheet with room for its legend below, and the legend's columns: as many as the page is wide for."""
+    for across in range(LEGEND_COLUMNS, 0, -1):
+        bottom = 40 + 44 * -(-len(present) // across)
+        sheet = style.LatticeSheet(rows, columns, shape, bottom=bottom, **options)
+        if sheet.page[0] >= across * LEGEND_COLUMN_PX:
+            break
+    return sheet, across
 
 
-def add_legend(sheet: style.LatticeSheet, present: list[int]) -> None:
+def add_legend(sheet: style.LatticeSheet, present: list[int], columns: int) -> None:
     """Swatches of the categories that occur, below the pictures."""
     handles = [
         Patch(facecolor=PALETTE[k] / 255, edgecolor="#777777", lw=0.4, label=legend_name(KEYS[k]))
@@ -171,7 +181,7 @@ def add_legend(sheet: style.LatticeSheet, present: list[int]) -> None:
     sheet.figure.legend(
         handles=handles,
         loc="lower center",
-        ncols=min(LEGEND_COLUMNS, len(handles)),
+        ncols=min(columns, len(handles)),
         columnspacing=1.2,
         handlelength=1.0,
         handleheight=1.0,
@@ -236,8 +246,8 @@ def _close_up_sheet(run, arms, days, read, windows, shape, dx, half, page) -> Dr
     for key, (y, x) in windows.items():
         pictures[key] = paint(read[key], shape, dx, "slice")[y : y + 2 * half, x : x + 2 * half]
     present = sorted(set(np.unique(np.concatenate([p.ravel() for p in pictures.values()])).tolist()) - {0})
-    sheet = style.LatticeSheet(
-        len(days), len(arms), (2 * half, 2 * half), top=72, bottom=legend_px(present), panel_px=600
+    sheet, columns = sheet_with_legend(
+        present, len(days), len(arms), (2 * half, 2 * half), top=72, panel_px=600
     )
     colours = style.arm_colours(run.arms, run.control)
     for i, hour in enumerate(days):
@@ -256,7 +266,7 @@ def _close_up_sheet(run, arms, days, read, windows, shape, dx, half, page) -> Dr
                 )
             if i == len(days) - 1 and j == 0:
                 sheet.scale_bar(axis, dx)
-    add_legend(sheet, present)
+    add_legend(sheet, present, columns)
     text = (
         f"Windows of {2 * half * dx:g} µm, centred where the tumour ends to the right of its centre of mass"
         f"{', central z slice' if shape[0] > 1 else ''}. One square is one voxel of {dx:g} µm; where "
