@@ -18,6 +18,7 @@ from fake_model import FakeConfig, FakeModel
 
 from tme.experiments import files, load, progress, run, status
 from tme.experiments.checkpoint import newest, read_checkpoint
+from tme.experiments.executor import Interrupt
 from tme.experiments.plan import plan
 from tme.experiments.progress import EventLog, read_events
 from tme.experiments.run_directory import RunBroken, RunError, RunLocked, is_claimed
@@ -224,6 +225,27 @@ def test_a_second_interrupt_stops_at_once_and_a_rerun_completes(reference, tmp_p
     made = run(CONFIG, tmp_path / "run", jobs=1, **QUIET)
     assert made.exit_code == 0
     assert fingerprint(made.path) == reference
+
+
+def test_a_second_interrupt_that_falls_into_the_first_ones_message_counts(monkeypatch):
+    exits = []
+    interrupt = Interrupt()
+
+    class Stream:
+        """The next signal arrives as soon as the message is seen."""
+
+        def write(self, text):
+            if "Ctrl-C again" in text:
+                interrupt._take(signal.SIGINT, None)
+
+        def flush(self):
+            pass
+
+    monkeypatch.setattr(os, "_exit", exits.append)
+    monkeypatch.setattr(sys, "stderr", Stream())
+    interrupt._take(signal.SIGINT, None)
+    assert exits == [130]
+    assert interrupt.wanted
 
 
 # ---- checkpoints of others ----------------------------------------------------------------------------
