@@ -114,7 +114,6 @@ def test_a_branch_from_a_checkpoint_starts_as_the_same_tumour():
 @pytest.mark.skipif(numba.config.NUMBA_NUM_THREADS < 2, reason="numba was started with one thread")
 def test_one_thread_and_two_give_the_same_bits(monkeypatch):
     monkeypatch.setattr("tme.core.solvers.WORTH_VOXELS", 0)
-    monkeypatch.setattr("tme.core.solvers.WORTH_ROWS", 1)
     models = []
     for n in (1, 2):
         numba.set_num_threads(n)

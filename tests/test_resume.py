@@ -76,7 +76,6 @@ def test_a_checkpoint_read_back_is_written_again_as_the_same_bytes(course):
 def test_a_run_resumed_on_another_number_of_threads_ends_in_the_same_bytes(course, at, monkeypatch):
     monkeypatch.setattr(ferroptosis, "SHARED_ROWS", 1)  # so small a model would not share its rows
     monkeypatch.setattr("tme.core.solvers.WORTH_VOXELS", 0)
-    monkeypatch.setattr("tme.core.solvers.WORTH_ROWS", 1)
     for n in (1, MANY):
         numba.set_num_threads(n)
         try:

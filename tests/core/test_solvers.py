@@ -60,30 +60,3 @@ def test_what_fails_on_a_thread_is_raised(monkeypatch):
 def test_a_small_lattice_is_solved_on_one_thread(monkeypatch):
     monkeypatch.setattr(numba, "get_num_threads", lambda: 2)
     assert solvers.Solvers(model()).threads == 1
-
-
-@pytest.mark.parametrize("n", [0, 1, 7, 1000])
-def test_every_row_is_given_to_one_thread(monkeypatch, n):
-    monkeypatch.setattr(solvers, "WORTH_VOXELS", 0)
-    monkeypatch.setattr(solvers, "WORTH_ROWS", 1)
-    monkeypatch.setattr(numba, "get_num_threads", lambda: 3)
-    seen = np.zeros(n, int)
-
-    def mark(lo, hi, by):
-        seen[lo:hi] += by
-
-    solvers.Solvers(model()).share(mark, n, 2)
-    assert np.array_equal(seen, np.full(n, 2))
-
-
-def test_what_fails_in_one_block_of_rows_is_raised(monkeypatch):
-    monkeypatch.setattr(solvers, "WORTH_VOXELS", 0)
-    monkeypatch.setattr(solvers, "WORTH_ROWS", 1)
-    monkeypatch.setattr(numba, "get_num_threads", lambda: 2)
-
-    def broken(lo, hi):
-        if lo > 0:
-            raise FloatingPointError("rows")
-
-    with pytest.raises(FloatingPointError, match="rows"):
-        solvers.Solvers(model()).share(broken, 10)

@@ -1,14 +1,12 @@
-"""What several threads do in one tick: fields due together, and blocks of rows of one kernel.
+"""Fields due in one tick are independent of each other: on several threads they are solved side by side.
 
-Each solve runs on one thread, in a workspace of its own; a kernel's rows do not look at each other. So the
-bits are those of one thread.
+Each solve runs on one thread, in a workspace of its own, so the bits are those of one thread.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from itertools import pairwise
 from queue import SimpleQueue
 from typing import Any
 
@@ -17,7 +15,6 @@ import numba
 from tme.kernels.multigrid import Workspace
 
 WORTH_VOXELS = 20_000  # smaller lattices are solved before a second thread has woken up
-WORTH_ROWS = 8_192  # as many rows are stepped
 
 
 class Solvers:
@@ -37,28 +34,13 @@ class Solvers:
             for job in jobs:
                 job(self._model.workspace)
             return
-        if self._free.empty():
+        if self._pool is None:
+            self._pool = ThreadPoolExecutor(self.threads, thread_name_prefix="tme-field")
             self._free.put(self._model.workspace)
             for _ in range(self.threads - 1):
                 self._free.put(Workspace(self._model.grid.shape, self._model.grid.periodic))
-        for future in [self._threads().submit(self._call, job) for job in jobs]:
+        for future in [self._pool.submit(self._call, job) for job in jobs]:
             future.result()
-
-    def share(self, kernel: Callable[..., Any], n: int, *arguments: Any) -> None:
-        """Call `kernel(lo, hi, *arguments)` over rows 0 to n in blocks, one a thread; it releases the GIL."""
-        if self.threads == 1 or n < WORTH_ROWS:
-            kernel(0, n, *arguments)
-            return
-        ends = [n * i // self.threads for i in range(self.threads + 1)]
-        others = [self._threads().submit(kernel, lo, hi, *arguments) for lo, hi in pairwise(ends[1:])]
-        kernel(0, ends[1], *arguments)
-        for future in others:
-            future.result()
-
-    def _threads(self) -> ThreadPoolExecutor:
-        if self._pool is None:
-            self._pool = ThreadPoolExecutor(self.threads, thread_name_prefix="tme")
-        return self._pool
 
     def _call(self, job: Callable[[Any], None]) -> None:
         workspace = self._free.get()

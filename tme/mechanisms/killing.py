@@ -98,19 +98,21 @@ def pick_neighbour(voxel, u, tissue_row, state, geometry):
 
 
 @serial
-def engage(
-    lo, hi, uid, voxel, engaged, target_uid, target_voxel, function, pd1_signal, exhaustion,
-    t_uid, t_voxel, state, pdl1_free, mhc1, antigenicity,
-    tissue_row, suppression, pd1_free, p, dt, seed, tick, geometry, held_row, hit,
+def contact(
+    n, uid, voxel, engaged, target_uid, target_voxel, function, pd1_signal, exhaustion, kills,
+    t_uid, t_voxel, state, fate, pdl1_free, mhc1, antigenicity, hits, hit_tick, new_hits,
+    tissue_row, suppression, pd1_free, p, dt, dt_min, seed, tick, geometry, held_row,
 ):  # fmt: skip
-    """One minute of contacts of the CD8 from `lo` to `hi`, each on the state before.
+    """One minute of contacts. `pd1_free` (voxels,) share of PD-1 not covered by antibody.
 
-    `pd1_free` (voxels,) share of PD-1 not covered by antibody. Fills `held_row` (-1: none) and `hit`.
+    Two passes: all CD8 act on the state before; then hits are added up (integers) and judged.
+    Returns (kills, engaged CD8).
     """
     p_detach = 1.0 - exp(-dt / p.hold_min)
-    for i in range(lo, hi):
+    n_kills = 0
+    n_engaged = 0
+    for i in range(n):
         held_row[i] = -1
-        hit[i] = 0
         row = -1
         if engaged[i] == 1:
             row = find_target(target_voxel[i], target_uid[i], voxel[i], tissue_row, t_uid, state, geometry)
@@ -136,17 +138,10 @@ def engage(
         pd1_signal[i] = (p.pdl2_share * p.k_p + pdl1_free[row]) * pd1_free[v]
         f = effector_function(exhaustion[i], pd1_signal[i], suppression[v], p)
         function[i] = f
+        n_engaged += 1
         held_row[i] = row
-        hit[i] = uniform(seed, _HIT, tick, uid[i], 0) < 1.0 - exp(-p.k_hit * f * dt)
-
-
-@serial
-def judge(n, held_row, hit, kills, fate, hits, hit_tick, new_hits, p, dt_min, tick):
-    """Add up the hits of this minute (integers) on each cell held, and its fate; returns kills."""
-    n_kills = 0
-    for i in range(n):
-        if hit[i]:
-            new_hits[held_row[i]] += 1
+        if uniform(seed, _HIT, tick, uid[i], 0) < 1.0 - exp(-p.k_hit * f * dt):
+            new_hits[row] += 1
     for i in range(n):
         row = held_row[i]
         if row >= 0 and new_hits[row] > 0:
@@ -159,7 +154,7 @@ def judge(n, held_row, hit, kills, fate, hits, hit_tick, new_hits, p, dt_min, ti
                 n_kills += 1
         if row >= 0 and fate[row] == 12:
             kills[i] += 1
-    return n_kills
+    return n_kills, n_engaged
 
 
 @serial
@@ -183,7 +178,7 @@ class Killing(Mechanism):
 
     def __init__(self, model) -> None:
         super().__init__(model)
-        self.held_row, self.hit = np.empty(0, np.int64), np.empty(0, np.int8)
+        self.held_row = np.empty(0, np.int64)
 
     def step(self, model) -> None:
         """One tick of contacts; counts kills and engaged CD8 for the readouts."""
@@ -193,15 +188,13 @@ class Killing(Mechanism):
             return
         if len(self.held_row) < model.cd8.capacity:
             self.held_row = np.empty(model.cd8.capacity, np.int64)
-            self.hit = np.empty(model.cd8.capacity, np.int8)
         c, t = model.cd8.col, model.tumour.col
-        model.solvers.share(
-            engage, n, c.uid, c.voxel, c.engaged, c.target_uid, c.target_voxel, c.function, c.pd1_signal, c.exhaustion,
-            t.uid, t.voxel, t.state, t.pdl1_free, t.mhc1, t.antigenicity,
-            model.lattice.tissue_row, model.fields["suppression"].concentration, model.pd1_free, self.p, self.dt,
-            model.seed64, model.tick, model.lattice.geometry, self.held_row, self.hit,
+        kills, _engaged = contact(
+            n, c.uid, c.voxel, c.engaged, c.target_uid, c.target_voxel, c.function, c.pd1_signal, c.exhaustion, c.kills,
+            t.uid, t.voxel, t.state, t.fate, t.pdl1_free, t.mhc1, t.antigenicity, t.hits, t.hit_tick, t.new_hits,
+            model.lattice.tissue_row, model.fields["suppression"].concentration, model.pd1_free, self.p, self.dt, model.dt_min,
+            model.seed64, model.tick, model.lattice.geometry, self.held_row,
         )  # fmt: skip
-        kills = judge(n, self.held_row, self.hit, c.kills, t.fate, t.hits, t.hit_tick, t.new_hits, self.p, model.dt_min, model.tick)
         model.counters["kills"] += int(kills)
         model.counters["cd8_ticks"] += n
 

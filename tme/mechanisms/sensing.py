@@ -9,9 +9,9 @@ SENSED = {"oxygen": "oxygen", "cystine": "cystine", "ifng": "ifng", "peroxide": 
 
 
 @serial
-def sense(lo, hi, voxel, concentration, out):
-    """out[i] = concentration at the cell's voxel, for rows `lo` to `hi`."""
-    for i in range(lo, hi):
+def sense(n, voxel, concentration, out):
+    """out[i] = concentration at the cell's voxel."""
+    for i in range(n):
         out[i] = concentration[voxel[i]]
 
 
@@ -35,4 +35,4 @@ class Sensing(Mechanism):
         t = model.tumour
         for name, column in SENSED.items():
             if name in model.fields and (not only_solved or model.solved(name)):
-                model.solvers.share(sense, t.n, t.col.voxel, model.fields[name].concentration, getattr(t.col, column))
+                sense(t.n, t.col.voxel, model.fields[name].concentration, getattr(t.col, column))

@@ -29,9 +29,12 @@ PARAMETERS = ParameterSet(
 
 
 @serial
-def consume(lo, hi, state, voxel, xct, nrf2, z, e_xct, p, c, cell_fraction, vmax_oxygen, ifng_loss, vmax_cystine):
-    """Uptake coefficients (voxels,) of oxygen, IFN-gamma and cystine where cells `lo` to `hi` are, one a voxel."""
-    for i in range(lo, hi):
+def consume(n, state, voxel, xct, nrf2, z, e_xct, p, c, cell_fraction, vmax_oxygen, ifng_loss, vmax_cystine):
+    """Fill the uptake coefficients (voxels,) of oxygen, IFN-gamma and cystine; one tissue cell a voxel."""
+    vmax_oxygen[:] = p.oxygen_vmax * p.normal_oxygen
+    ifng_loss[:] = p.ifng_uptake * p.normal_ifng
+    vmax_cystine[:] = 0.0
+    for i in range(n):
         v = voxel[i]
         if state[i] == 0:
             vmax_oxygen[v] = p.oxygen_vmax
@@ -79,10 +82,7 @@ class Uptake(Mechanism):
     def update(self, model) -> None:
         """The same, outside the clock."""
         t, f = model.tumour.col, model.fields
-        f["oxygen"].vmax[:] = self.p.oxygen_vmax * self.p.normal_oxygen
-        f["ifng"].loss[:] = self.p.ifng_uptake * self.p.normal_ifng
-        f["cystine"].vmax[:] = 0.0
-        model.solvers.share(consume, model.tumour.n, t.state, t.voxel, t.xct, t.nrf2, t.ifng_response, t.e_xct, self.p, self.chemistry,
+        consume(model.tumour.n, t.state, t.voxel, t.xct, t.nrf2, t.ifng_response, t.e_xct, self.p, self.chemistry,
                 model.cell_fraction, f["oxygen"].vmax, f["ifng"].loss, f["cystine"].vmax)  # fmt: skip
 
 

@@ -48,15 +48,15 @@ def coefficients(n, state, voxel, n_mac, mac_voxel, u_tumour, u_macrophage, outs
 
 @serial
 def tumour_cargo(
-    lo, hi, state, voxel, gsh, oxygen, held, j_fe, concentration, uptake, cell_fraction,
+    n, state, voxel, gsh, oxygen, held, j_fe, concentration, uptake, cell_fraction,
     ph_rate, k0, k_gsh, gsh_half, k_hypoxia, k_o2, scale, iron, labile, cap, dt, released,
 ):  # fmt: skip
-    """Take up and release in living tumour cells, rows `lo` to `hi`, over dt min.
+    """Take up and release in living tumour cells over dt min.
 
     `held` (n,) uM payload in the cell; `released` (voxels,) gets uM/min of the voxel, mean over dt;
     `j_fe` (n,) gains the iron flux of this platform, uM/min.
     """
-    for i in range(lo, hi):
+    for i in range(n):
         if state[i] != 0:
             j_fe[i] = 0.0
             continue
@@ -172,8 +172,8 @@ class ParticleCargo(Mechanism):
         iron, labile, cap = e.iron_terms
         released = model.released[agent.name]
         released[:] = 0.0
-        model.solvers.share(
-            tumour_cargo, t.n, t.col.state, t.col.voxel, t.col.gsh, t.col.oxygen, getattr(t.col, f"np_{agent.name}"), t.col.j_fe, concentration,
+        tumour_cargo(
+            t.n, t.col.state, t.col.voxel, t.col.gsh, t.col.oxygen, getattr(t.col, f"np_{agent.name}"), t.col.j_fe, concentration,
             e.uptake_tumour, model.cell_fraction, ph_rate, r.k0, r.k_gsh, r.gsh_half_uM, r.k_hypoxia, p.k_o2,
             p.release_scale, iron, labile, cap, self.dt, released,
         )  # fmt: skip
