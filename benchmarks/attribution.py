@@ -11,6 +11,7 @@ CD8 per living tumour cell is reported beside it. Results: JSON and a Markdown t
 from __future__ import annotations
 
 import argparse
+import sys
 import json
 from pathlib import Path
 
@@ -72,6 +73,8 @@ def main() -> None:
     for k, (name, cut) in enumerate(CUTS.items()):
         config = tme.load_config(a.config, overrides=[*a.changes, *cut], quick=a.quick)
         run = tme.run(config, out=Path(a.out) / f"cut-{k}", jobs=a.jobs, report=False)
+        if run.exit_code:
+            sys.exit(run.exit_code)
         e, other = excess(run)
         full = e if full is None else full
         rows.append(row(name, e, full, other))
