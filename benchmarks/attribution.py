@@ -11,8 +11,8 @@ CD8 per living tumour cell is reported beside it. Results: JSON and a Markdown t
 from __future__ import annotations
 
 import argparse
-import sys
 import json
+import sys
 from pathlib import Path
 
 import numpy as np
