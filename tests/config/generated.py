@@ -178,8 +178,6 @@ def fields(rng: Random, dt: float) -> dict[str, Any]:
             change["mode"] = rng.choice(["quasi_steady", "backward_euler"])
         entry = library.spreading()[name]
         decay, spread = change.get("decay", entry.decay), change.get("diffusion", entry.diffusion)
-        if name in ("oxygen", "cystine") and change.get("vessel_value") == 0.0:
-            change["vessel_value"] = 1.0  # a steady state of nothing at all has no scale to converge to
         if name in ("oxygen", "cystine") and not spread:
             spread = change["diffusion"] = 1e4
         if not decay and not (spread and change.get("vessel_exchange", entry.vessel_exchange)):

@@ -124,18 +124,26 @@ def short_range(shape, sources, tol, *, around=True, loss=0.6):
     return field, field.advance(10.0, Workspace(shape))
 
 
-@pytest.mark.parametrize("tol", [1e-3, 1e-8])
 @pytest.mark.parametrize(
-    "shape, at", [((1, 160, 200), (0, 60, 90)), ((1, 160, 200), (0, 2, 3)), ((48, 48, 64), (20, 20, 30))]
+    "shape, at, loss, tol, in_a_pane",
+    [
+        ((1, 160, 200), (0, 60, 90), 0.6, 1e-3, True),
+        ((1, 160, 200), (0, 2, 3), 0.6, 1e-8, True),
+        ((1, 160, 200), (0, 60, 90), 0.2, 1e-8, False),  # more than its share of the lattice
+        ((64, 64, 64), (30, 30, 30), 2.0, 1e-3, True),
+        ((64, 64, 64), (2, 30, 61), 2.0, 1e-8, True),
+    ],
 )
-def test_a_pane_around_the_sources_gives_the_field_of_the_whole_lattice(shape, at, tol):
+def test_a_pane_around_the_sources_gives_the_field_of_the_whole_lattice(shape, at, loss, tol, in_a_pane):
     v = np.ravel_multi_index(at, shape)
-    pane_field, _ = short_range(shape, [v, v + 5, v + shape[2]], tol)
-    exact, _ = short_range(shape, [v, v + 5, v + shape[2]], 1e-11, around=False)
-    error = np.abs(pane_field.concentration - exact.concentration).max()
+    sources = [v, v + 2, v - shape[2]]
+    field, _ = short_range(shape, sources, tol, loss=loss)
+    exact, _ = short_range(shape, sources, 1e-11, around=False, loss=loss)
+    error = np.abs(field.concentration - exact.concentration).max()
     assert error <= 30.0 * tol * exact.concentration.max()
-    if pane_field.part is not None:
-        assert pane_field.part.grid.n_voxels <= pane.WORTH * pane_field.grid.n_voxels
+    assert (field.part is not None) == in_a_pane
+    if in_a_pane:
+        assert field.part.grid.n_voxels <= pane.WORTH * field.grid.n_voxels
 
 
 def test_a_pane_is_really_used_and_grows_until_nothing_reaches_its_edge():
@@ -146,9 +154,20 @@ def test_a_pane_is_really_used_and_grows_until_nothing_reaches_its_edge():
     loss = np.full(shape, 0.6)
     loss[0, 100:220, 100:220] = 0.01
     wide, _ = short_range(shape, [320 * 160 + 160], 1e-3, loss=loss.ravel())
-    assert wide.part is None or wide.part.grid.n_voxels > near.part.grid.n_voxels
+    assert wide.part.grid.n_voxels > near.part.grid.n_voxels
     exact, _ = short_range(shape, [320 * 160 + 160], 1e-11, around=False, loss=loss.ravel())
     assert np.abs(wide.concentration - exact.concentration).max() <= 3e-2 * exact.concentration.max()
+
+
+@pytest.mark.parametrize("sink", ["vmax", "exchange", "loss"])
+def test_a_steady_state_that_nothing_feeds_is_nothing(sink):
+    """Uptake that saturates, or vessels that hold none: the right-hand side is 0, and no tolerance relates to it."""
+    grid = Grid((1, 60, 80))
+    field = Field("oxygen", "mmHg", grid, 1e5, 0.0, 20, "quasi_steady", initial=38.0, vessel_value=0.0, tol=1e-3)
+    field.use("vmax")[:] = 90.0
+    field.use(sink)[::7] = 300.0
+    field.advance(20.0, Workspace(grid.shape))
+    assert not field.concentration.any()
 
 
 def test_without_sources_there_is_nothing():

@@ -147,7 +147,8 @@ class Field:
         if steady and not has_faces and self.pane and self._superposed():
             return 0
         self._lit = None
-        if not has_faces and self._empty():
+        if not has_faces and (steady or all_zero(self.concentration)) and self._unfed():
+            self.concentration[:] = 0.0
             return 0
         if steady and not has_faces and self._fed_by_sources_alone():
             cycles = pane.solve(self, w)
@@ -217,11 +218,9 @@ class Field:
             sink += float(self.loss.mean())
         return sink * DAMPED >= couplings > 0.0
 
-    def _empty(self) -> bool:
-        """Nothing there and nothing comes in."""
-        if self._fixed.size or not all_zero(self.concentration):
-            return False
-        if self.exchange is not None and self.vessel_value != 0.0:
+    def _unfed(self) -> bool:
+        """Nothing comes in: a steady state is then 0 everywhere, and has no scale for a tolerance."""
+        if self._fixed.size or (self.exchange is not None and self.vessel_value != 0.0):
             return False
         return self.source is None or all_zero(self.source)
 
