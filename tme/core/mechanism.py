@@ -54,7 +54,7 @@ class Mechanism:
 
     def step(self, model: Any) -> None:
         """Do one call's worth; called on ticks divisible by `every`."""
-        raise NotImplementedError(self.name)
+        raise NotImplementedError(self.name)  # the base class: every entry of a plan says what it does
 
     def state_dict(self) -> dict[str, Any]:
         """What a checkpoint must keep beyond columns and fields."""
