@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tme.kernels.lod import LodSolver, turn
+from tme.kernels.lod import PANEL, LodSolver, turn
+from tme.kernels.turn import _turn_slowly
 
 
 def test_lines_conserve_mass_and_stay_positive():
@@ -73,14 +74,33 @@ def test_a_large_loss_is_refused():
         LodSolver((1, 8, 8), 20.0, 2000.0, 0.2, 1.0)
 
 
-def test_turning_exchanges_x_and_y_of_any_shape():
-    a = np.arange(3.0 * 35 * 17)
-    out = np.zeros(a.size)
-    turn(a, 3, 35, 17, out)
-    assert np.array_equal(out.reshape(3, 17, 35), a.reshape(3, 35, 17).transpose(0, 2, 1))
+@pytest.mark.parametrize("ny, nx", [(35, 17), (64, 8), (70, 130)])
+def test_turning_exchanges_x_and_y_of_any_shape_in_panels(ny, nx):
+    a, panels = np.arange(1.0, 2 * ny * nx + 1), -(-ny // PANEL)
+    out = np.zeros(2 * panels * nx * PANEL)
+    turn(a, 2, ny, nx, out)
+    lines = out.reshape(2, panels, nx, PANEL).transpose(0, 2, 1, 3).reshape(2, nx, panels * PANEL)
+    assert np.array_equal(lines[:, :, :ny], a.reshape(2, ny, nx).transpose(0, 2, 1))
+    assert not lines[:, :, ny:].any()
 
 
-@pytest.mark.parametrize("shape", [(1, 1, 40), (7, 1, 9), (1, 33, 70), (6, 21, 19)])
+def test_a_block_turned_without_the_compiler_is_the_same():
+    a, out = np.arange(200.0), np.zeros(200)
+    _turn_slowly(a, 3, 9, out, 5, 11)
+    expected = np.zeros(200)
+    for i in range(8):
+        for j in range(8):
+            expected[5 + 11 * j + i] = a[3 + 9 * i + j]
+    assert np.array_equal(out, expected)
+
+
+def test_a_single_voxel_keeps_what_it_has():
+    c = np.array([3.0])
+    LodSolver((1, 1, 1), 20.0, 1000.0, 0.0, 1.0).advance(c, 2)
+    assert c[0] == 3.0
+
+
+@pytest.mark.parametrize("shape", [(1, 1, 40), (7, 1, 9), (1, 33, 70), (1, 130, 64), (6, 21, 19), (3, 66, 65)])
 @pytest.mark.parametrize("kind", ["uniform", "kept", "anew"])
 def test_sweeps_agree_with_dense_line_solves_in_alternating_order(shape, kind):
     rng = np.random.default_rng(3)

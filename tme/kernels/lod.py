@@ -5,10 +5,11 @@ than one voxel. Unconditionally positive, conserves mass where lambda = 0, first
 error grows with lambda dt, so use it only where lambda dt <= 0.1 (`LodSolver` refuses more); sources added
 before the step keep their mass exactly.
 
-A sweep runs along the slow axis of a panel of a few dozen lines, which vectorises over the lines and stays
-in cache; the panel is written back turned (x and y exchanged) where the other axis comes next, so that a step
-reads and writes the lattice once per axis. Every other step takes the axes in reverse order: the sweep that
-ends one step and the one that begins the next share a panel.
+Lines are swept side by side in panels of 64: a panel's loops run over its lines, which are vectors, and a panel
+fits the second-level cache. Lines along x have their neighbours side by side in memory, so they are swept in a copy
+in which x and y are exchanged, cut into panels (`turned`); the way back of one axis turns what it solves, a few rows
+at a time, while they are in the first-level cache. Every other step takes the axes in reverse order, so that a
+step reads and writes the lattice about once per axis.
 """
 
 from __future__ import annotations
@@ -17,12 +18,20 @@ import numpy as np
 
 from tme.kernels.jit import serial
 from tme.kernels.stencil import part
+from tme.kernels.turn import fetch, turn_block
 
 MAX_LAMBDA_DT = 0.1
 PANEL = 64  # lines swept together, a constant so that the loops over them unroll into vectors
-TILE = 64  # entries of a line turned at a time
+ROWS = 64  # rows of a panel solved before they are written out turned; divides PANEL
+AHEAD = 6  # rows that are asked for before they are needed
 _NOTHING = np.zeros(0)
 _WIDE = np.uint64(PANEL)
+
+
+def aligned(n: int) -> np.ndarray:
+    """(n,) float64 zeros that begin on a cache line, so that no vector of a panel lies on two."""
+    room = np.zeros(n + 8)
+    return room[-(room.ctypes.data // 8) % 8 :][:n]
 
 
 class LodSolver:
@@ -37,14 +46,17 @@ class LodSolver:
     def __init__(
         self, shape: tuple[int, int, int], dx_um: float, diffusion: float, loss, dt_min: float, *, keep: bool = True
     ) -> None:  # fmt: skip
-        nz, ny, nx = shape
-        self.shape = (int(nz), int(ny), int(nx))
+        long = [int(s) for s in shape if s > 1]
+        # an axis of one voxel carries nothing, and leaving it out moves no number in memory
+        nz, ny, nx = {0: (1, 1, 1), 1: (1, *long, 1), 2: (1, *long), 3: long}[len(long)]
+        self.shape = (nz, ny, nx)
+        self.axes = {0: [], 1: [1], 2: [1, 2], 3: [0, 1, 2]}[len(long)]
         self.r = diffusion * dt_min / dx_um**2
         self.dt_min, self.keep = float(dt_min), keep
-        n = int(np.prod(self.shape))
-        self.turned = np.zeros(n)
-        self.axes = [a for a in range(3) if self.shape[a] > 1]
-        self.scratch = np.zeros((2, max(self.shape) * PANEL))
+        self.turned = aligned(nz * -(-ny // PANEL) * nx * PANEL if 2 in self.axes else 0)
+        self.scratch = [aligned(max(self.shape) * PANEL) for _ in range(2)]
+        self.rows = aligned((ROWS + 1) * PANEL)
+        self.loss_turned: np.ndarray | None = None
         self.factor(loss)
 
     def factor(self, loss) -> None:
@@ -55,43 +67,31 @@ class LodSolver:
         self.scale = self.dt_min / max(len(self.axes), 1)
         self.inverse: dict[int, np.ndarray] = {}
         self.loss: dict[int, np.ndarray] = {}
+        nz, ny, nx = self.shape
         for axis in self.axes:
             if loss.ndim == 0:
                 line = np.zeros(self.shape[axis])
                 pivots(np.full(line.size, float(loss)), self.scale, 1, line.size, 1, self.r, line)
                 self.inverse[axis], self.loss[axis] = line, _NOTHING
                 continue
-            along = loss
-            if self._turns(axis):
-                along = np.empty(loss.size)
-                turn(loss, *self.shape, along)
+            along, lines = loss, (1, nz, ny * nx) if axis == 0 else (nz, ny, nx)
+            if axis == 2:
+                self.loss_turned = aligned(self.turned.size) if self.loss_turned is None else self.loss_turned
+                along, lines = self.loss_turned, (self.turned.size // (nx * PANEL), nx, PANEL)
+                turn(loss, nz, ny, nx, along)
             if self.keep:
-                kept = np.empty(loss.size)
-                pivots(along, self.scale, *self._lines(axis), self.r, kept)
+                kept = aligned(along.size)
+                pivots(along, self.scale, *lines, self.r, kept)
                 self.inverse[axis], self.loss[axis] = kept, _NOTHING
             else:
                 self.inverse[axis], self.loss[axis] = _NOTHING, along
 
     def advance(self, c: np.ndarray, steps: int = 1) -> None:
         """`steps` steps, in place."""
-        here, there = c, self.turned
         for axis, times, turns in self._plan(steps):
-            outer, n, inner = self._lines(axis)
-            sweep_lines(here, there if turns else here, outer, n, inner, self.r, self.inverse[axis],
-                        self.loss[axis], self.scale, times, turns, self.scratch[0], self.scratch[1])  # fmt: skip
-            if turns:
-                here, there = there, here
-
-    def _turns(self, axis: int) -> bool:
-        """Whether lines along this axis are swept with x and y exchanged."""
-        return axis == 2 and self.shape[1] > 1
-
-    def _lines(self, axis: int) -> tuple[int, int, int]:
-        """(outer, along the line, inner) of the lattice as it lies when this axis is swept."""
-        nz, ny, nx = self.shape
-        if axis == 0:
-            return 1, nz, ny * nx
-        return (nz, ny, nx) if axis == 1 else (nz, nx, ny)
+            source, out = (self.turned, c) if axis == 2 else (c, self.turned if turns else c)
+            sweep_lines(source, out, *self.shape, axis, times, turns, self.r, self.inverse[axis], self.loss[axis], self.scale,
+                        self.scratch[0], self.scratch[1], self.rows)  # fmt: skip
 
     def _plan(self, steps: int) -> list[tuple[int, int, bool]]:
         """(axis, how often in a row, turn after) for the sweeps of `steps` steps."""
@@ -102,59 +102,10 @@ class LodSolver:
                 runs[-1][1] += 1
             else:
                 runs.append([a, 1])
-        plan, both = [], 1 in self.axes and 2 in self.axes
-        for i, (a, times) in enumerate(runs):
-            after = next((b for b, _ in runs[i + 1 :] if b != 0), 1)
-            plan.append((a, times, both and a != 0 and (after == 2) == (a == 1)))
-        return plan
+        return [(a, times, a == 2 or [b for b, _ in runs[i + 1 : i + 2]] == [2]) for i, (a, times) in enumerate(runs)]
 
 
-@part
-def _pivots_from(d, loss, scale, at, inner, n, m, r):
-    """1/pivot of the m lines of a panel."""
-    for i in range(n):
-        o, v, ends = np.uint64(i * PANEL), np.uint64(at + i * inner), 1.0 + r * (int(i > 0) + int(i < n - 1))
-        for j in range(np.uint64(m)):
-            d[o + j] = ends + scale * loss[v + j]
-        if i == 0:
-            for j in range(_WIDE):
-                d[o + j] = 1.0 / d[o + j]
-        else:
-            before = np.uint64((i - 1) * PANEL)
-            for j in range(_WIDE):
-                d[o + j] = 1.0 / (d[o + j] - r * r * d[before + j])
-
-
-@part
-def _own(s, d, n, r):
-    """Both ways for lines with pivots of their own."""
-    for j in range(_WIDE):
-        s[j] *= d[j]
-    for i in range(1, n):
-        o, before = np.uint64(i * PANEL), np.uint64((i - 1) * PANEL)
-        for j in range(_WIDE):
-            s[o + j] = (s[o + j] + r * s[before + j]) * d[o + j]
-    for i in range(n - 2, -1, -1):
-        o, ahead = np.uint64(i * PANEL), np.uint64((i + 1) * PANEL)
-        for j in range(_WIDE):
-            s[o + j] += (r * d[o + j]) * s[ahead + j]
-
-
-@part
-def _shared(s, inverse, n, r):
-    """Both ways for lines that share their pivots."""
-    for j in range(_WIDE):
-        s[j] *= inverse[0]
-    for i in range(1, n):
-        o, before, scale = np.uint64(i * PANEL), np.uint64((i - 1) * PANEL), inverse[i]
-        for j in range(_WIDE):
-            s[o + j] = (s[o + j] + r * s[before + j]) * scale
-    for i in range(n - 2, -1, -1):
-        o, ahead, weight = np.uint64(i * PANEL), np.uint64((i + 1) * PANEL), r * inverse[i]
-        for j in range(_WIDE):
-            s[o + j] += weight * s[ahead + j]
-
-
+# ---- a panel: row i of its lines lies at s[i * PANEL]; lanes past the last line hold numbers nobody reads -----
 @part
 def _copy(source, i, out, j, m):
     """out[j : j + m] = source[i : i + m]."""
@@ -164,44 +115,172 @@ def _copy(source, i, out, j, m):
 
 
 @part
-def _write_turned(s, out, at, n, m):
-    """Line j of the panel to out[at + j n : at + (j + 1) n], in tiles."""
-    for lo in range(0, n, TILE):
-        count = np.uint64(min(TILE, n - lo))
+def _fetch_row(array, at):
+    """Ask for a row of a panel: rows lie pages apart, where no machine looks ahead by itself."""
+    for k in range(PANEL // 8 + 1):
+        fetch(array, np.uint64(at + 8 * k))
+
+
+@part
+def _there(c, at, apart, s, n, inverse, loss, scale, d, shared, r):
+    """Elimination while the rows come from the lattice: s_i = (c_i + r s_(i-1)) / pivot_i; pivots of voxels go to `d`."""
+    for j in range(_WIDE):
+        s[j] = d[j] = 0.0
+    for i in range(n):
+        o, before = np.uint64(i * PANEL), np.uint64(max(i - 1, 0) * PANEL)
+        f, ends = np.uint64(at + i * apart), 1.0 + r * (int(i > 0) + int(i < n - 1))
+        later = at + min(i + AHEAD, n - 1) * apart
+        _fetch_row(c, later)
+        if not shared:
+            _fetch_row(loss if loss.size > 0 else inverse, later)
+        if shared:
+            w = inverse[i]
+            for j in range(_WIDE):
+                s[o + j] = (c[f + j] + r * s[before + j]) * w
+        elif loss.size == 0:
+            for j in range(_WIDE):
+                w = inverse[f + j]
+                d[o + j] = w
+                s[o + j] = (c[f + j] + r * s[before + j]) * w
+        else:
+            for j in range(_WIDE):
+                w = 1.0 / (ends + scale * loss[f + j] - r * r * d[before + j])
+                d[o + j] = w
+                s[o + j] = (c[f + j] + r * s[before + j]) * w
+
+
+@part
+def _to_pivots(d, i, n, scale, r):
+    """1/pivot of row i in place of its losses."""
+    o, before, ends = np.uint64(i * PANEL), np.uint64(max(i - 1, 0) * PANEL), 1.0 + r * (int(i > 0) + int(i < n - 1))
+    for j in range(_WIDE):
+        d[o + j] = 1.0 / (ends + scale * d[o + j] - (r * r * d[before + j] if i > 0 else 0.0))
+
+
+@part
+def _there_again(s, n, p, shared, r):
+    """The same in place, with the pivots there."""
+    for j in range(_WIDE):
+        s[j] *= p[0] if shared else p[j]
+    for i in range(1, n):
+        o, before = np.uint64(i * PANEL), np.uint64((i - 1) * PANEL)
+        if shared:
+            w = p[i]
+            for j in range(_WIDE):
+                s[o + j] = (s[o + j] + r * s[before + j]) * w
+        else:
+            for j in range(_WIDE):
+                s[o + j] = (s[o + j] + r * s[before + j]) * p[o + j]
+
+
+@part
+def _back(s, n, p, shared, r, out, at, apart, write):
+    """All rows solved in place, from the last to the first: s_i += r s_(i+1) / pivot_i; `write`: to the lattice too."""
+    if write:
+        for j in range(_WIDE):
+            out[np.uint64(at + (n - 1) * apart) + j] = s[np.uint64((n - 1) * PANEL) + j]
+    for i in range(n - 2, -1, -1):
+        o, ahead, f = np.uint64(i * PANEL), np.uint64((i + 1) * PANEL), np.uint64(at + i * apart)
+        w = r * p[i] if shared else 0.0
+        if shared and write:
+            for j in range(_WIDE):
+                v = s[o + j] + w * s[ahead + j]
+                s[o + j] = v
+                out[f + j] = v
+        elif write:
+            for j in range(_WIDE):
+                v = s[o + j] + (r * p[o + j]) * s[ahead + j]
+                s[o + j] = v
+                out[f + j] = v
+        elif shared:
+            for j in range(_WIDE):
+                s[o + j] += w * s[ahead + j]
+        else:
+            for j in range(_WIDE):
+                s[o + j] += (r * p[o + j]) * s[ahead + j]
+
+
+@part
+def _back_rows(s, lo, hi, n, p, shared, r, rows):
+    """The same for rows lo to hi - 1, into `rows`, whose row hi - lo is the row solved before."""
+    for i in range(hi - 1, lo - 1, -1):
+        o, t, ahead = np.uint64(i * PANEL), np.uint64((i - lo) * PANEL), np.uint64((i - lo + 1) * PANEL)
+        if i == n - 1:
+            for j in range(_WIDE):
+                rows[t + j] = s[o + j]
+        elif shared:
+            w = r * p[i]
+            for j in range(_WIDE):
+                rows[t + j] = s[o + j] + w * rows[ahead + j]
+        else:
+            for j in range(_WIDE):
+                rows[t + j] = s[o + j] + (r * p[o + j]) * rows[ahead + j]
+
+
+@part
+def _write_turned(rows, count, m, out, to, apart):
+    """out[to + j * apart + i] = row i of line j."""
+    if count == ROWS and m == PANEL:
+        for j in range(0, PANEL, 8):
+            for i in range(0, ROWS, 8):
+                turn_block(rows, np.uint64(i * PANEL + j), _WIDE, out, np.uint64(to + j * apart + i), np.uint64(apart))
+    else:
         for j in range(m):
-            to, of = np.uint64(at + j * n + lo), np.uint64(lo * PANEL + j)
-            for i in range(count):
-                out[to + i] = s[of + i * _WIDE]
+            of, at = np.uint64(j), np.uint64(to + j * apart)
+            for i in range(np.uint64(count)):
+                out[at + i] = rows[of + i * _WIDE]
 
 
 @serial
-def sweep_lines(c, out, outer, n, inner, r, inverse, loss, scale, times, turns, s, d):
-    """Solve all lines along the middle axis of `c` (outer, n, inner) `times` times, into `out`.
+def sweep_lines(source, out, nz, ny, nx, axis, times, turns, r, inverse, loss, scale, s, d, rows):
+    """Solve all lines along an axis (0 z, 1 y, 2 x) of the lattice (nz, ny, nx) `times` times.
 
-    `turns`: `out` is (outer, inner, n). Pivots: `inverse` (n,) shared or (outer * n * inner,), or from
-    `loss` times `scale` = dt/d. `s` and `d` are scratch of n * PANEL entries.
+    Along x `source` is the turned lattice (nz, ceil(ny / PANEL), nx, PANEL) and `out` the lattice; else `source`
+    is the lattice and `out` the turned one if `turns` (only along y), or the lattice. Pivots: `inverse`, (n,) or
+    of every voxel as they lie in `source`, or from `loss` times `scale` = dt/d. `s`, `d`: scratch, n * PANEL.
     """
-    shared = loss.size == 0 and inverse.size < outer * n * inner
-    for o in range(outer):
+    panels, shared = (ny + PANEL - 1) // PANEL, loss.size == 0 and inverse.size < source.size
+    if axis == 0:
+        outer, n, inner = 1, nz, ny * nx
+    elif axis == 1:
+        outer, n, inner = nz, ny, nx
+    else:
+        outer, n, inner = nz, nx, ny
+    p = inverse if shared else d
+    for z in range(outer):
         for first in range(0, inner, PANEL):
-            m, at = min(PANEL, inner - first), o * n * inner + first
-            for i in range(n):
-                _copy(c, at + i * inner, s, i * PANEL, m)
-            if loss.size > 0:
-                _pivots_from(d, loss, scale, at, inner, n, m, r)
-            elif not shared:
-                for i in range(n):
-                    _copy(inverse, at + i * inner, d, i * PANEL, m)
-            for _ in range(times):
-                if shared:
-                    _shared(s, inverse, n, r)
-                else:
-                    _own(s, d, n, r)
-            if turns:
-                _write_turned(s, out, (o * inner + first) * n, n, m)
+            m, at, apart = min(PANEL, inner - first), z * n * inner + first, inner
+            if axis == 2:
+                at, apart = (z * panels + first // PANEL) * n * PANEL, PANEL
+            if m == PANEL or axis == 2:
+                _there(source, at, apart, s, n, inverse, loss, scale, d, shared, r)
             else:
                 for i in range(n):
-                    _copy(s, i * PANEL, out, at + i * inner, m)
+                    _copy(source, at + i * apart, s, i * PANEL, m)
+                    if loss.size > 0:
+                        _copy(loss, at + i * apart, d, i * PANEL, m)
+                        _to_pivots(d, i, n, scale, r)
+                    elif not shared:
+                        _copy(inverse, at + i * apart, d, i * PANEL, m)
+                _there_again(s, n, p, shared, r)
+            for _ in range(times - 1):
+                _back(s, n, p, shared, r, s, 0, PANEL, False)
+                _there_again(s, n, p, shared, r)
+            if axis < 2 and not turns:
+                _back(s, n, p, shared, r, out, at, apart, m == PANEL)
+                for i in range(n if m < PANEL else 0):
+                    _copy(s, i * PANEL, out, at + i * apart, m)
+                continue
+            hi = n
+            while hi > 0:
+                lo = (hi - 1) // ROWS * ROWS
+                _back_rows(s, lo, hi, n, p, shared, r, rows)
+                to, lane = (z * ny + first) * nx + lo, nx
+                if axis < 2:
+                    to, lane = ((z * panels + lo // PANEL) * nx + first) * PANEL + lo % PANEL, PANEL
+                _write_turned(rows, hi - lo, m, out, to, lane)
+                _copy(rows, 0, rows, ROWS * PANEL, PANEL)
+                hi = lo
 
 
 @serial
@@ -220,12 +299,16 @@ def pivots(loss, scale, outer, n, inner, r, out):
 
 @serial
 def turn(source, nz, ny, nx, out):
-    """out (nz, nx, ny) = source (nz, ny, nx) with x and y exchanged, in blocks that fit the cache."""
-    block = 16
+    """out (nz, ceil(ny / PANEL), nx, PANEL) = source (nz, ny, nx) with x and y exchanged, in panels of lines."""
+    panels = (ny + PANEL - 1) // PANEL
     for z in range(nz):
-        plane = z * ny * nx
-        for a in range(0, ny, block):
-            for b in range(0, nx, block):
-                for j in range(b, min(b + block, nx)):
-                    for i in range(a, min(a + block, ny)):
-                        out[plane + j * ny + i] = source[plane + i * nx + j]
+        for y in range(0, ny, 8):
+            base = (z * panels + y // PANEL) * nx * PANEL + y % PANEL
+            for x in range(0, nx, 8):
+                at, to = (z * ny + y) * nx + x, base + x * PANEL
+                if y + 8 <= ny and x + 8 <= nx:
+                    turn_block(source, np.uint64(at), np.uint64(nx), out, np.uint64(to), _WIDE)
+                else:
+                    for j in range(min(8, ny - y)):
+                        for i in range(min(8, nx - x)):
+                            out[to + i * PANEL + j] = source[at + j * nx + i]

@@ -1,0 +1,83 @@
+"""Exchange of two axes in blocks of 8 x 8 numbers, held in registers.
+
+A loop that reads rows and writes columns moves one number at a time. Eight vectors of eight numbers turn in
+24 shuffles, which LLVM has instructions for on every machine with vectors; without the compiler a plain loop does.
+"""
+
+from __future__ import annotations
+
+import numba
+from llvmlite import ir
+from numba import types
+from numba.extending import intrinsic
+
+EIGHT = 8
+_PAIRS = ([0, 8, 2, 10, 4, 12, 6, 14], [1, 9, 3, 11, 5, 13, 7, 15])
+_FOURS = ([0, 1, 8, 9, 4, 5, 12, 13], [2, 3, 10, 11, 6, 7, 14, 15])
+_HALVES = ([0, 1, 2, 3, 8, 9, 10, 11], [4, 5, 6, 7, 12, 13, 14, 15])
+
+
+def _stage(build, rows, step, masks):
+    """Exchange blocks of `step` between rows that lie `step` apart."""
+    lanes = ir.VectorType(ir.IntType(32), EIGHT)
+    out = list(rows)
+    for k in range(EIGHT):
+        if k & step == 0:
+            for part, mask in enumerate(masks):
+                out[k + part * step] = build.shuffle_vector(rows[k], rows[k + step], ir.Constant(lanes, mask))
+    return out
+
+
+def _turn_block(typingctx, source, at, stride, out, to, out_stride):
+    """out[to + j * out_stride + i] = source[at + i * stride + j] for i, j < 8; flat float64 arrays, uint64 numbers."""
+    signature = types.void(source, types.uint64, types.uint64, out, types.uint64, types.uint64)
+
+    def generate(context, build, sig, args):
+        vector = ir.VectorType(ir.DoubleType(), EIGHT)
+
+        def place(which, k):
+            data = context.make_array(sig.args[which])(context, build, args[which]).data
+            offset = build.add(args[which + 1], build.mul(args[which + 2], ir.Constant(ir.IntType(64), k)))
+            return build.bitcast(build.gep(data, [offset]), vector.as_pointer())
+
+        rows = []
+        for k in range(EIGHT):
+            rows.append(build.load(place(0, k)))
+            rows[-1].align = 8
+        for step, masks in ((1, _PAIRS), (2, _FOURS), (4, _HALVES)):
+            rows = _stage(build, rows, step, masks)
+        for k in range(EIGHT):
+            build.store(rows[k], place(3, k)).align = 8
+        return context.get_dummy_value()
+
+    return signature, generate
+
+
+def _turn_slowly(source, at, stride, out, to, out_stride):
+    """The same without the compiler."""
+    for j in range(EIGHT):
+        for i in range(EIGHT):
+            out[int(to) + j * int(out_stride) + i] = source[int(at) + i * int(stride) + j]
+
+
+turn_block = _turn_slowly if numba.config.DISABLE_JIT else intrinsic(_turn_block)
+
+
+def _fetch(typingctx, array, at):
+    """Ask for the cache line of array[at] (flat float64 array, uint64 number), which need not exist."""
+
+    def generate(context, build, sig, args):
+        data = context.make_array(sig.args[0])(context, build, args[0]).data
+        byte, word = ir.IntType(8).as_pointer(), ir.IntType(32)
+        hint = build.module.declare_intrinsic("llvm.prefetch", (byte,), ir.FunctionType(ir.VoidType(), [byte, word, word, word]))
+        build.call(hint, [build.bitcast(build.gep(data, [args[1]]), byte), word(0), word(2), word(1)])
+        return context.get_dummy_value()
+
+    return types.void(array, types.uint64), generate
+
+
+def _fetch_nothing(array, at):
+    """Without the compiler there is nothing to hurry."""
+
+
+fetch = _fetch_nothing if numba.config.DISABLE_JIT else intrinsic(_fetch)
