@@ -28,12 +28,14 @@ def box_of(source, nz, ny, nx, box):
     for z in range(nz):
         for y in range(ny):
             o = (z * ny + y) * nx
-            first = 0
-            while first < nx and source[o + first] == 0.0:
-                first += 1
-            if first == nx:
+            full = np.int64(0)
+            for x in range(np.uint64(nx)):
+                full += np.int64(source[np.uint64(o) + x] != 0.0)
+            if full == 0:
                 continue
-            last = nx - 1
+            first, last = 0, nx - 1
+            while source[o + first] == 0.0:
+                first += 1
             while source[o + last] == 0.0:
                 last -= 1
             box[0, 0], box[0, 1] = min(box[0, 0], z), max(box[0, 1], z)

@@ -12,12 +12,14 @@ black values and the row 2 `lag` behind the product. Sums run in a fixed shape (
 x), on one thread.
 
 Red voxels of row (z, y) are x = 2 j + parity, parity = (z + y) mod 2. Half lattices are stored flat: a row is
-a zero and h = (nx + 1) // 2 entries; zero rows (in 3D: planes) lie before, between and after the planes, so
+a zero, h = (nx + 1) // 2 entries and zeros up to `width`; zero rows (in 3D: planes) lie before, between and after the planes, so
 that every neighbour is at a fixed distance and what is beyond a wall reads 0. Planes are an odd number of
 rows apart, so parity is that of the flat row.
 """
 
 from __future__ import annotations
+
+import math
 
 import numpy as np
 
@@ -26,8 +28,22 @@ from tme.kernels.stencil import lane_sum, neighbours, part
 
 ROUND = 1e-5  # how far one float32 round may reduce the residual
 ROUNDS = 60
-CHUNK = 512  # entries in flight per array, about: eight of them fill a first-level cache
+CHUNK = 640  # entries in flight per array, about: eight of them fill a first-level cache
+VECTORS = 64  # entries of a loop's turn: four vectors of 16
+LINE, PAGE, SHIFT = 64, 4096, 576  # bytes
 _W, _E, _U, _R, _P, _Q, _S, _T = range(8)  # sqrt(1/diag), k^2/diag, correction, residual, direction, ...
+
+
+def apart(rows: int, n: int, dtype: type = np.float64) -> np.ndarray:
+    """(rows, n or a few more) zeros whose rows begin on cache lines and not at the same place of a page.
+
+    A processor takes a load for one of a store not yet done where both have the same last twelve bits.
+    """
+    size = np.dtype(dtype).itemsize
+    pitch = -(-n * size // PAGE) * PAGE + SHIFT
+    room = np.zeros(rows * pitch + LINE, np.uint8)
+    lead = -room.ctypes.data % LINE
+    return room[lead : lead + rows * pitch].view(dtype).reshape(rows, pitch // size)
 
 
 class Scratch:
@@ -35,10 +51,13 @@ class Scratch:
 
     def __init__(self, shape: tuple[int, int, int]) -> None:
         nz, ny, nx = shape
-        width = (nx + 1) // 2 + 1
+        h = (nx + 1) // 2
+        step = VECTORS // 4 if h < 256 else VECTORS // 2
+        width = -(-(h + 1) // step) * step
+        unit = math.lcm(2 * width, VECTORS)  # every loop over a chunk then ends with a whole vector
         plane = ny if nz == 1 else ny + 1 + ny % 2
         lead = 2 if nz == 1 else plane + plane % 2  # even, so that the parity of a flat row is its own
-        chunk = 2 * width * max(1, CHUNK // (2 * width))
+        chunk = unit * max(1, CHUNK // unit)
         last = (lead + nz * plane) * width
         reach = (1 if nz == 1 else plane) * width
         n_chunks = -(-(last - lead * width) // chunk)
@@ -46,11 +65,11 @@ class Scratch:
         many = max(1, 1024 // nx)  # rows of the full lattice in flight
         size = lead * width + (n_chunks + 1) * chunk + 2 * reach + 2
         self.layout = np.array([nz, ny, nx, width, plane, lead, chunk, n_chunks, lag, many], np.int64)
-        self.half = np.zeros((8, size), np.float32)
-        self.half64 = np.zeros((2, size))
-        self.rows32 = np.zeros((3, chunk), np.float32)
-        self.rows = np.zeros((8, many * nx))
-        self.inv = np.zeros(many * nx, np.float32)
+        self.half = apart(8, size, np.float32)
+        self.half64 = apart(2, size)
+        self.rows32 = apart(3, chunk, np.float32)
+        self.rows = apart(8, many * nx)
+        self.inv = apart(1, many * nx, np.float32)[0]
         # 1 where the row of this place of a chunk is even
         self.even = np.repeat(np.arange(chunk // width) % 2 == 0, width).astype(np.float32)
 
@@ -63,7 +82,9 @@ class Scratch:
 def _equation(lo, m, first, c, b, k, s0, per_dt, base, loss, source, exchange, vessel, layout, wrap, rows, inv):
     """Residual (rows[1]) and 1/diagonal (inv) of the `m` rows from `lo`; their `b` when `first`.
 
-    Adds to the lanes rows[4:8]: residual^2/diagonal, b^2/diagonal, gains b, losses.
+    Adds to the lanes rows[4:8]: residual^2/diagonal, b^2/diagonal, and what `step` balances in a closed system
+    (without `exchange`): gains b when `first`, losses. Loops are short because a loop over more than a few
+    arrays needs more checks that they do not overlap than LLVM makes, and is then not made of vectors.
     """
     nz, ny, nx = layout[0], layout[1], layout[2]
     kx, ky, kz = (k if nx > 1 else 0.0), (k if ny > 1 else 0.0), (k if nz > 1 else 0.0)
@@ -71,26 +92,29 @@ def _equation(lo, m, first, c, b, k, s0, per_dt, base, loss, source, exchange, v
     o, n, width, one = np.uint64(lo * nx), np.uint64(m * nx), np.uint64(nx), np.uint64(1)
     if loss.size > 0:
         for j in range(n):
-            sink[j] = base + loss[o + j]
+            v = base + loss[o + j]
+            sink[j] = v
+            losses[j] += v * c[o + j]
     else:
         for j in range(n):
             sink[j] = base
-    if first:
-        if source.size > 0:
-            for j in range(n):
-                b[o + j] = per_dt * c[o + j] + source[o + j]
-        else:
-            for j in range(n):
-                b[o + j] = per_dt * c[o + j]
+            losses[j] += base * c[o + j]
+    if first and source.size > 0:
+        for j in range(n):
+            v = per_dt * c[o + j] + source[o + j]
+            b[o + j] = v
+            gains[j] += v
+    elif first:
+        for j in range(n):
+            v = per_dt * c[o + j]
+            b[o + j] = v
+            gains[j] += v
     if exchange.size > 0:
         for j in range(n):
             sink[j] += exchange[o + j]
         if first:
             for j in range(n):
                 b[o + j] += exchange[o + j] * vessel
-    for j in range(n):
-        gains[j] += b[o + j]
-        losses[j] += sink[j] * c[o + j]
     # a wall counts as a copy of the voxel, so the couplings `s0` are whole; the true diagonal lacks them
     for i in range(m):
         at = np.uint64(i * nx)
@@ -107,25 +131,27 @@ def _equation(lo, m, first, c, b, k, s0, per_dt, base, loss, source, exchange, v
             for j in range(width):
                 sink[at + j] -= walls
     for j in range(n):
-        inv[j] = np.float32(1.0) / np.float32(sink[j] + s0)
+        v = np.float32(1.0) / np.float32(sink[j] + s0)
+        inv[j] = v
+        size[j] += b[o + j] * b[o + j] * v
     for j in range(n):
         rest[j] += res[j] * res[j] * inv[j]
-        size[j] += b[o + j] * b[o + j] * inv[j]
 
 
 @part
 def _split(parity, start, h, k, res, inv, half, half64):
     """Deal one row out to the colours: raw residual and w for red, own correction and e for black."""
-    at, two = np.uint64(start), np.uint64(2)
-    red, other = np.uint64(parity), np.uint64(1 - parity)
+    at, two, one = np.uint64(start), np.uint64(2), np.uint64(1)
     w, e, raw, black = half[_W], half[_E], half64[0], half64[1]
     kk = np.float32(k * k)
-    for j in range(np.uint64(h)):
-        raw[at + j] = res[two * j + red]
-        w[at + j] = np.sqrt(inv[two * j + red])
-    for j in range(np.uint64(h)):
-        black[at + j] = res[two * j + other] * inv[two * j + other]
-        e[at + j] = kk * inv[two * j + other]
+    if parity == 0:
+        for j in range(np.uint64(h)):
+            a, b, x, y = res[two * j], res[two * j + one], inv[two * j], inv[two * j + one]
+            raw[at + j], w[at + j], black[at + j], e[at + j] = a, np.sqrt(x), b * y, kk * y
+    else:
+        for j in range(np.uint64(h)):
+            a, b, x, y = res[two * j], res[two * j + one], inv[two * j], inv[two * j + one]
+            raw[at + j], w[at + j], black[at + j], e[at + j] = b, np.sqrt(y), a * x, kk * x
 
 
 @part
@@ -149,7 +175,7 @@ def _fold(lanes, n, nx):
 def _begin(first, c, b, k, per_dt, base, loss, source, exchange, vessel, layout, wrap, half, half64, rows, inv):
     """Residual of the guess, by colours; returns its square (norm 1/diagonal), that of b, gains, losses."""
     nz, ny, nx, width, plane, lead = layout[0], layout[1], layout[2], layout[3], layout[4], layout[5]
-    h, n_rows, lag, many = width - 1, nz * ny, 1 if nz == 1 else ny, layout[9]
+    h, n_rows, lag, many = (nx + 1) // 2, nz * ny, 1 if nz == 1 else ny, layout[9]
     s0 = 2.0 * k * (int(nx > 1) + int(ny > 1) + int(nz > 1))
     rows[4:] = 0.0
     black, raw = half64[1], half64[0]
@@ -282,7 +308,7 @@ def _finish(c, k, scale, alpha, base, loss, layout, half, half64, rows, even):
                 add[red + two * j] = back * s[o + j]
                 add[other + two * j] = black[o + j] + per_k * t[o + j]
             if nx % 2 == 1:
-                j = np.uint64(width - 2)
+                j = np.uint64(nx // 2)
                 add[to + two * j] = back * s[o + j] if parity == 0 else black[o + j] + per_k * t[o + j]
         o, count = np.uint64(lo * nx), np.uint64(m * nx)
         for j in range(count):

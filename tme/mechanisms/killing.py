@@ -70,8 +70,8 @@ def find_target(target_voxel, target_uid, cd8_voxel, tissue_row, uid, state, geo
 
 
 @rule
-def pick_neighbour(voxel, u, tissue_row, state, geometry):
-    """One living tumour row of the own voxel and neighbourhood, uniformly; -1 if none."""
+def count_neighbours(voxel, tissue_row, state, geometry):
+    """Living tumour cells in the own voxel and neighbourhood."""
     count = 0
     place = place_of(np.int64(voxel), geometry)
     row = tissue_row[voxel]
@@ -81,9 +81,14 @@ def pick_neighbour(voxel, u, tissue_row, state, geometry):
         v = beside(place, k, geometry)
         if v >= 0 and tissue_row[v] >= 0 and state[tissue_row[v]] == 0:
             count += 1
-    if count == 0:
-        return -1
-    chosen = np.int64(u * count)
+    return count
+
+
+@rule
+def pick_neighbour(voxel, chosen, tissue_row, state, geometry):
+    """Row of living tumour cell number `chosen` of the own voxel and neighbourhood; -1 if there are fewer."""
+    place = place_of(np.int64(voxel), geometry)
+    row = tissue_row[voxel]
     if row >= 0 and state[row] == 0:
         if chosen == 0:
             return row
@@ -124,10 +129,11 @@ def contact(
                 pd1_signal[i] = 0.0
                 continue
         else:
-            u_pick, u_attach = uniform2(seed, _ATTACH, tick, uid[i], 0)
-            row = pick_neighbour(voxel[i], u_pick, tissue_row, state, geometry)
-            if row < 0:
+            count = count_neighbours(voxel[i], tissue_row, state, geometry)
+            if count == 0:
                 continue
+            u_pick, u_attach = uniform2(seed, _ATTACH, tick, uid[i], 0)
+            row = pick_neighbour(voxel[i], np.int64(u_pick * count), tissue_row, state, geometry)
             rate = p.k_attach * p.recognition * antigenicity[row] * (p.mhc_floor + (1.0 - p.mhc_floor) * mhc1[row])
             if u_attach >= 1.0 - exp(-rate * dt):
                 continue
