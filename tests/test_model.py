@@ -169,6 +169,7 @@ def check_places(model):
         for name in population.declared:
             assert np.all(np.isfinite(getattr(population, name))), name
         assert len(np.unique(population.uid)) == population.n
+        assert model._uids[population.kind].issuperset(population.uid.tolist())  # guarded against a second giving
 
 
 @pytest.mark.parametrize("arm", ["control", "all"])

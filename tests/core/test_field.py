@@ -296,3 +296,26 @@ def test_a_steady_field_without_a_sink_is_refused():
 def test_a_workspace_of_another_lattice_is_refused():
     with pytest.raises(ValueError, match="another lattice"):
         Field("x", "uM", Grid((1, 4, 4)), 100.0).advance(1.0, Workspace((1, 4, 5)))
+
+
+def test_a_closed_field_loses_what_it_gains_also_where_multigrid_solves_it():
+    rng, grid, dt = np.random.default_rng(4), Grid((1, 30, 22)), 7.0
+    field = Field("x", "uM", grid, 3000.0, 0.003, tol=9e-7)  # too tight for the one-colour solver
+    field.use("loss")[:] = 0.02 * rng.random(grid.n_voxels)
+    field.use("source")[:] = rng.random(grid.n_voxels)
+    field.concentration[:] = rng.random(grid.n_voxels)
+    before = field.concentration.copy()
+    field.advance(dt, Workspace(grid.shape))
+    gains, losses = before / dt + field.source, (1.0 / dt + field.decay + field.loss) * field.concentration
+    assert abs(gains.sum() / losses.sum() - 1.0) < 1e-13
+
+
+@pytest.mark.parametrize("mode", ["quasi_steady", "backward_euler"])
+def test_what_does_not_diffuse_stays_where_it_is_made(mode):
+    grid = Grid((1, 12, 12))
+    field = Field("x", "uM", grid, 0.0, 0.5, mode=mode)
+    field.use("source")[17] = 3.0
+    field.advance(2.0, Workspace(grid.shape))
+    expected = np.zeros(grid.n_voxels)
+    expected[17] = 6.0 if mode == "quasi_steady" else 3.0 / (0.5 + 0.5)
+    assert np.allclose(field.concentration, expected, rtol=1e-12, atol=0.0)

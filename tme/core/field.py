@@ -97,10 +97,6 @@ class Field:
     def __repr__(self) -> str:
         return f"Field({self.name!r}, {self.unit}, D={self.diffusion:g}, {self.mode})"
 
-    def due(self, tick: int) -> bool:
-        """Whether the field is solved in this base tick."""
-        return tick % self.clock_ticks == 0
-
     def use(self, term: str) -> np.ndarray:
         """The array of a term or counter ('loss', 'vmax', 'source_fixed', ...), made of zeros if absent."""
         if term not in TERMS + COUNTS:
@@ -233,9 +229,7 @@ class Field:
     def _superposed(self) -> bool:
         """Add up the patterns of the sources where they are few and reach little, and nothing else acts."""
         if self.source is None or not self._no_sink() or self._fixed.size or any(self.grid.periodic):
-            return False
-        if self.decay == 0.0 or self.diffusion == 0.0:
-            return False
+            return False  # without a sink `advance` has refused a decay of 0
         pattern = self._pattern
         if pattern is None:
             pattern = self._pattern = Pattern(self.grid.shape, self._k.max(), self.decay, self.tol)
