@@ -142,8 +142,6 @@ def grant(n, uid, voxel, heading, proposal, direction, occupancy, capacity, seed
             voxel[i] = v
             heading[i] = direction[i]
             moved += 1
-    for i in range(n):
-        if proposal[i] >= 0:
-            best_priority[proposal[i]] = -1
-            best_row[proposal[i]] = -1
+            best_row[v] = -1  # every wanted voxel has one winner, who leaves the scratch as it was
+            best_priority[v] = -1
     return moved
