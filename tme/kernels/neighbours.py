@@ -71,6 +71,21 @@ def beside(place, k, geometry):
 
 
 @rule
+def has_all(place, geometry):
+    """Whether (z, y, x) has a neighbour in every direction without going round a periodic axis."""
+    inside = 0 < place[1] < geometry[1] - 1 and 0 < place[2] < geometry[2] - 1
+    return inside and (geometry[0] == 1 or 0 < place[0] < geometry[0] - 1)
+
+
+@rule
+def next_to(voxel, place, whole, k, geometry):
+    """As `beside`; without a look at the walls where `whole`, that is `has_all`."""
+    if whole:
+        return voxel + (OFFSETS[k, 0] * geometry[1] + OFFSETS[k, 1]) * geometry[2] + OFFSETS[k, 2]
+    return beside(place, k, geometry)
+
+
+@rule
 def neighbour(voxel, k, geometry):
     """Voxel in direction k, or -1 outside the domain."""
     return shifted(voxel, OFFSETS[k, 0], OFFSETS[k, 1], OFFSETS[k, 2], geometry)

@@ -21,7 +21,7 @@ from tme.core.mechanism import Mechanism, Phase
 from tme.core.parameters import ParameterSet, par
 from tme.kernels.elementary import exp
 from tme.kernels.jit import rule, serial
-from tme.kernels.neighbours import beside, n_directions, place_of
+from tme.kernels.neighbours import has_all, n_directions, next_to, place_of
 from tme.kernels.rng import Stream, uniform, uniform2
 
 PARAMETERS = ParameterSet(
@@ -60,8 +60,9 @@ def find_target(target_voxel, target_uid, cd8_voxel, tissue_row, uid, state, geo
     if row >= 0 and uid[row] == target_uid and state[row] == 0:
         return row
     place = place_of(np.int64(cd8_voxel), geometry)
+    whole = has_all(place, geometry)
     for k in range(n_directions(geometry)):
-        v = beside(place, k, geometry)
+        v = next_to(np.int64(cd8_voxel), place, whole, k, geometry)
         if v >= 0:
             row = tissue_row[v]
             if row >= 0 and uid[row] == target_uid and state[row] == 0:
@@ -74,11 +75,12 @@ def count_neighbours(voxel, tissue_row, state, geometry):
     """Living tumour cells in the own voxel and neighbourhood."""
     count = 0
     place = place_of(np.int64(voxel), geometry)
+    whole = has_all(place, geometry)
     row = tissue_row[voxel]
     if row >= 0 and state[row] == 0:
         count += 1
     for k in range(n_directions(geometry)):
-        v = beside(place, k, geometry)
+        v = next_to(np.int64(voxel), place, whole, k, geometry)
         if v >= 0 and tissue_row[v] >= 0 and state[tissue_row[v]] == 0:
             count += 1
     return count
@@ -88,13 +90,14 @@ def count_neighbours(voxel, tissue_row, state, geometry):
 def pick_neighbour(voxel, chosen, tissue_row, state, geometry):
     """Row of living tumour cell number `chosen` of the own voxel and neighbourhood; -1 if there are fewer."""
     place = place_of(np.int64(voxel), geometry)
+    whole = has_all(place, geometry)
     row = tissue_row[voxel]
     if row >= 0 and state[row] == 0:
         if chosen == 0:
             return row
         chosen -= 1
     for k in range(n_directions(geometry)):
-        v = beside(place, k, geometry)
+        v = next_to(np.int64(voxel), place, whole, k, geometry)
         if v >= 0 and tissue_row[v] >= 0 and state[tissue_row[v]] == 0:
             if chosen == 0:
                 return tissue_row[v]
