@@ -6,8 +6,6 @@ import math
 from types import SimpleNamespace
 from typing import Any
 
-import numpy as np
-
 from tme import mechanisms, therapy
 from tme.core.field import Field
 from tme.core.grid import Grid
@@ -145,7 +143,7 @@ def build_fields(model: Any) -> None:
     for agent in model.therapy.nanoparticles:
         entries[agent.name] = agent.entry.field_entry(agent.name)
         model.particle_fields.add(agent.name)
-        model.released[agent.name] = np.zeros(grid.n_voxels)
+        model.released[agent.name] = grid.zeros()
     # what cells take up at a linear rate; the other fields do without the array
     lossy = {"ifng", "cystine", *(a.name for a in (*model.therapy.drugs, *model.therapy.nanoparticles))}
     # vessels alone bring these

@@ -10,6 +10,7 @@ from tme.core import pane
 from tme.core.grid import Grid
 from tme.kernels import diffusion, red_black
 from tme.kernels.exchange import all_zero, counts_to_rate
+from tme.kernels.memory import filled
 from tme.kernels.multigrid import Workspace
 from tme.kernels.superpose import WORTH, Pattern, add_up, darken
 from tme.kernels.transfer import average, interpolate
@@ -69,7 +70,7 @@ class Field:
         self.k_m, self.vessel_value = float(k_m), float(vessel_value)
         self.source_scale, self.loss_scale = float(source_scale), float(loss_scale)
         self.tol, self.max_cycles, self.outer = float(tol), int(max_cycles), int(outer)
-        self.concentration = np.full(grid.n_voxels, float(initial))
+        self.concentration = filled(grid.n_voxels, float(initial))
         self.loss = self.source = self.exchange = self.vmax = None
         self.source_fixed = self.loss_fixed = None
         self.dirichlet_mask: np.ndarray | None = None
@@ -266,7 +267,9 @@ class Field:
         self.points = self._lit = None
         self.vessel_value = float(state["vessel_value"])
         for name in TERMS + COUNTS:
-            setattr(self, name, np.array(state[name]) if name in state else None)
+            setattr(self, name, None)
+            if name in state:
+                self.use(name)[:] = state[name]
         if "dirichlet_mask" in state:
             self.fix(state["dirichlet_mask"], float(state["dirichlet_value"]))
         if self.inner is not None:

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from tme.kernels.memory import zeros
+
 
 @dataclass(frozen=True)
 class Grid:
@@ -100,4 +102,4 @@ class Grid:
 
     def zeros(self, dtype=np.float64) -> np.ndarray:
         """A flat voxel array of zeros."""
-        return np.zeros(self.n_voxels, dtype)
+        return zeros(self.n_voxels, dtype)

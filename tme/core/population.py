@@ -15,6 +15,7 @@ import mesa
 import numpy as np
 
 from tme.core.cells import Cell, CellSelection
+from tme.kernels.memory import filled
 from tme.kernels.rows import copy_rows, plan_removal
 
 _DTYPES = ("f8", "u8", "i4", "i1")
@@ -69,7 +70,7 @@ class Population(mesa.Agent):
     def _allocate(self, capacity: int) -> None:
         """Grow every column to `capacity`; live rows keep their values."""
         for c in self.declared.values():
-            new = np.full(capacity, c.default, dtype=c.dtype)
+            new = filled(capacity, c.default, c.dtype)
             if self.capacity:
                 new[: self.n] = getattr(self.col, c.name)[: self.n]
             setattr(self.col, c.name, new)

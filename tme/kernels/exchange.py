@@ -74,6 +74,23 @@ def add_counts(counts, factor, out):
 
 
 @serial
+def add_scaled(values, factor, out):
+    """out += factor * values."""
+    for i in range(np.uint64(values.size)):
+        out[i] += factor * values[i]
+
+
+@serial
+def collect(voxel, n, counts, per_count, out):
+    """out += counts * per_count in the voxels of the first `n` cells, once each; the counts there return to zero."""
+    for i in range(n):
+        v = voxel[i]
+        if counts[v] != 0:
+            out[v] += counts[v] * per_count
+            counts[v] = 0
+
+
+@serial
 def all_zero(values):
     """Whether every value is 0; looks no further than the first that is not."""
     for i in range(values.size):  # noqa: SIM110 - compiled

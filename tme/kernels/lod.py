@@ -17,6 +17,7 @@ from __future__ import annotations
 import numpy as np
 
 from tme.kernels.jit import serial
+from tme.kernels.memory import zeros
 from tme.kernels.stencil import part
 from tme.kernels.turn import fetch, turn_block
 
@@ -26,12 +27,6 @@ ROWS = 64  # rows of a panel solved before they are written out turned; divides 
 AHEAD = 6  # rows that are asked for before they are needed
 _NOTHING = np.zeros(0)
 _WIDE = np.uint64(PANEL)
-
-
-def aligned(n: int) -> np.ndarray:
-    """(n,) float64 zeros that begin on a cache line, so that no vector of a panel lies on two."""
-    room = np.zeros(n + 8)
-    return room[-(room.ctypes.data // 8) % 8 :][:n]
 
 
 class LodSolver:
@@ -53,9 +48,9 @@ class LodSolver:
         self.axes = {0: [], 1: [1], 2: [1, 2], 3: [0, 1, 2]}[len(long)]
         self.r = diffusion * dt_min / dx_um**2
         self.dt_min, self.keep = float(dt_min), keep
-        self.turned = aligned(nz * -(-ny // PANEL) * nx * PANEL if 2 in self.axes else 0)
-        self.scratch = [aligned(max(self.shape) * PANEL) for _ in range(2)]
-        self.rows = aligned((ROWS + 1) * PANEL)
+        self.turned = zeros(nz * -(-ny // PANEL) * nx * PANEL if 2 in self.axes else 0)
+        self.scratch = [zeros(max(self.shape) * PANEL) for _ in range(2)]
+        self.rows = zeros((ROWS + 1) * PANEL)
         self.loss_turned: np.ndarray | None = None
         self.factor(loss)
 
@@ -76,11 +71,11 @@ class LodSolver:
                 continue
             along, lines = loss, (1, nz, ny * nx) if axis == 0 else (nz, ny, nx)
             if axis == 2:
-                self.loss_turned = aligned(self.turned.size) if self.loss_turned is None else self.loss_turned
+                self.loss_turned = zeros(self.turned.size) if self.loss_turned is None else self.loss_turned
                 along, lines = self.loss_turned, (self.turned.size // (nx * PANEL), nx, PANEL)
                 turn(loss, nz, ny, nx, along)
             if self.keep:
-                kept = aligned(along.size)
+                kept = zeros(along.size)
                 pivots(along, self.scale, *lines, self.r, kept)
                 self.inverse[axis], self.loss[axis] = kept, _NOTHING
             else:

@@ -25,6 +25,7 @@ from __future__ import annotations
 import numpy as np
 
 from tme.kernels.jit import serial
+from tme.kernels.memory import zeros
 from tme.kernels.red_black import Scratch
 from tme.kernels.stencil import (
     OMEGA,
@@ -65,8 +66,8 @@ class Workspace:
         self.wrap = np.array(self.periodic, np.bool_)
         sizes = self.dims.prod(axis=1)
         self.offset = np.concatenate(([0], np.cumsum(sizes))).astype(np.int64)
-        self.sigma, self.dinv, self.x, self.r, self.t = (np.zeros(self.offset[-1]) for _ in range(5))
-        self.b, self.p, self.q, self.old = (np.zeros(sizes[0]) for _ in range(4))
+        self.sigma, self.dinv, self.x, self.r, self.t = (zeros(int(self.offset[-1])) for _ in range(5))
+        self.b, self.p, self.q, self.old = (zeros(int(sizes[0])) for _ in range(4))
         self.rows = np.zeros((5, max(dims[0][2], 2)))
         self.k = np.zeros((len(dims), 3))
         self._colours: Scratch | None = None

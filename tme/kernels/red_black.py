@@ -24,26 +24,14 @@ import math
 import numpy as np
 
 from tme.kernels.jit import serial
+from tme.kernels.memory import rows as spread
 from tme.kernels.stencil import lane_sum, neighbours, part
 
 ROUND = 1e-5  # how far one float32 round may reduce the residual
 ROUNDS = 60
 CHUNK = 640  # entries in flight per array, about: eight of them fill a first-level cache
 VECTORS = 64  # entries of a loop's turn: four vectors of 16
-LINE, PAGE, SHIFT = 64, 4096, 576  # bytes
 _W, _E, _U, _R, _P, _Q, _S, _T = range(8)  # sqrt(1/diag), k^2/diag, correction, residual, direction, ...
-
-
-def apart(rows: int, n: int, dtype: type = np.float64) -> np.ndarray:
-    """(rows, n or a few more) zeros whose rows begin on cache lines and not at the same place of a page.
-
-    A processor takes a load for one of a store not yet done where both have the same last twelve bits.
-    """
-    size = np.dtype(dtype).itemsize
-    pitch = -(-n * size // PAGE) * PAGE + SHIFT
-    room = np.zeros(rows * pitch + LINE, np.uint8)
-    lead = -room.ctypes.data % LINE
-    return room[lead : lead + rows * pitch].view(dtype).reshape(rows, pitch // size)
 
 
 class Scratch:
@@ -65,11 +53,11 @@ class Scratch:
         many = max(1, 1024 // nx)  # rows of the full lattice in flight
         size = lead * width + (n_chunks + 1) * chunk + 2 * reach + 2
         self.layout = np.array([nz, ny, nx, width, plane, lead, chunk, n_chunks, lag, many], np.int64)
-        self.half = apart(8, size, np.float32)
-        self.half64 = apart(2, size)
-        self.rows32 = apart(3, chunk, np.float32)
-        self.rows = apart(8, many * nx)
-        self.inv = apart(1, many * nx, np.float32)[0]
+        self.half = spread(8, size, np.float32)
+        self.half64 = spread(2, size)
+        self.rows32 = spread(3, chunk, np.float32)
+        self.rows = spread(8, many * nx)
+        self.inv = spread(1, many * nx, np.float32)[0]
         # 1 where the row of this place of a chunk is even
         self.even = np.repeat(np.arange(chunk // width) % 2 == 0, width).astype(np.float32)
 

@@ -18,6 +18,7 @@ import numpy as np
 from tme.core.mechanism import Mechanism, Phase
 from tme.core.parameters import ParameterSet, par
 from tme.kernels.elementary import expm1
+from tme.kernels.exchange import add_scaled, collect
 from tme.kernels.jit import rule, serial
 
 PARAMETERS = ParameterSet(
@@ -177,14 +178,15 @@ class ParticleCargo(Mechanism):
             e.uptake_tumour, model.cell_fraction, ph_rate, r.k0, r.k_gsh, r.gsh_half_uM, r.k_hypoxia, p.k_o2,
             p.release_scale, iron, labile, cap, self.dt, released,
         )  # fmt: skip
-        self.fixed[:] = 0
         macrophage_cargo(
             m.n, m.col.voxel, getattr(m.col, f"np_{agent.name}"), m.col.iron_load, concentration, model.fields["oxygen"].concentration,
             e.uptake_macrophage, model.cell_fraction, ph_rate, r.k0, r.k_hypoxia, p.k_o2, p.release_scale, iron, labile, cap,
             self.dt, model.fixed_scale, self.fixed,
         )  # fmt: skip
-        released += self.fixed / model.fixed_scale
-        released += self.outside(agent) * concentration
+        collect(m.col.voxel, m.n, self.fixed, 1.0 / model.fixed_scale, released)
+        outside = self.outside(agent)
+        if outside > 0.0:
+            add_scaled(concentration, outside, released)
 
     def outside(self, agent) -> float:
         """Release rate of free particles in tissue, 1/min."""
@@ -222,4 +224,4 @@ class ParticleLoss(Mechanism):
                              self.cargo.outside(agent), model.fields[agent.name].loss)  # fmt: skip
             for payload in e.payloads:
                 if payload.drug is not None and model.due(payload.drug):
-                    model.fields[payload.drug].source += (payload.loading * payload.free_fraction) * model.released[agent.name]
+                    add_scaled(model.released[agent.name], payload.loading * payload.free_fraction, model.fields[payload.drug].source)

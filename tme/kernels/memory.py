@@ -1,0 +1,40 @@
+"""Where arrays lie: on cache lines, and not all at the same place of a page.
+
+Large arrays come from the system page by page and all begin at the same place of one. A loop that reads one
+such array and writes another then meets the same last twelve bits of address again and again: the processor
+takes a load for one of the store before it, and the first-level cache has room for eight lines of an address.
+"""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+
+LINE, PAGE, SHIFT = 64, 4096, 576  # bytes; SHIFT is nine lines: after 64 arrays every line of a page was a beginning
+_turn = itertools.count()
+
+
+def zeros(n: int, dtype: type | str | np.dtype = np.float64) -> np.ndarray:
+    """(n,) zeros that begin on a cache line, each call's at another place of a page."""
+    kind = np.dtype(dtype)
+    room = np.zeros(n * kind.itemsize + PAGE + LINE, np.uint8)
+    lead = (next(_turn) * SHIFT - room.ctypes.data) % PAGE
+    return room[lead : lead + n * kind.itemsize].view(kind)
+
+
+def filled(n: int, value: float, dtype: type | str | np.dtype = np.float64) -> np.ndarray:
+    """The same with a value."""
+    out = zeros(n, dtype)
+    if value != 0:
+        out[:] = value
+    return out
+
+
+def rows(count: int, n: int, dtype: type = np.float64) -> np.ndarray:
+    """(count, n or a few more) zeros in one piece, whose rows begin as those of `zeros` do."""
+    kind = np.dtype(dtype)
+    pitch = -(-n * kind.itemsize // PAGE) * PAGE + SHIFT
+    room = np.zeros(count * pitch + LINE, np.uint8)
+    lead = -room.ctypes.data % LINE
+    return room[lead : lead + count * pitch].view(kind).reshape(count, pitch // kind.itemsize)
