@@ -31,7 +31,7 @@ def test_a_device_that_is_there_is_told_by_its_name(cuda):
 
 def test_a_missing_device_is_told_with_what_to_do(cuda):
     cuda.is_available = lambda: False
-    with pytest.raises(device.DeviceError, match="no CUDA device was found.*--device cpu needs none"):
+    with pytest.raises(device.DeviceError, match=r"no CUDA device was found.*--device cpu needs none"):
         device.check("cuda")
 
 

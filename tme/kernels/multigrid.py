@@ -283,8 +283,8 @@ def _start(r, c, b, sigma, dinv, fixed, dims, k, wrap, rows):
 
 
 @serial
-def _direction(c, p, q, z, sigma, alpha, beta, first, fixed, dims, k, wrap, rows):
-    """c += alpha p (the last step), p = z + beta p, q = A p; returns p . q."""
+def _direction(c, p, q, z, sigma, alpha, beta, first, dims, k, wrap, rows):
+    """c += alpha p (the last step), p = z + beta p, q = A p; returns p . q. Where z is 0, as at given voxels, q is not used."""
     nz, ny, nx = dims[0]
     s0 = 2.0 * (k[0, 0] + k[0, 1] + k[0, 2])
     n_rows, lag = nz * ny, rows_ahead(nz, ny, wrap)
@@ -310,8 +310,6 @@ def _direction(c, p, q, z, sigma, alpha, beta, first, fixed, dims, k, wrap, rows
                 q[o + j] = (sigma[o + j] + s0) * p[o + j] - nb[j]
             for j in range(n):
                 lanes[j] += p[o + j] * q[o + j]
-    for i in fixed:
-        q[i] = 0.0
     return lane_sum(lanes)
 
 
@@ -366,7 +364,7 @@ def solve(c, kz, ky, kx, sigma_low, tol, reduction, max_cycles, fixed,
         rz = _cycle(levels, dims, offset, k, wrap, parents, parent_at, dinv, x, r, t, rows)
         beta = 0.0 if cycle == 0 else rz / rz_before
         rz_before = rz
-        curvature = _direction(c, p, q, z, s0, alpha, beta, cycle == 0, fixed, dims, k, wrap, rows)
+        curvature = _direction(c, p, q, z, s0, alpha, beta, cycle == 0, dims, k, wrap, rows)
         if not curvature > 0.0:  # nothing left to correct, or not a number
             alpha = 0.0
             break
