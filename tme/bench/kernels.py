@@ -46,9 +46,13 @@ def diffusion(case: str, kind: str, shape: tuple[int, int, int] = (1, 1000, 1000
 
     grid, rng = Grid(shape), np.random.default_rng(1)
     n = grid.n_voxels
-    loss = np.asarray(0.005) if kind == "uniform" else 0.01 * rng.random(n)
+    c, loss = grid.zeros(), np.asarray(0.005)  # arrays as a field holds them
+    c[:] = rng.random(n)
+    if kind != "uniform":
+        loss = grid.zeros()
+        loss[:] = 0.01 * rng.random(n)
     start = time.perf_counter()
-    solver, c = LodSolver(shape, 20.0, 2000.0, loss, 10.0, keep=kind != "moving"), rng.random(n)
+    solver = LodSolver(shape, 20.0, 2000.0, loss, 10.0, keep=kind != "moving")
     solver.advance(c, 2)
     compile_s = time.perf_counter() - start
     before, steps, changed = c.copy(), 1 if kind == "moving" else 2, rng.integers(0, n, n // 200)
@@ -122,6 +126,7 @@ def oxygen(case: str) -> list[dict[str, Any]]:
 
 def chemistry(case: str) -> list[dict[str, Any]]:
     """One second-order step of the ten-state chemistry for 100,000 cells."""
+    from tme.kernels.memory import filled
     from tme.mechanisms.chemistry import INPUTS, STATES, TRAITS
     from tme.mechanisms.ferroptosis import PARAMETERS, advance
 
@@ -129,9 +134,11 @@ def chemistry(case: str) -> list[dict[str, Any]]:
     rng = np.random.default_rng(1)
     p = PARAMETERS.build()
     start_values = (0.1, 50.0, 1500.0, 1.0, 0.5, 1.0, 220.0, 2000.0, 0.03, 0.0)
-    states = [np.full(n, v) * rng.uniform(0.8, 1.2, n) for v in start_values]
-    traits = [np.ones(n) for _ in TRAITS[:-1]] + [np.zeros(n)]
-    inputs = {k: np.zeros(n) for k in INPUTS}
+    states = [filled(n, v) for v in start_values]  # columns as a population holds them
+    for column in states:
+        column *= rng.uniform(0.8, 1.2, n)
+    traits = [filled(n, 1.0) for _ in TRAITS[:-1]] + [filled(n, 0.0)]
+    inputs = {k: filled(n, 0.0) for k in INPUTS}
     inputs["oxygen"][:], inputs["cystine"][:] = 38.0, 40.0
     rows, state, clock = np.arange(n, dtype=np.int64), np.zeros(n, np.int8), np.zeros(n, np.int32)
     tick = 0
