@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tme import cli
+from tme import __version__, cli
 from tme.model import load_config
 
 CONFIGS = Path(__file__).parents[1] / "configs"
@@ -151,3 +151,8 @@ def test_help_imports_nothing_heavy():
         [sys.executable, "-c", code], check=True, capture_output=True, text=True
     ).stdout.split()
     assert not {"numpy", "numba", "pandas", "mesa", "matplotlib", "scipy", "pydantic"} & set(loaded)
+
+
+def test_the_package_itself_is_the_command():
+    shown = subprocess.run([sys.executable, "-m", "tme", "--version"], check=True, capture_output=True, text=True)
+    assert shown.stdout.strip().endswith(__version__)

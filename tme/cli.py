@@ -24,6 +24,21 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
+
+def _version(asked: bool) -> None:
+    if asked:
+        import tme
+
+        typer.echo(f"tme {tme.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _common(version: bool = typer.Option(False, "--version", callback=_version, is_eager=True, help="Show the version and exit.")) -> None:
+    """Ferroptosis immunotherapy in silico: simulate tumours under therapy arms, report, compare."""
+
+
+
 ConfigPath = Annotated[
     Path, typer.Argument(metavar="CONFIG", help="An experiment, e.g. configs/four_arms.yaml.")
 ]
