@@ -166,6 +166,14 @@ def test_selection_steps_active_cells_each_tick_and_resting_ones_on_their_clock(
     assert chosen(6) == [0, 1, 2, 3, 4, 5, 8]
 
 
+def test_a_cell_is_active_above_its_thresholds_and_not_at_them():
+    state, clock, rows = np.zeros(4, np.int8), np.zeros(4, np.int32), np.empty(4, np.int64)
+    rest, at = np.zeros(4), np.array([P.active_plooh, P.active_peroxide, P.active_iron, 0.0])
+    for above, expected in ((0.0, []), (1e-9, [0, 1, 2])):
+        level = [np.where(np.arange(4) == k, v * (1.0 + above), rest) for k, v in enumerate(at[:3])]
+        assert rows[: ferroptosis.select(4, 5, 6, P, state, *level, clock, rows)].tolist() == expected
+
+
 def test_every_parameter_is_read_and_has_a_source():
     text = Path(ferroptosis.__file__).read_text()
     for p in ferroptosis.PARAMETERS:
