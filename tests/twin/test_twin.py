@@ -113,6 +113,13 @@ def test_arrays_equal_the_twin_without_therapy():
     run(model, twin, 90)
 
 
+def test_arrays_equal_the_twin_where_a_tick_is_no_minute():
+    """What should have been multiplied by the tick, and was divided by it, shows only here."""
+    model, twin = setup.build("all", "clocks.dt_min=0.5", seed=23)
+    run(model, twin, 100)
+    assert model.counters["kills"] > 0
+
+
 OTHER_WORLDS = {
     "3d": (
         "all",
