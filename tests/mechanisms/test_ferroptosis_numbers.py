@@ -179,3 +179,14 @@ def test_every_parameter_is_read_and_has_a_source():
     for p in ferroptosis.PARAMETERS:
         assert f"p.{p.name}" in text, p.name
         assert p.source and p.low <= p.value <= p.high
+
+
+@pytest.mark.parametrize("h, lip, plooh", [(0.5, 80.0, 500.0), (3.0, 80.0, 50.0), (6.0, 40.0, 50.0)])
+def test_no_more_lipid_is_peroxidised_than_there_is_and_is_made_in_the_step(h, lip, plooh):
+    # no GPX4, no CoQ10H2, much iron: the chain reaction would run away
+    states = [0.0, 1.0, 1.0, 0.0, 0.0, lip, 0.0, 1500.0, plooh, 0.0]
+    traits = [1.0, 1.0, 0.0, 1.0, 1.0, 1.0, 0.0]
+    inputs = [0.0, 40.0, 38.0, 0.0, 0.0, 0.0, 50.0, 0.0, 0.0, 0.0, 0.0, 0.0]
+    new = ferroptosis.step_cell(P, h, *ferroptosis.keep_half(P, h), *states, *traits, *inputs, 1.0)
+    made = P.k_u * P.u0 * h
+    assert new[8] == pytest.approx(plooh + 1500.0 + made, rel=1e-12)
