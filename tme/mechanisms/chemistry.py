@@ -37,6 +37,7 @@ class Ferroptosis(Mechanism):
         super().__init__(model)
         self.resting_every = model.ticks(model.config.clocks.chemistry_resting_min)
         self.rows = np.empty(0, np.int64)
+        self.stepped = 0
         self.kernel: Any = advance
         if model.device != "cpu":
             from tme.mechanisms import ferroptosis_cuda as there
@@ -50,6 +51,7 @@ class Ferroptosis(Mechanism):
             self.rows = np.empty(tumour.capacity, np.int64)
         t = tumour.col
         m = select(tumour.n, model.tick, self.resting_every, self.p, t.state, t.plooh, t.peroxide, t.j_fe, t.chem_tick, self.rows)
+        self.stepped += int(m)
         if m:
             self.advance(t, m, model.tick, model.dt_min)
 
