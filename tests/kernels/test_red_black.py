@@ -144,3 +144,15 @@ def test_a_damped_field_takes_this_path_and_agrees_with_multigrid():
         found.append(field.concentration)
     assert np.abs(found[0] - found[1]).max() < 1e-4 * found[1].max()
     assert found[0].tobytes() != found[1].tobytes()
+
+
+@pytest.mark.parametrize("with_loss", [False, True])
+def test_a_guess_within_the_tolerance_is_balanced_as_well(with_loss):
+    grid, rng = Grid((1, 24, 18)), np.random.default_rng(6)
+    source = rng.random(grid.n_voxels)
+    loss = 0.2 * rng.random(grid.n_voxels) if with_loss else NOTHING
+    c = np.zeros(grid.n_voxels)
+    solve(grid, c, 2.0, 0.0, loss, source, NOTHING, 1e-6)
+    c *= 1.0001
+    assert solve(grid, c, 2.0, 0.0, loss, source, NOTHING, 1e-2) == 0
+    assert ((0.3 + (loss if with_loss else 0.0)) * c).sum() == pytest.approx(source.sum(), rel=1e-13)
