@@ -319,3 +319,18 @@ def test_what_does_not_diffuse_stays_where_it_is_made(mode):
     expected = np.zeros(grid.n_voxels)
     expected[17] = 6.0 if mode == "quasi_steady" else 3.0 / (0.5 + 0.5)
     assert np.allclose(field.concentration, expected, rtol=1e-12, atol=0.0)
+
+
+@pytest.mark.parametrize("mode", ["quasi_steady", "backward_euler"])
+def test_a_field_that_only_given_voxels_feed_decays_around_them(mode):
+    grid = Grid((1, 1, 61), 20.0)
+    field = Field("x", "uM", grid, 2000.0, 0.05, mode=mode, tol=1e-10)
+    field.fix(np.arange(61) == 30, 7.0)
+    for _ in range(1 if mode == "quasi_steady" else 400):
+        field.advance(5.0, Workspace(grid.shape))
+    k = 2000.0 / 400.0  # c falls by q per voxel, k (q + 1/q - 2) = decay
+    b = 2.0 + 0.05 / k
+    q = (b - np.sqrt(b * b - 4.0)) / 2.0
+    away = np.abs(np.arange(61) - 30)
+    mirrored = q**away + q ** (61 - away)  # the walls, half a voxel beyond the last one
+    assert np.allclose(field.concentration, 7.0 * mirrored / mirrored[30], rtol=1e-7)
