@@ -38,7 +38,6 @@ def _common(version: bool = typer.Option(False, "--version", callback=_version, 
     """Ferroptosis immunotherapy in silico: simulate tumours under therapy arms, report, compare."""
 
 
-
 ConfigPath = Annotated[
     Path, typer.Argument(metavar="CONFIG", help="An experiment, e.g. configs/four_arms.yaml.")
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from dense import line_up
 
 from tme.kernels import multigrid as mg
 from tme.kernels.stencil import OMEGA
@@ -28,17 +29,6 @@ def line_sums(n, wrapped):
         for j in (i - 1, i + 1):
             out[i, j % n if wrapped else min(max(j, 0), n - 1)] += 1.0
     return out
-
-
-def line_up(n, wrapped):
-    """(n, (n + 1) // 2) interpolation along an axis."""
-    m = (n + 1) // 2
-    out = np.zeros((n, m))
-    for i in range(n):
-        far = i // 2 + (1 if i % 2 else -1)
-        out[i, i // 2] += 0.75
-        out[i, far % m if wrapped else min(max(far, 0), m - 1)] += 0.25
-    return out if n > 1 else np.ones((1, 1))
 
 
 def product(*parts):

@@ -7,6 +7,7 @@ import itertools
 import numba
 import numpy as np
 import pytest
+from dense import line_up
 
 from tme.kernels import stencil
 from tme.kernels.multigrid import Workspace
@@ -71,26 +72,13 @@ def test_a_sum_over_neighbours_meets_walls_and_wraps(shape, wrap):
     assert np.allclose(sums(x, shape, k, walls, dinv, False), expected_sums(x * dinv, shape, k, wrap), atol=1e-14)
 
 
-def line(n, wrapped):
-    """(n, (n + 1) // 2) weights of linear interpolation along one axis."""
-    m = (n + 1) // 2
-    out = np.zeros((n, m))
-    for i in range(n):
-        near = i // 2
-        far = near + (1 if i % 2 else -1)
-        far = far % m if wrapped else min(max(far, 0), m - 1)
-        out[i, near] += 0.75
-        out[i, far] += 0.25
-    return out if n > 1 else np.ones((1, 1))
-
-
 @pytest.mark.parametrize("shape", [(1, 4, 6), (1, 5, 7), (1, 9, 2), (3, 4, 5), (6, 5, 8)])
 @pytest.mark.parametrize("wrap", WRAPS)
 def test_the_way_up_interpolates_along_every_axis(shape, wrap):
     work, rng = Workspace(shape, wrap), np.random.default_rng(2)
     coarse = rng.random(work.dims[1])
     up = widened(coarse.ravel(), 0, work.dims, wrap[2], work.parents, work.parent_at)
-    expected = np.einsum("ai,bj,ck,ijk->abc", *(line(n, w) for n, w in zip(shape, wrap)), coarse)
+    expected = np.einsum("ai,bj,ck,ijk->abc", *(line_up(n, w) for n, w in zip(shape, wrap)), coarse)
     assert np.allclose(up, expected.reshape(up.shape), atol=1e-14)
 
 
@@ -101,7 +89,7 @@ def test_the_way_down_is_the_transpose_of_the_way_up(n, wrapped):
     if n == 1:
         assert down.tolist() == [[1.0]]
     else:
-        assert np.allclose(down, 0.5 * line(n, wrapped), atol=1e-15)
+        assert np.allclose(down, 0.5 * line_up(n, wrapped), atol=1e-15)
 
 
 # ---- places ---------------------------------------------------------------------------------------------

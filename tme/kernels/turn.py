@@ -1,4 +1,4 @@
-"""Exchange of two axes in blocks of 8 x 8 numbers, held in registers.
+"""What loops over arrays cannot say: two axes exchanged in registers (`turn_block`), a line asked for early (`fetch`).
 
 A loop that reads rows and writes columns moves one number at a time. Eight vectors of eight numbers turn in
 24 shuffles, which LLVM has instructions for on every machine with vectors; without the compiler a plain loop does.
