@@ -21,6 +21,7 @@ FOLDER_VARIABLE = "TME_CODEX_DIR"
 FILES = {"without": "codex_b16_control_day3.csv", "with": "codex_b16_tcell_day3.csv"}
 TYPES = {"PDL1p": "tumour", "PDL1n": "tumour", "PD1p": "cd8", "PD1n": "cd8"}
 HOURS = 24.0
+SEEDS = (1, 2, 3)
 
 
 def tables() -> dict[str, Path] | None:
@@ -50,31 +51,41 @@ def measured(path: Path) -> dict[str, Any]:
 
 
 def simulated(path: Path, threshold: float = 0.3) -> dict[str, Any]:
-    """The same after a day of the model started from the table; PD-L1+ is above 0.3, as in readouts."""
+    """The same after a day of the model started from the table, the cells of a few seeds taken together.
+
+    PD-L1+ is above 0.3, as in readouts. One seed is not enough: its share strays from the mean by a fifth.
+    """
     table = pd.read_csv(path)
     span = [float(np.ptp(table[c])) for c in ("AbsoluteX", "AbsoluteY")]
-    size = [20.0 * (int(s / 20.0) + 6) for s in span]
-    model = build(
-        {
-            "start_day": 0,
-            "horizon_day": HOURS / 24.0,
-            "domain": {"size_um": size, "dx_um": 10, "thickness_um": 25, "at_edge": "continue"},
-            "initial": {
-                "kind": "cells",
-                "file": str(path.resolve()),
-                "types": TYPES,
-                "unit_um": 1,
-                "columns": {"x": "AbsoluteX", "y": "AbsoluteY", "type": "Cell Type"},
-            },
-            "tumour": {"preset": "b16_like"},
-        }
-    )
-    minutes(model, HOURS * 60.0)
-    t = model.tumour
-    alive = t.state == 0
-    x, y, _z = model.lattice.position_um(t.voxel[alive])
-    cx, cy, _cz = model.lattice.position_um(model.cd8.voxel)
-    return summary(t.pdl1[alive] > threshold, nearest(np.c_[x, y], np.c_[cx, cy]))
+    sections = {
+        "start_day": 0,
+        "horizon_day": HOURS / 24.0,
+        "domain": {
+            "size_um": [20.0 * (int(s / 20.0) + 6) for s in span],
+            "dx_um": 10,
+            "thickness_um": 25,
+            "at_edge": "continue",
+        },
+        "initial": {
+            "kind": "cells",
+            "file": str(path.resolve()),
+            "types": TYPES,
+            "unit_um": 1,
+            "columns": {"x": "AbsoluteX", "y": "AbsoluteY", "type": "Cell Type"},
+        },
+        "tumour": {"preset": "b16_like"},
+    }
+    positive, distance = [], []
+    for seed in SEEDS:
+        model = build(sections, seed=seed)
+        minutes(model, HOURS * 60.0)
+        t = model.tumour
+        alive = t.state == 0
+        x, y, _z = model.lattice.position_um(t.voxel[alive])
+        cx, cy, _cz = model.lattice.position_um(model.cd8.voxel)
+        positive.append(t.pdl1[alive] > threshold)
+        distance.append(nearest(np.c_[x, y], np.c_[cx, cy]))
+    return summary(np.concatenate(positive), np.concatenate(distance))
 
 
 def summary(positive: np.ndarray, distance: np.ndarray) -> dict[str, Any]:
