@@ -179,9 +179,9 @@ def deaths(cases: list[Case]) -> np.ndarray:
     clock, fate, rows = np.zeros(n, np.int32), np.zeros(n, np.int8), np.empty(n, np.int64)
     for tick in range(1, round(end.max()) + 1):
         c["e_trap"][:] = np.where(tick > late, trap, 0.0)
-        m = select(n, tick, 6, cells.p, state, c["plooh"], c["peroxide"], c["j_fe"], clock, rows)
+        m = select(0, n, tick, 6, cells.p, state, c["plooh"], c["peroxide"], c["j_fe"], clock, rows)
         advance(rows, m, tick, 1.0, cells.p, state, clock, *columns)
-        rupture(n, state, c["damage"], fate)
+        rupture(0, n, state, c["damage"], fate)
         new = (fate == 11) & (state == 0)
         died[new], state[new] = tick, 1
     return np.where(died > end, np.nan, died)

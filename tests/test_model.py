@@ -1,10 +1,10 @@
 """The model as a whole: same bits whatever the order, ledgers that close, and nothing where it cannot be."""
 
-import numba
 import numpy as np
 import pytest
 from support import bath, dish, hours, merged, particles, tissue
 
+from tme.kernels import team
 from tme.model import TumourModel
 
 BUSY = {
@@ -111,15 +111,16 @@ def test_a_branch_from_a_checkpoint_starts_as_the_same_tumour():
     assert branch.fields["peg_pdpa_rsl3"].concentration.max() > 0.0
 
 
-@pytest.mark.skipif(numba.config.NUMBA_NUM_THREADS < 2, reason="numba was started with one thread")
-def test_one_thread_and_two_give_the_same_bits(monkeypatch):
+def test_one_thread_and_two_and_four_give_the_same_bits(monkeypatch):
     monkeypatch.setattr("tme.core.solvers.WORTH_VOXELS", 0)
+    monkeypatch.setattr("tme.core.field.SHARED", 1)
+    monkeypatch.setattr(team, "WORTH_ROWS", 1)
     models = []
-    for n in (1, 2):
-        numba.set_num_threads(n)
+    for n in (1, 2, 4):
+        monkeypatch.setattr(team, "size", lambda n=n: n)
         models.append(ticks(busy(), 100))
-    numba.set_num_threads(numba.config.NUMBA_NUM_THREADS)
-    assert_same(*models)
+    assert_same(*models[:2])
+    assert_same(*models[1:])
 
 
 def test_the_same_seed_gives_the_same_run_and_another_seed_another():

@@ -1,16 +1,14 @@
 """A run resumed from its checkpoint at any tick ends in the same bytes, on any number of threads."""
 
-import numba
 import numpy as np
 import pytest
 from test_model import busy, ticks
 
 from tme.experiments.checkpoint import read_checkpoint, write_checkpoint
-from tme.mechanisms import ferroptosis
+from tme.kernels import team
 from tme.model import TumourModel
 
 BEGIN, END = 110, 160  # ticks: a second dose falls into them, and every kind of cell comes and goes
-MANY = min(2, numba.config.NUMBA_NUM_THREADS)
 
 
 @pytest.fixture(scope="module")
@@ -71,17 +69,14 @@ def test_a_checkpoint_read_back_is_written_again_as_the_same_bytes(course):
         assert_same_bytes(resumed(paths[at], config).state_dict(), read_checkpoint(paths[at])[0])
 
 
-@pytest.mark.skipif(MANY < 2, reason="numba was started with one thread")
 @pytest.mark.parametrize("at", [BEGIN, 127, 151])
 def test_a_run_resumed_on_another_number_of_threads_ends_in_the_same_bytes(course, at, monkeypatch):
-    monkeypatch.setattr(ferroptosis, "SHARED_ROWS", 1)  # so small a model would not share its rows
+    monkeypatch.setattr(team, "WORTH_ROWS", 1)  # so small a model would not share its rows
     monkeypatch.setattr("tme.core.solvers.WORTH_VOXELS", 0)
-    for n in (1, MANY):
-        numba.set_num_threads(n)
-        try:
-            resume_from(course, at)
-        finally:
-            numba.set_num_threads(numba.config.NUMBA_NUM_THREADS)
+    monkeypatch.setattr("tme.core.field.SHARED", 1)
+    for n in (1, 2, 3):
+        monkeypatch.setattr(team, "size", lambda n=n: n)
+        resume_from(course, at)
 
 
 @pytest.mark.parametrize("stops", [(114, 115, 147), (111, 130, 159)])

@@ -22,8 +22,8 @@ def until_scan(model):
 @pytest.mark.parametrize("value", [np.nan, np.inf, -1.0, -1e-300])
 def test_a_value_that_is_not_finite_or_below_zero_is_counted(value):
     values = np.array([0.0, -0.0, 5e-324, 1e308, value, 3.0])
-    assert count_broken(values, 6) == 1
-    assert count_broken(values, 4) == 0
+    assert count_broken(0, 6, values) == 1
+    assert count_broken(0, 4, values) == 0
 
 
 @pytest.mark.parametrize(("field", "value", "text"), [("hmgb1", np.nan, "nan"), ("cxcl", -1.0, "-1"), ("ifng", np.inf, "inf")])

@@ -1,16 +1,17 @@
-"""Fields solved side by side: the same bits, whatever the number of threads, and no error lost."""
+"""Fields solved side by side, or one after another by the team: the same bits, and no error lost."""
 
 from __future__ import annotations
 
+import threading
 from types import SimpleNamespace
 
-import numba
 import numpy as np
 import pytest
 
 from tme.core import solvers
 from tme.core.field import Field
 from tme.core.grid import Grid
+from tme.kernels import team
 from tme.kernels.multigrid import Workspace
 
 GRID = Grid((1, 60, 70))
@@ -33,30 +34,59 @@ def model():
     return SimpleNamespace(device="cpu", grid=GRID, workspace=Workspace(GRID.shape))
 
 
-def test_fields_solved_on_three_threads_keep_the_bits_of_one(monkeypatch):
+def several_bands(monkeypatch):
+    """A lattice as small as this is cut into bands, and worth a team."""
     monkeypatch.setattr(solvers, "WORTH_VOXELS", 0)
+    monkeypatch.setattr("tme.kernels.red_black.BAND", 1)
+
+
+@pytest.mark.parametrize("seconds", ["alike", "one is longest"])
+def test_fields_solved_on_three_threads_keep_the_bits_of_one(monkeypatch, seconds):
+    several_bands(monkeypatch)
     found = []
     for threads in (1, 3):
-        monkeypatch.setattr(numba, "get_num_threads", lambda threads=threads: threads)
+        monkeypatch.setattr(team, "size", lambda threads=threads: threads)
         these, together = fields(), solvers.Solvers(model())
-        assert together.threads == threads
+        likely = [1.0 if seconds == "alike" or k == 4 else 0.01 for k in range(10)]
         for _ in range(3):
-            together.run([lambda w, f=f: f.advance(2.0, w) for f in these])
+            together.run([(lambda w, f=f: f.advance(2.0, w), s) for f, s in zip(these, likely)])
         found.append(b"".join(f.concentration.tobytes() for f in these))
     assert found[0] == found[1]
 
 
+def test_the_longest_solve_is_shared_and_the_others_run_side_by_side(monkeypatch):
+    several_bands(monkeypatch)
+    monkeypatch.setattr(team, "size", lambda: 2)
+    seen = {}
+
+    def job(name):
+        def call(workspace):
+            seen[name] = (threading.current_thread().name, team._busy.locked(), id(workspace))
+
+        return call
+
+    one = model()
+    solvers.Solvers(one).run([(job("short"), 0.2), (job("long"), 1.0), (job("other"), 0.2)])
+    assert seen["long"] == (threading.current_thread().name, False, id(one.workspace))  # the team was free for it
+    assert seen["short"][1] and seen["other"][1]
+    assert {seen["short"][2], seen["other"][2]} != {id(one.workspace)}
+
+
 def test_what_fails_on_a_thread_is_raised(monkeypatch):
     monkeypatch.setattr(solvers, "WORTH_VOXELS", 0)
-    monkeypatch.setattr(numba, "get_num_threads", lambda: 2)
+    monkeypatch.setattr(team, "size", lambda: 2)
 
     def broken(workspace):
         raise FloatingPointError("field oxygen")
 
-    with pytest.raises(FloatingPointError, match="field oxygen"):
-        solvers.Solvers(model()).run([broken, lambda w: None])
+    for first in ([(broken, 1.0), (lambda w: None, 1.0)], [(lambda w: None, 1.0), (broken, 1.0), (lambda w: None, 1.0)]):
+        with pytest.raises(FloatingPointError, match="field oxygen"):
+            solvers.Solvers(model()).run(first)
 
 
 def test_a_small_lattice_is_solved_on_one_thread(monkeypatch):
-    monkeypatch.setattr(numba, "get_num_threads", lambda: 2)
-    assert solvers.Solvers(model()).threads == 1
+    monkeypatch.setattr(team, "size", lambda: 2)
+    names = []
+    jobs = [(lambda w: names.append(threading.current_thread().name), 1.0)] * 4
+    solvers.Solvers(model()).run(jobs)
+    assert set(names) == {threading.current_thread().name}

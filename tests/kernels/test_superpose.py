@@ -112,9 +112,9 @@ def test_a_far_source_reaches_nothing():
     shape = (1, 90, 400)
     pattern, c, source = Pattern(shape, 5.0, 3.0, 1e-3), np.zeros(90 * 400), np.zeros(90 * 400)
     source[0] = 1.0
-    add_up(np.array([0]), source, pattern.values.ravel(), pattern.reach, shape, c)
+    add_up(0, shape[0] * shape[1], np.array([0]), source, pattern.values.ravel(), pattern.reach, shape, c)
     r = reach(5.0, 3.0, 1e-3)
     assert c.reshape(90, 400)[: r + 1, : r + 1].min() >= 0.0
     assert not c.reshape(90, 400)[r + 1 :].any() and not c.reshape(90, 400)[:, r + 1 :].any()
-    darken(np.array([0]), pattern.reach, shape, c)
+    darken(0, shape[0] * shape[1], np.array([0]), pattern.reach, shape, c)
     assert not c.any()

@@ -135,10 +135,10 @@ class Dish:
         c = self.col
         seen = (c["plooh"], c["peroxide"], c["j_fe"])
         m = ferroptosis.select(
-            self.n, self.tick, resting_every, self.p, self.state, *seen, self.clock, self.rows
+            0, self.n, self.tick, resting_every, self.p, self.state, *seen, self.clock, self.rows
         )
         ferroptosis.advance(self.rows, m, self.tick, dt, self.p, self.state, self.clock, *self.columns())
-        ferroptosis.rupture(self.n, self.state, c["damage"], self.fate)
+        ferroptosis.rupture(0, self.n, self.state, c["damage"], self.fate)
         new = (self.fate == 11) & (self.state == 0)
         self.death[new] = self.tick * dt
         self.state[new] = 1

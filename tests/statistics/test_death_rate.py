@@ -21,7 +21,7 @@ def deaths(oxygen, k_apo=0.0, k_nec=0.0, o2_necrosis=2.5, tick=6):
     """Fate flags (N,) of one clock interval."""
     fate = np.zeros(N, np.int8)
     p = PARAMETERS.build({"k_apo": k_apo, "k_nec": k_nec, "o2_necrosis": o2_necrosis})
-    flag_deaths(N, UID, np.zeros(N, np.int8), fate, np.full(N, float(oxygen)), p, DT, SEED, tick)
+    flag_deaths(0, N, UID, np.zeros(N, np.int8), fate, np.full(N, float(oxygen)), p, DT, SEED, tick)
     return fate
 
 
@@ -79,7 +79,7 @@ def cd8(cxcl=100.0, engaged=0, function=1.0, n_div=0, surplus=0.0, tick=10, **ch
     """Fate flags (N,) of CD8 after one interval of 60 min, so that rates per day make enough hits."""
     fate = np.zeros(N, np.int8)
     p = T_CELL.build(changes)
-    flag_cd8(N, UID, np.zeros(N, np.int32), fate, np.full(N, engaged, np.int8), np.full(N, float(function)),
+    flag_cd8(0, N, UID, np.zeros(N, np.int32), fate, np.full(N, engaged, np.int8), np.full(N, float(function)),
              np.full(N, n_div, np.int32), np.array([float(cxcl)]), surplus, p, 60.0, SEED, tick)  # fmt: skip
     return fate
 

@@ -45,7 +45,7 @@ class Walkers:
     def step(self):
         """One tick; returns who moved (n,) bool."""
         self.tick += 1
-        propose(self.n, self.uid, self.voxel, self.heading, np.full(self.n, self.p), np.zeros(self.n, np.int8),
+        propose(0, self.n, self.uid, self.voxel, self.heading, np.full(self.n, self.p), np.zeros(self.n, np.int8),
                 self.field, self.bias, self.persistence, 1.0, SEED, self.tick, self.geometry,
                 self.proposal, self.direction)  # fmt: skip
         moved = self.proposal >= 0
@@ -188,7 +188,7 @@ def test_modes_follow_a_telegraph_process():
     speed, uid = np.full(n, p.cd8_slow_um_min), np.arange(n, dtype=np.uint64)
     a, b = -np.expm1(-0.1), -np.expm1(-0.2)
     for tick in range(1, 31):
-        switch_mode(n, uid, speed, p, 1.0, SEED, tick)
+        switch_mode(0, n, uid, speed, p, 1.0, SEED, tick)
         if tick in (1, 3, 30):
             fast = (speed == p.cd8_fast_um_min).sum()
             assert_binomial(fast, n, a / (a + b) * (1.0 - (1.0 - a - b) ** tick))

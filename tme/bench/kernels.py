@@ -176,7 +176,7 @@ def move(case: str, n: int) -> list[dict[str, Any]]:
     def work() -> None:
         nonlocal tick, moved
         tick += 1
-        propose(n, uid, voxel, heading, speed, held, field, 0.0, 0.0, 1.0, seed, tick, geometry, proposal, direction)
+        propose(0, n, uid, voxel, heading, speed, held, field, 0.0, 0.0, 1.0, seed, tick, geometry, proposal, direction)
         moved = grant(n, uid, voxel, heading, proposal, direction, occupancy, 1, seed, tick, best, best_row)
 
     work()

@@ -8,7 +8,7 @@ import numpy as np
 
 from tme.core import pane
 from tme.core.grid import Grid
-from tme.kernels import diffusion, red_black
+from tme.kernels import diffusion, red_black, team
 from tme.kernels.exchange import all_zero, counts_to_rate
 from tme.kernels.memory import filled
 from tme.kernels.multigrid import Workspace
@@ -21,6 +21,7 @@ COUNTS = ("source_fixed", "loss_fixed")
 DAMPED = 250.0  # couplings over mean losses up to which a field is solved on one colour, without multigrid
 LOOSE = 1e-6  # tolerance from which that pays: a tighter one takes several rounds
 PASSES = 100  # per round
+SHARED = 256  # sources that a team adds up together
 _ABSENT = np.zeros(0)
 _NO_VOXELS = np.zeros(0, np.int64)
 
@@ -242,10 +243,18 @@ class Field:
         if self._lit is None:
             self.concentration[:] = 0.0
         else:
-            darken(self._lit, pattern.reach, self.grid.shape, self.concentration)
-        add_up(voxels, self.source, pattern.values.ravel(), pattern.reach, self.grid.shape, self.concentration)
+            self._on_rows(darken, self._lit, pattern.reach, self.grid.shape, self.concentration)
+        self._on_rows(add_up, voxels, self.source, pattern.values.ravel(), pattern.reach, self.grid.shape, self.concentration)
         self._lit = self.points
         return True
+
+    def _on_rows(self, kernel: Any, voxels: np.ndarray, *rest: Any) -> None:
+        """Call the kernel on all rows of the lattice; many voxels are worth the team."""
+        n_rows = self.grid.nz * self.grid.ny
+        if len(voxels) < SHARED:
+            kernel(0, n_rows, voxels, *rest)
+        else:
+            team.blocks(kernel, n_rows, voxels, *rest)
 
     def _no_sink(self) -> bool:
         return self.loss is None and self.exchange is None and self.vmax is None

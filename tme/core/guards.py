@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from tme.core.mechanism import Mechanism, Phase
+from tme.kernels import team
 from tme.kernels.jit import serial
 
 EVERY = 60  # ticks between scans of everything
@@ -26,10 +27,10 @@ class BrokenState(FloatingPointError):
 
 
 @serial
-def count_broken(values, n):
-    """How many of the first n float64 values are NaN, infinite or below zero."""
+def count_broken(lo, hi, values):
+    """How many of the float64 values from `lo` to `hi` are NaN, infinite or below zero."""
     bad = 0
-    for i in range(n):
+    for i in range(np.uint64(lo), np.uint64(hi)):
         bad += not ((values[i] >= 0.0) & (values[i] <= _LARGEST))
     return bad
 
@@ -57,13 +58,10 @@ class Guards(Mechanism):
 
     def step(self, model: Any) -> None:
         """Scan; tell what is broken only if something is."""
-        for field in model.fields.values():
-            if count_broken(field.concentration, field.concentration.size):
-                inspect(model)
-        for population, names in self.columns:
-            for name in names:
-                if count_broken(getattr(population.col, name), population.n):
-                    inspect(model)
+        scans = [(count_broken, (0, f.grid.n_voxels, f.concentration)) for f in model.fields.values()]
+        scans += [(count_broken, (0, p.n, getattr(p.col, name))) for p, names in self.columns for name in names]
+        if any(team.each(scans)):
+            inspect(model)
 
 
 def probe(model: Any, field: Any) -> None:

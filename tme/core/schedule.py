@@ -9,7 +9,8 @@ from typing import Any
 
 from tme.core.guards import inspect, probe
 from tme.core.mechanism import Mechanism, Phase, check_plan
-from tme.kernels.exchange import add_counts
+from tme.kernels import team
+from tme.kernels.exchange import add_counts, put
 
 
 class FieldDiffusion(Mechanism):
@@ -52,14 +53,17 @@ class StartSources(Mechanism):
 
     def step(self, model: Any) -> None:
         """Zero float sources and integer counts of due fields."""
+        steps: list[team.Call] = []
         for name, field in model.fields.items():
             if model.due(name) and name not in model.particle_fields:
                 if field.points is not None:
                     field.source[field.points] = 0.0
                 elif field.source is not None:
-                    field.source[:] = 0.0
+                    steps.append((put, (field.source, 0.0)))
                 if field.source_fixed is not None:
-                    field.source_fixed[:] = 0
+                    steps.append((put, (field.source_fixed, 0)))
+        if steps:
+            team.rows(team.in_turn, model.grid.n_voxels, *steps)
 
 
 class FinishSources(Mechanism):
@@ -71,9 +75,10 @@ class FinishSources(Mechanism):
 
     def step(self, model: Any) -> None:
         """source += counts / scale for due fields."""
-        for name, field in model.fields.items():
-            if field.source_fixed is not None and model.due(name):
-                add_counts(field.source_fixed, 1.0 / model.fixed_scale, field.source)
+        due = [f for name, f in model.fields.items() if f.source_fixed is not None and model.due(name)]
+        if due:
+            steps = [(add_counts, (f.source_fixed, 1.0 / model.fixed_scale, f.source)) for f in due]
+            team.rows(team.in_turn, model.grid.n_voxels, *steps)
 
 
 class Schedule:
@@ -102,8 +107,10 @@ class Schedule:
         if fields:
             model.solvers.run([self._job(f, model) for f in fields])
 
-    def _job(self, entry: FieldDiffusion, model: Any) -> Callable[[Any], None]:
-        return lambda workspace: self._timed(entry, partial(entry.solve, model, workspace))
+    def _job(self, entry: FieldDiffusion, model: Any) -> tuple[Callable[[Any], None], float]:
+        """The solve, and the seconds it has taken in the mean."""
+        likely = self.seconds[entry.name] / max(self.calls[entry.name], 1)
+        return (lambda workspace: self._timed(entry, partial(entry.solve, model, workspace))), likely
 
     def _timed(self, entry: Mechanism, call: Callable[[], None]) -> None:
         start = perf_counter()

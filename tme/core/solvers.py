@@ -1,46 +1,49 @@
-"""Fields due in one tick are independent of each other: on several threads they are solved side by side.
+"""Who solves the fields due in one tick: each on a thread of its own, or the whole team on one after another.
 
-Each solve runs on one thread, in a workspace of its own, so the bits are those of one thread.
+Fields do not depend on each other within a tick, and what a team shares within a solve does not depend on how
+many share it (`kernels.red_black`, `kernels.superpose`). So the bits are those of one thread, whichever way is
+chosen; it is chosen by the time that solves have taken so far.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from queue import SimpleQueue
 from typing import Any
 
-import numba
-
+from tme.kernels import team
 from tme.kernels.multigrid import Workspace
 
 WORTH_VOXELS = 20_000  # smaller lattices are solved before a second thread has woken up
 
 
 class Solvers:
-    """Threads and workspaces for the fields of one model; made when first needed."""
+    """The workspaces for the fields of one model; more than one are made when first needed."""
 
     def __init__(self, model: Any) -> None:
-        self.threads = 1
-        if model.device == "cpu" and model.grid.n_voxels >= WORTH_VOXELS:
-            self.threads = numba.get_num_threads()
+        self.shared = model.device == "cpu" and model.grid.n_voxels >= WORTH_VOXELS
         self._model = model
-        self._pool: ThreadPoolExecutor | None = None
         self._free: SimpleQueue[Workspace] = SimpleQueue()
+        self._made = 0
 
-    def run(self, jobs: Sequence[Callable[[Any], None]]) -> None:
-        """Call every job with a workspace; an exception of one is raised after all have ended."""
-        if self.threads == 1 or len(jobs) == 1:
-            for job in jobs:
-                job(self._model.workspace)
-            return
-        if self._pool is None:
-            self._pool = ThreadPoolExecutor(self.threads, thread_name_prefix="tme-field")
-            self._free.put(self._model.workspace)
-            for _ in range(self.threads - 1):
-                self._free.put(Workspace(self._model.grid.shape, self._model.grid.periodic))
-        for future in [self._pool.submit(self._call, job) for job in jobs]:
-            future.result()
+    def run(self, jobs: Sequence[tuple[Callable[[Any], None], float]]) -> None:
+        """Call every job with a workspace; an exception of one is raised after all have ended.
+
+        `jobs` are pairs of a function and the seconds it is likely to take.
+        """
+        threads = team.size() if self.shared else 1
+        rest = sorted(jobs, key=lambda job: -job[1])
+        left = sum(seconds for _, seconds in jobs)
+        while rest and (threads == 1 or len(rest) == 1 or rest[0][1] * threads > 1.1 * left):
+            job, seconds = rest.pop(0)  # as long as all others together: the team shares it
+            job(self._model.workspace)
+            left -= seconds
+        if rest:
+            while self._made < threads:
+                grid = self._model.grid
+                self._free.put(Workspace(grid.shape, grid.periodic) if self._made else self._model.workspace)
+                self._made += 1
+            team.each([(self._call, (job,)) for job, _ in rest])
 
     def _call(self, job: Callable[[Any], None]) -> None:
         workspace = self._free.get()

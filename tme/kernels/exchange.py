@@ -67,16 +67,23 @@ def counts_to_rate(counts, factor, out):
 
 
 @serial
-def add_counts(counts, factor, out):
-    """out += counts * factor; the counts stay."""
-    for i in range(np.uint64(counts.size)):
+def put(lo, hi, out, value):
+    """out = value from `lo` to `hi`."""
+    for i in range(np.uint64(lo), np.uint64(hi)):
+        out[i] = value
+
+
+@serial
+def add_counts(lo, hi, counts, factor, out):
+    """out += counts * factor from `lo` to `hi`; the counts stay."""
+    for i in range(np.uint64(lo), np.uint64(hi)):
         out[i] += counts[i] * factor
 
 
 @serial
-def add_scaled(values, factor, out):
-    """out += factor * values."""
-    for i in range(np.uint64(values.size)):
+def add_scaled(lo, hi, values, factor, out):
+    """out += factor * values from `lo` to `hi`."""
+    for i in range(np.uint64(lo), np.uint64(hi)):
         out[i] += factor * values[i]
 
 
@@ -92,8 +99,11 @@ def collect(voxel, n, counts, per_count, out):
 
 @serial
 def all_zero(values):
-    """Whether every value is 0; looks no further than the first that is not."""
-    for i in range(values.size):  # noqa: SIM110 - compiled
-        if values[i] != 0.0:
+    """Whether every value is 0; looks little further than the first that is not."""
+    for begin in range(0, values.size, 256):
+        found = np.int64(0)
+        for i in range(np.uint64(begin), np.uint64(min(begin + 256, values.size))):
+            found += np.int64(values[i] != 0.0)
+        if found:
             return False
     return True

@@ -80,13 +80,13 @@ def choose_direction(field, voxel, heading, bias, persistence, u_bias, u_keep, u
 
 
 @serial
-def propose(n, uid, voxel, heading, speed, held, field, bias, persistence, step, seed, tick, geometry, proposal, direction):
+def propose(lo, hi, uid, voxel, heading, speed, held, field, bias, persistence, step, seed, tick, geometry, proposal, direction):
     """Fill `proposal` (n,) int32 with the voxel each row wants to enter, -1 for none.
 
     `speed` (n,) um/min; `step` = dt/dx in min/um: a move along direction k happens with probability
     speed * step / length of the step in voxels. `held` (n,) int8: cells that stay put.
     """
-    for i in range(n):
+    for i in range(np.uint64(lo), np.uint64(hi)):
         proposal[i] = -1
         if held[i] != 0:
             continue

@@ -6,7 +6,8 @@ For uniform loss and no-flux walls the steady state of
 
 is a sum over sources of one fixed pattern, that of a source of 1 in an endless lattice; walls act as
 mirrors half a voxel away. The pattern falls as exp(-r/length), length = sqrt(D/sink), and is cut where the
-rest is below the tolerance; it is scaled so that losses still equal gains.
+rest is below the tolerance; it is scaled so that losses still equal gains. A team shares the rows that receive: each
+voxel gets its sources' shares in the order of the sources, whoever adds them.
 """
 
 from __future__ import annotations
@@ -58,19 +59,28 @@ def _pattern(reach_: tuple[int, ...], k: float, sink: float) -> np.ndarray:
     return cut / (cut.sum() * sink)
 
 
+@part
+def _far(row, reach, row_lo, row_hi):
+    """Whether a pattern around a row has none in the block."""
+    return row + reach < row_lo or row - reach >= row_hi
+
+
 @serial
-def darken(voxels, reach, shape, c):
-    """c = 0 wherever patterns around `voxels` (m,) int64 reach."""
+def darken(row_lo, row_hi, voxels, reach, shape, c):
+    """c = 0 wherever patterns around `voxels` (m,) int64 reach, in rows z * ny + y from `row_lo` to `row_hi`."""
     nz, ny, nx = shape
     rz, ry, rx = reach
     for i in range(voxels.size):
         v = voxels[i]
+        if _far(v // nx, rz * ny + ry, row_lo, row_hi):
+            continue
         x, y, z = v % nx, v // nx % ny, v // (nx * ny)
         first, last = max(0, x - rx), min(nx, x + rx + 1)
         for pz in range(max(0, z - rz), min(nz, z + rz + 1)):
             for py in range(max(0, y - ry), min(ny, y + ry + 1)):
                 row = (pz * ny + py) * nx
-                c[row + first : row + last] = 0.0
+                if row_lo * nx <= row < row_hi * nx:
+                    c[row + first : row + last] = 0.0
 
 
 @part
@@ -82,13 +92,18 @@ def _add_row(s, pattern, at, c, o, n):
 
 
 @serial
-def add_up(voxels, source, pattern, reach, shape, c):
-    """c (n_voxels,) += sum over `voxels` (m,) int64 of source[v] * pattern (flat), mirrored at the walls."""
+def add_up(row_lo, row_hi, voxels, source, pattern, reach, shape, c):
+    """c (n_voxels,) += sum over `voxels` (m,) int64 of source[v] * pattern (flat), mirrored at the walls.
+
+    Only in rows z * ny + y from `row_lo` to `row_hi`.
+    """
     nz, ny, nx = shape
     rz, ry, rx = reach
     wide = 2 * rx + 1
     for i in range(voxels.size):
         v = voxels[i]
+        if _far(v // nx, rz * ny + ry, row_lo, row_hi):
+            continue
         s = source[v]
         x, y, z = v % nx, v // nx % ny, v // (nx * ny)
         first, last = max(0, x - rx), min(nx, x + rx + 1)
@@ -100,6 +115,8 @@ def add_up(voxels, source, pattern, reach, shape, c):
                 py = y + dy
                 py = -1 - py if py < 0 else (2 * ny - 1 - py if py >= ny else py)
                 row = (pz * ny + py) * nx
+                if row < row_lo * nx or row >= row_hi * nx:
+                    continue
                 line = ((dz + rz) * (2 * ry + 1) + dy + ry) * wide
                 _add_row(s, pattern, line + at, c, row + first, last - first)
                 for j in range(at):

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from tme.core.mechanism import Mechanism, Phase
+from tme.kernels import team
 from tme.mechanisms.ferroptosis import PARAMETERS, advance, select
 from tme.mechanisms.ferroptosis_rest import settle
 
@@ -50,7 +51,8 @@ class Ferroptosis(Mechanism):
         if len(self.rows) < tumour.capacity:
             self.rows = np.empty(tumour.capacity, np.int64)
         t = tumour.col
-        m = select(tumour.n, model.tick, self.resting_every, self.p, t.state, t.plooh, t.peroxide, t.j_fe, t.chem_tick, self.rows)
+        m = team.listed(self.rows, select, tumour.n, model.tick, self.resting_every, self.p, t.state, t.plooh, t.peroxide, t.j_fe,
+                        t.chem_tick, self.rows)  # fmt: skip
         self.stepped += int(m)
         if m:
             self.advance(t, m, model.tick, model.dt_min)

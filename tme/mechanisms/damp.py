@@ -13,8 +13,11 @@ doi 10.1038/s41467-022-31218-2). Clearance is a hazard.
 
 from __future__ import annotations
 
+import numpy as np
+
 from tme.core.mechanism import Mechanism, Phase
 from tme.core.parameters import ParameterSet, par
+from tme.kernels import team
 from tme.kernels.elementary import exp
 from tme.kernels.jit import rule, serial
 from tme.kernels.rng import Stream, uniform
@@ -52,9 +55,9 @@ def kind_factor(state, p):
 
 
 @serial
-def secrete(n, state, voxel, death_tick, tick, dt_min, p, atp, hmgb1):
+def secrete(lo, hi, state, voxel, death_tick, tick, dt_min, p, atp, hmgb1):
     """ATP and HMGB1 sources (voxels,) of corpses; one corpse a voxel."""
-    for i in range(n):
+    for i in range(np.uint64(lo), np.uint64(hi)):
         if state[i] != 0:
             r = release((tick - death_tick[i]) * dt_min, p) * kind_factor(state[i], p)
             atp[voxel[i]] = p.atp_rate * r
@@ -62,9 +65,9 @@ def secrete(n, state, voxel, death_tick, tick, dt_min, p, atp, hmgb1):
 
 
 @serial
-def clear(n, uid, state, fate, p_clear, seed, tick):
+def clear(lo, hi, uid, state, fate, p_clear, seed, tick):
     """Flag corpses (fate 20) that are cleared now."""
-    for i in range(n):
+    for i in range(np.uint64(lo), np.uint64(hi)):
         if state[i] != 0 and uniform(seed, _CLEAR, tick, uid[i], 0) < p_clear:
             fate[i] = 20
 
@@ -84,7 +87,7 @@ class DampRelease(Mechanism):
         """Write both sources when either field is due."""
         if model.due("atp") or model.due("hmgb1"):
             t = model.tumour.col
-            secrete(model.tumour.n, t.state, t.voxel, t.death_tick, model.tick, model.dt_min, self.p,
+            team.rows(secrete, model.tumour.n, t.state, t.voxel, t.death_tick, model.tick, model.dt_min, self.p,
                     model.fields["atp"].source, model.fields["hmgb1"].source)  # fmt: skip
 
 
@@ -105,4 +108,4 @@ class Clearance(Mechanism):
     def step(self, model) -> None:
         """One clock interval."""
         t = model.tumour.col
-        clear(model.tumour.n, t.uid, t.state, t.fate, self.p_clear, model.seed64, model.tick)
+        team.rows(clear, model.tumour.n, t.uid, t.state, t.fate, self.p_clear, model.seed64, model.tick)

@@ -12,6 +12,7 @@ import numpy as np
 
 from tme.core.mechanism import Mechanism, Phase
 from tme.core.parameters import ParameterSet, par
+from tme.kernels import team
 from tme.kernels.elementary import exp
 from tme.kernels.jit import serial
 from tme.kernels.neighbours import n_directions, neighbour
@@ -43,10 +44,10 @@ _TURNOVER = int(Stream.TURNOVER)
 
 
 @serial
-def flag_deaths(n, uid, state, fate, oxygen, p, dt, seed, tick):
+def flag_deaths(lo, hi, uid, state, fate, oxygen, p, dt, seed, tick):
     """Raise fate 13 (necrosis) or 14 (apoptosis)."""
     p_apo = 1.0 - exp(-p.k_apo * dt)
-    for i in range(n):
+    for i in range(np.uint64(lo), np.uint64(hi)):
         if state[i] == 0 and fate[i] < 10:
             u_nec, u_apo = uniform2(seed, _DEATH, tick, uid[i], 0)
             if oxygen[i] < p.o2_necrosis and u_nec < 1.0 - exp(-p.k_nec * (1.0 - oxygen[i] / p.o2_necrosis) * dt):
@@ -56,9 +57,9 @@ def flag_deaths(n, uid, state, fate, oxygen, p, dt, seed, tick):
 
 
 @serial
-def flag_cd8(n, uid, voxel, fate, engaged, function, n_div, cxcl, surplus, p, dt, seed, tick):
+def flag_cd8(lo, hi, uid, voxel, fate, engaged, function, n_div, cxcl, surplus, p, dt, seed, tick):
     """Raise fate 30 (leave) or 1 (divide) in CD8; `surplus` is the share above the cap, which leaves too."""
-    for i in range(n):
+    for i in range(np.uint64(lo), np.uint64(hi)):
         if surplus > 0.0 and uniform(seed, _CD8_DEATH, tick, uid[i], 1) < surplus:
             fate[i] = 30
             continue
@@ -122,7 +123,7 @@ class Death(Mechanism):
     def step(self, model) -> None:
         """One clock interval."""
         t = model.tumour.col
-        flag_deaths(model.tumour.n, t.uid, t.state, t.fate, t.oxygen, self.p, self.dt, model.seed64, model.tick)
+        team.rows(flag_deaths, model.tumour.n, t.uid, t.state, t.fate, t.oxygen, self.p, self.dt, model.seed64, model.tick)
 
 
 class Rupture(Mechanism):
@@ -138,7 +139,7 @@ class Rupture(Mechanism):
     def step(self, model) -> None:
         """One tick."""
         t = model.tumour.col
-        rupture(model.tumour.n, t.state, t.damage, t.fate)
+        team.rows(rupture, model.tumour.n, t.state, t.damage, t.fate)
 
 
 class ImmuneTurnover(Mechanism):
@@ -160,7 +161,7 @@ class ImmuneTurnover(Mechanism):
         if p.et_cap > 0.0 and model.cd8.n:
             alive = int((model.tumour.state == 0).sum())
             surplus = max(0.0, 1.0 - p.et_cap * alive / model.cd8.n)
-        flag_cd8(model.cd8.n, c.uid, c.voxel, c.fate, c.engaged, c.function, c.n_div, model.fields["cxcl"].concentration,
+        team.rows(flag_cd8, model.cd8.n, c.uid, c.voxel, c.fate, c.engaged, c.function, c.n_div, model.fields["cxcl"].concentration,
                  surplus, p, self.dt, model.seed64, model.tick)  # fmt: skip
         life = 1.0 / (p.other_life_d * 1440.0)
         treg = life + model.treg_depletion / (p.ctla4_kill_d * 1440.0)

@@ -21,6 +21,7 @@ import numpy as np
 
 from tme.core.mechanism import Mechanism, Phase
 from tme.core.parameters import ParameterSet, par
+from tme.kernels import team
 from tme.kernels.elementary import exp
 from tme.kernels.jit import rule, serial
 from tme.kernels.neighbours import at_margin, shifted
@@ -51,9 +52,9 @@ def division_rate(oxygen, hmgb1, p, d):
 
 
 @serial
-def flag_divisions(n, uid, state, fate, voxel, oxygen, hmgb1, p, d, dt, seed, tick):
+def flag_divisions(lo, hi, uid, state, fate, voxel, oxygen, hmgb1, p, d, dt, seed, tick):
     """Raise fate 1 in living cells that divide now."""
-    for i in range(n):
+    for i in range(np.uint64(lo), np.uint64(hi)):
         if state[i] == 0 and fate[i] == 0:
             rate = division_rate(oxygen[i], hmgb1[voxel[i]], p, d)
             if rate > 0.0 and uniform(seed, _DIVIDE, tick, uid[i], 0) < 1.0 - exp(-rate * dt):
@@ -163,7 +164,7 @@ class DivisionHazard(Mechanism):
     def step(self, model) -> None:
         """One clock interval."""
         t = model.tumour.col
-        flag_divisions(model.tumour.n, t.uid, t.state, t.fate, t.voxel, t.oxygen, model.fields["hmgb1"].concentration,
+        team.rows(flag_divisions, model.tumour.n, t.uid, t.state, t.fate, t.voxel, t.oxygen, model.fields["hmgb1"].concentration,
                        self.p, self.damp, self.dt, model.seed64, model.tick)  # fmt: skip
 
 

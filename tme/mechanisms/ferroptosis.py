@@ -35,12 +35,11 @@ from __future__ import annotations
 
 from typing import Any
 
-import numba
 import numpy as np
-from numba import prange
 
+from tme.kernels import team
 from tme.kernels.elementary import exp, expm1_fast, law, log
-from tme.kernels.jit import rule, serial, sweep
+from tme.kernels.jit import rule, serial
 from tme.mechanisms.ferroptosis_parameters import PARAMETERS
 
 __all__ = ["PARAMETERS", "advance", "emission", "rupture", "select"]
@@ -56,7 +55,6 @@ _BLOCK = 64
     _XCT, _E_BSO, _GPX4, _E_GPX4, _FSP1, _TFR1, _E_CHEL, _NRF2, _ACSL4, _OXYGEN, _E_TRAP, _IFNG)  # fmt: skip
 _MID_Z, _MID_C, _MID_G, _MID_A, _MID_Q, _MID_F, _MID_B, _MID_U, _MID_L = (k * _BLOCK for k in range(35, 44))
 _SCRATCH = 44 * _BLOCK
-SHARED_ROWS = 4096  # fewer rows than this are not worth waking other threads for
 _MAX_GROWTH = 20.0
 _LOWEST = -700.0
 _TINY = 1e-30  # 1/min, added where a rate may be 0
@@ -319,37 +317,12 @@ def scatter(
         damage[row] = w[_D + j]
 
 
-@sweep
-def _advance_together(
-    rows, n_rows, tick, dt_min, p, state, chem_tick,
-    ifng_response, cysteine, gsh, gpx4, coq10h2, lip, ferritin, pufa, plooh, damage,
-    xct, gpx4_trait, fsp1, acsl4, tfr1, nrf2, mufa,
-    ifng, cystine, oxygen, peroxide, aa, e_xct, e_gpx4, e_fsp1, e_bso, e_trap, e_chel, j_fe,
-):  # fmt: skip
-    """The blocks on all threads; the same bits."""
-    for i in prange((n_rows + _BLOCK - 1) // _BLOCK):
-        first = np.int64(i) * _BLOCK
-        m = min(_BLOCK, n_rows - first)
-        w = np.empty(_SCRATCH)
-        gather(
-            w, rows, first, m, tick, dt_min, p, state, chem_tick,
-            ifng_response, cysteine, gsh, gpx4, coq10h2, lip, ferritin, pufa, plooh, damage,
-            xct, gpx4_trait, fsp1, acsl4, tfr1, nrf2, mufa,
-            ifng, cystine, oxygen, peroxide, aa, e_xct, e_gpx4, e_fsp1, e_bso, e_trap, e_chel, j_fe,
-        )  # fmt: skip
-        step_block(p, w)
-        scatter(
-            w, rows, first, m,
-            ifng_response, cysteine, gsh, gpx4, coq10h2, lip, ferritin, pufa, plooh, damage,
-        )  # fmt: skip
-
-
 @serial
-def _advance_alone(rows, n_rows, tick, dt_min, p, state, chem_tick, *columns):
-    """The blocks one after another."""
+def _advance(lo, hi, rows, tick, dt_min, p, state, chem_tick, *columns):
+    """The listed cells from number `lo` to `hi`, block after block."""
     w = np.empty(_SCRATCH)
-    for first in range(0, n_rows, _BLOCK):
-        m = min(_BLOCK, n_rows - first)
+    for first in range(lo, hi, _BLOCK):
+        m = min(_BLOCK, hi - first)
         gather(w, rows, first, m, tick, dt_min, p, state, chem_tick, *columns)
         step_block(p, w)
         scatter(w, rows, first, m, *columns[:10])
@@ -364,16 +337,14 @@ def advance(rows: np.ndarray, n_rows: int, *rest: Any) -> None:
     drugs: e_xct = sum (c/Ki)^n and e_fsp1, e_bso = sum c/Ki (the target is divided by 1 + e), e_gpx4
     1/min loss of active GPX4, e_trap added to kap, e_chel 1/min loss of labile iron; j_fe uM/min.
 
-    `rest` is tick, dt_min, p, state, chem_tick and the columns, in the order of `gather`. Few rows, or one
-    thread, go without the barrier of a parallel loop.
+    `rest` is tick, dt_min, p, state, chem_tick and the columns, in the order of `gather`.
     """
-    alone = n_rows < SHARED_ROWS or numba.get_num_threads() == 1
-    (_advance_alone if alone else _advance_together)(rows, n_rows, *rest)
+    team.rows(_advance, n_rows, rows, *rest)
 
 
 @serial
-def select(n, tick, resting_every, p, state, plooh, peroxide, j_fe, chem_tick, out_rows):
-    """List the rows to step at `tick` in `out_rows` (capacity,) int64; returns how many.
+def select(lo, hi, tick, resting_every, p, state, plooh, peroxide, j_fe, chem_tick, out_rows):
+    """List the rows from `lo` to `hi` to step at `tick` in `out_rows` (capacity,) int64, from `lo` on; returns the end.
 
     A cell is active where its PLOOH, the peroxide signal around it or its iron load passes a threshold,
     a pure function of the state. Active cells and ferroptotic corpses are due at every tick, resting ones
@@ -381,8 +352,8 @@ def select(n, tick, resting_every, p, state, plooh, peroxide, j_fe, chem_tick, o
     corpses have no chemistry. A row already at `tick` is left out.
     """
     resting_due = tick % resting_every == 0
-    count = 0
-    for i in range(n):
+    count = lo
+    for i in range(np.uint64(lo), np.uint64(hi)):
         chemistry = (state[i] == 0) | (state[i] == 1)
         active = (plooh[i] > p.active_plooh) | (peroxide[i] > p.active_peroxide) | (j_fe[i] > p.active_iron)
         due = chemistry & (resting_due | active) & (chem_tick[i] < tick)
@@ -392,9 +363,9 @@ def select(n, tick, resting_every, p, state, plooh, peroxide, j_fe, chem_tick, o
 
 
 @serial
-def rupture(n, state, damage, fate):
+def rupture(lo, hi, state, damage, fate):
     """Raise fate 11 (die of ferroptosis) in living cells whose damage has reached 1."""
-    for i in range(n):
+    for i in range(np.uint64(lo), np.uint64(hi)):
         if state[i] == 0 and damage[i] >= 1.0 and fate[i] < 10:
             fate[i] = 11
 

@@ -19,6 +19,7 @@ import numpy as np
 
 from tme.core.mechanism import Mechanism, Phase
 from tme.core.parameters import ParameterSet, par
+from tme.kernels import team
 from tme.kernels.elementary import exp
 from tme.kernels.jit import rule, serial
 from tme.kernels.neighbours import has_all, n_directions, next_to, place_of
@@ -107,20 +108,19 @@ def pick_neighbour(voxel, chosen, tissue_row, state, geometry):
 
 @serial
 def contact(
-    n, uid, voxel, engaged, target_uid, target_voxel, function, pd1_signal, exhaustion, kills,
-    t_uid, t_voxel, state, fate, pdl1_free, mhc1, antigenicity, hits, hit_tick, new_hits,
-    tissue_row, suppression, pd1_free, p, dt, dt_min, seed, tick, geometry, held_row,
+    lo, hi, uid, voxel, engaged, target_uid, target_voxel, function, pd1_signal, exhaustion,
+    t_uid, t_voxel, state, pdl1_free, mhc1, antigenicity,
+    tissue_row, suppression, pd1_free, p, dt, seed, tick, geometry, held_row, hit,
 ):  # fmt: skip
-    """One minute of contacts. `pd1_free` (voxels,) share of PD-1 not covered by antibody.
+    """One minute of contacts of the CD8 from `lo` to `hi`, each on the state before.
 
-    Two passes: all CD8 act on the state before; then hits are added up (integers) and judged.
-    Returns (kills, engaged CD8).
+    `pd1_free` (voxels,) share of PD-1 not covered by antibody. Fills `held_row`, the row of the target (-1: none), and
+    `hit`, whether it was hit.
     """
     p_detach = 1.0 - exp(-dt / p.hold_min)
-    n_kills = 0
-    n_engaged = 0
-    for i in range(n):
+    for i in range(np.uint64(lo), np.uint64(hi)):
         held_row[i] = -1
+        hit[i] = 0
         row = -1
         if engaged[i] == 1:
             row = find_target(target_voxel[i], target_uid[i], voxel[i], tissue_row, t_uid, state, geometry)
@@ -147,10 +147,17 @@ def contact(
         pd1_signal[i] = (p.pdl2_share * p.k_p + pdl1_free[row]) * pd1_free[v]
         f = effector_function(exhaustion[i], pd1_signal[i], suppression[v], p)
         function[i] = f
-        n_engaged += 1
         held_row[i] = row
-        if uniform(seed, _HIT, tick, uid[i], 0) < 1.0 - exp(-p.k_hit * f * dt):
-            new_hits[row] += 1
+        hit[i] = uniform(seed, _HIT, tick, uid[i], 0) < 1.0 - exp(-p.k_hit * f * dt)
+
+
+@serial
+def judge(n, held_row, hit, kills, fate, hits, hit_tick, new_hits, p, dt_min, tick):
+    """Add up this minute's hits (integers) on every cell held, and judge it; returns kills."""
+    n_kills = 0
+    for i in range(n):
+        if hit[i]:
+            new_hits[held_row[i]] += 1
     for i in range(n):
         row = held_row[i]
         if row >= 0 and new_hits[row] > 0:
@@ -163,7 +170,7 @@ def contact(
                 n_kills += 1
         if row >= 0 and fate[row] == 12:
             kills[i] += 1
-    return n_kills, n_engaged
+    return n_kills
 
 
 @serial
@@ -187,7 +194,7 @@ class Killing(Mechanism):
 
     def __init__(self, model) -> None:
         super().__init__(model)
-        self.held_row = np.empty(0, np.int64)
+        self.held_row, self.hit = np.empty(0, np.int64), np.empty(0, np.int8)
 
     def step(self, model) -> None:
         """One tick of contacts; counts kills and engaged CD8 for the readouts."""
@@ -197,13 +204,15 @@ class Killing(Mechanism):
             return
         if len(self.held_row) < model.cd8.capacity:
             self.held_row = np.empty(model.cd8.capacity, np.int64)
+            self.hit = np.empty(model.cd8.capacity, np.int8)
         c, t = model.cd8.col, model.tumour.col
-        kills, _engaged = contact(
-            n, c.uid, c.voxel, c.engaged, c.target_uid, c.target_voxel, c.function, c.pd1_signal, c.exhaustion, c.kills,
-            t.uid, t.voxel, t.state, t.fate, t.pdl1_free, t.mhc1, t.antigenicity, t.hits, t.hit_tick, t.new_hits,
-            model.lattice.tissue_row, model.fields["suppression"].concentration, model.pd1_free, self.p, self.dt, model.dt_min,
-            model.seed64, model.tick, model.lattice.geometry, self.held_row,
+        team.rows(
+            contact, n, c.uid, c.voxel, c.engaged, c.target_uid, c.target_voxel, c.function, c.pd1_signal, c.exhaustion,
+            t.uid, t.voxel, t.state, t.pdl1_free, t.mhc1, t.antigenicity,
+            model.lattice.tissue_row, model.fields["suppression"].concentration, model.pd1_free, self.p, self.dt,
+            model.seed64, model.tick, model.lattice.geometry, self.held_row, self.hit,
         )  # fmt: skip
+        kills = judge(n, self.held_row, self.hit, c.kills, t.fate, t.hits, t.hit_tick, t.new_hits, self.p, model.dt_min, model.tick)
         model.counters["kills"] += int(kills)
         model.counters["cd8_ticks"] += n
 

@@ -6,8 +6,11 @@ speed. The lattice grants moves (`kernels.movement`).
 
 from __future__ import annotations
 
+import numpy as np
+
 from tme.core.mechanism import Mechanism, Phase
 from tme.core.parameters import ParameterSet, par
+from tme.kernels import team
 from tme.kernels.elementary import exp
 from tme.kernels.jit import serial
 from tme.kernels.movement import grant, propose
@@ -27,11 +30,11 @@ _MODE = int(Stream.MODE)
 
 
 @serial
-def switch_mode(n, uid, speed, p, dt, seed, tick):
+def switch_mode(lo, hi, uid, speed, p, dt, seed, tick):
     """Flip CD8 between slow and fast speed (n,) um/min."""
     p_slow = 1.0 - exp(-p.cd8_to_slow_per_min * dt)
     p_fast = 1.0 - exp(-p.cd8_to_fast_per_min * dt)
-    for i in range(n):
+    for i in range(np.uint64(lo), np.uint64(hi)):
         u = uniform(seed, _MODE, tick, uid[i], 0)
         if speed[i] == p.cd8_fast_um_min:
             if u < p_slow:
@@ -40,13 +43,14 @@ def switch_mode(n, uid, speed, p, dt, seed, tick):
             speed[i] = p.cd8_fast_um_min if u < p_fast else p.cd8_slow_um_min
 
 
-def walk(model, population, held, field, bias, persistence, dt) -> None:
-    """One round of propose and grant for a population."""
+def walk(model, population, held, field, bias, persistence, dt, *before) -> None:
+    """One round of propose and grant for a population; `before` are steps that each row takes first."""
     c = population.col
     lattice = model.lattice
     step = dt / model.grid.dx_um
     args = (model.seed64, model.tick, lattice.geometry)
-    propose(population.n, c.uid, c.voxel, c.heading, c.speed, held, field, bias, persistence, step, *args, population.proposal, population.direction)
+    wish = (c.uid, c.voxel, c.heading, c.speed, held, field, bias, persistence, step, *args, population.proposal, population.direction)
+    team.rows(team.in_turn, population.n, *before, (propose, wish))
     grant(
         population.n, c.uid, c.voxel, c.heading, population.proposal, population.direction,
         lattice.immune_count, lattice.immune_capacity, model.seed64, model.tick, lattice.best_priority, lattice.best_row,
@@ -67,8 +71,8 @@ class Cd8Motility(Mechanism):
         """Switch modes, then walk."""
         if model.cd8.n:
             c = model.cd8.col
-            switch_mode(model.cd8.n, c.uid, c.speed, self.p, self.dt, model.seed64, model.tick)
-            walk(model, model.cd8, c.engaged, model.fields["cxcl"].concentration, self.p.cd8_bias, self.p.persistence, self.dt)
+            switch = (switch_mode, (c.uid, c.speed, self.p, self.dt, model.seed64, model.tick))
+            walk(model, model.cd8, c.engaged, model.fields["cxcl"].concentration, self.p.cd8_bias, self.p.persistence, self.dt, switch)
 
 
 class SlowMotility(Mechanism):

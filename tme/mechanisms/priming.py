@@ -20,6 +20,7 @@ import numpy as np
 
 from tme.core.mechanism import Mechanism, Phase
 from tme.core.parameters import ParameterSet, par
+from tme.kernels import team
 from tme.kernels.elementary import exp
 from tme.kernels.jit import rule, serial
 from tme.kernels.neighbours import n_directions, neighbour
@@ -70,12 +71,12 @@ def corpse_content(voxel, tissue_row, state, death_tick, tick, dt_min, late_min,
 
 @serial
 def mature_cells(
-    n, uid, voxel, mature, mature_tick, antigen, blunting, held, atp, hmgb1,
+    lo, hi, uid, voxel, mature, mature_tick, antigen, blunting, held, atp, hmgb1,
     tissue_row, state, death_tick, p, d, dt, dt_min, seed, tick, geometry,
 ):  # fmt: skip
-    """Feed and mature dendritic cells; returns how many matured."""
+    """Feed and mature dendritic cells; rows `lo` to `hi`; returns how many matured."""
     count = 0
-    for i in range(n):
+    for i in range(np.uint64(lo), np.uint64(hi)):
         if mature[i] == 1:
             continue
         fresh, old = corpse_content(voxel[i], tissue_row, state, death_tick, tick, dt_min, p.late_min, d)
@@ -127,8 +128,8 @@ class Maturation(Mechanism):
         if d.n == 0:
             return
         c, t, f = d.col, model.tumour.col, model.fields
-        model.counters["dc_matured"] += int(mature_cells(
-            d.n, c.uid, c.voxel, c.mature, c.mature_tick, c.antigen, c.blunting, c.held,
+        model.counters["dc_matured"] += sum(team.blocks(
+            mature_cells, d.n, c.uid, c.voxel, c.mature, c.mature_tick, c.antigen, c.blunting, c.held,
             f["atp"].concentration, f["hmgb1"].concentration, model.lattice.tissue_row, t.state, t.death_tick,
             self.p, self.damp, self.dt, model.dt_min, model.seed64, model.tick, model.lattice.geometry,
         ))  # fmt: skip

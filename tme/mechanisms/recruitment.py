@@ -17,6 +17,7 @@ import numpy as np
 
 from tme.core.mechanism import Mechanism, Phase
 from tme.core.parameters import ParameterSet, par
+from tme.kernels import team
 from tme.kernels.elementary import exp
 from tme.kernels.jit import serial
 from tme.kernels.rng import Stream, recruit_uid, uniform
@@ -36,27 +37,34 @@ _RECRUIT = int(Stream.RECRUIT)
 
 
 @serial
-def arrivals(vessels, code, rate, signal, k, basal, dt, seed, tick, occupancy, capacity, uid, voxel):
-    """Draw newcomers at each vessel; fills uid and voxel, updates occupancy, returns (entered, refused).
+def draw_arrivals(lo, hi, vessels, code, rate, signal, k, basal, dt, seed, tick, uid, where):
+    """Who wants to enter at the vessels from `lo` to `hi`: their `uid`, and number of the vessel, from `lo` on; returns the end.
 
     rate [1/min] times (signal/(k + signal) + basal) is the hazard of one entry per call.
     """
-    count = 0
-    refused = 0
-    for j in range(vessels.size):
+    count = lo
+    for j in range(np.uint64(lo), np.uint64(hi)):
         v = np.int64(vessels[j])
         name = recruit_uid((np.uint64(code) << np.uint64(32)) | np.uint64(v), tick, 0)
         x = rate * (signal[v] / (k + signal[v]) + basal) * dt
         u = uniform(seed, _RECRUIT, tick, name, 0)
         if u < x and u < 1.0 - exp(-x):  # the first bound spares most vessels the second
-            if occupancy[v] >= capacity:
-                refused += 1
-                continue
-            occupancy[v] += 1
-            uid[count] = name
-            voxel[count] = v
+            uid[j] = name
+            where[count] = j
             count += 1
-    return count, refused
+    return count
+
+
+def arrivals(vessels, code, rate, signal, k, basal, dt, seed, tick, occupancy, capacity, uid, voxel):
+    """Draw newcomers at each vessel; fills uid and voxel (vessels,), updates occupancy, returns (entered, refused)."""
+    n = len(vessels)
+    name, where = np.empty(n, np.uint64), np.empty(n, np.int64)
+    wanting = where[: team.listed(where, draw_arrivals, n, vessels, code, rate, signal, k, basal, dt, seed, tick, name, where)]
+    entering = wanting[occupancy[vessels[wanting]] < capacity]  # a voxel has one vessel
+    count = len(entering)
+    uid[:count], voxel[:count] = name[entering], vessels[entering]
+    occupancy[voxel[:count]] += 1
+    return count, len(wanting) - count
 
 
 class Recruitment(Mechanism):

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from tme.core.mechanism import Mechanism, Phase
+from tme.kernels import team
 from tme.kernels.jit import serial
 
 SENSED = {"oxygen": "oxygen", "cystine": "cystine", "ifng": "ifng", "peroxide": "peroxide", "arachidonic": "aa"}
 
 
 @serial
-def sense(n, voxel, concentration, out):
+def sense(lo, hi, voxel, concentration, out):
     """out[i] = concentration at the cell's voxel."""
-    for i in range(n):
+    for i in range(np.uint64(lo), np.uint64(hi)):
         out[i] = concentration[voxel[i]]
 
 
@@ -33,6 +36,9 @@ class Sensing(Mechanism):
     def gather(self, model, only_solved: bool) -> None:
         """Gather all sensed fields, or those whose clock struck."""
         t = model.tumour
-        for name, column in SENSED.items():
-            if name in model.fields and (not only_solved or model.solved(name)):
-                sense(t.n, t.col.voxel, model.fields[name].concentration, getattr(t.col, column))
+        steps: list[team.Call] = [
+            (sense, (t.col.voxel, model.fields[name].concentration, getattr(t.col, column)))
+            for name, column in SENSED.items()
+            if name in model.fields and (not only_solved or model.solved(name))
+        ]
+        team.rows(team.in_turn, t.n, *steps)

@@ -12,7 +12,9 @@ import numpy as np
 
 from tme.core.mechanism import Mechanism, Phase
 from tme.core.parameters import ParameterSet, par
+from tme.kernels import team
 from tme.kernels.elementary import power
+from tme.kernels.exchange import put
 from tme.kernels.jit import serial
 from tme.mechanisms.ferroptosis import PARAMETERS as CHEMISTRY
 from tme.mechanisms.ferroptosis import emission
@@ -29,12 +31,9 @@ PARAMETERS = ParameterSet(
 
 
 @serial
-def consume(n, state, voxel, xct, nrf2, z, e_xct, p, c, cell_fraction, vmax_oxygen, ifng_loss, vmax_cystine):
-    """Fill the uptake coefficients (voxels,) of oxygen, IFN-gamma and cystine; one tissue cell a voxel."""
-    vmax_oxygen[:] = p.oxygen_vmax * p.normal_oxygen
-    ifng_loss[:] = p.ifng_uptake * p.normal_ifng
-    vmax_cystine[:] = 0.0
-    for i in range(n):
+def consume(lo, hi, state, voxel, xct, nrf2, z, e_xct, p, c, cell_fraction, vmax_oxygen, ifng_loss, vmax_cystine):
+    """Uptake coefficients (voxels,) of oxygen, IFN-gamma and cystine where cells are; one tissue cell a voxel."""
+    for i in range(np.uint64(lo), np.uint64(hi)):
         v = voxel[i]
         if state[i] == 0:
             vmax_oxygen[v] = p.oxygen_vmax
@@ -47,10 +46,10 @@ def consume(n, state, voxel, xct, nrf2, z, e_xct, p, c, cell_fraction, vmax_oxyg
 
 
 @serial
-def emit(n, state, voxel, plooh, c, floor, source, points):
-    """Peroxide source (voxels,) uM/min; returns how many cells emit and fills `points` with their voxels."""
-    emitters = 0
-    for i in range(n):
+def emit(lo, hi, state, voxel, plooh, c, floor, source, points):
+    """Peroxide source (voxels,) uM/min; `points` from `lo` on: the voxels of cells that emit. Returns where they end."""
+    emitters = lo
+    for i in range(np.uint64(lo), np.uint64(hi)):
         if state[i] <= 1 and plooh[i] > floor:
             source[voxel[i]] = emission(plooh[i], c)
             points[emitters] = voxel[i]
@@ -82,7 +81,13 @@ class Uptake(Mechanism):
     def update(self, model) -> None:
         """The same, outside the clock."""
         t, f = model.tumour.col, model.fields
-        consume(model.tumour.n, t.state, t.voxel, t.xct, t.nrf2, t.ifng_response, t.e_xct, self.p, self.chemistry,
+        normal = (
+            (f["oxygen"].vmax, self.p.oxygen_vmax * self.p.normal_oxygen),
+            (f["ifng"].loss, self.p.ifng_uptake * self.p.normal_ifng),
+            (f["cystine"].vmax, 0.0),
+        )
+        team.rows(team.in_turn, model.grid.n_voxels, *((put, term) for term in normal))
+        team.rows(consume, model.tumour.n, t.state, t.voxel, t.xct, t.nrf2, t.ifng_response, t.e_xct, self.p, self.chemistry,
                 model.cell_fraction, f["oxygen"].vmax, f["ifng"].loss, f["cystine"].vmax)  # fmt: skip
 
 
@@ -106,5 +111,5 @@ class PeroxideEmission(Mechanism):
             return
         t, field = model.tumour.col, model.fields["peroxide"]
         points = np.empty(model.tumour.n, np.int64)
-        count = emit(model.tumour.n, t.state, t.voxel, t.plooh, self.chemistry, self.floor, field.source, points)
+        count = team.listed(points, emit, model.tumour.n, t.state, t.voxel, t.plooh, self.chemistry, self.floor, field.source, points)
         field.points = np.sort(points[:count])

@@ -6,14 +6,17 @@ too), anti-CTLA-4 acts in the lymph node at its plasma level and, by its Fc part
 
 from __future__ import annotations
 
+import numpy as np
+
 from tme.core.mechanism import Mechanism, Phase
+from tme.kernels import team
 from tme.kernels.jit import serial
 
 
 @serial
-def cover_pdl1(n, voxel, pdl1, antibody, kd, pdl1_free):
+def cover_pdl1(lo, hi, voxel, pdl1, antibody, kd, pdl1_free):
     """pdl1_free = pdl1 Kd/(Kd + c) at each cell; an empty antibody array means none."""
-    for i in range(n):
+    for i in range(np.uint64(lo), np.uint64(hi)):
         free = pdl1[i]
         if antibody.size > 0:
             free *= kd / (kd + antibody[voxel[i]])
@@ -69,7 +72,7 @@ class Checkpoint(Mechanism):
         t = model.tumour
         antibody = model.fields[self.pdl1.name].concentration if self.pdl1 else model.nothing
         kd = self.pdl1.entry.kd_nM if self.pdl1 else 1.0
-        cover_pdl1(t.n, t.col.voxel, t.col.pdl1, antibody, kd, t.col.pdl1_free)
+        team.rows(cover_pdl1, t.n, t.col.voxel, t.col.pdl1, antibody, kd, t.col.pdl1_free)
         if self.pd1:
             kd = self.pd1.entry.kd_nM
             model.pd1_free[:] = kd / (kd + model.fields[self.pd1.name].concentration)

@@ -14,7 +14,9 @@ from __future__ import annotations
 import numpy as np
 
 from tme.core.mechanism import Mechanism, Phase
+from tme.kernels import team
 from tme.kernels.elementary import power
+from tme.kernels.exchange import put
 from tme.kernels.jit import serial
 
 EFFECT_COLUMN = {
@@ -30,9 +32,9 @@ EFFECT_COLUMN = {
 
 
 @serial
-def add_effect(n, voxel, concentration, strength, hill, out):
+def add_effect(lo, hi, voxel, concentration, strength, hill, out):
     """out[i] += (strength c)^hill, c the concentration at the cell's voxel."""
-    for i in range(n):
+    for i in range(np.uint64(lo), np.uint64(hi)):
         x = concentration[voxel[i]] * strength
         if x > 0.0:
             out[i] += x if hill == 1.0 else power(x, hill)
@@ -46,12 +48,11 @@ def saturate(n, column):
 
 
 @serial
-def set_cell_loss(n, state, voxel, base, per_cell, loss):
-    """Loss (voxels,) 1/min: `base` everywhere plus `per_cell` where a living tumour cell sits."""
-    loss[:] = base
-    for i in range(n):
+def set_cell_loss(lo, hi, state, voxel, per_cell, loss):
+    """Loss (voxels,) 1/min where living tumour cells sit."""
+    for i in range(np.uint64(lo), np.uint64(hi)):
         if state[i] == 0:
-            loss[voxel[i]] = base + per_cell
+            loss[voxel[i]] = per_cell
 
 
 class DrugDelivery(Mechanism):
@@ -116,7 +117,7 @@ class DrugEffects(Mechanism):
         for column in self.columns:
             getattr(t.col, column)[: t.n] = 0.0
         for name, target, strength, hill in self.hits:
-            add_effect(t.n, t.col.voxel, model.fields[name].concentration, strength, hill, getattr(t.col, EFFECT_COLUMN[target]))
+            team.rows(add_effect, t.n, t.col.voxel, model.fields[name].concentration, strength, hill, getattr(t.col, EFFECT_COLUMN[target]))
         if "sipdl1" in self.columns:
             saturate(t.n, t.col.sipdl1)
         if "j_drug" in self.columns and not model.therapy.nanoparticles:
@@ -144,7 +145,9 @@ class DrugLoss(Mechanism):
         t = model.tumour
         for agent in model.therapy.drugs:
             if model.due(agent.name) and agent.entry.cell_loss > 0.0:
-                set_cell_loss(t.n, t.col.state, t.col.voxel, 0.0, agent.entry.cell_loss, model.fields[agent.name].loss)
+                loss = model.fields[agent.name].loss
+                team.rows(put, len(loss), loss, 0.0)
+                team.rows(set_cell_loss, t.n, t.col.state, t.col.voxel, agent.entry.cell_loss, loss)
         if model.due("cystine"):
             loss = model.fields["cystine"].loss
             loss[:] = 0.0

@@ -17,8 +17,9 @@ import numpy as np
 
 from tme.core.mechanism import Mechanism, Phase
 from tme.core.parameters import ParameterSet, par
+from tme.kernels import team
 from tme.kernels.elementary import expm1
-from tme.kernels.exchange import add_scaled, collect
+from tme.kernels.exchange import add_scaled, collect, put
 from tme.kernels.jit import rule, serial
 
 PARAMETERS = ParameterSet(
@@ -37,27 +38,31 @@ def release_rate(ph_rate, k0, k_gsh, gsh, gsh_half, k_hypoxia, oxygen, k_o2):
 
 
 @serial
-def coefficients(n, state, voxel, n_mac, mac_voxel, u_tumour, u_macrophage, outside, loss):
-    """Loss of free particles (voxels,) 1/min: release outside plus uptake by whoever is there."""
-    loss[:] = outside
-    for i in range(n):
+def lose_to_tumour(lo, hi, state, voxel, uptake, loss):
+    """Add the uptake by living tumour cells, one a voxel, to the loss of free particles (voxels,) 1/min."""
+    for i in range(np.uint64(lo), np.uint64(hi)):
         if state[i] == 0:
-            loss[voxel[i]] += u_tumour
-    for i in range(n_mac):
-        loss[mac_voxel[i]] += u_macrophage
+            loss[voxel[i]] += uptake
+
+
+@serial
+def lose_to_macrophages(n, voxel, uptake, loss):
+    """Add the uptake by macrophages, several of which may share a voxel."""
+    for i in range(n):
+        loss[voxel[i]] += uptake
 
 
 @serial
 def tumour_cargo(
-    n, state, voxel, gsh, oxygen, held, j_fe, concentration, uptake, cell_fraction,
+    lo, hi, state, voxel, gsh, oxygen, held, j_fe, concentration, uptake, cell_fraction,
     ph_rate, k0, k_gsh, gsh_half, k_hypoxia, k_o2, scale, iron, labile, cap, dt, released,
 ):  # fmt: skip
-    """Take up and release in living tumour cells over dt min.
+    """Take up and release in living tumour cells, rows `lo` to `hi`, over dt min.
 
     `held` (n,) uM payload in the cell; `released` (voxels,) gets uM/min of the voxel, mean over dt;
     `j_fe` (n,) gains the iron flux of this platform, uM/min.
     """
-    for i in range(n):
+    for i in range(np.uint64(lo), np.uint64(hi)):
         if state[i] != 0:
             j_fe[i] = 0.0
             continue
@@ -113,7 +118,7 @@ class ParticleDelivery(Mechanism):
                 continue
             stop = model.tick * model.dt_min
             start = stop - model.clock[agent.name] * model.dt_min
-            field.source[:] = 0.0
+            team.rows(put, len(field.source), field.source, 0.0)
             mean = agent.plasma_mean(start, stop)
             if mean > 0.0:
                 field.source[model.vessels.voxels] = agent.entry.vessel_exchange * mean
@@ -172,9 +177,9 @@ class ParticleCargo(Mechanism):
         ph_rate = r.k_ph * acid(p.endosome_ph, r.pka, r.slope)
         iron, labile, cap = e.iron_terms
         released = model.released[agent.name]
-        released[:] = 0.0
-        tumour_cargo(
-            t.n, t.col.state, t.col.voxel, t.col.gsh, t.col.oxygen, getattr(t.col, f"np_{agent.name}"), t.col.j_fe, concentration,
+        team.rows(put, len(released), released, 0.0)
+        team.rows(
+            tumour_cargo, t.n, t.col.state, t.col.voxel, t.col.gsh, t.col.oxygen, getattr(t.col, f"np_{agent.name}"), t.col.j_fe, concentration,
             e.uptake_tumour, model.cell_fraction, ph_rate, r.k0, r.k_gsh, r.gsh_half_uM, r.k_hypoxia, p.k_o2,
             p.release_scale, iron, labile, cap, self.dt, released,
         )  # fmt: skip
@@ -186,7 +191,7 @@ class ParticleCargo(Mechanism):
         collect(m.col.voxel, m.n, self.fixed, 1.0 / model.fixed_scale, released)
         outside = self.outside(agent)
         if outside > 0.0:
-            add_scaled(concentration, outside, released)
+            team.rows(add_scaled, len(released), concentration, outside, released)
 
     def outside(self, agent) -> float:
         """Release rate of free particles in tissue, 1/min."""
@@ -220,8 +225,10 @@ class ParticleLoss(Mechanism):
         for agent in model.therapy.nanoparticles:
             e = agent.entry
             if model.due(agent.name):
-                coefficients(t.n, t.col.state, t.col.voxel, m.n, m.col.voxel, e.uptake_tumour, e.uptake_macrophage,
-                             self.cargo.outside(agent), model.fields[agent.name].loss)  # fmt: skip
+                loss = model.fields[agent.name].loss
+                team.rows(put, len(loss), loss, self.cargo.outside(agent))
+                team.rows(lose_to_tumour, t.n, t.col.state, t.col.voxel, e.uptake_tumour, loss)
+                lose_to_macrophages(m.n, m.col.voxel, e.uptake_macrophage, loss)
             for payload in e.payloads:
                 if payload.drug is not None and model.due(payload.drug):
-                    add_scaled(model.released[agent.name], payload.loading * payload.free_fraction, model.fields[payload.drug].source)
+                    team.rows(add_scaled, model.grid.n_voxels, model.released[agent.name], payload.loading * payload.free_fraction, model.fields[payload.drug].source)

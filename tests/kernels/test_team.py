@@ -1,0 +1,175 @@
+"""Threads that share work: whoever does what, the results and errors are those of one thread."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+
+import numpy as np
+import pytest
+
+from tme.core.field import Field
+from tme.core.grid import Grid
+from tme.kernels import red_black, team
+from tme.kernels.exchange import add_scaled, put
+from tme.kernels.multigrid import Workspace
+
+
+@pytest.fixture(params=[1, 2, 3, 5])
+def many(request, monkeypatch):
+    monkeypatch.setattr(team, "size", lambda: request.param)
+    monkeypatch.setattr(team, "WORTH_ROWS", 1)
+    return request.param
+
+
+def test_results_come_in_the_order_of_the_calls(many):
+    def slow(k):
+        time.sleep(0.001 * (k % 3))
+        return k
+
+    assert team.each([(slow, (k,)) for k in range(12)]) == list(range(12))
+    assert team.each([]) == []
+
+
+def test_calls_run_on_as_many_threads_as_there_are(many):
+    meeting = threading.Barrier(many, timeout=20.0)  # passes only when all have come
+    team.each([(meeting.wait, ())] * many)
+
+
+def test_rows_are_covered_once(many):
+    for n in (0, 1, 2, 7, 100):
+        seen = np.zeros(max(n, 1))
+        team.rows(add_scaled, n, np.ones(max(n, 1)), 1.0, seen)
+        assert seen[:n].tolist() == [1.0] * n
+
+
+def test_steps_in_turn_meet_once_and_keep_their_order(many):
+    a, b = np.ones(1000), np.arange(1000.0)
+    team.rows(team.in_turn, 1000, (put, (a, 2.0)), (add_scaled, (b, 3.0, a)))
+    assert np.array_equal(a, 2.0 + 3.0 * b)
+
+
+def test_lists_of_blocks_become_one_list_in_order(many):
+    def odd(lo, hi, out):
+        end = lo
+        for i in range(lo, hi):
+            if i % 2:
+                out[end] = i
+                end += 1
+        return end
+
+    out = np.zeros(101, np.int64)
+    n = team.listed(out, odd, 101, out)
+    assert out[:n].tolist() == list(range(1, 101, 2))
+
+
+def test_few_rows_are_one_block(monkeypatch):
+    monkeypatch.setattr(team, "size", lambda: 4)
+    blocks = []
+    team.rows(lambda lo, hi: blocks.append((lo, hi)), team.WORTH_ROWS - 1)
+    assert blocks == [(0, team.WORTH_ROWS - 1)]
+    team.rows(lambda lo, hi: blocks.append((lo, hi)), team.WORTH_ROWS)
+    assert len(blocks) == 5
+
+
+def test_the_first_error_is_raised_after_all_calls_have_ended(many):
+    ended = []
+
+    def call(k):
+        if k in (2, 4):
+            raise ValueError(f"call {k}")
+        time.sleep(0.002)
+        ended.append(k)
+
+    with pytest.raises(ValueError, match="call 2"):
+        team.each([(call, (k,)) for k in range(6)])
+    assert many == 1 or sorted(ended) == [0, 1, 3, 5]
+    assert team.each([(int, ("7",))] * 3) == [7, 7, 7]  # and the team is there again
+
+
+def test_a_call_within_a_call_is_done_by_its_caller(many):
+    def inner():
+        return threading.current_thread().name
+
+    def outer():
+        return team.each([(inner, ())] * 4), threading.current_thread().name
+
+    for names, own in team.each([(outer, ())] * 4):
+        assert many == 1 or set(names) == {own}
+
+
+def test_no_call_is_lost_in_ten_thousand_meetings(many):
+    counts = np.zeros(many * 8)
+
+    def touch(k):
+        counts[8 * k] += 1
+
+    for turn in range(10_000 // many):
+        team.each([(touch, (k,)) for k in range(many)])
+        if turn % 1000 == 0:
+            time.sleep(0.01)  # long enough for helpers to fall asleep
+    assert counts[::8].tolist() == [10_000 // many] * many
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
+def test_a_forked_child_hires_anew(monkeypatch):
+    monkeypatch.setattr(team, "size", lambda: 2)
+    team.each([(int, ())] * 2)
+    child = os.fork()
+    if child == 0:
+        os._exit(0 if team.each([(int, ("3",))] * 4) == [3] * 4 else 1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+@pytest.mark.parametrize("shape", [(1, 190, 200), (1, 301, 99), (30, 21, 44)])
+def test_a_solve_in_bands_has_the_same_bits_on_any_number_of_threads(monkeypatch, shape):
+    monkeypatch.setattr(red_black, "BAND", 1)
+    monkeypatch.setattr("tme.core.field.SHARED", 1)
+    results = []
+    for threads in (1, 2, 3, 7):
+        monkeypatch.setattr(team, "size", lambda threads=threads: threads)
+        workspace = Workspace(shape)
+        assert int(workspace.colours().layout[10]) > 1
+        field = Field("x", "uM", Grid(shape), 600.0, 0.05, 10, tol=1e-4)
+        rng = np.random.default_rng(1)
+        field.use("source")[:] = rng.random(field.grid.n_voxels)
+        field.use("loss")[:] = rng.random(field.grid.n_voxels)
+        for _ in range(3):
+            field.advance(2.0, workspace)
+        assert 0 < field.concentration.min() < field.concentration.max()
+        results.append(field.concentration.tobytes())
+    assert len(set(results)) == 1
+
+
+@pytest.mark.parametrize("shape", [(1, 190, 200), (30, 21, 44)])
+def test_bands_do_not_change_the_solution(monkeypatch, shape):
+    values = []
+    for least in (10**9, 1):
+        monkeypatch.setattr(red_black, "BAND", least)
+        field, workspace = Field("x", "uM", Grid(shape), 600.0, 0.05, 10, tol=1e-6), Workspace(shape)
+        assert (int(workspace.colours().layout[10]) > 1) == (least == 1)
+        field.use("source")[:] = np.random.default_rng(1).random(field.grid.n_voxels)
+        field.use("loss")[:] = 0.4
+        field.advance(2.0, workspace)
+        values.append(field.concentration.copy())
+    assert np.abs(values[0] / values[1] - 1.0).max() < 1e-5
+    assert not np.array_equal(*values)  # sums were taken in another shape
+
+
+def test_patterns_added_by_a_team_have_the_same_bits(monkeypatch):
+    monkeypatch.setattr("tme.core.field.SHARED", 1)
+    for shape in ((1, 90, 120), (24, 30, 28)):
+        results = []
+        for threads in (1, 2, 5):
+            monkeypatch.setattr(team, "size", lambda threads=threads: threads)
+            rng, workspace = np.random.default_rng(3), Workspace(shape)
+            field = Field("x", "uM", Grid(shape), 300.0, 3.0, mode="quasi_steady", tol=1e-2)
+            for _ in range(4):
+                field.points = np.sort(rng.choice(field.grid.n_voxels, 9, replace=False))
+                field.use("source")[:] = 0.0
+                field.source[field.points] = rng.random(9)
+                field.advance(1.0, workspace)
+            results.append(field.concentration.tobytes())
+        assert len(set(results)) == 1
+        assert field.concentration.max() > 0.0
