@@ -27,14 +27,14 @@ import numpy as np
 from tme.kernels import team
 from tme.kernels.memory import rows as spread
 from tme.kernels.red_black_pass import black_cuts, black_values, cuts_product, finish, search
-from tme.kernels.red_black_start import begin, begin_cuts
+from tme.kernels.red_black_start import begin, begin_cuts, totals
 
 ROUND = 1e-5  # how far one float32 round may reduce the residual
 ROUNDS = 60
 CHUNK = 640  # entries in flight per array, about: eight of them fill a first-level cache
 VECTORS = 64  # entries of a loop's turn: four vectors of 16
 BANDS = 8  # at most
-BAND = 32  # chunks of a band, at least
+BAND = 64  # chunks of a band, at least
 
 
 class Scratch:
@@ -72,18 +72,9 @@ class Scratch:
         return self.layout, self.half, self.half64, self.rows32, self.rows, self.inv, self.even, self.sums
 
 
-def _alone(n, kernel, *arguments):
+def _alone(kernel, n, *arguments):
     """`n` bands or cuts, one after another."""
-    if n > 0:
-        kernel(0, n, *arguments)
-
-
-def _on(n, kernel, *arguments):
-    """The same, shared by the team; one is worth no team."""
-    if n > 1:
-        team.blocks(kernel, n, *arguments)
-    else:
-        _alone(n, kernel, *arguments)
+    kernel(0, n, *arguments)
 
 
 def step(c, per_dt, decay, k, tol, max_passes, loss, source, exchange, vessel, wrap, b,
@@ -97,12 +88,14 @@ def step(c, per_dt, decay, k, tol, max_passes, loss, source, exchange, vessel, w
     """
     base, used, gain, lost, floor, done = per_dt + decay, 0, 0.0, 0.0, ROUND * ROUND, False
     raw, bands = half64[0], int(layout[10])
-    cuts = _on if layout[0] > 1 else _alone  # a few rows in a plane, a few planes in space
+    on = team.blocks if bands > 1 and team.size() > 1 else _alone
+    at_cuts = on if layout[0] > 1 else _alone  # a few rows in a plane, a few planes in space
     for turn in range(ROUNDS):
-        _on(bands, begin, turn == 0, c, b, k, per_dt, base, loss, source, exchange, vessel,
+        on(begin, bands, turn == 0, c, b, k, per_dt, base, loss, source, exchange, vessel,
             layout, wrap, half, half64, rows, inv, sums)  # fmt: skip
-        cuts(bands - 1, begin_cuts, k, layout, half64)
-        rest, size, total, lost = (float(x) for x in sums[:bands].sum(axis=0))
+        if bands > 1:
+            at_cuts(begin_cuts, bands - 1, k, layout, half64)
+        rest, size, total, lost = totals(sums, bands)
         if turn == 0:
             gain = total
         if size == 0.0:
@@ -114,9 +107,10 @@ def step(c, per_dt, decay, k, tol, max_passes, loss, source, exchange, vessel, w
             break
         scale, alpha, beta, left = rest**-0.5, 0.0, 0.0, 1.0
         for i in range(max_passes):
-            _on(bands, search, i == 0, scale, alpha, beta, layout, half, raw, rows32, even, sums)
-            cuts(bands - 1, cuts_product, layout, half, rows32, even, sums)
-            rr, pq, qq, _ = (float(x) for x in sums[: 2 * bands - 1].sum(axis=0))
+            on(search, bands, i == 0, scale, alpha, beta, layout, half, raw, rows32, even, sums)
+            if bands > 1:
+                at_cuts(cuts_product, bands - 1, layout, half, rows32, even, sums)
+            rr, pq, qq, _ = totals(sums, 2 * bands - 1)
             used += 1
             alpha = rr / pq if pq > 0.0 else 0.0
             left = max(alpha * alpha * qq - rr, 0.0)  # |r - alpha q|^2, for r . q = p . q
@@ -125,10 +119,11 @@ def step(c, per_dt, decay, k, tol, max_passes, loss, source, exchange, vessel, w
             beta = left / rr
         if turn == 0 and not left <= max(goal, floor):
             return -1
-        _on(bands, black_values, alpha, layout, half, even)
-        cuts(bands - 1, black_cuts, layout, half, even)
-        _on(bands, finish, c, k, scale, base, loss, layout, half, half64, rows, sums)
-        lost = float(sums[:bands, 0].sum())
+        on(black_values, bands, alpha, layout, half, even)
+        if bands > 1:
+            at_cuts(black_cuts, bands - 1, layout, half, even)
+        on(finish, bands, c, k, scale, base, loss, layout, half, half64, rows, sums)
+        lost = totals(sums, bands)[0]
         done = left <= goal and goal > floor
         if done:
             break

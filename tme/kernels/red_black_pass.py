@@ -24,9 +24,8 @@ def _colour(src, weight, start, even, far, width, deep, out):
 
 
 @part
-def _step_on(first, scale, a, be, o, half, raw, rr, n):
+def _step_on(first, scale, a, be, o, w, u, r, p, q, s, raw, rr, n):
     """One chunk, from `o` on: step along the direction, the next direction, and s = w p for the black values."""
-    w, u, r, p, q, s = half[W], half[U], half[R], half[P], half[Q], half[S]
     if first:
         for j in range(n):
             r[o + j] = np.float32(scale * raw[o + j]) * w[o + j]
@@ -47,10 +46,9 @@ def _step_on(first, scale, a, be, o, half, raw, rr, n):
 
 
 @part
-def _product(o, half, even, width, deep, pq, qq, n):
+def _product(o, w, p, q, t, even, width, deep, pq, qq, n):
     """One chunk of q = A p, from the black values in t; p . q and q . q into their lanes."""
-    p, q = half[P], half[Q]
-    _colour(half[T], half[W], o, even, False, width, deep, q)
+    _colour(t, w, o, even, False, width, deep, q)
     for j in range(n):
         x = p[o + j] - q[o + j]
         q[o + j] = x
@@ -69,6 +67,7 @@ def search(band_lo, band_hi, first, scale, alpha, beta, layout, half, raw, rows,
     deep = np.uint64(layout[4] * width if layout[0] > 1 else 0)
     n = np.uint64(chunk)
     a, be = np.float32(alpha), np.float32(beta)
+    w, e, u, r, p, q, s, t = half[W], half[E], half[U], half[R], half[P], half[Q], half[S], half[T]
     for band in range(band_lo, band_hi):
         rr, pq, qq = rows[3 * band], rows[3 * band + 1], rows[3 * band + 2]
         rows[3 * band : 3 * band + 3] = np.float32(0.0)
@@ -76,13 +75,13 @@ def search(band_lo, band_hi, first, scale, alpha, beta, layout, half, raw, rows,
         back, ahead = 0 if band == 0 else lag, 0 if band == bands - 1 else lag
         for step in range(lo, hi + 2 * lag):
             if step < hi:
-                _step_on(first, scale, a, be, np.uint64(begin + step * chunk), half, raw, rr, n)
+                _step_on(first, scale, a, be, np.uint64(begin + step * chunk), w, u, r, p, q, s, raw, rr, n)
             i = step - lag
             if lo + back <= i < hi - ahead:
-                _colour(half[S], half[E], np.uint64(begin + i * chunk), even, True, wide, deep, half[T])
+                _colour(s, e, np.uint64(begin + i * chunk), even, True, wide, deep, t)
             i -= lag
             if lo + 2 * back <= i < hi - 2 * ahead:
-                _product(np.uint64(begin + i * chunk), half, even, wide, deep, pq, qq, n)
+                _product(np.uint64(begin + i * chunk), w, p, q, t, even, wide, deep, pq, qq, n)
         sums[band, 0], sums[band, 1], sums[band, 2] = _sum32(rr), _sum32(pq), _sum32(qq)
 
 
@@ -100,7 +99,7 @@ def cuts_product(cut_lo, cut_hi, layout, half, rows, even, sums):
         for i in range(cut - lag, cut + lag):
             _colour(half[S], half[E], np.uint64(begin + i * chunk), even, True, wide, deep, half[T])
         for i in range(cut - 2 * lag, cut + 2 * lag):
-            _product(np.uint64(begin + i * chunk), half, even, wide, deep, pq, qq, n)
+            _product(np.uint64(begin + i * chunk), half[W], half[P], half[Q], half[T], even, wide, deep, pq, qq, n)
         sums[at, 0], sums[at, 1], sums[at, 2] = 0.0, _sum32(pq), _sum32(qq)
 
 

@@ -177,3 +177,12 @@ def _last(parity, at, k, res, inv, half, half64):
     half[W, at] = np.sqrt(inv) if red else np.float32(0.0)
     half64[1, at] = 0.0 if red else res * inv
     half[E, at] = np.float32(0.0) if red else np.float32(k * k) * inv
+
+
+@serial
+def totals(sums, n):
+    """Sums of the four columns over the first `n` bands and cuts."""
+    a, b, c, d = sums[0, 0], sums[0, 1], sums[0, 2], sums[0, 3]
+    for i in range(1, n):
+        a, b, c, d = a + sums[i, 0], b + sums[i, 1], c + sums[i, 2], d + sums[i, 3]
+    return a, b, c, d

@@ -95,7 +95,9 @@ def each(calls: Sequence[Call]) -> list[Any]:
 
 def rows(kernel: Callable[..., Any], n: int, *arguments: Any) -> list[Any]:
     """Results of `kernel(lo, hi, *arguments)` over rows 0 to n, one block a thread; few rows are one block."""
-    return blocks(kernel, n, *arguments) if n >= WORTH_ROWS else [kernel(0, n, *arguments)]
+    if n < WORTH_ROWS or size() == 1:
+        return [kernel(0, n, *arguments)]
+    return blocks(kernel, n, *arguments)
 
 
 def in_turn(lo: int, hi: int, *steps: Call) -> None:
