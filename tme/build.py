@@ -145,7 +145,9 @@ def build_fields(model: Any) -> None:
         model.particle_fields.add(agent.name)
         model.released[agent.name] = grid.zeros()
     # what cells take up at a linear rate; the other fields do without the array
-    lossy = {"ifng", "cystine", *(a.name for a in (*model.therapy.drugs, *model.therapy.nanoparticles))}
+    lossy = {"ifng", *(a.name for a in model.therapy.nanoparticles), *(a.name for a in model.therapy.drugs if a.entry.cell_loss > 0.0)}
+    if any(hit.target == "cystine_pool" for a in model.therapy.drugs for hit in a.entry.hits):
+        lossy.add("cystine")
     # vessels alone bring these
     sourceless = {"oxygen", "cystine", *(a.name for a in model.therapy.antibodies)}
     for name, e in entries.items():

@@ -72,7 +72,8 @@ def restore(model: Any, state: dict[str, np.ndarray]) -> None:
     for name in model.released:
         if f"released/{name}" in state:
             model.released[name][:] = state[f"released/{name}"]
-    model.pd1_free[:] = state["therapy/pd1_free"]
+    if len(model.pd1_free) == len(state["therapy/pd1_free"]):  # another arm may have an antibody more, or less
+        model.pd1_free[:] = state["therapy/pd1_free"]
     model.vessels.open = state["vessels/open"].astype(bool)
     model.vessels.voxels = model.vessels.sites[model.vessels.open]
     for field, rate in model.vessel_exchange.items():

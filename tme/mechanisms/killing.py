@@ -114,7 +114,7 @@ def contact(
 ):  # fmt: skip
     """One minute of contacts of the CD8 from `lo` to `hi`, each on the state before.
 
-    `pd1_free` (voxels,) share of PD-1 not covered by antibody. Fills `held_row`, the row of the target (-1: none), and
+    `pd1_free` (voxels,) share of PD-1 not covered by antibody, empty where there is none. Fills `held_row`, the row of the target (-1: none), and
     `hit`, whether it was hit.
     """
     p_detach = 1.0 - exp(-dt / p.hold_min)
@@ -144,7 +144,7 @@ def contact(
             target_uid[i] = t_uid[row]
         target_voxel[i] = t_voxel[row]
         v = voxel[i]
-        pd1_signal[i] = (p.pdl2_share * p.k_p + pdl1_free[row]) * pd1_free[v]
+        pd1_signal[i] = (p.pdl2_share * p.k_p + pdl1_free[row]) * (pd1_free[v] if pd1_free.size > 0 else 1.0)
         f = effector_function(exhaustion[i], pd1_signal[i], suppression[v], p)
         function[i] = f
         held_row[i] = row

@@ -140,18 +140,20 @@ class DrugLoss(Mechanism):
         """Only in arms with a drug."""
         return bool(model.therapy.drugs)
 
+    def __init__(self, model) -> None:
+        super().__init__(model)
+        self.eaters = [(a.name, hit.strength) for a in model.therapy.drugs for hit in a.entry.hits if hit.target == "cystine_pool"]
+
     def step(self, model) -> None:
         """Refresh the loss of every drug field that is due, and of cystine."""
         t = model.tumour
         for agent in model.therapy.drugs:
             if model.due(agent.name) and agent.entry.cell_loss > 0.0:
-                loss = model.fields[agent.name].loss
+                loss = model.fields[agent.name].use("loss")
                 team.rows(put, len(loss), loss, 0.0)
                 team.rows(set_cell_loss, t.n, t.col.state, t.col.voxel, agent.entry.cell_loss, loss)
-        if model.due("cystine"):
-            loss = model.fields["cystine"].loss
+        if self.eaters and model.due("cystine"):
+            loss = model.fields["cystine"].use("loss")
             loss[:] = 0.0
-            for agent in model.therapy.drugs:
-                for hit in agent.entry.hits:
-                    if hit.target == "cystine_pool":
-                        loss += hit.strength * model.fields[agent.name].concentration
+            for name, strength in self.eaters:
+                loss += strength * model.fields[name].concentration
