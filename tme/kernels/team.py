@@ -24,7 +24,7 @@ from numba.extending import intrinsic
 from tme.kernels.jit import serial
 
 WORTH_ROWS = 4_096  # fewer are stepped before another thread has woken up
-LOOKS = 10_000_000  # at the bell, a third of a nanosecond each
+LOOKS = 0 if numba.config.DISABLE_JIT else 3_000_000  # at the bell, a third of a nanosecond each
 LINGER = 12_000  # looks after it has rung: who rang is in Python for a moment more, and to wait for its lock is to sleep
 Call = tuple[Callable[..., Any], tuple]
 
@@ -34,8 +34,7 @@ _done: SimpleQueue = SimpleQueue()
 _work_bell, _done_bell = np.zeros(8, np.int64), np.zeros(8, np.int64)  # a cache line each; only the first counts
 
 
-@intrinsic
-def _look(typingctx, bell):
+def _look_again(typingctx, bell):
     """bell[0], from memory each time."""
 
     def code(context, builder, signature, arguments):
@@ -43,6 +42,14 @@ def _look(typingctx, bell):
         return builder.load_atomic(array.data, "monotonic", 8)
 
     return types.int64(bell), code
+
+
+def _look_once(bell):
+    """The same without the compiler."""
+    return bell[0]
+
+
+_look = _look_once if numba.config.DISABLE_JIT else intrinsic(_look_again)
 
 
 @serial
