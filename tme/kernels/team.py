@@ -30,7 +30,6 @@ Call = tuple[Callable[..., Any], tuple]
 
 _busy = threading.Lock()
 _inboxes: list[SimpleQueue] = []
-_done: SimpleQueue = SimpleQueue()
 _work_bell, _done_bell = np.zeros(8, np.int64), np.zeros(8, np.int64)  # a cache line each; only the first counts
 
 
@@ -81,9 +80,10 @@ def each(calls: Sequence[Call]) -> list[Any]:
             _hire()
         out: list[Any] = [None] * len(calls)
         turn, heard = count(1), int(_done_bell[0])
+        done: SimpleQueue = SimpleQueue()
         _work_bell[0] += 1
         for inbox in _inboxes[:helpers]:
-            inbox.put((calls, turn, out))
+            inbox.put((calls, turn, out, done))
         try:
             _do(calls, 0, out)
             if len(calls) > helpers + 1:
@@ -91,7 +91,7 @@ def each(calls: Sequence[Call]) -> list[Any]:
         finally:
             for i in range(helpers):
                 watch(_done_bell, heard + i, LOOKS, LINGER)
-                _done.get()
+                done.get()
     finally:
         _busy.release()
     for result in out:
@@ -165,15 +165,17 @@ def _hire() -> None:
 def _serve(inbox: SimpleQueue) -> None:
     while True:
         watch(_work_bell, int(_work_bell[0]), LOOKS, LINGER)
-        _work(*inbox.get())
-        _done.put(None)
+        calls, turn, out, done = inbox.get()
+        _work(calls, turn, out)
+        done.put(None)
         _done_bell[0] += 1
+        del calls, turn, out, done  # nothing is kept alive by who waits
 
 
 def _forget() -> None:
     """A forked child has none of the threads."""
-    global _busy, _done
-    _busy, _done = threading.Lock(), SimpleQueue()
+    global _busy
+    _busy = threading.Lock()
     _inboxes.clear()
 
 
