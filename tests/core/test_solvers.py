@@ -11,6 +11,7 @@ import pytest
 from tme.core import solvers
 from tme.core.field import Field
 from tme.core.grid import Grid
+from tme.core.solvers import Job
 from tme.kernels import team
 from tme.kernels.multigrid import Workspace
 
@@ -49,7 +50,7 @@ def test_fields_solved_on_three_threads_keep_the_bits_of_one(monkeypatch, second
         these, together = fields(), solvers.Solvers(model())
         likely = [1.0 if seconds == "alike" or k == 4 else 0.01 for k in range(10)]
         for _ in range(3):
-            together.run([(lambda w, f=f: f.advance(2.0, w), s) for f, s in zip(these, likely)])
+            together.run([Job(lambda w, f=f: f.advance(2.0, w), s, True) for f, s in zip(these, likely)])
         found.append(b"".join(f.concentration.tobytes() for f in these))
     assert found[0] == found[1]
 
@@ -66,10 +67,12 @@ def test_the_longest_solve_is_shared_and_the_others_run_side_by_side(monkeypatch
         return call
 
     one = model()
-    solvers.Solvers(one).run([(job("short"), 0.2), (job("long"), 1.0), (job("other"), 0.2)])
+    solvers.Solvers(one).run([Job(job("short"), 0.2, True), Job(job("long"), 1.0, True), Job(job("other"), 0.2, True)])
     assert seen["long"] == (threading.current_thread().name, False, id(one.workspace))  # the team was free for it
     assert seen["short"][1] and seen["other"][1]
     assert {seen["short"][2], seen["other"][2]} != {id(one.workspace)}
+    solvers.Solvers(one).run([Job(job("short"), 0.2, True), Job(job("long"), 1.0, False), Job(job("other"), 0.2, True)])
+    assert seen["long"][1]  # the team could not share it, so it ran beside the others
 
 
 def test_what_fails_on_a_thread_is_raised(monkeypatch):
@@ -79,14 +82,15 @@ def test_what_fails_on_a_thread_is_raised(monkeypatch):
     def broken(workspace):
         raise FloatingPointError("field oxygen")
 
-    for first in ([(broken, 1.0), (lambda w: None, 1.0)], [(lambda w: None, 1.0), (broken, 1.0), (lambda w: None, 1.0)]):
+    fails, fine = Job(broken, 1.0, True), Job(lambda w: None, 1.0, True)
+    for jobs in ([fails, fine], [fine, fails, fine]):
         with pytest.raises(FloatingPointError, match="field oxygen"):
-            solvers.Solvers(model()).run(first)
+            solvers.Solvers(model()).run(jobs)
 
 
 def test_a_small_lattice_is_solved_on_one_thread(monkeypatch):
     monkeypatch.setattr(team, "size", lambda: 2)
     names = []
-    jobs = [(lambda w: names.append(threading.current_thread().name), 1.0)] * 4
+    jobs = [Job(lambda w: names.append(threading.current_thread().name), 1.0, True)] * 4
     solvers.Solvers(model()).run(jobs)
     assert set(names) == {threading.current_thread().name}

@@ -91,6 +91,7 @@ class Field:
         self.points: np.ndarray | None = None  # where `source` is not 0, ascending int64, if somebody keeps count
         self._lit: np.ndarray | None = None  # sources around which alone the concentration is not 0
         self.part: Field | None = None  # the pane it was last solved in
+        self.splits = False  # whether the last solve was one that a team shares
         self._k = np.array([k if n > 1 else 0.0 for n in grid.shape])
         for axis in range(3):
             if grid.shape[axis] == 1 and not np.isnan(self.faces[axis]).all():
@@ -143,7 +144,9 @@ class Field:
             )  # fmt: skip
             return self._converged(cycles)
         if steady and not has_faces and self.pane and self._superposed():
+            self.splits = True
             return 0
+        self.splits = False
         self._lit = None
         if not has_faces and (steady or all_zero(self.concentration)) and self._unfed():
             self.concentration[:] = 0.0
@@ -159,6 +162,7 @@ class Field:
                 w.wrap, w.b, *w.colours().arrays(),
             )  # fmt: skip
             if used >= 0:
+                self.splits = True
                 return used
             if used < -1:
                 raise RuntimeError(f"field {self.name} did not converge to {self.tol:g}")

@@ -9,6 +9,7 @@ from typing import Any
 
 from tme.core.guards import inspect, probe
 from tme.core.mechanism import Mechanism, Phase, check_plan
+from tme.core.solvers import Job
 from tme.kernels import team
 from tme.kernels.exchange import add_counts, put
 
@@ -107,10 +108,11 @@ class Schedule:
         if fields:
             model.solvers.run([self._job(f, model) for f in fields])
 
-    def _job(self, entry: FieldDiffusion, model: Any) -> tuple[Callable[[Any], None], float]:
-        """The solve, and the seconds it has taken in the mean."""
+    def _job(self, entry: FieldDiffusion, model: Any) -> Job:
+        """The solve, with the seconds it has taken in the mean."""
         likely = self.seconds[entry.name] / max(self.calls[entry.name], 1)
-        return (lambda workspace: self._timed(entry, partial(entry.solve, model, workspace))), likely
+        splits = model.fields[entry.field_name].splits
+        return Job(lambda workspace: self._timed(entry, partial(entry.solve, model, workspace)), likely, splits)
 
     def _timed(self, entry: Mechanism, call: Callable[[], None]) -> None:
         start = perf_counter()

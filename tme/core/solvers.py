@@ -9,12 +9,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from queue import SimpleQueue
-from typing import Any
+from typing import Any, NamedTuple
 
 from tme.kernels import team
 from tme.kernels.multigrid import Workspace
 
 WORTH_VOXELS = 20_000  # smaller lattices are solved before a second thread has woken up
+
+
+class Job(NamedTuple):
+    """A solve to come, the seconds it is likely to take, and whether a team can split it."""
+
+    solve: Callable[[Any], None]
+    seconds: float
+    splits: bool
 
 
 class Solvers:
@@ -26,24 +34,21 @@ class Solvers:
         self._free: SimpleQueue[Workspace] = SimpleQueue()
         self._made = 0
 
-    def run(self, jobs: Sequence[tuple[Callable[[Any], None], float]]) -> None:
-        """Call every job with a workspace; an exception of one is raised after all have ended.
-
-        `jobs` are pairs of a function and the seconds it is likely to take.
-        """
+    def run(self, jobs: Sequence[Job]) -> None:
+        """Call every job with a workspace; an exception of one is raised after all have ended."""
         threads = team.size() if self.shared else 1
-        rest = sorted(jobs, key=lambda job: -job[1])
-        left = sum(seconds for _, seconds in jobs)
-        while rest and (threads == 1 or len(rest) == 1 or rest[0][1] * threads > 1.1 * left):
-            job, seconds = rest.pop(0)  # as long as all others together: the team shares it
-            job(self._model.workspace)
-            left -= seconds
+        rest = sorted(jobs, key=lambda job: -job.seconds)
+        left = sum(job.seconds for job in jobs)
+        while rest and (threads == 1 or len(rest) == 1 or (rest[0].splits and rest[0].seconds * threads > 1.1 * left)):
+            job = rest.pop(0)  # as long as all others together: the team shares it
+            job.solve(self._model.workspace)
+            left -= job.seconds
         if rest:
             while self._made < threads:
                 grid = self._model.grid
                 self._free.put(Workspace(grid.shape, grid.periodic) if self._made else self._model.workspace)
                 self._made += 1
-            team.each([(self._call, (job,)) for job, _ in rest])
+            team.each([(self._call, (job.solve,)) for job in rest])
 
     def _call(self, job: Callable[[Any], None]) -> None:
         workspace = self._free.get()
