@@ -113,6 +113,7 @@ def test_no_call_is_lost_in_ten_thousand_meetings(many):
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")  # from Python 3.12 on: threads are the point here
 def test_a_forked_child_hires_anew(monkeypatch):
     monkeypatch.setattr(team, "size", lambda: 2)
     team.each([(int, ())] * 2)
