@@ -22,6 +22,7 @@ from numba.core import cgutils, types
 from numba.extending import intrinsic
 
 from tme.kernels.jit import serial
+from tme.kernels.memory import zeros
 
 WORTH_ROWS = 4_096  # fewer are stepped before another thread has woken up
 LOOKS = 0 if numba.config.DISABLE_JIT else 3_000_000  # at the bell, a third of a nanosecond each
@@ -30,7 +31,7 @@ Call = tuple[Callable[..., Any], tuple]
 
 _busy = threading.Lock()
 _inboxes: list[SimpleQueue] = []
-_work_bell, _done_bell = np.zeros(8, np.int64), np.zeros(8, np.int64)  # a cache line each; only the first counts
+_work_bell, _done_bell = zeros(8, np.int64), zeros(8, np.int64)  # a cache line each; only the first counts
 
 
 def _look_again(typingctx, bell):
@@ -70,7 +71,7 @@ def size() -> int:
 def each(calls: Sequence[Call]) -> list[Any]:
     """Results of `function(*arguments)` for every pair of `calls`, in their order; kernels release the GIL.
 
-    An exception is raised after all have ended: that of the first call, in their order, that raised one.
+    An exception is that of the first call, in their order, that raised one; a team ends all calls before.
     """
     helpers = min(size(), len(calls)) - 1
     if helpers < 1 or not _busy.acquire(blocking=False):
