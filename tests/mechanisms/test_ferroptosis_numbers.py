@@ -107,6 +107,24 @@ def test_row_order_does_not_change_a_bit(expected):
     assert (bits(dish) == expected).all()
 
 
+@pytest.mark.parametrize("piece", [64, 100, 1000])
+def test_neighbours_with_one_clock_step_to_the_bits_of_the_same_cells_in_any_order(piece):
+    results = []
+    for rows in (np.arange(1000), np.random.default_rng(1).permutation(1000)):
+        dish = random_dish(1000)
+        dish.clock[:] = -(np.arange(1000) // 250)  # blocks of one clock, and blocks across two
+        chosen = np.arange(1000) % 200 < 190
+        rows = rows[chosen[rows]]
+        for first in range(0, len(rows), piece):
+            advance(dish, rows[first : first + piece], 1, 1.0)
+        assert (dish.clock[chosen] == 1).all() and (dish.clock[~chosen] < 1).all()
+        results.append(bits(dish))
+    assert (results[0] == results[1]).all()
+    untouched = bits(random_dish(1000))
+    assert (results[0][:, ~chosen] == untouched[:, ~chosen]).all()
+    assert (results[0][:, chosen] != untouched[:, chosen]).any(axis=0).all()
+
+
 @pytest.mark.parametrize("piece", [1, 7, 63, 64, 65, 333])
 def test_block_composition_does_not_change_a_bit(piece, expected):
     dish = random_dish(1000)

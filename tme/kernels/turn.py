@@ -1,4 +1,5 @@
-"""What loops over arrays cannot say: two axes exchanged in registers (`turn_block`), a line asked for early (`fetch`).
+"""What loops over arrays cannot say: two axes exchanged in registers (`turn_block`), numbers moved as whole vectors
+(`move_64`), lines asked for early (`fetch`, `fetch_64`).
 
 A loop that reads rows and writes columns moves one number at a time. Eight vectors of eight numbers turn in
 24 shuffles, which LLVM has instructions for on every machine with vectors; without the compiler a plain loop does.
@@ -63,17 +64,53 @@ def _turn_slowly(source, at, stride, out, to, out_stride):
 turn_block = _turn_slowly if numba.config.DISABLE_JIT else intrinsic(_turn_block)
 
 
-def _fetch(typingctx, array, at):
-    """Ask for the cache line of array[at] (flat float64 array, uint64 number), which need not exist."""
+def _move_64(typingctx, source, at, out, to):
+    """out[to + i] = source[at + i] for i < 64; flat float64 arrays, uint64 numbers."""
 
     def generate(context, build, sig, args):
-        data = context.make_array(sig.args[0])(context, build, args[0]).data
-        byte, word = ir.IntType(8).as_pointer(), ir.IntType(32)
-        hint = build.module.declare_intrinsic("llvm.prefetch", (byte,), ir.FunctionType(ir.VoidType(), [byte, word, word, word]))
-        build.call(hint, [build.bitcast(build.gep(data, [args[1]]), byte), word(0), word(2), word(1)])
+        vector = ir.VectorType(ir.DoubleType(), EIGHT)
+
+        def place(which, k):
+            data = context.make_array(sig.args[which])(context, build, args[which]).data
+            offset = build.add(args[which + 1], ir.Constant(ir.IntType(64), EIGHT * k))
+            return build.bitcast(build.gep(data, [offset]), vector.as_pointer())
+
+        for k in range(EIGHT):
+            numbers = build.load(place(0, k))
+            numbers.align = 8
+            build.store(numbers, place(2, k)).align = 8
         return context.get_dummy_value()
 
-    return types.void(array, types.uint64), generate
+    return types.void(source, types.uint64, out, types.uint64), generate
+
+
+def _move_slowly(source, at, out, to):
+    """The same without the compiler."""
+    out[int(to) : int(to) + 64] = source[int(at) : int(at) + 64]
+
+
+move_64 = _move_slowly if numba.config.DISABLE_JIT else intrinsic(_move_64)
+
+
+def _ask(context, build, sig, args, lines):
+    """Hints for the first `lines` cache lines from array[at] on."""
+    data = context.make_array(sig.args[0])(context, build, args[0]).data
+    byte, word = ir.IntType(8).as_pointer(), ir.IntType(32)
+    hint = build.module.declare_intrinsic("llvm.prefetch", (byte,), ir.FunctionType(ir.VoidType(), [byte, word, word, word]))
+    for k in range(lines):
+        offset = build.add(args[1], ir.Constant(ir.IntType(64), EIGHT * k))
+        build.call(hint, [build.bitcast(build.gep(data, [offset]), byte), word(0), word(2), word(1)])
+    return context.get_dummy_value()
+
+
+def _fetch(typingctx, array, at):
+    """Ask for the cache line of array[at] (flat float64 array, uint64 number), which need not exist."""
+    return types.void(array, types.uint64), lambda *given: _ask(*given, 1)
+
+
+def _fetch_64(typingctx, array, at):
+    """Ask for the cache lines of array[at : at + 64], which need not exist."""
+    return types.void(array, types.uint64), lambda *given: _ask(*given, EIGHT)
 
 
 def _fetch_nothing(array, at):
@@ -81,3 +118,4 @@ def _fetch_nothing(array, at):
 
 
 fetch = _fetch_nothing if numba.config.DISABLE_JIT else intrinsic(_fetch)
+fetch_64 = _fetch_nothing if numba.config.DISABLE_JIT else intrinsic(_fetch_64)

@@ -40,6 +40,7 @@ import numpy as np
 from tme.kernels import team
 from tme.kernels.elementary import exp, expm1_fast, law, log
 from tme.kernels.jit import rule, serial
+from tme.kernels.turn import fetch_64, move_64
 from tme.mechanisms.ferroptosis_parameters import PARAMETERS
 
 __all__ = ["PARAMETERS", "advance", "emission", "rupture", "select"]
@@ -318,14 +319,57 @@ def scatter(
 
 
 @serial
+def whole_block(rows, first, m, chem_tick):
+    """Whether a full block's rows lie one after another and share a clock: its columns then move as vectors."""
+    if m < _BLOCK:
+        return False
+    row = np.uint64(rows[first])
+    astray, now = np.int64(0), chem_tick[row]
+    for j in range(np.uint64(_BLOCK)):
+        astray += np.int64(rows[np.uint64(first) + j] != np.int64(row + j))
+    if astray != 0:
+        return False
+    for j in range(np.uint64(_BLOCK)):
+        astray += np.int64(chem_tick[row + j] != now)
+    return astray == 0
+
+
+@serial
+def take_block(w, row, tick, dt_min, p, state, chem_tick, columns):
+    """`gather` for a whole block from `row` on; asks for the next one, which comes while this one is stepped."""
+    h = dt_min * (tick - chem_tick[row])
+    keep_z, keep_b, keep_d = keep_half(p, h)
+    for j in range(_BLOCK):
+        w[_H + j] = h
+        w[_KEEP_Z + j] = keep_z
+        w[_KEEP_B + j] = keep_b
+        w[_KEEP_D + j] = keep_d
+    for j in range(np.uint64(_BLOCK)):
+        w[np.uint64(_ALIVE) + j] = 1.0 if state[row + j] == 0 else 0.0
+    for j in range(np.uint64(_BLOCK)):
+        chem_tick[row + j] = tick
+    for k in range(len(columns)):
+        move_64(columns[k], row, w, np.uint64(k * _BLOCK))
+    for k in range(len(columns)):
+        fetch_64(columns[k], row + np.uint64(_BLOCK))
+
+
+@serial
 def _advance(lo, hi, rows, tick, dt_min, p, state, chem_tick, *columns):
     """The listed cells from number `lo` to `hi`, block after block."""
     w = np.empty(_SCRATCH)
     for first in range(lo, hi, _BLOCK):
         m = min(_BLOCK, hi - first)
-        gather(w, rows, first, m, tick, dt_min, p, state, chem_tick, *columns)
-        step_block(p, w)
-        scatter(w, rows, first, m, *columns[:10])
+        if whole_block(rows, first, m, chem_tick):
+            row = np.uint64(rows[first])
+            take_block(w, row, tick, dt_min, p, state, chem_tick, columns)
+            step_block(p, w)
+            for k in range(10):
+                move_64(w, np.uint64(k * _BLOCK), columns[k], row)
+        else:
+            gather(w, rows, first, m, tick, dt_min, p, state, chem_tick, *columns)
+            step_block(p, w)
+            scatter(w, rows, first, m, *columns[:10])
 
 
 def advance(rows: np.ndarray, n_rows: int, *rest: Any) -> None:
