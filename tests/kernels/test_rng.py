@@ -7,14 +7,17 @@ import pytest
 
 from tme.kernels.jit import serial
 from tme.kernels.rng import (
+    BLOCK,
     Stream,
     child_uid,
     draw,
+    draw_block,
     normals,
     philox,
     recruit_uid,
     uniform,
     uniform2,
+    uniform_block,
     uniforms,
     unit,
 )
@@ -85,6 +88,20 @@ def test_a_draw_depends_on_its_key_only():
     one = np.empty(1)
     uniforms(SEED, int(Stream.MOVE), 11, np.array([2**63 + 5], np.uint64), 2, one)
     assert one[0] == uniform(*args)
+
+
+@pytest.mark.parametrize("seed", [1, 2**63 + 7, 2**64 - 1])
+@pytest.mark.parametrize(("lo", "hi"), [(0, 64), (3, 40), (64, 65), (936, 1000), (5, 5)])
+def test_draws_side_by_side_are_those_of_each_cell_alone(seed, lo, hi):
+    uid = np.random.default_rng(3).integers(0, 2**64 - 1, 1000, dtype=np.uint64)
+    words, u = np.zeros((4, BLOCK), np.uint64), np.full((2, BLOCK), np.nan)
+    draw_block(np.uint64(seed), int(Stream.HIT), 2**33 + 5, uid, lo, hi, 3, words)
+    uniform_block(np.uint64(seed), int(Stream.HIT), 2**33 + 5, uid, lo, hi, 3, np.zeros_like(words), u)
+    for j in range(hi - lo):
+        key = (np.uint64(seed), int(Stream.HIT), 2**33 + 5, uid[lo + j], 3)
+        assert words[:, j].tolist() == [int(x) for x in draw(*key)]
+        assert tuple(u[:, j]) == uniform2(*key)
+    assert (words[:, hi - lo :] == 0).all() and np.isnan(u[:, hi - lo :]).all()
 
 
 def test_streams_have_distinct_codes_that_fit():

@@ -10,6 +10,7 @@ import numpy as np
 from scipy.ndimage import distance_transform_edt
 
 from tme.core.grid import Grid
+from tme.kernels.memory import filled
 from tme.kernels.neighbours import count_rows, search_order
 
 
@@ -24,8 +25,7 @@ class Lattice:
         self.tissue_row = np.full(n, -1, np.int32)
         self.immune_count = np.zeros(n, np.int8)
         self.push_offsets = search_order(max(push_length, 1), grid.ndim)
-        self.best_priority = np.full(n, -1, np.int64)
-        self.best_row = np.full(n, -1, np.int32)
+        self.claim = filled(n, -1, np.int64)
         self._depth: tuple[int, np.ndarray, np.ndarray] | None = None
 
     def position_um(self, voxel: np.ndarray | int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -10,11 +10,13 @@ import numpy as np
 
 from tme.kernels.jit import rule, serial
 from tme.kernels.neighbours import DISTANCE, beside, n_directions, neighbour, place_of
-from tme.kernels.rng import Stream, draw
+from tme.kernels.rng import BLOCK, Stream, draw_block
 
 _MOVE = int(Stream.MOVE)
 _GRANT = int(Stream.GRANT)
 _U32 = 1.0 / 4294967296.0
+_ROW_BITS = 31
+_ROW = (1 << _ROW_BITS) - 1
 
 
 @rule
@@ -86,62 +88,62 @@ def propose(lo, hi, uid, voxel, heading, speed, held, field, bias, persistence, 
     `speed` (n,) um/min; `step` = dt/dx in min/um: a move along direction k happens with probability
     speed * step / length of the step in voxels. `held` (n,) int8: cells that stay put.
     """
-    for i in range(np.uint64(lo), np.uint64(hi)):
-        proposal[i] = -1
-        if held[i] != 0:
-            continue
-        a, b, c, _d = draw(seed, _MOVE, tick, uid[i], 0)
-        p = speed[i] * step
-        u_move = (np.float64(a) + 0.5) * _U32
-        if u_move >= p:
-            continue
-        # one 32-bit word serves bias and persistence: two independent 16-bit halves
-        u_bias = (np.float64(b >> np.uint32(16)) + 0.5) / 65536.0
-        u_keep = (np.float64(b & np.uint32(0xFFFF)) + 0.5) / 65536.0
-        u_new = (np.float64(c) + 0.5) * _U32
-        k = choose_direction(field, voxel[i], heading[i], bias, persistence, u_bias, u_keep, u_new, geometry)
-        if u_move < p / DISTANCE[k]:
-            proposal[i] = neighbour(voxel[i], k, geometry)
-            direction[i] = k
-
-
-@rule
-def priority_of(uid, seed, tick):
-    """A cell's rank among those who want one voxel in this tick."""
-    a, _b, _c, _d = draw(seed, _GRANT, tick, uid, 0)
-    return np.int64(a)
+    words = np.empty((4, BLOCK), np.uint64)
+    for first in range(lo, hi, BLOCK):
+        m = min(BLOCK, hi - first)
+        draw_block(seed, _MOVE, tick, uid, first, first + m, 0, words)
+        for j in range(np.uint64(m)):
+            i = np.uint64(first) + j
+            proposal[i] = -1
+            p = speed[i] * step
+            u_move = (np.float64(words[0, j]) + 0.5) * _U32
+            if held[i] != 0 or u_move >= p:
+                continue
+            # one 32-bit word serves bias and persistence: two independent 16-bit halves
+            b = words[1, j]
+            u_bias = (np.float64(b >> np.uint64(16)) + 0.5) / 65536.0
+            u_keep = (np.float64(b & np.uint64(0xFFFF)) + 0.5) / 65536.0
+            u_new = (np.float64(words[2, j]) + 0.5) * _U32
+            k = choose_direction(field, voxel[i], heading[i], bias, persistence, u_bias, u_keep, u_new, geometry)
+            if u_move < p / DISTANCE[k]:
+                proposal[i] = neighbour(voxel[i], k, geometry)
+                direction[i] = k
 
 
 @serial
-def grant(n, uid, voxel, heading, proposal, direction, occupancy, capacity, seed, tick, best_priority, best_row):
+def grant(n, uid, voxel, heading, proposal, direction, occupancy, capacity, seed, tick, claim):
     """Settle the proposals and move the winners; returns how many moved.
 
-    `occupancy` (voxels,) int8 immune cells present; `best_priority` (voxels,) int64 and `best_row`
-    (voxels,) int32 are scratch, -1 on entry and exit.
+    `occupancy` (voxels,) int8 immune cells present; `claim` (voxels,) int64 is scratch, -1 on entry and exit: the
+    highest priority so far, of 32 bits, and below it the row.
     """
+    # half of all proposals meet a full voxel: the others are listed without a branch, which nobody could foresee
+    wanting, m = np.empty(n, np.int32), 0
     for i in range(n):
         v = proposal[i]
-        if v < 0 or occupancy[v] >= capacity:
-            continue
-        rival = best_row[v]
-        if rival < 0:  # so far alone: no priority needed
-            best_row[v] = i
-            continue
-        if best_priority[v] < 0:
-            best_priority[v] = priority_of(uid[rival], seed, tick)
-        mine = priority_of(uid[i], seed, tick)
-        if mine > best_priority[v] or (mine == best_priority[v] and uid[i] < uid[rival]):
-            best_priority[v] = mine
-            best_row[v] = i
+        wanting[m] = i
+        m += np.int64(v >= 0) & np.int64(occupancy[max(v, 0)] < capacity)
+    names, words = np.empty(BLOCK, np.uint64), np.empty((4, BLOCK), np.uint64)
+    for first in range(0, m, BLOCK):
+        k = min(BLOCK, m - first)
+        for j in range(k):
+            names[j] = uid[wanting[first + j]]
+        draw_block(seed, _GRANT, tick, names, 0, k, 0, words)
+        for j in range(k):
+            i = np.int64(wanting[first + j])
+            bid, best = (np.int64(words[0, j]) << _ROW_BITS) | i, claim[proposal[i]]
+            if bid >> _ROW_BITS == best >> _ROW_BITS:
+                claim[proposal[i]] = bid if uid[i] < uid[best & _ROW] else best
+            else:
+                claim[proposal[i]] = max(bid, best)
     moved = 0
-    for i in range(n):
+    for i in wanting[:m]:
         v = proposal[i]
-        if v >= 0 and best_row[v] == i:
+        if claim[v] & _ROW == i:
             occupancy[voxel[i]] -= 1
             occupancy[v] += 1
             voxel[i] = v
             heading[i] = direction[i]
             moved += 1
-            best_row[v] = -1  # every wanted voxel has one winner, who leaves the scratch as it was
-            best_priority[v] = -1
+            claim[v] = -1  # every wanted voxel has one winner, who leaves the scratch as it was
     return moved

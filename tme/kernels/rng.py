@@ -14,6 +14,7 @@ from enum import IntEnum
 import numba
 import numpy as np
 
+from tme.kernels.elementary import law
 from tme.kernels.jit import SETTINGS, rule, serial
 
 
@@ -46,11 +47,12 @@ class Stream(IntEnum):
 _KEY = "(uint64, int64, int64, uint64, int64)"
 _M0 = np.uint64(0xD2511F53)
 _M1 = np.uint64(0xCD9E8D57)
-_W0 = np.uint32(0x9E3779B9)
-_W1 = np.uint32(0xBB67AE85)
+_W0 = np.uint64(0x9E3779B9)
+_W1 = np.uint64(0xBB67AE85)
 _LOW = np.uint64(0xFFFFFFFF)
 _S32 = np.uint64(32)
 _U52 = 1.0 / 4503599627370496.0
+BLOCK = 64  # cells whose draws are made side by side
 
 
 @rule
@@ -64,8 +66,8 @@ def philox(c0, c1, c2, c3, k0, k1):
         hi1 = np.uint32(p1 >> _S32)
         lo1 = np.uint32(p1 & _LOW)
         c0, c1, c2, c3 = hi1 ^ c1 ^ k0, lo1, hi0 ^ c3 ^ k1, lo0
-        k0 = np.uint32(k0 + _W0)
-        k1 = np.uint32(k1 + _W1)
+        k0 = np.uint32(k0 + np.uint32(_W0))
+        k1 = np.uint32(k1 + np.uint32(_W1))
     return c0, c1, c2, c3
 
 
@@ -103,6 +105,39 @@ def uniform2(seed, stream, tick, uid, sub):
     """Two independent float64 in (0, 1) from one block."""
     a, b, c, d = draw(seed, stream, tick, uid, sub)
     return unit(a, b), unit(c, d)
+
+
+@law
+def _round(c0, c1, c2, c3, k0, k1):
+    """One round and the next key; uint64 numbers below 2^32. Ten in a row are straight code, which LLVM makes vectors of."""
+    p0, p1 = c0 * _M0, c2 * _M1
+    return (p1 >> _S32) ^ c1 ^ k0, p1 & _LOW, (p0 >> _S32) ^ c3 ^ k1, p0 & _LOW, (k0 + _W0) & _LOW, (k1 + _W1) & _LOW
+
+
+@law
+def _five_rounds(c0, c1, c2, c3, k0, k1):
+    a, b, c, d, k, l = _round(*_round(c0, c1, c2, c3, k0, k1))
+    return _round(*_round(*_round(a, b, c, d, k, l)))
+
+
+@numba.njit("void(uint64, int64, int64, uint64[::1], int64, int64, int64, uint64[:, ::1])", **SETTINGS, nogil=True)
+def draw_block(seed, stream, tick, uid, lo, hi, sub, words):
+    """`draw` for the rows from `lo` to `hi`, at most BLOCK, into the columns of words (4, BLOCK): a ninth of the time."""
+    s, last = np.uint64(seed), np.uint64((np.int64(stream) << np.int64(16)) + np.int64(sub))
+    now, k0, k1, o = np.uint64(np.int64(tick) & np.int64(0xFFFFFFFF)), s & _LOW, s >> _S32, np.uint64(lo)
+    for j in range(np.uint64(hi - lo)):
+        u = uid[o + j]
+        a, b, c, d, k, l = _five_rounds(u & _LOW, u >> _S32, now, last, k0, k1)
+        words[0, j], words[1, j], words[2, j], words[3, j], _, _ = _five_rounds(a, b, c, d, k, l)
+
+
+@numba.njit("void(uint64, int64, int64, uint64[::1], int64, int64, int64, uint64[:, ::1], float64[:, ::1])", **SETTINGS, nogil=True)
+def uniform_block(seed, stream, tick, uid, lo, hi, sub, words, u):
+    """`uniform2` for the rows from `lo` to `hi`, at most BLOCK, into the columns of u (2, BLOCK); `words` scratch."""
+    draw_block(seed, stream, tick, uid, lo, hi, sub, words)
+    for j in range(np.uint64(hi - lo)):
+        u[0, j] = unit(words[0, j], words[1, j])
+        u[1, j] = unit(words[2, j], words[3, j])
 
 
 @rule

@@ -20,7 +20,7 @@ from tme.core.parameters import ParameterSet, par
 from tme.kernels import team
 from tme.kernels.elementary import exp
 from tme.kernels.jit import rule, serial
-from tme.kernels.rng import Stream, uniform
+from tme.kernels.rng import BLOCK, Stream, uniform_block
 
 PARAMETERS = ParameterSet(
     "damp",
@@ -67,9 +67,14 @@ def secrete(lo, hi, state, voxel, death_tick, tick, dt_min, p, atp, hmgb1):
 @serial
 def clear(lo, hi, uid, state, fate, p_clear, seed, tick):
     """Flag corpses (fate 20) that are cleared now."""
-    for i in range(np.uint64(lo), np.uint64(hi)):
-        if state[i] != 0 and uniform(seed, _CLEAR, tick, uid[i], 0) < p_clear:
-            fate[i] = 20
+    words, u = np.empty((4, BLOCK), np.uint64), np.empty((2, BLOCK))
+    for first in range(lo, hi, BLOCK):
+        m = min(BLOCK, hi - first)
+        uniform_block(seed, _CLEAR, tick, uid, first, first + m, 0, words, u)
+        for j in range(np.uint64(m)):
+            i = np.uint64(first) + j
+            if state[i] != 0 and u[0, j] < p_clear:
+                fate[i] = 20
 
 
 class DampRelease(Mechanism):

@@ -16,7 +16,7 @@ from tme.kernels import team
 from tme.kernels.elementary import exp
 from tme.kernels.jit import serial
 from tme.kernels.neighbours import n_directions, neighbour
-from tme.kernels.rng import Stream, child_uid, draw, uniform, uniform2
+from tme.kernels.rng import BLOCK, Stream, child_uid, draw, uniform, uniform_block
 from tme.mechanisms.ferroptosis import rupture
 
 PARAMETERS = ParameterSet(
@@ -47,13 +47,17 @@ _TURNOVER = int(Stream.TURNOVER)
 def flag_deaths(lo, hi, uid, state, fate, oxygen, p, dt, seed, tick):
     """Raise fate 13 (necrosis) or 14 (apoptosis)."""
     p_apo = 1.0 - exp(-p.k_apo * dt)
-    for i in range(np.uint64(lo), np.uint64(hi)):
-        if state[i] == 0 and fate[i] < 10:
-            u_nec, u_apo = uniform2(seed, _DEATH, tick, uid[i], 0)
-            if oxygen[i] < p.o2_necrosis and u_nec < 1.0 - exp(-p.k_nec * (1.0 - oxygen[i] / p.o2_necrosis) * dt):
-                fate[i] = 13
-            elif u_apo < p_apo:
-                fate[i] = 14
+    words, u = np.empty((4, BLOCK), np.uint64), np.empty((2, BLOCK))
+    for first in range(lo, hi, BLOCK):
+        m = min(BLOCK, hi - first)
+        uniform_block(seed, _DEATH, tick, uid, first, first + m, 0, words, u)
+        for j in range(np.uint64(m)):
+            i = np.uint64(first) + j
+            if state[i] == 0 and fate[i] < 10:
+                if oxygen[i] < p.o2_necrosis and u[0, j] < 1.0 - exp(-p.k_nec * (1.0 - oxygen[i] / p.o2_necrosis) * dt):
+                    fate[i] = 13
+                elif u[1, j] < p_apo:
+                    fate[i] = 14
 
 
 @serial

@@ -22,7 +22,7 @@ from tme.core.parameters import ParameterSet, par
 from tme.kernels import team
 from tme.kernels.elementary import exp
 from tme.kernels.jit import rule, serial
-from tme.kernels.neighbours import has_all, n_directions, next_to, place_of
+from tme.kernels.neighbours import beside, has_all, n_directions, neighbour, next_to, place_of
 from tme.kernels.rng import Stream, uniform, uniform2
 
 PARAMETERS = ParameterSet(
@@ -72,38 +72,41 @@ def find_target(target_voxel, target_uid, cd8_voxel, tissue_row, uid, state, geo
 
 
 @rule
-def count_neighbours(voxel, tissue_row, state, geometry):
-    """Living tumour cells in the own voxel and neighbourhood."""
+def living_around(voxel, tissue_row, state, geometry):
+    """Living tumour cells as bits: 0 the own voxel, k + 1 the neighbour in direction k. Without branches, which nobody could foresee."""
+    v = np.int64(voxel)
+    place = place_of(v, geometry)
+    row = tissue_row[v]
+    bits = np.int64(row >= 0) & np.int64(state[max(row, 0)] == 0)
+    if has_all(place, geometry):
+        for k in range(n_directions(geometry)):
+            row = tissue_row[next_to(v, place, True, k, geometry)]
+            bits |= (np.int64(row >= 0) & np.int64(state[max(row, 0)] == 0)) << (k + 1)
+    else:
+        for k in range(n_directions(geometry)):
+            w = beside(place, k, geometry)
+            row = tissue_row[w] if w >= 0 else -1
+            bits |= (np.int64(row >= 0) & np.int64(state[max(row, 0)] == 0)) << (k + 1)
+    return bits
+
+
+@rule
+def how_many(bits):
+    """Bits that are 1."""
     count = 0
-    place = place_of(np.int64(voxel), geometry)
-    whole = has_all(place, geometry)
-    row = tissue_row[voxel]
-    if row >= 0 and state[row] == 0:
+    while bits != 0:
+        bits &= bits - 1
         count += 1
-    for k in range(n_directions(geometry)):
-        v = next_to(np.int64(voxel), place, whole, k, geometry)
-        if v >= 0 and tissue_row[v] >= 0 and state[tissue_row[v]] == 0:
-            count += 1
     return count
 
 
 @rule
-def pick_neighbour(voxel, chosen, tissue_row, state, geometry):
-    """Row of living tumour cell number `chosen` of the own voxel and neighbourhood; -1 if there are fewer."""
-    place = place_of(np.int64(voxel), geometry)
-    whole = has_all(place, geometry)
-    row = tissue_row[voxel]
-    if row >= 0 and state[row] == 0:
-        if chosen == 0:
-            return row
-        chosen -= 1
-    for k in range(n_directions(geometry)):
-        v = next_to(np.int64(voxel), place, whole, k, geometry)
-        if v >= 0 and tissue_row[v] >= 0 and state[tissue_row[v]] == 0:
-            if chosen == 0:
-                return tissue_row[v]
-            chosen -= 1
-    return -1
+def cell_of(voxel, bits, chosen, tissue_row, geometry):
+    """Row of living tumour cell number `chosen` of those that `living_around` found."""
+    for _ in range(chosen):
+        bits &= bits - 1
+    k = how_many((bits & -bits) - 1)
+    return tissue_row[voxel] if k == 0 else tissue_row[neighbour(voxel, k - 1, geometry)]
 
 
 @serial
@@ -132,11 +135,11 @@ def contact(
                 pd1_signal[i] = 0.0
                 continue
         else:
-            count = count_neighbours(voxel[i], tissue_row, state, geometry)
-            if count == 0:
+            around = living_around(voxel[i], tissue_row, state, geometry)
+            if around == 0:
                 continue
             u_pick, u_attach = uniform2(seed, _ATTACH, tick, uid[i], 0)
-            row = pick_neighbour(voxel[i], np.int64(u_pick * count), tissue_row, state, geometry)
+            row = cell_of(voxel[i], around, np.int64(u_pick * how_many(around)), tissue_row, geometry)
             rate = p.k_attach * p.recognition * antigenicity[row] * (p.mhc_floor + (1.0 - p.mhc_floor) * mhc1[row])
             if u_attach >= 1.0 - exp(-rate * dt):
                 continue

@@ -14,7 +14,7 @@ from tme.kernels import team
 from tme.kernels.elementary import exp
 from tme.kernels.jit import serial
 from tme.kernels.movement import grant, propose
-from tme.kernels.rng import Stream, uniform
+from tme.kernels.rng import BLOCK, Stream, uniform_block
 
 PARAMETERS = ParameterSet(
     "motility",
@@ -34,13 +34,15 @@ def switch_mode(lo, hi, uid, speed, p, dt, seed, tick):
     """Flip CD8 between slow and fast speed (n,) um/min."""
     p_slow = 1.0 - exp(-p.cd8_to_slow_per_min * dt)
     p_fast = 1.0 - exp(-p.cd8_to_fast_per_min * dt)
-    for i in range(np.uint64(lo), np.uint64(hi)):
-        u = uniform(seed, _MODE, tick, uid[i], 0)
-        if speed[i] == p.cd8_fast_um_min:
-            if u < p_slow:
-                speed[i] = p.cd8_slow_um_min
-        else:
-            speed[i] = p.cd8_fast_um_min if u < p_fast else p.cd8_slow_um_min
+    words, u = np.empty((4, BLOCK), np.uint64), np.empty((2, BLOCK))
+    for first in range(lo, hi, BLOCK):
+        m = min(BLOCK, hi - first)
+        uniform_block(seed, _MODE, tick, uid, first, first + m, 0, words, u)
+        for j in range(np.uint64(m)):
+            i = np.uint64(first) + j
+            fast = speed[i] == p.cd8_fast_um_min
+            fast = u[0, j] >= p_slow if fast else u[0, j] < p_fast
+            speed[i] = p.cd8_fast_um_min if fast else p.cd8_slow_um_min
 
 
 def walk(model, population, held, field, bias, persistence, dt, *before) -> None:
@@ -53,7 +55,7 @@ def walk(model, population, held, field, bias, persistence, dt, *before) -> None
     team.rows(team.in_turn, population.n, *before, (propose, wish))
     grant(
         population.n, c.uid, c.voxel, c.heading, population.proposal, population.direction,
-        lattice.immune_count, lattice.immune_capacity, model.seed64, model.tick, lattice.best_priority, lattice.best_row,
+        lattice.immune_count, lattice.immune_capacity, model.seed64, model.tick, lattice.claim,
     )  # fmt: skip
 
 

@@ -20,7 +20,7 @@ from tme.core.parameters import ParameterSet, par
 from tme.kernels import team
 from tme.kernels.elementary import exp
 from tme.kernels.jit import serial
-from tme.kernels.rng import Stream, recruit_uid, uniform
+from tme.kernels.rng import BLOCK, Stream, recruit_uid, uniform_block
 
 PARAMETERS = ParameterSet(
     "recruitment",
@@ -42,16 +42,18 @@ def draw_arrivals(lo, hi, vessels, code, rate, signal, k, basal, dt, seed, tick,
 
     rate [1/min] times (signal/(k + signal) + basal) is the hazard of one entry per call.
     """
-    count = lo
-    for j in range(np.uint64(lo), np.uint64(hi)):
-        v = np.int64(vessels[j])
-        name = recruit_uid((np.uint64(code) << np.uint64(32)) | np.uint64(v), tick, 0)
-        x = rate * (signal[v] / (k + signal[v]) + basal) * dt
-        u = uniform(seed, _RECRUIT, tick, name, 0)
-        if u < x and u < 1.0 - exp(-x):  # the first bound spares most vessels the second
-            uid[j] = name
-            where[count] = j
-            count += 1
+    count, words, u = lo, np.empty((4, BLOCK), np.uint64), np.empty((2, BLOCK))
+    for first in range(lo, hi, BLOCK):
+        m = min(BLOCK, hi - first)
+        for j in range(np.uint64(first), np.uint64(first + m)):
+            uid[j] = recruit_uid((np.uint64(code) << np.uint64(32)) | np.uint64(vessels[j]), tick, 0)
+        uniform_block(seed, _RECRUIT, tick, uid, first, first + m, 0, words, u)
+        for j in range(np.uint64(m)):
+            v = np.int64(vessels[np.uint64(first) + j])
+            x = rate * (signal[v] / (k + signal[v]) + basal) * dt
+            if u[0, j] < x and u[0, j] < 1.0 - exp(-x):  # the first bound spares most vessels the second
+                where[count] = first + np.int64(j)
+                count += 1
     return count
 
 
