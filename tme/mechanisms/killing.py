@@ -23,7 +23,8 @@ from tme.kernels import team
 from tme.kernels.elementary import exp
 from tme.kernels.jit import rule, serial
 from tme.kernels.neighbours import beside, has_all, n_directions, neighbour, next_to, place_of
-from tme.kernels.rng import Stream, uniform, uniform2
+from tme.kernels.rng import BLOCK, Stream, uniform_block
+from tme.kernels.turn import fetch
 
 PARAMETERS = ParameterSet(
     "killing",
@@ -43,6 +44,7 @@ PARAMETERS = ParameterSet(
 _ATTACH = int(Stream.ATTACH)
 _HIT = int(Stream.HIT)
 _DETACH = int(Stream.DETACH)
+SOON, NEXT = 16, 8  # cells ahead whose surroundings, and then whose targets, are asked for: both lie far apart in memory
 
 
 @rule
@@ -109,6 +111,23 @@ def cell_of(voxel, bits, chosen, tissue_row, geometry):
     return tissue_row[voxel] if k == 0 else tissue_row[neighbour(voxel, k - 1, geometry)]
 
 
+@rule
+def ask_early(i, hi, voxel, engaged, target_voxel, t_uid, t_voxel, state, pdl1_free, tissue_row, suppression, geometry):
+    """Ask for what CD8 number i + SOON has around it, and for the tumour cell that number i + NEXT holds or sits on."""
+    j, line = min(i + SOON, hi - 1), geometry[2]
+    v = np.int64(target_voxel[j] if engaged[j] == 1 else voxel[j])
+    fetch(tissue_row, np.uint64(v))
+    fetch(tissue_row, np.uint64(v - line))
+    fetch(tissue_row, np.uint64(v + line))
+    fetch(suppression, np.uint64(v))
+    j = min(i + NEXT, hi - 1)
+    r = np.uint64(max(tissue_row[target_voxel[j] if engaged[j] == 1 else voxel[j]], 0))
+    fetch(t_uid, r)
+    fetch(t_voxel, r)
+    fetch(state, r)
+    fetch(pdl1_free, r)
+
+
 @serial
 def contact(
     lo, hi, uid, voxel, engaged, target_uid, target_voxel, function, pd1_signal, exhaustion,
@@ -121,37 +140,45 @@ def contact(
     `hit`, whether it was hit.
     """
     p_detach = 1.0 - exp(-dt / p.hold_min)
-    for i in range(np.uint64(lo), np.uint64(hi)):
-        held_row[i] = -1
-        hit[i] = 0
-        row = -1
-        if engaged[i] == 1:
-            row = find_target(target_voxel[i], target_uid[i], voxel[i], tissue_row, t_uid, state, geometry)
-            if row >= 0 and uniform(seed, _DETACH, tick, uid[i], 0) < p_detach:
-                row = -1
-            if row < 0:
-                engaged[i] = 0
-                function[i] = 0.0
-                pd1_signal[i] = 0.0
-                continue
-        else:
-            around = living_around(voxel[i], tissue_row, state, geometry)
-            if around == 0:
-                continue
-            u_pick, u_attach = uniform2(seed, _ATTACH, tick, uid[i], 0)
-            row = cell_of(voxel[i], around, np.int64(u_pick * how_many(around)), tissue_row, geometry)
-            rate = p.k_attach * p.recognition * antigenicity[row] * (p.mhc_floor + (1.0 - p.mhc_floor) * mhc1[row])
-            if u_attach >= 1.0 - exp(-rate * dt):
-                continue
-            engaged[i] = 1
-            target_uid[i] = t_uid[row]
-        target_voxel[i] = t_voxel[row]
-        v = voxel[i]
-        pd1_signal[i] = (p.pdl2_share * p.k_p + pdl1_free[row]) * (pd1_free[v] if pd1_free.size > 0 else 1.0)
-        f = effector_function(exhaustion[i], pd1_signal[i], suppression[v], p)
-        function[i] = f
-        held_row[i] = row
-        hit[i] = uniform(seed, _HIT, tick, uid[i], 0) < 1.0 - exp(-p.k_hit * f * dt)
+    words = np.empty((4, BLOCK), np.uint64)
+    leaves, meets, hits = np.empty((2, BLOCK)), np.empty((2, BLOCK)), np.empty((2, BLOCK))
+    for first in range(lo, hi, BLOCK):
+        m = min(BLOCK, hi - first)
+        uniform_block(seed, _DETACH, tick, uid, first, first + m, 0, words, leaves)
+        uniform_block(seed, _ATTACH, tick, uid, first, first + m, 0, words, meets)
+        uniform_block(seed, _HIT, tick, uid, first, first + m, 0, words, hits)
+        for b in range(np.uint64(m)):
+            i = np.uint64(first) + b
+            ask_early(np.int64(i), hi, voxel, engaged, target_voxel, t_uid, t_voxel, state, pdl1_free, tissue_row, suppression, geometry)
+            held_row[i] = -1
+            hit[i] = 0
+            row = -1
+            if engaged[i] == 1:
+                row = find_target(target_voxel[i], target_uid[i], voxel[i], tissue_row, t_uid, state, geometry)
+                if row >= 0 and leaves[0, b] < p_detach:
+                    row = -1
+                if row < 0:
+                    engaged[i] = 0
+                    function[i] = 0.0
+                    pd1_signal[i] = 0.0
+                    continue
+            else:
+                around = living_around(voxel[i], tissue_row, state, geometry)
+                if around == 0:
+                    continue
+                row = cell_of(voxel[i], around, np.int64(meets[0, b] * how_many(around)), tissue_row, geometry)
+                rate = p.k_attach * p.recognition * antigenicity[row] * (p.mhc_floor + (1.0 - p.mhc_floor) * mhc1[row])
+                if meets[1, b] >= 1.0 - exp(-rate * dt):
+                    continue
+                engaged[i] = 1
+                target_uid[i] = t_uid[row]
+            target_voxel[i] = t_voxel[row]
+            v = voxel[i]
+            pd1_signal[i] = (p.pdl2_share * p.k_p + pdl1_free[row]) * (pd1_free[v] if pd1_free.size > 0 else 1.0)
+            f = effector_function(exhaustion[i], pd1_signal[i], suppression[v], p)
+            function[i] = f
+            held_row[i] = row
+            hit[i] = hits[0, b] < 1.0 - exp(-p.k_hit * f * dt)
 
 
 @serial
