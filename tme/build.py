@@ -13,7 +13,7 @@ from tme.core.guards import Guards
 from tme.core.mechanism import Mechanism
 from tme.core.parameters import ParameterSet
 from tme.core.population import Column
-from tme.core.schedule import FieldDiffusion, FinishSources, StartSources
+from tme.core.schedule import FieldDiffusion, StartSources
 from tme.therapy.agents import Agent, Dose
 
 LN2 = math.log(2.0)
@@ -158,19 +158,19 @@ def build_fields(model: Any) -> None:
                       vessel_value=e.vessel_value, faces=faces if any(faces) and name in own else None,
                       tol=config.clocks.field_tol or tolerance(model, name), coarsen=1 if any(faces) else e.coarsen)  # fmt: skip
         if name not in sourceless:
-            field.use("source")
+            field.solved_on.use("source")
         if name in lossy:
-            field.use("loss")
+            field.solved_on.use("loss")
         if e.vessel_exchange > 0.0 and name not in model.particle_fields:
             # the rates are per voxel of 8000 um^3; what one vessel passes per minute does not depend on the voxel
             model.vessel_exchange[name] = e.vessel_exchange * 8000.0 / grid.voxel_um3
-            field.use("exchange")
+            field.solved_on.use("exchange")
         if e.held:
             model.held_fields.add(name)
         model.fields[name] = field
         model.clock[name] = model.ticks(e.clock_min)
     for name, k_m in (("oxygen", model_parameter(model, "uptake", "oxygen_k")), ("cystine", model_parameter(model, "ferroptosis", "k_cys"))):
-        model.fields[name].use("vmax")
+        model.fields[name].solved_on.use("vmax")
         model.fields[name].k_m = k_m
 
 
@@ -193,12 +193,12 @@ def build_plan(model: Any) -> list[Mechanism]:
         if cls.name not in off and cls.enabled(model):
             model._entries.append(cls(model))
     solves = [FieldDiffusion(model, name) for name in model.fields]
-    return ordered([StartSources(model), *model._entries, FinishSources(model), *solves, Guards(model)])
+    return ordered([StartSources(model), *model._entries, *solves, Guards(model)])
 
 
 def ordered(entries: list[Mechanism]) -> list[Mechanism]:
-    """Delivery before diffusion and so on is the phases' doing; within SECRETE, start first, finish last."""
-    return sorted(entries, key=lambda m: (m.phase, {"start_sources": -1, "finish_sources": 1}.get(m.name, 0)))
+    """Delivery before diffusion and so on is the phases' doing; within SECRETE, sources start anew first."""
+    return sorted(entries, key=lambda m: (m.phase, m.name != "start_sources"))
 
 
 def cargo_columns(agents: Any) -> tuple[Column, ...]:

@@ -24,6 +24,7 @@ from tme.build import (
     tumour_overrides,
 )
 from tme.core.device import workspace
+from tme.core.grid import Spares
 from tme.core.lattice import Lattice
 from tme.core.schedule import Schedule
 from tme.core.solvers import Solvers
@@ -88,6 +89,7 @@ class TumourModel(mesa.Model):
         self.workspace = workspace(self.device, self.grid.shape, self.grid.periodic)
         self.solvers = Solvers(self)
         self.therapy = build_therapy(self)
+        self.spares = Spares(self.grid)
         build_fields(self)
         blocked = any(agent.entry.target == "pd1" for agent in self.therapy.antibodies)
         self.pd1_free = np.ones(self.grid.n_voxels) if blocked else self.nothing
@@ -153,10 +155,6 @@ class TumourModel(mesa.Model):
     def solved(self, field: str) -> bool:
         """Whether the field is solved in this tick."""
         return self.tick % self.clock[field] == 0
-
-    def source_fixed(self, field: Any) -> np.ndarray:
-        """The field's int64 accumulator."""
-        return field.use("source_fixed")
 
     def mechanism(self, name: str) -> Any:
         """The plan's entry of that name."""

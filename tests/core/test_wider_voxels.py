@@ -5,7 +5,8 @@ import pytest
 
 from tme.core import pane
 from tme.core.field import Field
-from tme.core.grid import Grid
+from tme.core.grid import Grid, Spares
+from tme.kernels import team
 from tme.kernels.multigrid import Workspace
 from tme.kernels.transfer import average, interpolate
 
@@ -15,16 +16,15 @@ SHAPES = [(1, 48, 40), (1, 1, 64), (12, 16, 8)]
 def between(shape, periodic=(False,) * 3):
     """Mean over children and interpolation as functions of flat arrays."""
     half = [(n + 1) // 2 for n in shape]
-    row = np.zeros(shape[2])
 
     def mean(fine):
         out = np.zeros(half[0] * half[1] * half[2])
-        average(fine, out, *shape)
+        average(0, half[0] * half[1], fine, 1.0, False, out, *shape)
         return out
 
     def spread(coarse):
         out = np.zeros(shape[0] * shape[1] * shape[2])
-        interpolate(coarse, out, *shape, np.array(periodic), row)
+        interpolate(0, shape[0] * shape[1], coarse, out, *shape, np.array(periodic))
         return out
 
     return mean, spread
@@ -101,6 +101,52 @@ def test_a_lattice_with_an_odd_axis_is_solved_as_it_is(shape):
         field.use("source")[100] = 1.0
         field.advance(10.0, workspace)
     assert np.array_equal(plain.concentration, wide.concentration)
+
+
+@pytest.mark.parametrize("coarsen", [1, 2, 4])
+@pytest.mark.parametrize("threads", [1, 3])
+def test_terms_written_where_the_field_is_solved_are_those_of_the_whole_lattice(coarsen, threads, monkeypatch):
+    """`writing`, `counting` and `pour` against arrays over all voxels: the same solution, and spare arrays end empty."""
+    monkeypatch.setattr(team, "size", lambda: threads)
+    monkeypatch.setattr(team, "WORTH_ROWS", 1)
+    rng, grid = np.random.default_rng(8), Grid((1, 48, 40))
+    whole, direct = (Field("drug", "uM", grid, 5000.0, 0.01, 10, vessel_value=2.0, tol=1e-9, coarsen=coarsen) for _ in range(2))
+    spares, workspace = Spares(grid), Workspace(grid.shape)
+    for _ in range(3):
+        leaks, losses = 0.1 * (rng.random(grid.n_voxels) < 0.03), 0.02 * (rng.random(grid.n_voxels) < 0.3)
+        cells, poured = rng.integers(0, grid.n_voxels, 50), rng.random(grid.n_voxels)
+        counts = np.bincount(cells, minlength=grid.n_voxels)
+        for term, values in (("exchange", leaks), ("loss", losses)):
+            whole.use(term)[:] = values
+            with direct.writing(term, spares) as array:
+                assert not array.any()
+                array[:] = values
+        whole.use("source")[:] = 0.5 * poured + 0.25 * counts
+        direct.solved_on.use("source")[:] = 0.0
+        direct.pour("source", poured, 0.5)
+        with direct.counting(spares, 0.25, [cells[:20], cells[20:]]) as array:
+            assert array.dtype == np.int64 and not array.any()
+            np.add.at(array, cells, 1)
+        whole.advance(10.0, workspace)
+        direct.advance(10.0, workspace)
+        for term in ("exchange", "loss"):
+            assert np.array_equal(getattr(whole.solved_on, term), getattr(direct.solved_on, term))
+        assert whole.concentration == pytest.approx(direct.concentration, rel=1e-12)
+        with spares.one() as array, spares.one() as another:
+            assert array is not another and not array.any() and not another.any()
+    assert coarsen == 1 or (direct.source is None and direct.exchange is None)
+
+
+def test_what_is_written_to_a_begun_term_adds_to_it():
+    grid = Grid((1, 8, 8))
+    field, spares = Field("drug", "uM", grid, 100.0, coarsen=2), Spares(grid)
+    for _ in range(2):
+        with field.writing("source", spares, anew=False) as array:
+            array[[0, 1, 63]] = 4.0
+    assert field.solved_on.source.reshape(4, 4)[[0, 3], [0, 3]].tolist() == [4.0, 2.0]
+    with field.writing("source", spares) as array:
+        array[:2] = 1.0
+    assert field.solved_on.source.sum() == 0.5 == field.solved_on.source[0]
 
 
 def test_state_of_a_widened_field_continues_bit_for_bit():

@@ -9,7 +9,7 @@ import numpy as np
 
 from tme.core.guards import inspect
 
-FORMAT = 2
+FORMAT = 3
 
 
 def collect(model: Any) -> dict[str, np.ndarray]:
@@ -76,10 +76,7 @@ def restore(model: Any, state: dict[str, np.ndarray]) -> None:
         model.pd1_free[:] = state["therapy/pd1_free"]
     model.vessels.open = state["vessels/open"].astype(bool)
     model.vessels.voxels = model.vessels.sites[model.vessels.open]
-    for field, rate in model.vessel_exchange.items():
-        exchange = model.fields[field].exchange
-        exchange[:] = 0.0
-        exchange[model.vessels.voxels] = rate
+    model.mechanism("vessels").connect(model)
     for m in model.plan.entries:
         saved = _group(state, f"mechanism.{m.name}")
         if saved:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 
 from tme.core import pane
-from tme.core.grid import Grid
+from tme.core.grid import Grid, Spares
 from tme.kernels import diffusion, red_black, team
-from tme.kernels.exchange import all_zero, counts_to_rate
+from tme.kernels.exchange import add_scaled, all_zero, collect, counts_to_rate, put
 from tme.kernels.memory import filled
 from tme.kernels.multigrid import Workspace
 from tme.kernels.superpose import WORTH, Pattern, add_up, darken
@@ -36,7 +38,8 @@ class Field:
     `use` makes them, (n_voxels,) float64. `mode` is 'backward_euler' or 'quasi_steady' (no memory); the field
     is due every `clock_ticks` base ticks. `faces` gives per axis (z, y, x) a pair of face values, None for no
     flux. With `coarsen` 2 or 4 the equation is solved on voxels so many times as wide, with the mean of every
-    term over them, and `concentration` is interpolated from there; axes that do not divide forbid it.
+    term over them, and `concentration` is interpolated from there; axes that do not divide forbid it. `writing`,
+    `counting` and `pour` put terms there at once, without an array of them over the whole lattice.
     Every voxel of the grid belongs to the system, vessels and given values included. `tol` is relative to the
     right-hand side.
     """
@@ -87,7 +90,7 @@ class Field:
         k = self.diffusion / grid.dx_um**2
         self.pane = True  # may be solved from its sources alone, or around them
         self._pattern: Pattern | None = None
-        self._wrap, self._row = np.array(grid.periodic, np.bool_), np.zeros(grid.nx)
+        self._wrap = np.array(grid.periodic, np.bool_)
         self.points: np.ndarray | None = None  # where `source` is not 0, ascending int64, if somebody keeps count
         self._lit: np.ndarray | None = None  # sources around which alone the concentration is not 0
         self.part: Field | None = None  # the pane it was last solved in
@@ -179,8 +182,8 @@ class Field:
         self.concentration[:] = value
         self._lit = None
         if self.inner is not None:
-            part = np.empty_like(self.inner.concentration)
-            average(self.concentration, part, *self.grid.shape)
+            part = np.zeros_like(self.inner.concentration)
+            self._mean(self.concentration, part)
             self.inner.fill(part)
 
     @property
@@ -196,10 +199,71 @@ class Field:
         for name in TERMS:
             term = getattr(self, name)
             if term is not None:
-                average(term, inner.use(name), *self.grid.shape)
+                inner.use(name)[:] = 0.0
+                self._mean(term, inner.use(name))
         cycles = inner.advance(dt_min, workspace.half())
-        interpolate(inner.concentration, self.concentration, *self.grid.shape, self._wrap, self._row)
+        by_rows = team.blocks if self.grid.n_voxels >= team.WORTH_ROWS else _alone
+        by_rows(interpolate, self.grid.nz * self.grid.ny, inner.concentration, self.concentration, *self.grid.shape, self._wrap)
         return cycles
+
+    def _mean(self, values: np.ndarray, out: np.ndarray, factor: float = 1.0, empty: bool = False) -> None:
+        """Add factor times the means of `values` (n_voxels,) to `out`, on the inner lattice."""
+        assert self.inner is not None
+        nz, ny, _nx = self.inner.grid.shape
+        by_rows = team.blocks if self.grid.n_voxels >= team.WORTH_ROWS else _alone
+        by_rows(average, nz * ny, values, factor, empty, out, *self.grid.shape)
+
+    # ---- terms that others write ----------------------------------------------------------------------------
+    @contextmanager
+    def writing(self, term: str, spares: Spares, anew: bool = True) -> Iterator[np.ndarray]:
+        """An array (n_voxels,) in which to write a term, or what to add to it (not `anew`: one that others begin).
+
+        It is the term's own, or a spare one of zeros where the field is solved on wider voxels.
+        """
+        on = self.solved_on
+        own = on.use(term)
+        if anew:
+            team.rows(put, len(own), own, 0.0)
+        if on is self:
+            yield own
+            return
+        with spares.one() as array:
+            yield array
+            self._pass_on(array, 1.0, True, own)
+
+    @contextmanager
+    def counting(self, spares: Spares, per_count: float, voxels: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
+        """Counters (n_voxels,) int64, at first 0, whose counts times `per_count` become part of the source.
+
+        Counts may be only in `voxels`, those of some cells.
+        """
+        on, own = self.solved_on, self.solved_on.use("source")
+        with spares.one() as array:
+            counts = array.view(np.int64)
+            yield counts
+            if on is not self:
+                self._pass_on(counts, per_count, True, own)
+                return
+            for of_cells in voxels:
+                collect(of_cells, len(of_cells), counts, per_count, own)
+
+    def pour(self, term: str, values: np.ndarray, factor: float) -> None:
+        """Add factor times `values` (n_voxels,) to a term."""
+        on = self.solved_on
+        if on is self:
+            team.rows(add_scaled, len(values), values, factor, self.use(term))
+        else:
+            self._pass_on(values, factor, False, on.use(term))
+
+    def _pass_on(self, values: np.ndarray, factor: float, empty: bool, own: np.ndarray) -> None:
+        """Add the means of `values` to the term where the field is solved, through the lattices between."""
+        assert self.inner is not None
+        if self.inner.inner is None:
+            self._mean(values, own, factor, empty)
+            return
+        between = np.zeros(self.inner.grid.n_voxels)
+        self._mean(values, between, factor, empty)
+        self.inner._pass_on(between, 1.0, False, own)
 
     def _converged(self, cycles: int) -> int:
         if cycles < 0:
@@ -271,7 +335,9 @@ class Field:
                 state[name] = getattr(self, name)
         state["dirichlet_value"] = np.array(self.dirichlet_value)
         if self.inner is not None:
-            state["solved"] = self.solved_on.concentration
+            on = self.solved_on
+            state["solved"] = on.concentration
+            state |= {f"solved_{name}": getattr(on, name) for name in TERMS if getattr(on, name) is not None}
         return state
 
     def load_state(self, state: dict[str, np.ndarray]) -> None:
@@ -290,8 +356,15 @@ class Field:
             saved, innermost = state.get("solved"), self.solved_on
             if saved is not None and saved.size == innermost.concentration.size:
                 innermost.concentration[:] = saved
+                for name in TERMS:
+                    if f"solved_{name}" in state:
+                        innermost.use(name)[:] = state[f"solved_{name}"]
             else:
                 self.fill(self.concentration)
+
+
+def _alone(kernel: Any, n: int, *arguments: Any) -> None:
+    kernel(0, n, *arguments)
 
 
 def _term(array: np.ndarray | None) -> np.ndarray:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -103,3 +105,18 @@ class Grid:
     def zeros(self, dtype=np.float64) -> np.ndarray:
         """A flat voxel array of zeros."""
         return zeros(self.n_voxels, dtype)
+
+
+class Spares:
+    """Voxel arrays of zeros to borrow for a moment; made when first needed, given back as zeros."""
+
+    def __init__(self, grid: Grid) -> None:
+        self._grid = grid
+        self._free: list[np.ndarray] = []
+
+    @contextmanager
+    def one(self) -> Iterator[np.ndarray]:
+        """One of them, (n_voxels,) float64; after an exception it is not used again."""
+        array = self._free.pop() if self._free else self._grid.zeros()
+        yield array
+        self._free.append(array)

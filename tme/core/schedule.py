@@ -11,7 +11,7 @@ from tme.core.guards import inspect, probe
 from tme.core.mechanism import Mechanism, Phase, check_plan
 from tme.core.solvers import Job
 from tme.kernels import team
-from tme.kernels.exchange import add_counts, put
+from tme.kernels.exchange import put
 
 
 class FieldDiffusion(Mechanism):
@@ -53,33 +53,14 @@ class StartSources(Mechanism):
     about = "sources are counted anew"
 
     def step(self, model: Any) -> None:
-        """Zero float sources and integer counts of due fields."""
-        steps: list[team.Call] = []
+        """Zero the sources of due fields."""
         for name, field in model.fields.items():
             if model.due(name) and name not in model.particle_fields:
+                source = field.solved_on.source
                 if field.points is not None:
-                    field.source[field.points] = 0.0
-                elif field.source is not None:
-                    steps.append((put, (field.source, 0.0)))
-                if field.source_fixed is not None:
-                    steps.append((put, (field.source_fixed, 0)))
-        if steps:
-            team.rows(team.in_turn, model.grid.n_voxels, *steps)
-
-
-class FinishSources(Mechanism):
-    """Turn integer counts into sources."""
-
-    name = "finish_sources"
-    phase = Phase.SECRETE
-    about = "counted secretion becomes a source"
-
-    def step(self, model: Any) -> None:
-        """source += counts / scale for due fields."""
-        due = [f for name, f in model.fields.items() if f.source_fixed is not None and model.due(name)]
-        if due:
-            steps = [(add_counts, (f.source_fixed, 1.0 / model.fixed_scale, f.source)) for f in due]
-            team.rows(team.in_turn, model.grid.n_voxels, *steps)
+                    source[field.points] = 0.0
+                elif source is not None:
+                    team.rows(put, len(source), source, 0.0)
 
 
 class Schedule:

@@ -55,13 +55,12 @@ def kind_factor(state, p):
 
 
 @serial
-def secrete(lo, hi, state, voxel, death_tick, tick, dt_min, p, atp, hmgb1):
-    """ATP and HMGB1 sources (voxels,) of corpses; one corpse a voxel."""
+def secrete(lo, hi, state, voxel, death_tick, tick, dt_min, p, rate, source):
+    """Source (voxels,) of corpses, `rate` at full release; one corpse a voxel."""
     for i in range(np.uint64(lo), np.uint64(hi)):
         if state[i] != 0:
             r = release((tick - death_tick[i]) * dt_min, p) * kind_factor(state[i], p)
-            atp[voxel[i]] = p.atp_rate * r
-            hmgb1[voxel[i]] = p.hmgb1_rate * r
+            source[voxel[i]] = rate * r
 
 
 @serial
@@ -89,11 +88,12 @@ class DampRelease(Mechanism):
     adds = ("field.atp", "field.hmgb1")
 
     def step(self, model) -> None:
-        """Write both sources when either field is due."""
-        if model.due("atp") or model.due("hmgb1"):
-            t = model.tumour.col
-            team.rows(secrete, model.tumour.n, t.state, t.voxel, t.death_tick, model.tick, model.dt_min, self.p,
-                    model.fields["atp"].source, model.fields["hmgb1"].source)  # fmt: skip
+        """Write the source of a field that is due."""
+        t = model.tumour.col
+        for name, rate in (("atp", self.p.atp_rate), ("hmgb1", self.p.hmgb1_rate)):
+            if model.due(name):
+                with model.fields[name].writing("source", model.spares, anew=False) as source:
+                    team.rows(secrete, model.tumour.n, t.state, t.voxel, t.death_tick, model.tick, model.dt_min, self.p, rate, source)
 
 
 class Clearance(Mechanism):

@@ -90,4 +90,5 @@ class ChemokineSecretion(Mechanism):
         """Write the chemokine source when its field is due."""
         if model.due("cxcl"):
             t = model.tumour.col
-            chemokine(model.tumour.n, t.state, t.voxel, t.ifng_response, self.p, model.fields["cxcl"].source)
+            with model.fields["cxcl"].writing("source", model.spares, anew=False) as source:
+                chemokine(model.tumour.n, t.state, t.voxel, t.ifng_response, self.p, source)

@@ -204,11 +204,11 @@ def judge(n, held_row, hit, kills, fate, hits, hit_tick, new_hits, p, dt_min, ti
 
 
 @serial
-def secrete(n, voxel, engaged, function, rate, scale, source_fixed):
-    """IFN-gamma from engaged CD8 into int64 accumulators: order-free."""
+def secrete(n, voxel, engaged, function, rate, scale, counts):
+    """IFN-gamma from engaged CD8 into int64 counters: order-free."""
     for i in range(n):
         if engaged[i] == 1:
-            source_fixed[voxel[i]] += np.int64(np.rint(rate * function[i] * scale))
+            counts[voxel[i]] += np.int64(np.rint(rate * function[i] * scale))
 
 
 class Killing(Mechanism):
@@ -265,6 +265,6 @@ class IfngSecretion(Mechanism):
     def step(self, model) -> None:
         """Add to the IFN-gamma source when its field is due."""
         if model.due("ifng") and model.cd8.n:
-            c = model.cd8.col
-            field = model.fields["ifng"]
-            secrete(model.cd8.n, c.voxel, c.engaged, c.function, self.rate, model.fixed_scale, model.source_fixed(field))
+            n, c = model.cd8.n, model.cd8.col
+            with model.fields["ifng"].counting(model.spares, 1.0 / model.fixed_scale, [c.voxel[:n]]) as counts:
+                secrete(n, c.voxel, c.engaged, c.function, self.rate, model.fixed_scale, counts)

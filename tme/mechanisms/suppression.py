@@ -18,18 +18,18 @@ PARAMETERS = ParameterSet(
 
 
 @serial
-def from_tregs(n, voxel, rate, scale, source_fixed):
-    """Equal secretion of every Treg into int64 accumulators."""
+def from_tregs(n, voxel, rate, scale, counts):
+    """Equal secretion of every Treg into int64 counters."""
     amount = np.int64(np.rint(rate * scale))
     for i in range(n):
-        source_fixed[voxel[i]] += amount
+        counts[voxel[i]] += amount
 
 
 @serial
-def from_macrophages(n, voxel, m1, rate, scale, source_fixed):
+def from_macrophages(n, voxel, m1, rate, scale, counts):
     """Secretion in proportion to 1 - m1."""
     for i in range(n):
-        source_fixed[voxel[i]] += np.int64(np.rint(rate * (1.0 - m1[i]) * scale))
+        counts[voxel[i]] += np.int64(np.rint(rate * (1.0 - m1[i]) * scale))
 
 
 @serial
@@ -56,12 +56,12 @@ class Suppression(Mechanism):
         """Add to the source when the field is due; per cell, scaled to the voxel of 8000 um^3."""
         if not model.due("suppression"):
             return
-        field = model.fields["suppression"]
-        fixed = model.source_fixed(field)
+        field, t, m = model.fields["suppression"], model.treg, model.macrophage
         per_voxel = 8000.0 / model.grid.voxel_um3
-        from_tregs(model.treg.n, model.treg.col.voxel, self.p.treg_rate * per_voxel, model.fixed_scale, fixed)
-        m = model.macrophage
-        from_macrophages(m.n, m.col.voxel, m.col.m1, self.p.m2_rate * per_voxel, model.fixed_scale, fixed)
+        with field.counting(model.spares, 1.0 / model.fixed_scale, [t.col.voxel[: t.n], m.col.voxel[: m.n]]) as counts:
+            from_tregs(t.n, t.col.voxel, self.p.treg_rate * per_voxel, model.fixed_scale, counts)
+            from_macrophages(m.n, m.col.voxel, m.col.m1, self.p.m2_rate * per_voxel, model.fixed_scale, counts)
         if self.p.damp_rate > 0.0:
-            t = model.tumour.col
-            from_damp(model.tumour.n, t.state, t.voxel, model.fields["hmgb1"].concentration, self.p.damp_rate, self.p.k_h, field.source)
+            c, hmgb1 = model.tumour.col, model.fields["hmgb1"].concentration
+            with field.writing("source", model.spares, anew=False) as source:
+                from_damp(model.tumour.n, c.state, c.voxel, hmgb1, self.p.damp_rate, self.p.k_h, source)

@@ -81,14 +81,15 @@ class Uptake(Mechanism):
     def update(self, model) -> None:
         """The same, outside the clock."""
         t, f = model.tumour.col, model.fields
-        normal = (
-            (f["oxygen"].vmax, self.p.oxygen_vmax * self.p.normal_oxygen),
-            (f["ifng"].loss, self.p.ifng_uptake * self.p.normal_ifng),
-            (f["cystine"].vmax, 0.0),
-        )
-        team.rows(team.in_turn, model.grid.n_voxels, *((put, term) for term in normal))
-        team.rows(consume, model.tumour.n, t.state, t.voxel, t.xct, t.nrf2, t.ifng_response, t.e_xct, self.p, self.chemistry,
-                model.cell_fraction, f["oxygen"].vmax, f["ifng"].loss, f["cystine"].vmax)  # fmt: skip
+        with (
+            f["oxygen"].writing("vmax", model.spares, anew=False) as oxygen,
+            f["ifng"].writing("loss", model.spares, anew=False) as ifng,
+            f["cystine"].writing("vmax", model.spares) as cystine,
+        ):
+            normal = ((oxygen, self.p.oxygen_vmax * self.p.normal_oxygen), (ifng, self.p.ifng_uptake * self.p.normal_ifng))
+            team.rows(team.in_turn, model.grid.n_voxels, *((put, term) for term in normal))
+            team.rows(consume, model.tumour.n, t.state, t.voxel, t.xct, t.nrf2, t.ifng_response, t.e_xct, self.p, self.chemistry,
+                    model.cell_fraction, oxygen, ifng, cystine)  # fmt: skip
 
 
 class PeroxideEmission(Mechanism):

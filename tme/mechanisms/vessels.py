@@ -33,7 +33,10 @@ class Vessels(Mechanism):
         """The same, outside the clock: model construction and restarts call it."""
         p = self.p
         model.vessels.update(model.lattice.inside_um(), p.rim_um, p.normal_factor, 1.0, p.core_factor)
+        self.connect(model)
+
+    def connect(self, model) -> None:
+        """Exchange where vessels are open, nowhere else."""
         for field, rate in model.vessel_exchange.items():
-            exchange = model.fields[field].exchange
-            exchange[:] = 0.0
-            exchange[model.vessels.voxels] = rate
+            with model.fields[field].writing("exchange", model.spares) as exchange:
+                exchange[model.vessels.voxels] = rate

@@ -16,7 +16,6 @@ import numpy as np
 from tme.core.mechanism import Mechanism, Phase
 from tme.kernels import team
 from tme.kernels.elementary import power
-from tme.kernels.exchange import put
 from tme.kernels.jit import serial
 
 EFFECT_COLUMN = {
@@ -149,11 +148,9 @@ class DrugLoss(Mechanism):
         t = model.tumour
         for agent in model.therapy.drugs:
             if model.due(agent.name) and agent.entry.cell_loss > 0.0:
-                loss = model.fields[agent.name].use("loss")
-                team.rows(put, len(loss), loss, 0.0)
-                team.rows(set_cell_loss, t.n, t.col.state, t.col.voxel, agent.entry.cell_loss, loss)
+                with model.fields[agent.name].writing("loss", model.spares) as loss:
+                    team.rows(set_cell_loss, t.n, t.col.state, t.col.voxel, agent.entry.cell_loss, loss)
         if self.eaters and model.due("cystine"):
-            loss = model.fields["cystine"].use("loss")
-            loss[:] = 0.0
-            for name, strength in self.eaters:
-                loss += strength * model.fields[name].concentration
+            with model.fields["cystine"].writing("loss", model.spares) as loss:
+                for name, strength in self.eaters:
+                    loss += strength * model.fields[name].concentration

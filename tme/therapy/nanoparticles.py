@@ -118,10 +118,10 @@ class ParticleDelivery(Mechanism):
                 continue
             stop = model.tick * model.dt_min
             start = stop - model.clock[agent.name] * model.dt_min
-            team.rows(put, len(field.source), field.source, 0.0)
             mean = agent.plasma_mean(start, stop)
-            if mean > 0.0:
-                field.source[model.vessels.voxels] = agent.entry.vessel_exchange * mean
+            with field.writing("source", model.spares) as source:
+                if mean > 0.0:
+                    source[model.vessels.voxels] = agent.entry.vessel_exchange * mean
             amount = agent.injected(start, stop)
             if amount > 0.0:
                 inject(model, field, amount, agent)
@@ -158,7 +158,6 @@ class ParticleCargo(Mechanism):
         for agent in model.therapy.nanoparticles:
             if model.clock[agent.name] != self.every:
                 raise ValueError(f"fields.{agent.name}.clock_min must be {self.clock_min:g}, the clock of uptake, or payload is lost")
-        self.fixed = np.zeros(model.grid.n_voxels, np.int64)
 
     def step(self, model) -> None:
         """One clock interval for every platform of the arm."""
@@ -183,12 +182,14 @@ class ParticleCargo(Mechanism):
             e.uptake_tumour, model.cell_fraction, ph_rate, r.k0, r.k_gsh, r.gsh_half_uM, r.k_hypoxia, p.k_o2,
             p.release_scale, iron, labile, cap, self.dt, released,
         )  # fmt: skip
-        macrophage_cargo(
-            m.n, m.col.voxel, getattr(m.col, f"np_{agent.name}"), m.col.iron_load, concentration, model.fields["oxygen"].concentration,
-            e.uptake_macrophage, model.cell_fraction, ph_rate, r.k0, r.k_hypoxia, p.k_o2, p.release_scale, iron, labile, cap,
-            self.dt, model.fixed_scale, self.fixed,
-        )  # fmt: skip
-        collect(m.col.voxel, m.n, self.fixed, 1.0 / model.fixed_scale, released)
+        with model.spares.one() as spare:
+            counts = spare.view(np.int64)
+            macrophage_cargo(
+                m.n, m.col.voxel, getattr(m.col, f"np_{agent.name}"), m.col.iron_load, concentration, model.fields["oxygen"].concentration,
+                e.uptake_macrophage, model.cell_fraction, ph_rate, r.k0, r.k_hypoxia, p.k_o2, p.release_scale, iron, labile, cap,
+                self.dt, model.fixed_scale, counts,
+            )  # fmt: skip
+            collect(m.col.voxel, m.n, counts, 1.0 / model.fixed_scale, released)
         outside = self.outside(agent)
         if outside > 0.0:
             team.rows(add_scaled, len(released), concentration, outside, released)
@@ -225,10 +226,10 @@ class ParticleLoss(Mechanism):
         for agent in model.therapy.nanoparticles:
             e = agent.entry
             if model.due(agent.name):
-                loss = model.fields[agent.name].loss
-                team.rows(put, len(loss), loss, self.cargo.outside(agent))
-                team.rows(lose_to_tumour, t.n, t.col.state, t.col.voxel, e.uptake_tumour, loss)
-                lose_to_macrophages(m.n, m.col.voxel, e.uptake_macrophage, loss)
+                with model.fields[agent.name].writing("loss", model.spares, anew=False) as loss:
+                    team.rows(put, len(loss), loss, self.cargo.outside(agent))
+                    team.rows(lose_to_tumour, t.n, t.col.state, t.col.voxel, e.uptake_tumour, loss)
+                    lose_to_macrophages(m.n, m.col.voxel, e.uptake_macrophage, loss)
             for payload in e.payloads:
                 if payload.drug is not None and model.due(payload.drug):
-                    team.rows(add_scaled, model.grid.n_voxels, model.released[agent.name], payload.loading * payload.free_fraction, model.fields[payload.drug].source)
+                    model.fields[payload.drug].pour("source", model.released[agent.name], payload.loading * payload.free_fraction)
