@@ -207,6 +207,7 @@ class TumourModel(mesa.Model):
     def step(self) -> None:
         """One tick: every entry of the plan whose clock strikes."""
         self.tick += 1
+        self.lattice.forget()
         self.plan.run(self)
         if self.tick % round(720 / self.dt_min) == 0:
             mark(self)

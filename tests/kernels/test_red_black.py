@@ -156,3 +156,30 @@ def test_a_guess_within_the_tolerance_is_balanced_as_well(with_loss):
     c *= 1.0001
     assert solve(grid, c, 2.0, 0.0, loss, source, NOTHING, 1e-2) == 0
     assert ((0.3 + (loss if with_loss else 0.0)) * c).sum() == pytest.approx(source.sum(), rel=1e-13)
+
+
+@pytest.mark.parametrize("shape", [(1, 160, 160), (1, 150, 161), (30, 64, 62)])
+def test_fields_of_both_solvers_in_one_workspace_have_the_bits_of_each_alone(shape):
+    """The one-colour solver's arrays lie in those of the cycle: neither sees what the other left."""
+
+    def fields():
+        rng, grid = np.random.default_rng(5), Grid(shape)
+        near, far = (Field("c", "1", grid, d, decay, 10, "quasi_steady", tol=1e-4) for d, decay in ((900.0, 0.5), (1e5, 1e-4)))
+        for field in (near, far):
+            field.use("source")[rng.integers(0, grid.n_voxels, 40)] = 1.0
+            field.use("loss")[:] = 0.5 * rng.random(grid.n_voxels) if field is near else 0.0
+            field.pane = False
+        far.use("exchange")[rng.integers(0, grid.n_voxels, 20)] = 1.0
+        return near, far
+
+    together, alone = fields(), fields()
+    shared = Workspace(shape)
+    assert shared.colours().shares
+    for _ in range(3):
+        for a, b in zip(together, alone):
+            a.source[:] = np.roll(a.source, 7)
+            b.source[:] = np.roll(b.source, 7)
+            a.advance(10.0, shared)
+            b.advance(10.0, Workspace(shape))
+            assert a.splits == b.splits == (a is together[0])
+            assert np.array_equal(a.concentration, b.concentration)

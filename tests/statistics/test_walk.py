@@ -170,14 +170,14 @@ def test_a_contested_place_goes_to_each_with_the_same_chance():
     """
     ring = np.array([(1 + OFFSETS[k, 1]) * 3 + 1 + OFFSETS[k, 2] for k in range(8)], np.int32)
     wins, uid = np.zeros(8, np.int64), np.arange(8, dtype=np.uint64)
-    claim = np.full(9, -1, np.int64)
+    claim = np.zeros(9, np.int64)
     for tick in range(40_000):
         voxel, heading = ring.copy(), np.zeros(8, np.int8)
         occupancy = np.ones(9, np.int8)
         occupancy[4] = 0
         moved = grant(8, uid, voxel, heading, np.full(8, 4, np.int32), np.zeros(8, np.int8), occupancy, 1,
                       SEED, tick, claim)  # fmt: skip
-        assert moved == 1 and occupancy.sum() == 8 and (claim == -1).all()
+        assert moved == 1 and occupancy.sum() == 8 and not claim.any()
         wins[voxel == 4] += 1
     assert_counts(wins, np.ones(8))
 

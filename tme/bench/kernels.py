@@ -169,7 +169,7 @@ def move(case: str, n: int) -> list[dict[str, Any]]:
     heading, direction, held = np.full(n, -1, np.int8), np.zeros(n, np.int8), np.zeros(n, np.int8)
     proposal, speed, field = np.full(n, -1, np.int32), np.full(n, 1e6), np.zeros(side * side)
     occupancy = np.bincount(voxel, minlength=side * side).astype(np.int8)
-    claim = np.full(side * side, -1, np.int64)
+    claim = np.zeros(side * side, np.int64)
     geometry = (1, side, side, 0, 0, 0)
     seed, tick, moved = np.uint64(1), 0, 0
 

@@ -10,7 +10,6 @@ import numpy as np
 from scipy.ndimage import distance_transform_edt
 
 from tme.core.grid import Grid
-from tme.kernels.memory import filled
 from tme.kernels.neighbours import count_rows, search_order
 
 
@@ -25,7 +24,6 @@ class Lattice:
         self.tissue_row = np.full(n, -1, np.int32)
         self.immune_count = np.zeros(n, np.int8)
         self.push_offsets = search_order(max(push_length, 1), grid.ndim)
-        self.claim = filled(n, -1, np.int64)
         self._depth: tuple[int, np.ndarray, np.ndarray] | None = None
 
     def position_um(self, voxel: np.ndarray | int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -50,7 +48,7 @@ class Lattice:
         """Signed distance of every voxel (flat) from the tumour's edge in um: positive inside.
 
         The tumour is the set of voxels holding tissue, closed over gaps of `closing` voxels. The array is kept
-        until the tissue has changed, and read-only.
+        until the tissue has changed or `forget` is called, and read-only.
         """
         tissue = self.tissue_row >= 0
         if self._depth is None or self._depth[0] != closing or not np.array_equal(self._depth[1], tissue):
@@ -58,6 +56,10 @@ class Lattice:
             found.flags.writeable = False
             self._depth = (closing, tissue, found)
         return self._depth[2]
+
+    def forget(self) -> None:
+        """Let go of what `depth_um` kept."""
+        self._depth = None
 
     def _depth_of(self, tissue: np.ndarray, closing: int) -> np.ndarray:
         inside = self._inside(tissue, closing)

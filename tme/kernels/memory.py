@@ -33,8 +33,18 @@ def filled(n: int, value: float, dtype: type | str | np.dtype = np.float64) -> n
 
 def rows(count: int, n: int, dtype: type = np.float64) -> np.ndarray:
     """(count, n or a few more) zeros in one piece, whose rows begin as those of `zeros` do."""
-    kind = np.dtype(dtype)
-    pitch = -(-n * kind.itemsize // PAGE) * PAGE + SHIFT
-    room = np.zeros(count * pitch + LINE, np.uint8)
+    size = room_for(count, n, dtype)
+    room = np.zeros(size + LINE, np.uint8)
     lead = -room.ctypes.data % LINE
-    return room[lead : lead + count * pitch].view(kind).reshape(count, pitch // kind.itemsize)
+    return rows_in(room[lead : lead + size], count, n, dtype)
+
+
+def room_for(count: int, n: int, dtype: type = np.float64) -> int:
+    """Bytes of `rows`."""
+    return count * (-(-n * np.dtype(dtype).itemsize // PAGE) * PAGE + SHIFT)
+
+
+def rows_in(room: np.ndarray, count: int, n: int, dtype: type = np.float64) -> np.ndarray:
+    """The same as `rows` in bytes that begin on a cache line, whatever they hold."""
+    size, kind = room_for(count, n, dtype), np.dtype(dtype)
+    return room[:size].view(kind).reshape(count, size // count // kind.itemsize)

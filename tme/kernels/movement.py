@@ -114,8 +114,8 @@ def propose(lo, hi, uid, voxel, heading, speed, held, field, bias, persistence, 
 def grant(n, uid, voxel, heading, proposal, direction, occupancy, capacity, seed, tick, claim):
     """Settle the proposals and move the winners; returns how many moved.
 
-    `occupancy` (voxels,) int8 immune cells present; `claim` (voxels,) int64 is scratch, -1 on entry and exit: the
-    highest priority so far, of 32 bits, and below it the row.
+    `occupancy` (voxels,) int8 immune cells present; `claim` (voxels,) int64 is scratch, 0 on entry and exit: one more
+    than the highest priority so far, of 32 bits, with the row below it.
     """
     # half of all proposals meet a full voxel: the others are listed without a branch, which nobody could foresee
     wanting, m = np.empty(n, np.int32), 0
@@ -131,19 +131,19 @@ def grant(n, uid, voxel, heading, proposal, direction, occupancy, capacity, seed
         draw_block(seed, _GRANT, tick, names, 0, k, 0, words)
         for j in range(k):
             i = np.int64(wanting[first + j])
-            bid, best = (np.int64(words[0, j]) << _ROW_BITS) | i, claim[proposal[i]]
+            bid, best = (np.int64(words[0, j]) << _ROW_BITS) | i, claim[proposal[i]] - 1
             if bid >> _ROW_BITS == best >> _ROW_BITS:
-                claim[proposal[i]] = bid if uid[i] < uid[best & _ROW] else best
+                claim[proposal[i]] = 1 + (bid if uid[i] < uid[best & _ROW] else best)
             else:
-                claim[proposal[i]] = max(bid, best)
+                claim[proposal[i]] = 1 + max(bid, best)
     moved = 0
     for i in wanting[:m]:
         v = proposal[i]
-        if claim[v] & _ROW == i:
+        if (claim[v] - 1) & _ROW == i:
             occupancy[voxel[i]] -= 1
             occupancy[v] += 1
             voxel[i] = v
             heading[i] = direction[i]
             moved += 1
-            claim[v] = -1  # every wanted voxel has one winner, who leaves the scratch as it was
+            claim[v] = 0  # every wanted voxel has one winner, who leaves the scratch as it was
     return moved

@@ -25,7 +25,7 @@ from __future__ import annotations
 import numpy as np
 
 from tme.kernels.jit import serial
-from tme.kernels.memory import zeros
+from tme.kernels.memory import rows, zeros
 from tme.kernels.red_black import Scratch
 from tme.kernels.stencil import (
     OMEGA,
@@ -66,8 +66,11 @@ class Workspace:
         self.wrap = np.array(self.periodic, np.bool_)
         sizes = self.dims.prod(axis=1)
         self.offset = np.concatenate(([0], np.cumsum(sizes))).astype(np.int64)
-        self.sigma, self.dinv, self.x, self.r, self.t = (zeros(int(self.offset[-1])) for _ in range(5))
+        total = int(self.offset[-1])
+        self._pool = rows(5, total)
+        self.sigma, self.dinv, self.x, self.r, self.t = (row[:total] for row in self._pool)
         self.b, self.p, self.q, self.old = (zeros(int(sizes[0])) for _ in range(4))
+        self._cycled = False  # whether a cycle has used the pool since the one-colour solver did
         self.rows = np.zeros((5, max(dims[0][2], 2)))
         self.k = np.zeros((len(dims), 3))
         self._colours: Scratch | None = None
@@ -91,9 +94,12 @@ class Workspace:
         return self._others[shape]
 
     def colours(self) -> Scratch:
-        """The scratch of `red_black` for this lattice, made at first use."""
+        """The scratch of `red_black` for this lattice, made at first use, in the arrays of the cycle."""
         if self._colours is None:
-            self._colours = Scratch(self.shape)
+            self._colours, self._cycled = Scratch(self.shape, self._pool.ravel().view(np.uint8)), True
+        if self._cycled and self._colours.shares:
+            self._colours.clear()
+        self._cycled = False
         return self._colours
 
     def _tables(self) -> None:
@@ -111,6 +117,7 @@ class Workspace:
 
     def arrays(self) -> tuple:
         """What the kernels take, in their order."""
+        self._cycled = True
         return (self.dims, self.offset, self.k, self.wrap, self.parents, self.parent_at,
                 self.sigma, self.dinv, self.x, self.r, self.t, self.b, self.p, self.q, self.rows)  # fmt: skip
 

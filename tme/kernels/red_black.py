@@ -25,6 +25,7 @@ import math
 import numpy as np
 
 from tme.kernels import team
+from tme.kernels.memory import room_for, rows_in
 from tme.kernels.memory import rows as spread
 from tme.kernels.red_black_pass import black_cuts, black_values, cuts_product, finish, search
 from tme.kernels.red_black_start import begin, begin_cuts, totals
@@ -38,9 +39,12 @@ BAND = 64  # chunks of a band, at least
 
 
 class Scratch:
-    """Half lattices for one lattice (nz, ny, nx); no state between solves but the zeros of the padding."""
+    """Half lattices for one lattice (nz, ny, nx); no state between solves but the zeros of the padding.
 
-    def __init__(self, shape: tuple[int, int, int]) -> None:
+    They lie in `room`, bytes that others use between solves, where that is large enough: `clear` before a solve.
+    """
+
+    def __init__(self, shape: tuple[int, int, int], room: np.ndarray | None = None) -> None:
         nz, ny, nx = shape
         h = (nx + 1) // 2
         step = VECTORS // 4 if h < 256 else VECTORS // 2
@@ -58,14 +62,23 @@ class Scratch:
         # rows near a cut must not meet those near the next
         bands = max(1, min(BANDS, n_chunks // max(BAND, 8 * lag), nz * ny // (many + 4 * (1 if nz == 1 else ny))))
         self.layout = np.array([nz, ny, nx, width, plane, lead, chunk, n_chunks, lag, many, bands], np.int64)
-        self.half = spread(8, size, np.float32)
-        self.half64 = spread(2, size)
+        narrow, wide = room_for(8, size, np.float32), room_for(2, size)
+        self.shares = room is not None and len(room) >= narrow + wide
+        if room is not None and self.shares:
+            self.half, self.half64 = rows_in(room, 8, size, np.float32), rows_in(room[narrow:], 2, size)
+        else:
+            self.half, self.half64 = spread(8, size, np.float32), spread(2, size)
         self.rows32 = spread(3 * bands, chunk, np.float32)
         self.rows = spread(8 * bands, many * nx)
         self.inv = spread(bands, many * nx, np.float32)
         self.sums = np.zeros((2 * bands, 4))
         # 1 where the row of this place of a chunk is even
         self.even = np.repeat(np.arange(chunk // width) % 2 == 0, width).astype(np.float32)
+
+    def clear(self) -> None:
+        """Zeros everywhere, whatever others left."""
+        self.half[:] = 0.0
+        self.half64[:] = 0.0
 
     def arrays(self) -> tuple:
         """What `step` takes, in its order."""

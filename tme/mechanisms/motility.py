@@ -53,10 +53,11 @@ def walk(model, population, held, field, bias, persistence, dt, *before) -> None
     args = (model.seed64, model.tick, lattice.geometry)
     wish = (c.uid, c.voxel, c.heading, c.speed, held, field, bias, persistence, step, *args, population.proposal, population.direction)
     team.rows(team.in_turn, population.n, *before, (propose, wish))
-    grant(
-        population.n, c.uid, c.voxel, c.heading, population.proposal, population.direction,
-        lattice.immune_count, lattice.immune_capacity, model.seed64, model.tick, lattice.claim,
-    )  # fmt: skip
+    with model.spares.one() as claim:
+        grant(
+            population.n, c.uid, c.voxel, c.heading, population.proposal, population.direction,
+            lattice.immune_count, lattice.immune_capacity, model.seed64, model.tick, claim.view(np.int64),
+        )  # fmt: skip
 
 
 class Cd8Motility(Mechanism):
