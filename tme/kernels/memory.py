@@ -44,6 +44,16 @@ def room_for(count: int, n: int, dtype: type = np.float64) -> int:
     return count * (-(-n * np.dtype(dtype).itemsize // PAGE) * PAGE + SHIFT)
 
 
+class Pool:
+    """Bytes that several users take turns in; `user` is who had them last."""
+
+    def __init__(self, size: int) -> None:
+        room = np.zeros(size + LINE, np.uint8)
+        lead = -room.ctypes.data % LINE
+        self.room = room[lead : lead + size]
+        self.user: object = None
+
+
 def rows_in(room: np.ndarray, count: int, n: int, dtype: type = np.float64) -> np.ndarray:
     """The same as `rows` in bytes that begin on a cache line, whatever they hold."""
     size, kind = room_for(count, n, dtype), np.dtype(dtype)

@@ -25,7 +25,7 @@ from __future__ import annotations
 import numpy as np
 
 from tme.kernels.jit import serial
-from tme.kernels.memory import rows, zeros
+from tme.kernels.memory import Pool, room_for, rows_in
 from tme.kernels.red_black import Scratch
 from tme.kernels.stencil import (
     OMEGA,
@@ -51,12 +51,13 @@ class Workspace:
     """Scratch arrays and coarse-grid tables for one lattice, shared by its fields; no state between solves.
 
     `shape` is (nz, ny, nx), `periodic` per axis. Level l has dimensions `dims[l]` and occupies
-    `offset[l]:offset[l + 1]` of each multi-level array.
+    `offset[l]:offset[l + 1]` of each multi-level array. The workspaces of a lattice, of its wider voxels and of
+    its parts lie in one `pool`, as does the scratch of the one-colour solver: fields are solved one after another.
     """
 
     device = "cpu"
 
-    def __init__(self, shape: tuple[int, int, int], periodic: tuple[bool, bool, bool] = (False,) * 3) -> None:
+    def __init__(self, shape: tuple[int, int, int], periodic: tuple[bool, bool, bool] = (False,) * 3, pool: Pool | None = None) -> None:
         dims = [tuple(int(n) for n in shape)]
         while max(dims[-1]) > 1:
             dims.append(tuple((n + 1) // 2 for n in dims[-1]))
@@ -66,11 +67,13 @@ class Workspace:
         self.wrap = np.array(self.periodic, np.bool_)
         sizes = self.dims.prod(axis=1)
         self.offset = np.concatenate(([0], np.cumsum(sizes))).astype(np.int64)
-        total = int(self.offset[-1])
-        self._pool = rows(5, total)
-        self.sigma, self.dinv, self.x, self.r, self.t = (row[:total] for row in self._pool)
-        self.b, self.p, self.q, self.old = (zeros(int(sizes[0])) for _ in range(4))
-        self._cycled = False  # whether a cycle has used the pool since the one-colour solver did
+        n, total = int(sizes[0]), int(self.offset[-1])
+        first, size = room_for(1, n), room_for(4, n) + room_for(5, total)
+        self._pool = pool if pool is not None and len(pool.room) >= size else Pool(size)
+        room = self._pool.room
+        self.b, self.p, self.q, self.old = (row[:n] for row in rows_in(room, 4, n))
+        self.sigma, self.dinv, self.x, self.r, self.t = (row[:total] for row in rows_in(room[room_for(4, n) :], 5, total))
+        self._beside_b = room[first:]
         self.rows = np.zeros((5, max(dims[0][2], 2)))
         self.k = np.zeros((len(dims), 3))
         self._colours: Scratch | None = None
@@ -82,7 +85,7 @@ class Workspace:
         """The workspace of the lattice of voxels twice as wide, made at first use."""
         if self._half is None:
             nz, ny, nx = ((n + 1) // 2 for n in self.shape)
-            self._half = Workspace((nz, ny, nx), self.periodic)
+            self._half = Workspace((nz, ny, nx), self.periodic, self._pool)
         return self._half
 
     def of(self, shape: tuple[int, int, int]) -> Workspace:
@@ -90,16 +93,17 @@ class Workspace:
         if shape not in self._others:
             while len(self._others) >= PARTS_KEPT:
                 del self._others[next(iter(self._others))]
-            self._others[shape] = Workspace(shape)
+            self._others[shape] = Workspace(shape, pool=self._pool)
         return self._others[shape]
 
     def colours(self) -> Scratch:
-        """The scratch of `red_black` for this lattice, made at first use, in the arrays of the cycle."""
+        """The scratch of `red_black` for this lattice, made at first use, in the pool but not where `b` is."""
         if self._colours is None:
-            self._colours, self._cycled = Scratch(self.shape, self._pool.ravel().view(np.uint8)), True
-        if self._cycled and self._colours.shares:
-            self._colours.clear()
-        self._cycled = False
+            self._colours = Scratch(self.shape, self._beside_b)
+        if self._colours.shares:
+            if self._pool.user is not self._colours:
+                self._colours.clear()
+            self._pool.user = self._colours
         return self._colours
 
     def _tables(self) -> None:
@@ -117,7 +121,7 @@ class Workspace:
 
     def arrays(self) -> tuple:
         """What the kernels take, in their order."""
-        self._cycled = True
+        self._pool.user = self
         return (self.dims, self.offset, self.k, self.wrap, self.parents, self.parent_at,
                 self.sigma, self.dinv, self.x, self.r, self.t, self.b, self.p, self.q, self.rows)  # fmt: skip
 

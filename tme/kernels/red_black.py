@@ -28,7 +28,7 @@ from tme.kernels import team
 from tme.kernels.memory import room_for, rows_in
 from tme.kernels.memory import rows as spread
 from tme.kernels.red_black_pass import black_cuts, black_values, cuts_product, finish, search
-from tme.kernels.red_black_start import begin, begin_cuts, totals
+from tme.kernels.red_black_start import E, W, begin, begin_cuts, totals
 
 ROUND = 1e-5  # how far one float32 round may reduce the residual
 ROUNDS = 60
@@ -76,9 +76,13 @@ class Scratch:
         self.even = np.repeat(np.arange(chunk // width) % 2 == 0, width).astype(np.float32)
 
     def clear(self) -> None:
-        """Zeros everywhere, whatever others left."""
-        self.half[:] = 0.0
+        """Zeros wherever a solve reads before it writes, whatever others left."""
+        for row in (W, E):
+            self.half[row] = 0.0
         self.half64[:] = 0.0
+        width, lead, chunk, n_chunks = (int(self.layout[i]) for i in (3, 5, 6, 7))
+        self.half[:, : lead * width] = 0.0
+        self.half[:, lead * width + n_chunks * chunk :] = 0.0
 
     def arrays(self) -> tuple:
         """What `step` takes, in its order."""
