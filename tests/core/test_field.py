@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from tme.core.field import Field
-from tme.core.grid import Grid
-from tme.kernels.exchange import cell_to_voxel, deposit, gather
+from tme.core.grid import Grid, Spares
+from tme.kernels.exchange import cell_to_voxel, tally
+from tme.kernels.jit import serial
 from tme.kernels.multigrid import Workspace
 
 DIMENSIONS = [2, 3]
@@ -229,41 +230,35 @@ def test_saturating_uptake_converges_to_a_fine_reference_in_time():
     assert final[10] == pytest.approx(c, rel=0.2)
 
 
-def test_deposits_do_not_depend_on_the_order_of_the_cells():
-    rng = np.random.default_rng(6)
-    voxel, amount = rng.integers(-1, 50, 1000), rng.random(1000)
-    sums = []
+@serial
+def secreted(voxel, amount, counts):
+    """What some cells add to their voxels, in billionths."""
+    for i in range(voxel.size):
+        tally(counts, voxel[i], amount[i], 1e9)
+
+
+@pytest.mark.parametrize("coarsen", [1, 2])
+def test_what_cells_add_to_a_voxel_does_not_depend_on_their_order(coarsen):
+    rng, grid = np.random.default_rng(6), Grid((1, 8, 8))
+    voxel, amount = rng.integers(0, 64, 1000), rng.random(1000)
+    sources = []
     for turn in (np.arange(1000), rng.permutation(1000)):
-        counts = np.zeros(50, np.int64)
-        assert deposit(voxel[turn], amount[turn], 1000, 1e-9, counts)
-        sums.append(counts)
-    assert np.array_equal(*sums)
-    expected = np.bincount(voxel[voxel >= 0], amount[voxel >= 0], 50)
-    assert np.abs(sums[0] * 1e-9 - expected).max() < 1e-7
+        field = Field("x", "uM", grid, 100.0, 0.1, coarsen=coarsen)
+        with field.counting(Spares(grid), 1e-9, [voxel]) as counts:
+            secreted(voxel[turn], amount[turn], counts)
+        assert not counts.any()
+        sources.append(field.solved_on.source)
+    assert sources[0].tobytes() == sources[1].tobytes()
+    assert sources[0].sum() * coarsen**2 == pytest.approx(amount.sum(), rel=1e-7)
 
 
-@pytest.mark.parametrize("amount", [1e30, np.nan, np.inf])
-def test_a_deposit_that_does_not_fit_is_reported(amount):
-    assert not deposit(np.array([0]), np.array([amount]), 1, 1e-9, np.zeros(1, np.int64))
-
-
-def test_many_deposits_that_overflow_together_are_reported():
-    counts = np.zeros(1, np.int64)
-    assert not deposit(np.zeros(4, np.int64), np.full(4, 2.0**61), 4, 1.0, counts)
-
-
-def test_counts_become_rates_and_start_anew():
-    field = Field("x", "uM", Grid((1, 2, 2)), 100.0, 0.1, source_scale=1e-9)
-    deposit(np.array([1, 1, 3]), np.array([0.5, 0.25, 1.0]), 3, field.source_scale, field.use("source_fixed"))
-    field.settle(over=5.0)
-    assert field.source == pytest.approx([0.0, 0.15, 0.0, 0.2])
-    assert not field.source_fixed.any()
-
-
-def test_gather_reads_each_cells_voxel():
-    out = np.zeros(3)
-    gather(np.array([4.0, 5.0, 6.0]), np.array([2, 0, -1]), 3, out)
-    assert out.tolist() == [6.0, 4.0, 0.0]
+@pytest.mark.parametrize("coarsen", [1, 2])
+@pytest.mark.parametrize("amounts", [[1e30], [np.nan], [-np.inf], [1.0, np.nan, 1.0], [5e7] * 90], ids=str)
+def test_what_cannot_be_counted_is_reported_with_the_field(coarsen, amounts):
+    grid = Grid((1, 8, 8))
+    field, voxel = Field("ifng", "ng/mL", grid, 100.0, 0.1, coarsen=coarsen), np.full(len(amounts), 9)
+    with pytest.raises(RuntimeError, match="field ifng"), field.counting(Spares(grid), 1e-9, [voxel]) as counts:
+        secreted(voxel, np.array(amounts), counts)
 
 
 def test_a_cell_must_fit_into_its_voxel():
@@ -278,12 +273,11 @@ def test_a_field_continues_from_its_state_arrays():
 
     a, b, workspace = build(), build(), Workspace((1, 20, 21))
     a.use("source")[7] = 1.0
-    a.use("loss_fixed")[3] = 5
+    a.use("loss")[3] = 5.0
     a.fix(np.arange(420) == 50, 2.0)
     a.advance(1.0, workspace)
     b.load_state({k: v.copy() for k, v in a.state_arrays().items()})
     for field in (a, b):
-        field.settle()
         field.advance(1.0, workspace)
     assert a.concentration.tobytes() == b.concentration.tobytes()
 

@@ -13,7 +13,7 @@ US_PER_VOXEL_TICK = 0.018  # fields: solves at their clocks, averaged over ticks
 US_PER_CELL_TICK = 0.05  # chemistry, motion, contacts, book-keeping
 DOUBLING_D = 5.0  # of the tumours in configs/, untreated
 BYTES_PER_CELL = 900
-BYTES_PER_VOXEL = 1100
+BYTES_PER_VOXEL = 350
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ import numpy as np
 from tme.core import pane
 from tme.core.grid import Grid, Spares
 from tme.kernels import diffusion, red_black, team
-from tme.kernels.exchange import add_scaled, all_zero, collect, counts_to_rate, put
+from tme.kernels.exchange import add_scaled, all_zero, collect, fits, put
 from tme.kernels.memory import filled
 from tme.kernels.multigrid import Workspace
 from tme.kernels.superpose import WORTH, Pattern, add_up, darken
@@ -19,7 +19,6 @@ from tme.kernels.transfer import average, interpolate
 
 MODES = ("backward_euler", "quasi_steady")
 TERMS = ("loss", "source", "exchange", "vmax")
-COUNTS = ("source_fixed", "loss_fixed")
 DAMPED = 250.0  # couplings over mean losses up to which a field is solved on one colour, without multigrid
 LOOSE = 1e-6  # tolerance from which that pays: a tighter one takes several rounds
 PASSES = 100  # per round
@@ -58,8 +57,6 @@ class Field:
         k_m: float = 1.0,
         vessel_value: float = 0.0,
         faces=None,
-        source_scale: float = 1e-12,
-        loss_scale: float = 1e-12,
         tol: float = 1e-6,
         max_cycles: int = 100,
         outer: int = 40,
@@ -72,11 +69,9 @@ class Field:
         self.name, self.unit, self.grid, self.mode = name, unit, grid, mode
         self.diffusion, self.decay, self.clock_ticks = float(diffusion), float(decay), int(clock_ticks)
         self.k_m, self.vessel_value = float(k_m), float(vessel_value)
-        self.source_scale, self.loss_scale = float(source_scale), float(loss_scale)
         self.tol, self.max_cycles, self.outer = float(tol), int(max_cycles), int(outer)
         self.concentration = filled(grid.n_voxels, float(initial))
         self.loss = self.source = self.exchange = self.vmax = None
-        self.source_fixed = self.loss_fixed = None
         self.dirichlet_mask: np.ndarray | None = None
         self.dirichlet_value = 0.0
         self._fixed = _NO_VOXELS
@@ -104,11 +99,11 @@ class Field:
         return f"Field({self.name!r}, {self.unit}, D={self.diffusion:g}, {self.mode})"
 
     def use(self, term: str) -> np.ndarray:
-        """The array of a term or counter ('loss', 'vmax', 'source_fixed', ...), made of zeros if absent."""
-        if term not in TERMS + COUNTS:
+        """The array of a term ('loss', 'source', 'exchange', 'vmax'), made of zeros if absent."""
+        if term not in TERMS:
             raise KeyError(term)
         if getattr(self, term) is None:
-            setattr(self, term, self.grid.zeros(np.int64 if term in COUNTS else np.float64))
+            setattr(self, term, self.grid.zeros())
         return getattr(self, term)
 
     def fix(self, mask: np.ndarray, value: float) -> None:
@@ -117,16 +112,6 @@ class Field:
         self.dirichlet_mask = np.ascontiguousarray(mask, np.uint8).ravel()
         self.dirichlet_value = float(value)
         self._fixed = np.flatnonzero(self.dirichlet_mask)
-
-    def settle(self, over: float = 1.0) -> None:
-        """Turn the counted deposits into `source` and `loss` (counts * scale / over) and start counting anew.
-
-        `over` is the number of deposits to average (rates), or the minutes over which amounts are released.
-        """
-        if self.source_fixed is not None:
-            counts_to_rate(self.source_fixed, self.source_scale / over, self.use("source"))
-        if self.loss_fixed is not None:
-            counts_to_rate(self.loss_fixed, self.loss_scale / over, self.use("loss"))
 
     def advance(self, dt_min: float, workspace: Workspace) -> int:
         """Solve for the concentration `dt_min` later (or the steady one), in place; returns cycles used."""
@@ -235,17 +220,21 @@ class Field:
     def counting(self, spares: Spares, per_count: float, voxels: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
         """Counters (n_voxels,) int64, at first 0, whose counts times `per_count` become part of the source.
 
-        Counts may be only in `voxels`, those of some cells.
+        Counts may be only in `voxels`, those of some cells. Raises RuntimeError where they do not fit (`exchange.tally`).
         """
         on, own = self.solved_on, self.solved_on.use("source")
         with spares.one() as array:
             counts = array.view(np.int64)
             yield counts
-            if on is not self:
+            if on is self:
+                good = True
+                for of_cells in voxels:
+                    good &= collect(of_cells, len(of_cells), counts, per_count, own)
+            else:
+                good = fits(counts)
                 self._pass_on(counts, per_count, True, own)
-                return
-            for of_cells in voxels:
-                collect(of_cells, len(of_cells), counts, per_count, own)
+            if not good:
+                raise RuntimeError(f"field {self.name}: cells add more to a voxel than can be counted, or no number")
 
     def pour(self, term: str, values: np.ndarray, factor: float) -> None:
         """Add factor times `values` (n_voxels,) to a term."""
@@ -330,7 +319,7 @@ class Field:
     def state_arrays(self) -> dict[str, np.ndarray]:
         """Everything a checkpoint must keep, by name; absent terms are left out."""
         state = {"concentration": self.concentration, "vessel_value": np.array(self.vessel_value)}
-        for name in TERMS + COUNTS + ("dirichlet_mask",):
+        for name in (*TERMS, "dirichlet_mask"):
             if getattr(self, name) is not None:
                 state[name] = getattr(self, name)
         state["dirichlet_value"] = np.array(self.dirichlet_value)
@@ -345,7 +334,7 @@ class Field:
         self.concentration[:] = state["concentration"]
         self.points = self._lit = None
         self.vessel_value = float(state["vessel_value"])
-        for name in TERMS + COUNTS:
+        for name in TERMS:
             setattr(self, name, None)
             if name in state:
                 self.use(name)[:] = state[name]

@@ -17,7 +17,8 @@ from typing import Any
 
 from tme.experiments import files
 from tme.experiments.run_directory import RunError
-from tme.experiments.worker import Outcome, Task, initialise, set_threads, simulate, warm_up, work
+from tme.experiments.worker import Outcome, Task, get_ready, initialise, set_threads, simulate, work
+from tme.warm import warm_up
 
 EXECUTORS = ("processes",)
 ATTEMPTS = 3
@@ -97,6 +98,8 @@ def execute(
     if not tasks:
         return []
     plan = Queue(tasks, done)
+    if tasks[0].factory == Task.factory and tasks[0].device == "cpu":
+        warm_up(lambda: interrupt.wanted)
     if jobs <= 1 or len(tasks) == 1:
         return _serial(plan, threads, interrupt, report)
     return _Pool(plan, min(jobs, len(tasks)), threads, interrupt, report).run()
@@ -173,7 +176,7 @@ class _Pool:
         return self.outcomes
 
     def _drive(self, pool: futures.ProcessPoolExecutor, stop: Any, events: Any) -> None:
-        self._warm_up(pool)
+        self._get_ready(pool)
         while self.running or (self.plan.ready and not self.interrupt.wanted):
             if self.interrupt.wanted:
                 stop.value = 1
@@ -186,13 +189,13 @@ class _Pool:
                 del self.running[future]
                 self._settle(outcome)
 
-    def _warm_up(self, pool: futures.ProcessPoolExecutor) -> None:
-        """Let the first process compile alone; a failure here shows in every simulation by name."""
-        warm = pool.submit(warm_up, self.plan.ready[0].factory)
-        while not self.interrupt.wanted and not futures.wait([warm], timeout=0.2).done:
+    def _get_ready(self, pool: futures.ProcessPoolExecutor) -> None:
+        """Let the first process import the model; a failure here shows in every simulation by name."""
+        first = pool.submit(get_ready, self.plan.ready[0].factory)
+        while not self.interrupt.wanted and not futures.wait([first], timeout=0.2).done:
             pass
-        if warm.done() and isinstance(warm.exception(), BrokenProcessPool):
-            raise BrokenProcessPool("during warm-up")
+        if first.done() and isinstance(first.exception(), BrokenProcessPool):
+            raise BrokenProcessPool("before its first task")
 
     def _submit(self, pool: futures.ProcessPoolExecutor) -> None:
         """Keep every process busy; a suspect runs alone."""

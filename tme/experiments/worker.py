@@ -303,8 +303,6 @@ def work(task: Task) -> Outcome:
     return outcome
 
 
-def warm_up(factory: Any) -> None:
-    """Compile the kernels once, before several processes would compile the same ones."""
-    module = import_module(resolve(factory).__module__)
-    if hasattr(module, "warm_up"):
-        module.warm_up()
+def get_ready(factory: Any) -> None:
+    """Import the model: a process that dies of that does not die of its task."""
+    resolve(factory)

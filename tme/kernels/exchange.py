@@ -1,16 +1,16 @@
-"""Amounts between cells and voxels: the volume rule, fixed-point deposits, gathers.
+"""Amounts between cells and voxels: the volume rule, and what many cells add to one voxel.
 
-What many cells add to one voxel is counted in int64 units of `scale`, so that the sum is exact and does not
-depend on the order of the cells.
+The latter is counted in whole units (int64), so that the sum is exact and does not depend on the order of the cells.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from tme.kernels.jit import serial
+from tme.kernels.jit import rule, serial
 
-COUNT_LIMIT = float(2**62)
+COUNT_LIMIT = 2**56
+_LIMIT = float(COUNT_LIMIT)
 
 
 def cell_to_voxel(cell_um3: float, voxel_um3: float) -> float:
@@ -27,43 +27,14 @@ def cell_to_voxel(cell_um3: float, voxel_um3: float) -> float:
     return cell_um3 / voxel_um3
 
 
-@serial
-def deposit(voxel, amount, n, scale, out):
-    """Add `amount[i]` (i < n) to `out[voxel[i]]` (int64), in counts of `scale`; negative voxels are skipped.
+@rule
+def tally(counts, voxel, amount, scale):
+    """Add `amount` to a voxel's count (int64) in units of 1/scale; what is no number or too large becomes COUNT_LIMIT.
 
-    Returns False if an amount or a sum does not fit (the array is then incomplete: stop the run).
+    A hundred cells that share a voxel then still add up without going round, and `collect` and `fits` see it.
     """
-    fits = True
-    for i in range(n):
-        v = voxel[i]
-        if v < 0:
-            continue
-        counts = np.rint(amount[i] / scale)
-        if not abs(counts) < COUNT_LIMIT:
-            fits = False
-            continue
-        total = out[v] + np.int64(counts)
-        if abs(total) >= np.int64(2**62):
-            fits = False
-            continue
-        out[v] = total
-    return fits
-
-
-@serial
-def gather(conc, voxel, n, out):
-    """out[i] = conc[voxel[i]] for i < n; negative voxels (no place) read 0."""
-    for i in range(n):
-        v = voxel[i]
-        out[i] = conc[v] if v >= 0 else 0.0
-
-
-@serial
-def counts_to_rate(counts, factor, out):
-    """out = counts * factor, and the counts return to zero."""
-    for i in range(np.uint64(counts.size)):
-        out[i] = counts[i] * factor
-        counts[i] = 0
+    x = np.rint(amount * scale)
+    counts[voxel] += np.int64(x) if abs(x) < _LIMIT else COUNT_LIMIT
 
 
 @serial
@@ -71,13 +42,6 @@ def put(lo, hi, out, value):
     """out = value from `lo` to `hi`."""
     for i in range(np.uint64(lo), np.uint64(hi)):
         out[i] = value
-
-
-@serial
-def add_counts(lo, hi, counts, factor, out):
-    """out += counts * factor from `lo` to `hi`; the counts stay."""
-    for i in range(np.uint64(lo), np.uint64(hi)):
-        out[i] += counts[i] * factor
 
 
 @serial
@@ -89,12 +53,27 @@ def add_scaled(lo, hi, values, factor, out):
 
 @serial
 def collect(voxel, n, counts, per_count, out):
-    """out += counts * per_count in the voxels of the first `n` cells, once each; the counts there return to zero."""
+    """out += counts * per_count in the voxels of the first `n` cells, once each; the counts there return to zero.
+
+    Returns False where a count reaches COUNT_LIMIT.
+    """
+    good = True
     for i in range(n):
         v = voxel[i]
         if counts[v] != 0:
+            good = good and abs(counts[v]) < COUNT_LIMIT
             out[v] += counts[v] * per_count
             counts[v] = 0
+    return good
+
+
+@serial
+def fits(counts):
+    """Whether all counts are below COUNT_LIMIT."""
+    found = np.int64(0)
+    for i in range(np.uint64(counts.size)):
+        found += np.int64(abs(counts[i]) >= COUNT_LIMIT)
+    return found == 0
 
 
 @serial

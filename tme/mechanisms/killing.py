@@ -21,6 +21,7 @@ from tme.core.mechanism import Mechanism, Phase
 from tme.core.parameters import ParameterSet, par
 from tme.kernels import team
 from tme.kernels.elementary import exp
+from tme.kernels.exchange import tally
 from tme.kernels.jit import rule, serial
 from tme.kernels.neighbours import beside, has_all, n_directions, neighbour, next_to, place_of
 from tme.kernels.rng import BLOCK, Stream, uniform_block
@@ -208,7 +209,7 @@ def secrete(n, voxel, engaged, function, rate, scale, counts):
     """IFN-gamma from engaged CD8 into int64 counters: order-free."""
     for i in range(n):
         if engaged[i] == 1:
-            counts[voxel[i]] += np.int64(np.rint(rate * function[i] * scale))
+            tally(counts, voxel[i], rate * function[i], scale)
 
 
 class Killing(Mechanism):

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from tme.core.mechanism import Mechanism, Phase
 from tme.core.parameters import ParameterSet, par
+from tme.kernels.exchange import tally
 from tme.kernels.jit import serial
 
 PARAMETERS = ParameterSet(
@@ -20,16 +19,15 @@ PARAMETERS = ParameterSet(
 @serial
 def from_tregs(n, voxel, rate, scale, counts):
     """Equal secretion of every Treg into int64 counters."""
-    amount = np.int64(np.rint(rate * scale))
     for i in range(n):
-        counts[voxel[i]] += amount
+        tally(counts, voxel[i], rate, scale)
 
 
 @serial
 def from_macrophages(n, voxel, m1, rate, scale, counts):
     """Secretion in proportion to 1 - m1."""
     for i in range(n):
-        counts[voxel[i]] += np.int64(np.rint(rate * (1.0 - m1[i]) * scale))
+        tally(counts, voxel[i], rate * (1.0 - m1[i]), scale)
 
 
 @serial

@@ -19,7 +19,7 @@ from tme.core.mechanism import Mechanism, Phase
 from tme.core.parameters import ParameterSet, par
 from tme.kernels import team
 from tme.kernels.elementary import expm1
-from tme.kernels.exchange import add_scaled, collect, put
+from tme.kernels.exchange import add_scaled, collect, put, tally
 from tme.kernels.jit import rule, serial
 
 PARAMETERS = ParameterSet(
@@ -87,7 +87,7 @@ def macrophage_cargo(
         out = -held[i] * expm1(-k * dt)
         iron_load[i] += min(cap, labile * iron * out / dt)
         held[i] -= out
-        released_fixed[v] += np.int64(np.rint(out * cell_fraction / dt * fixed_scale))
+        tally(released_fixed, v, out * cell_fraction / dt, fixed_scale)
 
 
 def acid(ph: float, pka: float, slope: float) -> float:
@@ -189,7 +189,8 @@ class ParticleCargo(Mechanism):
                 e.uptake_macrophage, model.cell_fraction, ph_rate, r.k0, r.k_hypoxia, p.k_o2, p.release_scale, iron, labile, cap,
                 self.dt, model.fixed_scale, counts,
             )  # fmt: skip
-            collect(m.col.voxel, m.n, counts, 1.0 / model.fixed_scale, released)
+            if not collect(m.col.voxel, m.n, counts, 1.0 / model.fixed_scale, released):
+                raise RuntimeError(f"tick {model.tick}: macrophages release more {agent.name} than can be counted, or no number")
         outside = self.outside(agent)
         if outside > 0.0:
             team.rows(add_scaled, len(released), concentration, outside, released)

@@ -1,0 +1,93 @@
+"""Compiling ahead: in two halves, only where nothing is compiled yet, and all that a first tick needs."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from tme import warm
+
+
+class Half:
+    """A process that ends after some looks, or never."""
+
+    started: list = []
+
+    def __init__(self, command, **_):
+        self.command, self.looks, self.killed = command, 3, False
+        Half.started.append(self)
+
+    def poll(self):
+        self.looks -= 1
+        return 0 if self.looks < 0 or self.killed else None
+
+    def wait(self, timeout=None):
+        if timeout is not None and not self.killed:
+            raise subprocess.TimeoutExpired(self.command, timeout)
+
+    def kill(self):
+        self.killed = True
+
+
+@pytest.fixture
+def halves(monkeypatch, tmp_path):
+    monkeypatch.setattr(warm.subprocess, "Popen", Half)
+    monkeypatch.setattr(warm.os, "sched_getaffinity", lambda _: {0, 1})
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
+    monkeypatch.delenv("NUMBA_DISABLE_JIT", raising=False)
+    Half.started = []
+    return Half.started
+
+
+def test_both_halves_are_compiled_where_nothing_is(halves):
+    warm.warm_up()
+    assert [h.command[-1] for h in halves] == ["fields", "cells"]
+    assert all(h.looks < 0 for h in halves)
+
+
+def test_nothing_is_started_where_something_is_compiled(halves, tmp_path):
+    (tmp_path / "tme").mkdir()
+    (tmp_path / "tme" / "rng.draw.nbi").touch()
+    warm.warm_up()
+    assert not halves
+
+
+@pytest.mark.parametrize("why", ["one processor", "no compiler", "no cache"])
+def test_nothing_is_started_where_it_would_not_help(halves, monkeypatch, why):
+    if why == "one processor":
+        monkeypatch.setattr(warm.os, "sched_getaffinity", lambda _: {0})
+    elif why == "no compiler":
+        monkeypatch.setenv("NUMBA_DISABLE_JIT", "1")
+    else:
+        monkeypatch.delenv("NUMBA_CACHE_DIR")
+    warm.warm_up()
+    assert not halves
+
+
+def test_an_interrupt_ends_both_halves(halves):
+    warm.warm_up(stop=lambda: True)
+    assert len(halves) == 2 and all(h.killed for h in halves)
+
+
+@pytest.mark.slow
+def test_after_warming_up_the_first_tick_compiles_nothing(tmp_path):
+    count = """
+from tme.warm import warm_up
+warm_up()
+from numba.core import event
+seen = []
+class Listener(event.Listener):
+    def on_start(self, e): seen.append(e.data["dispatcher"].__name__)
+    def on_end(self, e): pass
+event.register("numba:compile", Listener())
+from tme.bench.whole import build
+build(500)
+print(sorted(seen))
+"""
+    if len(os.sched_getaffinity(0)) < 2:
+        pytest.skip("one processor")
+    env = {**os.environ, "XDG_CACHE_HOME": str(tmp_path)}
+    env.pop("NUMBA_CACHE_DIR", None)
+    done = subprocess.run([sys.executable, "-c", count], env=env, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
