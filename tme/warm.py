@@ -3,9 +3,9 @@
     python -m tme.warm fields    # the solvers
     python -m tme.warm cells     # everything else, with fields that stand still
 
-Compiling takes one processor some 25 s; the halves side by side take about 15. Both build a small tumour with an
-antibody and particles, as `tme bench` does; what only other configs use is compiled when it is first called.
-A half that fails is no loss: the run compiles what is missing and tells what is wrong.
+Both take a small tumour with an antibody and particles, as `tme bench` does; what only other configs use is compiled
+when it is first called. Each half says when it has what a first tick needs, and goes on with the rest while the run
+begins. A half that fails is no loss: the run compiles what is missing and tells what is wrong.
 """
 
 from __future__ import annotations
@@ -13,11 +13,14 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 HALVES = ("fields", "cells")
 LOOK_S = 0.05
+_at_work: list[subprocess.Popen] = []  # they outlast the call that started them
 
 
 def is_cold() -> bool:
@@ -29,23 +32,25 @@ def is_cold() -> bool:
 
 
 def warm_up(stop: Callable[[], bool] = lambda: False) -> None:
-    """Run both halves if nothing is compiled and a second processor is there; `stop` ends them early."""
+    """Start both halves if nothing is compiled and a second processor is there; returns when a first tick can be taken.
+
+    `stop` ends them early.
+    """
     if len(os.sched_getaffinity(0)) < 2 or not is_cold():
         return
-    env = {**os.environ, "NUMBA_NUM_THREADS": "1"}
+    env = {**os.environ, "NUMBA_NUM_THREADS": "2"}  # a team of two compiles what waits
     command = [sys.executable, "-m", "tme.warm"]
-    halves = [subprocess.Popen([*command, half], env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) for half in HALVES]
-    try:
-        while not stop() and any(half.poll() is None for half in halves):
+    halves = [subprocess.Popen([*command, half], env=env, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) for half in HALVES]
+    _at_work.extend(halves)
+    ready = [threading.Thread(target=half.stdout.readline, daemon=True) for half in halves if half.stdout]
+    for waiter in ready:
+        waiter.start()
+    while any(waiter.is_alive() for waiter in ready):
+        if stop():
             for half in halves:
-                try:
-                    half.wait(LOOK_S)
-                except subprocess.TimeoutExpired:
-                    continue
-    finally:
-        for half in halves:
-            half.kill()
-            half.wait()
+                half.kill()
+        for waiter in ready:
+            waiter.join(LOOK_S)
 
 
 def fields() -> None:
@@ -54,30 +59,47 @@ def fields() -> None:
     from tme.core.field import TERMS
     from tme.model import TumourModel
 
-    model = TumourModel(config_of(500), arm="combination", empty=True)
-    for field in model.fields.values():
-        mode = field.mode
-        for field.mode in dict.fromkeys((mode, "quasi_steady")):
-            for term in TERMS:
-                array = getattr(field.solved_on, term)
-                if array is not None:
-                    array[: len(array) // 20 : 3] = 1.0
-            try:
-                field.advance(10.0, model.workspace)
-            except (RuntimeError, ValueError):  # not every field has a steady state
-                continue
+    model = TumourModel(config_of(5000), arm="combination", empty=True)
+
+    def solve(name: str, mode: str, there: int) -> None:
+        field = model.fields[name]
+        for term in TERMS:
+            array = getattr(field.solved_on, term)
+            if array is not None:
+                array[:there] = 1.0
+        before, field.mode = field.mode, mode
+        with suppress(RuntimeError, ValueError):  # not every field has a steady state
+            field.advance(10.0, model.workspace)
+        field.mode = before
+
+    for name in ("oxygen", "cystine", "peroxide"):
+        solve(name, "quasi_steady", 1)
+    say_ready()
+    for name, field in model.fields.items():
+        for mode in dict.fromkeys((field.mode, "quasi_steady")):
+            solve(name, mode, 100)
 
 
 def cells() -> None:
-    """Build a tumour and take a tick, with fields that nothing solves."""
+    """Build a tumour and take a tick, with fields that nothing solves; then more, until every clock has struck."""
     from tme.bench.whole import config_of
     from tme.core.field import Field
+    from tme.kernels import team
     from tme.model import TumourModel
 
+    team.each([(int, ()), (int, ())])
     Field.advance = lambda self, dt_min, workspace: 0  # type: ignore[method-assign]
     model = TumourModel(config_of(500), arm="combination")
-    for _ in range(60):  # so that every clock strikes
+    model.step()
+    say_ready()
+    for _ in range(60):
         model.step()
+
+
+def say_ready() -> None:
+    """Tell who waits, if anybody still does."""
+    with suppress(OSError):
+        print("ready", flush=True)
 
 
 if __name__ == "__main__":
