@@ -36,7 +36,7 @@ def warm_up(stop: Callable[[], bool] = lambda: False) -> None:
 
     `stop` ends them early.
     """
-    if len(os.sched_getaffinity(0)) < 2 or not is_cold():
+    if (os.cpu_count() or 1) < 2 or not is_cold():
         return
     env = {**os.environ, "NUMBA_NUM_THREADS": "2"}  # a team of two compiles what waits
     command = [sys.executable, "-m", "tme.warm"]
