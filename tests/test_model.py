@@ -270,3 +270,25 @@ def test_depth_follows_the_tissue_and_is_measured_once_in_between():
     assert not np.array_equal(before, after)
     lattice._depth = None
     assert np.array_equal(lattice.depth_um(), after)
+
+
+# ---- fields on wider voxels ------------------------------------------------------------------------------
+def test_any_field_may_be_solved_on_wider_voxels():
+    """Terms are counted anew each time whatever a field's voxels, and stay what the cells of one voxel can do."""
+    fields = ("oxygen", "cystine", "ifng", "cxcl", "atp", "hmgb1", "suppression", "peroxide")
+    plain, wide = (
+        ticks(tissue("all", 5, arms=ARMS, **BUSY, **{f"fields__{name}__coarsen": c for name in fields}), 150) for c in (1, 2)
+    )
+    assert all(wide.fields[name].solved_on is not wide.fields[name] for name in fields)
+    assert all(plain.fields[name].solved_on is plain.fields[name] for name in fields)
+    check_places(wide)
+    for name, term in (("oxygen", "vmax"), ("ifng", "loss"), ("cystine", "vmax")):
+        most, mean = (np.array([reduce(getattr(m.fields[name].solved_on, term)) for m in (plain, wide)]) for reduce in (np.max, np.mean))
+        assert 0.0 < most[1] <= most[0] and mean[1] == pytest.approx(mean[0], rel=0.1), name
+    for m in (plain, wide):
+        m.mechanism("uptake").update(m)
+        first = m.fields["oxygen"].solved_on.vmax.copy()
+        m.mechanism("uptake").update(m)
+        assert np.array_equal(first, m.fields["oxygen"].solved_on.vmax)
+    sources = [m.fields["peroxide"].solved_on.source.mean() for m in (plain, wide)]
+    assert sources[1] == pytest.approx(sources[0], rel=0.5) and sources[0] > 0.0

@@ -200,14 +200,15 @@ class Field:
 
     # ---- terms that others write ----------------------------------------------------------------------------
     @contextmanager
-    def writing(self, term: str, spares: Spares, anew: bool = True) -> Iterator[np.ndarray]:
+    def writing(self, term: str, spares: Spares, anew: bool = True, everywhere: bool = False) -> Iterator[np.ndarray]:
         """An array (n_voxels,) in which to write a term, or what to add to it (not `anew`: one that others begin).
 
-        It is the term's own, or a spare one of zeros where the field is solved on wider voxels.
+        It is the term's own, or a spare one of zeros where the field is solved on wider voxels. Who writes every voxel
+        (`everywhere`) need not find zeros.
         """
         on = self.solved_on
         own = on.use(term)
-        if anew:
+        if anew and not (everywhere and on is self):
             team.rows(put, len(own), own, 0.0)
         if on is self:
             yield own

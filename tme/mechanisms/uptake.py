@@ -82,8 +82,8 @@ class Uptake(Mechanism):
         """The same, outside the clock."""
         t, f = model.tumour.col, model.fields
         with (
-            f["oxygen"].writing("vmax", model.spares, anew=False) as oxygen,
-            f["ifng"].writing("loss", model.spares, anew=False) as ifng,
+            f["oxygen"].writing("vmax", model.spares, everywhere=True) as oxygen,
+            f["ifng"].writing("loss", model.spares, everywhere=True) as ifng,
             f["cystine"].writing("vmax", model.spares) as cystine,
         ):
             normal = ((oxygen, self.p.oxygen_vmax * self.p.normal_oxygen), (ifng, self.p.ifng_uptake * self.p.normal_ifng))
@@ -112,5 +112,7 @@ class PeroxideEmission(Mechanism):
             return
         t, field = model.tumour.col, model.fields["peroxide"]
         points = np.empty(model.tumour.n, np.int64)
-        count = team.listed(points, emit, model.tumour.n, t.state, t.voxel, t.plooh, self.chemistry, self.floor, field.source, points)
-        field.points = np.sort(points[:count])
+        with field.writing("source", model.spares, anew=False) as source:
+            count = team.listed(points, emit, model.tumour.n, t.state, t.voxel, t.plooh, self.chemistry, self.floor, source, points)
+        if source is field.source:
+            field.points = np.sort(points[:count])

@@ -227,7 +227,7 @@ class ParticleLoss(Mechanism):
         for agent in model.therapy.nanoparticles:
             e = agent.entry
             if model.due(agent.name):
-                with model.fields[agent.name].writing("loss", model.spares, anew=False) as loss:
+                with model.fields[agent.name].writing("loss", model.spares, everywhere=True) as loss:
                     team.rows(put, len(loss), loss, self.cargo.outside(agent))
                     team.rows(lose_to_tumour, t.n, t.col.state, t.col.voxel, e.uptake_tumour, loss)
                     lose_to_macrophages(m.n, m.col.voxel, e.uptake_macrophage, loss)
