@@ -4,6 +4,9 @@ import numpy as np
 import pytest
 from support import falls, hours, level, rises, tissue
 
+from tme.mechanisms.killing import PARAMETERS as KILLING
+from tme.mechanisms.killing import judge
+
 NO_PD1 = {"mechanisms__killing__s_max": 0, "mechanisms__exhaustion__pd1_weight": 0}
 
 
@@ -116,3 +119,14 @@ def test_half_of_exhaustion_passes_through_pd1():
 
     assert rises([exhaustion(0, 1), exhaustion(0.2, 1), exhaustion(1, 1)], 1.1)
     assert exhaustion(0, 0) == pytest.approx(exhaustion(1, 0), rel=1e-9)
+
+
+@pytest.mark.parametrize(("attackers", "dies"), [(2, False), (3, True), (4, True)])
+def test_as_many_hits_as_it_takes_in_one_minute_kill(attackers, dies):
+    """Three hits kill; the third of one minute counts in full, and each attacker is credited."""
+    p = KILLING.build({"n_hits": 3})
+    fate, hits, hit_tick, new_hits = np.zeros(5, np.int8), np.zeros(5), np.zeros(5, np.int32), np.zeros(5, np.int32)
+    held, hit, kills = np.full(attackers, 2), np.ones(attackers, np.int8), np.zeros(attackers, np.int32)
+    n_kills = judge(attackers, held, hit, kills, fate, hits, hit_tick, new_hits, p, 1.0, 7)
+    assert n_kills == dies and (fate == 12).tolist() == [False, False, dies, False, False]
+    assert (kills == dies).all() and hits[2] == attackers and not new_hits.any()
