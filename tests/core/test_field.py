@@ -328,3 +328,26 @@ def test_a_field_that_only_given_voxels_feed_decays_around_them(mode):
     away = np.abs(np.arange(61) - 30)
     mirrored = q**away + q ** (61 - away)  # the walls, half a voxel beyond the last one
     assert np.allclose(field.concentration, 7.0 * mirrored / mirrored[30], rtol=1e-7)
+
+
+@pytest.mark.parametrize("wrong", [{"diffusion": -1.0}, {"decay": -0.1}, {"k_m": 0.0}, {"clock_ticks": 0}], ids=str)
+def test_a_field_that_cannot_be_is_refused(wrong):
+    with pytest.raises(ValueError, match="are needed"):
+        Field("x", "uM", Grid((1, 4, 4)), **{"diffusion": 100.0, **wrong})
+
+
+@pytest.mark.parametrize("held", ["faces", "voxels", "both"])
+def test_a_field_reined_in_by_losses_still_meets_its_given_values(held):
+    """With losses that call for the one-colour solver, which knows neither faces nor given voxels."""
+    grid, fields = Grid((1, 24, 26)), []
+    for tol in (1e-4, 1e-10):  # the tighter one never takes that solver
+        faces = None if held == "voxels" else (None, None, (3.0, 1.0))
+        field = Field("x", "uM", grid, 2000.0, 2.0, 10, "quasi_steady", faces=faces, tol=tol)
+        field.use("source")[40] = 5.0
+        field.use("loss")[:] = 0.5
+        if held != "faces":
+            field.fix(np.arange(grid.n_voxels) == 300, 4.0)
+        field.advance(10.0, Workspace(grid.shape))
+        fields.append(field.concentration)
+    assert np.abs(fields[0] - fields[1]).max() <= 1e-3 * fields[1].max()
+    assert fields[1].max() > 0.5

@@ -5,7 +5,7 @@ import pytest
 from support import falls, hours, level, rises, tissue
 
 from tme.mechanisms.killing import PARAMETERS as KILLING
-from tme.mechanisms.killing import judge
+from tme.mechanisms.killing import find_target, judge
 
 NO_PD1 = {"mechanisms__killing__s_max": 0, "mechanisms__exhaustion__pd1_weight": 0}
 
@@ -130,3 +130,15 @@ def test_as_many_hits_as_it_takes_in_one_minute_kill(attackers, dies):
     n_kills = judge(attackers, held, hit, kills, fate, hits, hit_tick, new_hits, p, 1.0, 7)
     assert n_kills == dies and (fate == 12).tolist() == [False, False, dies, False, False]
     assert (kills == dies).all() and hits[2] == attackers and not new_hits.any()
+
+
+def test_a_cd8_keeps_the_first_cell_of_the_table_that_has_moved_beside_it():
+    """The cell held is found again by its uid, where it was and around the CD8, whatever its row; dead or gone it is not."""
+    geometry, uid = (1, 4, 4, 0, 0, 0), np.array([77, 88], np.uint64)
+    for place in (0, 5, 6, 9):  # under the CD8 at 5, or beside it
+        tissue_row = np.full(16, -1, np.int32)
+        tissue_row[[place, 15]] = 0, 1
+        for state, found in ((0, 0), (1, -1)):
+            assert find_target(3, np.uint64(77), 5, tissue_row, uid, np.array([state, 0], np.int8), geometry) == found
+        assert find_target(3, np.uint64(99), 5, tissue_row, uid, np.zeros(2, np.int8), geometry) == -1
+        assert find_target(15, np.uint64(88), 5, tissue_row, uid, np.zeros(2, np.int8), geometry) == 1
