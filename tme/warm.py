@@ -53,6 +53,12 @@ def warm_up(stop: Callable[[], bool] = lambda: False) -> None:
             waiter.join(LOOK_S)
 
 
+def finish() -> None:
+    """Wait until the halves that `warm_up` started have compiled all they know."""
+    while _at_work:
+        _at_work.pop().wait()
+
+
 def fields() -> None:
     """Solve every field of a model without cells, with something in each of its terms."""
     from tme.bench.whole import config_of

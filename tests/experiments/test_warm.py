@@ -17,7 +17,7 @@ class Half:
     slow = False
 
     def __init__(self, command, **_):
-        self.command, self.killed, self.stdout = command, threading.Event(), self
+        self.command, self.killed, self.stdout, self.waited = command, threading.Event(), self, False
         Half.started.append(self)
 
     def readline(self):
@@ -27,6 +27,9 @@ class Half:
 
     def kill(self):
         self.killed.set()
+
+    def wait(self):
+        self.waited = True
 
 
 @pytest.fixture
@@ -43,6 +46,15 @@ def test_both_halves_are_compiled_where_nothing_is(halves):
     warm.warm_up()
     assert [h.command[-1] for h in halves] == ["fields", "cells"]
     assert not any(h.killed.is_set() for h in halves)  # they go on with the rest
+
+
+def test_to_finish_is_to_wait_for_both_halves_once(halves):
+    warm.finish()  # of earlier tests
+    warm.warm_up()
+    assert not any(h.waited for h in halves)
+    warm.finish()
+    assert len(halves) == 2 and all(h.waited for h in halves)
+    assert not warm._at_work
 
 
 def test_nothing_is_started_where_something_is_compiled(halves, tmp_path):

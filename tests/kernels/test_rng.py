@@ -96,7 +96,7 @@ def test_draws_side_by_side_are_those_of_each_cell_alone(seed, lo, hi):
     uid = np.random.default_rng(3).integers(0, 2**64 - 1, 1000, dtype=np.uint64)
     words, u = np.zeros((4, BLOCK), np.uint64), np.full((2, BLOCK), np.nan)
     draw_block(np.uint64(seed), int(Stream.HIT), 2**33 + 5, uid, lo, hi, 3, words)
-    uniform_block(np.uint64(seed), int(Stream.HIT), 2**33 + 5, uid, lo, hi, 3, np.zeros_like(words), u)
+    uniform_block(np.uint64(seed), int(Stream.HIT), 2**33 + 5, uid, lo, hi, 3, u)
     for j in range(hi - lo):
         key = (np.uint64(seed), int(Stream.HIT), 2**33 + 5, uid[lo + j], 3)
         assert words[:, j].tolist() == [int(x) for x in draw(*key)]

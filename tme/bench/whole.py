@@ -151,12 +151,20 @@ def first_tick(case: str) -> list[dict[str, Any]]:
     import tempfile
 
     rows = []
+    # as a run does it: what is not compiled yet is compiled in two processes first, which outlast the first tick
+    child = """
+import time
+from tme.warm import finish, warm_up
+warm_up()
+from tme.bench.whole import build
+build(5000)
+print(time.time())
+finish()
+"""
     with tempfile.TemporaryDirectory() as cache:
         for metric in ("compiling", "compiled before"):
-            start = time.perf_counter()
-            # as a run does it: what is not compiled yet is compiled in two processes first
-            _in_process("from tme.warm import warm_up; warm_up(); from tme.bench.whole import build; build(5000)", 1, cache)
-            rows.append(row(case, metric, time.perf_counter() - start, "s", 5000))
+            start = time.time()  # the wall clock, which the child shares
+            rows.append(row(case, metric, float(_in_process(child, 1, cache)) - start, "s", 5000))
     return rows
 
 

@@ -31,27 +31,24 @@ def filled(n: int, value: float, dtype: type | str | np.dtype = np.float64) -> n
     return out
 
 
-def rows(count: int, n: int, dtype: type = np.float64) -> np.ndarray:
-    """(count, n or a few more) zeros in one piece, whose rows begin as those of `zeros` do."""
-    size = room_for(count, n, dtype)
-    room = np.zeros(size + LINE, np.uint8)
-    lead = -room.ctypes.data % LINE
-    return rows_in(room[lead : lead + size], count, n, dtype)
-
-
-def room_for(count: int, n: int, dtype: type = np.float64) -> int:
-    """Bytes of `rows`."""
-    return count * (-(-n * np.dtype(dtype).itemsize // PAGE) * PAGE + SHIFT)
-
-
 class Pool:
     """Bytes that several users take turns in; `user` is who had them last."""
 
     def __init__(self, size: int) -> None:
         room = np.zeros(size + LINE, np.uint8)
         lead = -room.ctypes.data % LINE
-        self.room = room[lead : lead + size]
+        self.room = room[lead : lead + size]  # begins on a cache line
         self.user: object = None
+
+
+def rows(count: int, n: int, dtype: type = np.float64) -> np.ndarray:
+    """(count, n or a few more) zeros in one piece, whose rows begin as those of `zeros` do."""
+    return rows_in(Pool(room_for(count, n, dtype)).room, count, n, dtype)
+
+
+def room_for(count: int, n: int, dtype: type = np.float64) -> int:
+    """Bytes of `rows`."""
+    return count * (-(-n * np.dtype(dtype).itemsize // PAGE) * PAGE + SHIFT)
 
 
 def rows_in(room: np.ndarray, count: int, n: int, dtype: type = np.float64) -> np.ndarray:

@@ -120,24 +120,36 @@ def _five_rounds(c0, c1, c2, c3, k0, k1):
     return _round(*_round(*_round(a, b, c, d, k, l)))
 
 
+@law
+def _ten_rounds(uid, now, last, k0, k1):
+    """The four words of one cell, uint64 numbers below 2^32."""
+    a, b, c, d, k, l = _five_rounds(uid & _LOW, uid >> _S32, now, last, k0, k1)
+    a, b, c, d, _, _ = _five_rounds(a, b, c, d, k, l)
+    return a, b, c, d
+
+
+@law
+def _last(stream, sub):
+    """The fourth word of the counter."""
+    return np.uint64((np.int64(stream) << np.int64(16)) + np.int64(sub))
+
+
 @numba.njit("void(uint64, int64, int64, uint64[::1], int64, int64, int64, uint64[:, ::1])", **SETTINGS, nogil=True)
 def draw_block(seed, stream, tick, uid, lo, hi, sub, words):
     """`draw` for the rows from `lo` to `hi`, at most BLOCK, into the columns of words (4, BLOCK): a ninth of the time."""
-    s, last = np.uint64(seed), np.uint64((np.int64(stream) << np.int64(16)) + np.int64(sub))
-    now, k0, k1, o = np.uint64(np.int64(tick) & np.int64(0xFFFFFFFF)), s & _LOW, s >> _S32, np.uint64(lo)
+    now, last, k0, k1, o = np.uint64(tick) & _LOW, _last(stream, sub), np.uint64(seed) & _LOW, np.uint64(seed) >> _S32, np.uint64(lo)
     for j in range(np.uint64(hi - lo)):
-        u = uid[o + j]
-        a, b, c, d, k, l = _five_rounds(u & _LOW, u >> _S32, now, last, k0, k1)
-        words[0, j], words[1, j], words[2, j], words[3, j], _, _ = _five_rounds(a, b, c, d, k, l)
+        words[0, j], words[1, j], words[2, j], words[3, j] = _ten_rounds(uid[o + j], now, last, k0, k1)
 
 
-@numba.njit("void(uint64, int64, int64, uint64[::1], int64, int64, int64, uint64[:, ::1], float64[:, ::1])", **SETTINGS, nogil=True)
-def uniform_block(seed, stream, tick, uid, lo, hi, sub, words, u):
-    """`uniform2` for the rows from `lo` to `hi`, at most BLOCK, into the columns of u (2, BLOCK); `words` scratch."""
-    draw_block(seed, stream, tick, uid, lo, hi, sub, words)
+@numba.njit("void(uint64, int64, int64, uint64[::1], int64, int64, int64, float64[:, ::1])", **SETTINGS, nogil=True)
+def uniform_block(seed, stream, tick, uid, lo, hi, sub, u):
+    """`uniform2` for the rows from `lo` to `hi`, at most BLOCK, into the columns of u (2, BLOCK)."""
+    now, last, k0, k1, o = np.uint64(tick) & _LOW, _last(stream, sub), np.uint64(seed) & _LOW, np.uint64(seed) >> _S32, np.uint64(lo)
     for j in range(np.uint64(hi - lo)):
-        u[0, j] = unit(words[0, j], words[1, j])
-        u[1, j] = unit(words[2, j], words[3, j])
+        a, b, c, d = _ten_rounds(uid[o + j], now, last, k0, k1)
+        u[0, j] = unit(a, b)
+        u[1, j] = unit(c, d)
 
 
 @rule

@@ -16,6 +16,20 @@ EIGHT = 8
 _PAIRS = ([0, 8, 2, 10, 4, 12, 6, 14], [1, 9, 3, 11, 5, 13, 7, 15])
 _FOURS = ([0, 1, 8, 9, 4, 5, 12, 13], [2, 3, 10, 11, 6, 7, 14, 15])
 _HALVES = ([0, 1, 2, 3, 8, 9, 10, 11], [4, 5, 6, 7, 12, 13, 14, 15])
+_VECTOR = ir.VectorType(ir.DoubleType(), EIGHT)
+
+
+def _place(context, build, sig, args, which, offset):
+    """Where eight numbers of flat array argument `which` begin, `offset` numbers after the argument that follows it."""
+    data = context.make_array(sig.args[which])(context, build, args[which]).data
+    return build.bitcast(build.gep(data, [build.add(args[which + 1], offset)]), _VECTOR.as_pointer())
+
+
+def _load(build, place):
+    """Eight numbers, wherever they begin."""
+    numbers = build.load(place)
+    numbers.align = 8
+    return numbers
 
 
 def _stage(build, rows, step, masks):
@@ -34,17 +48,10 @@ def _turn_block(typingctx, source, at, stride, out, to, out_stride):
     signature = types.void(source, types.uint64, types.uint64, out, types.uint64, types.uint64)
 
     def generate(context, build, sig, args):
-        vector = ir.VectorType(ir.DoubleType(), EIGHT)
-
         def place(which, k):
-            data = context.make_array(sig.args[which])(context, build, args[which]).data
-            offset = build.add(args[which + 1], build.mul(args[which + 2], ir.Constant(ir.IntType(64), k)))
-            return build.bitcast(build.gep(data, [offset]), vector.as_pointer())
+            return _place(context, build, sig, args, which, build.mul(args[which + 2], ir.Constant(ir.IntType(64), k)))
 
-        rows = []
-        for k in range(EIGHT):
-            rows.append(build.load(place(0, k)))
-            rows[-1].align = 8
+        rows = [_load(build, place(0, k)) for k in range(EIGHT)]
         for step, masks in ((1, _PAIRS), (2, _FOURS), (4, _HALVES)):
             rows = _stage(build, rows, step, masks)
         for k in range(EIGHT):
@@ -68,17 +75,10 @@ def _move_64(typingctx, source, at, out, to):
     """out[to + i] = source[at + i] for i < 64; flat float64 arrays, uint64 numbers."""
 
     def generate(context, build, sig, args):
-        vector = ir.VectorType(ir.DoubleType(), EIGHT)
-
-        def place(which, k):
-            data = context.make_array(sig.args[which])(context, build, args[which]).data
-            offset = build.add(args[which + 1], ir.Constant(ir.IntType(64), EIGHT * k))
-            return build.bitcast(build.gep(data, [offset]), vector.as_pointer())
-
         for k in range(EIGHT):
-            numbers = build.load(place(0, k))
-            numbers.align = 8
-            build.store(numbers, place(2, k)).align = 8
+            offset = ir.Constant(ir.IntType(64), EIGHT * k)
+            numbers = _load(build, _place(context, build, sig, args, 0, offset))
+            build.store(numbers, _place(context, build, sig, args, 2, offset)).align = 8
         return context.get_dummy_value()
 
     return types.void(source, types.uint64, out, types.uint64), generate

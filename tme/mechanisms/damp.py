@@ -66,10 +66,10 @@ def secrete(lo, hi, state, voxel, death_tick, tick, dt_min, p, rate, source):
 @serial
 def clear(lo, hi, uid, state, fate, p_clear, seed, tick):
     """Flag corpses (fate 20) that are cleared now."""
-    words, u = np.empty((4, BLOCK), np.uint64), np.empty((2, BLOCK))
+    u = np.empty((2, BLOCK))
     for first in range(lo, hi, BLOCK):
         m = min(BLOCK, hi - first)
-        uniform_block(seed, _CLEAR, tick, uid, first, first + m, 0, words, u)
+        uniform_block(seed, _CLEAR, tick, uid, first, first + m, 0, u)
         for j in range(np.uint64(m)):
             i = np.uint64(first) + j
             if state[i] != 0 and u[0, j] < p_clear:

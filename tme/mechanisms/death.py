@@ -47,10 +47,10 @@ _TURNOVER = int(Stream.TURNOVER)
 def flag_deaths(lo, hi, uid, state, fate, oxygen, p, dt, seed, tick):
     """Raise fate 13 (necrosis) or 14 (apoptosis)."""
     p_apo = 1.0 - exp(-p.k_apo * dt)
-    words, u = np.empty((4, BLOCK), np.uint64), np.empty((2, BLOCK))
+    u = np.empty((2, BLOCK))
     for first in range(lo, hi, BLOCK):
         m = min(BLOCK, hi - first)
-        uniform_block(seed, _DEATH, tick, uid, first, first + m, 0, words, u)
+        uniform_block(seed, _DEATH, tick, uid, first, first + m, 0, u)
         for j in range(np.uint64(m)):
             i = np.uint64(first) + j
             if state[i] == 0 and fate[i] < 10:

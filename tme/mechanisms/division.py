@@ -54,10 +54,10 @@ def division_rate(oxygen, hmgb1, p, d):
 @serial
 def flag_divisions(lo, hi, uid, state, fate, voxel, oxygen, hmgb1, p, d, dt, seed, tick):
     """Raise fate 1 in living cells that divide now."""
-    words, u = np.empty((4, BLOCK), np.uint64), np.empty((2, BLOCK))
+    u = np.empty((2, BLOCK))
     for first in range(lo, hi, BLOCK):
         m = min(BLOCK, hi - first)
-        uniform_block(seed, _DIVIDE, tick, uid, first, first + m, 0, words, u)
+        uniform_block(seed, _DIVIDE, tick, uid, first, first + m, 0, u)
         for j in range(np.uint64(m)):
             i = np.uint64(first) + j
             if state[i] == 0 and fate[i] == 0:

@@ -141,13 +141,12 @@ def contact(
     `hit`, whether it was hit.
     """
     p_detach = 1.0 - exp(-dt / p.hold_min)
-    words = np.empty((4, BLOCK), np.uint64)
     leaves, meets, hits = np.empty((2, BLOCK)), np.empty((2, BLOCK)), np.empty((2, BLOCK))
     for first in range(lo, hi, BLOCK):
         m = min(BLOCK, hi - first)
-        uniform_block(seed, _DETACH, tick, uid, first, first + m, 0, words, leaves)
-        uniform_block(seed, _ATTACH, tick, uid, first, first + m, 0, words, meets)
-        uniform_block(seed, _HIT, tick, uid, first, first + m, 0, words, hits)
+        uniform_block(seed, _DETACH, tick, uid, first, first + m, 0, leaves)
+        uniform_block(seed, _ATTACH, tick, uid, first, first + m, 0, meets)
+        uniform_block(seed, _HIT, tick, uid, first, first + m, 0, hits)
         for b in range(np.uint64(m)):
             i = np.uint64(first) + b
             ask_early(np.int64(i), hi, voxel, engaged, target_voxel, t_uid, t_voxel, state, pdl1_free, tissue_row, suppression, geometry)

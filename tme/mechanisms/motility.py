@@ -34,10 +34,10 @@ def switch_mode(lo, hi, uid, speed, p, dt, seed, tick):
     """Flip CD8 between slow and fast speed (n,) um/min."""
     p_slow = 1.0 - exp(-p.cd8_to_slow_per_min * dt)
     p_fast = 1.0 - exp(-p.cd8_to_fast_per_min * dt)
-    words, u = np.empty((4, BLOCK), np.uint64), np.empty((2, BLOCK))
+    u = np.empty((2, BLOCK))
     for first in range(lo, hi, BLOCK):
         m = min(BLOCK, hi - first)
-        uniform_block(seed, _MODE, tick, uid, first, first + m, 0, words, u)
+        uniform_block(seed, _MODE, tick, uid, first, first + m, 0, u)
         for j in range(np.uint64(m)):
             i = np.uint64(first) + j
             fast = speed[i] == p.cd8_fast_um_min

@@ -42,12 +42,12 @@ def draw_arrivals(lo, hi, vessels, code, rate, signal, k, basal, dt, seed, tick,
 
     rate [1/min] times (signal/(k + signal) + basal) is the hazard of one entry per call.
     """
-    count, words, u = lo, np.empty((4, BLOCK), np.uint64), np.empty((2, BLOCK))
+    count, u = lo, np.empty((2, BLOCK))
     for first in range(lo, hi, BLOCK):
         m = min(BLOCK, hi - first)
         for j in range(np.uint64(first), np.uint64(first + m)):
             uid[j] = recruit_uid((np.uint64(code) << np.uint64(32)) | np.uint64(vessels[j]), tick, 0)
-        uniform_block(seed, _RECRUIT, tick, uid, first, first + m, 0, words, u)
+        uniform_block(seed, _RECRUIT, tick, uid, first, first + m, 0, u)
         for j in range(np.uint64(m)):
             v = np.int64(vessels[np.uint64(first) + j])
             x = rate * (signal[v] / (k + signal[v]) + basal) * dt
