@@ -104,7 +104,7 @@ def test_bits_do_not_depend_on_threads_or_on_what_the_workspace_did_before():
 
     results = []
     dirty = Workspace((1, 61, 90))
-    for array in (dirty.x, dirty.t, dirty.p, dirty.q, dirty.rows, dirty.r):
+    for array in (dirty.x, dirty.t, dirty.p, dirty.old, dirty.rows, dirty.r):
         array[...] = 7.0
     before = numba.get_num_threads()
     try:
@@ -168,8 +168,8 @@ def test_a_step_allocates_nothing(monkeypatch):
     field.use("vmax")[:] = 1.0
     workspace = Workspace(field.grid.shape)
     field.advance(1.0, workspace)
-    for module, name in [(fields, "all_zero"), (diffusion, "_prepare")] + [
-        (multigrid, n) for n in ("_start", "_hierarchy", "_cycle", "_direction", "_shrink", "_step_along")
+    for module, name in [(fields, "all_zero"), (diffusion, "assemble")] + [
+        (multigrid, n) for n in ("_hierarchy", "_cycle", "_direction", "_shrink", "_step_along")
     ]:
         monkeypatch.setattr(module, name, counted(getattr(module, name)))
     enabled = _nrt_python.memsys_stats_enabled()

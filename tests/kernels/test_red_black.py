@@ -188,3 +188,19 @@ def test_fields_of_both_solvers_in_one_workspace_have_the_bits_of_each_alone(sha
             assert np.array_equal(a.concentration, b.concentration)
     near, wide, far, small = together
     assert near.splits and not far.splits and small.part is not None and wide.solved_on.splits
+
+
+def test_a_lattice_with_scratch_of_its_own_spoils_nobody_elses():
+    """Its right-hand side still lies in the pool, where the scratch of its wider voxels does."""
+    shape = (1, 50, 50)
+    shared, rng, grid = Workspace(shape), np.random.default_rng(7), Grid(shape)
+    assert not shared.colours().shares and shared.half().colours().shares
+    first, second = ([Field("c", "1", grid, 900.0, 0.5, 10, tol=1e-4, coarsen=n) for n in (1, 2)] for _ in range(2))
+    for _ in range(4):
+        source = 1e9 * rng.random(grid.n_voxels)
+        for together, alone in zip(first, second):
+            for field, workspace in ((together, shared), (alone, Workspace(shape))):
+                field.use("source")[:] = source
+                field.advance(10.0, workspace)
+                assert field.solved_on.splits
+            assert np.array_equal(together.concentration, alone.concentration)

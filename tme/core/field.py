@@ -154,10 +154,11 @@ class Field:
                 return used
             if used < -1:
                 raise RuntimeError(f"field {self.name} did not converge to {self.tol:g}")
+        old = _ABSENT if steady or self.vmax is None else w.old
         cycles = diffusion.step(
             self.concentration, 0.0 if steady else 1.0 / dt_min, self.decay, self._k, self.tol,
             self.max_cycles, self.outer, _term(self.loss), _term(self.source), _term(self.exchange),
-            self.vessel_value, _term(self.vmax), self.k_m, w.old, self._fixed, self.dirichlet_value,
+            self.vessel_value, _term(self.vmax), self.k_m, old, self._fixed, self.dirichlet_value,
             self.faces, has_faces, *w.arrays(),
         )  # fmt: skip
         return self._converged(cycles)

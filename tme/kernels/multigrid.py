@@ -22,14 +22,15 @@ the loops run along contiguous x and vectorise.
 
 from __future__ import annotations
 
+from functools import cached_property
+
 import numpy as np
 
 from tme.kernels.jit import serial
-from tme.kernels.memory import Pool, room_for, rows_in
+from tme.kernels.memory import Pool, room_for, rows_in, zeros
 from tme.kernels.red_black import Scratch
 from tme.kernels.stencil import (
     OMEGA,
-    clear_row,
     jacobi_row,
     lane_sum,
     narrow_row,
@@ -68,18 +69,23 @@ class Workspace:
         sizes = self.dims.prod(axis=1)
         self.offset = np.concatenate(([0], np.cumsum(sizes))).astype(np.int64)
         n, total = int(sizes[0]), int(self.offset[-1])
-        first, size = room_for(1, n), room_for(4, n) + room_for(5, total)
+        coarse, size = room_for(4, total), room_for(4, total) + room_for(2, n)
         self._pool = pool if pool is not None and len(pool.room) >= size else Pool(size)
         room = self._pool.room
-        self.b, self.p, self.q, self.old = (row[:n] for row in rows_in(room, 4, n))
-        self.sigma, self.dinv, self.x, self.r, self.t = (row[:total] for row in rows_in(room[room_for(4, n) :], 5, total))
-        self._beside_b = room[first:]
-        self.rows = np.zeros((5, max(dims[0][2], 2)))
+        self.t, self.sigma, self.dinv, self.r = (row[:total] for row in rows_in(room, 4, total))
+        self.x, self.p = (row[:n] for row in rows_in(room[coarse:], 2, n))
+        self.b, self._beside_b = self.t[:n], room[room_for(1, total) :]
+        self.rows = np.zeros((7, max(dims[0][2], 2)))
         self.k = np.zeros((len(dims), 3))
         self._colours: Scratch | None = None
         self._half: Workspace | None = None
         self._others: dict[tuple[int, int, int], Workspace] = {}
         self._tables()
+
+    @cached_property
+    def old(self) -> np.ndarray:
+        """(n_voxels,) what a step in time with saturating uptake starts from; few fields need it."""
+        return zeros(len(self.x))
 
     def half(self) -> Workspace:
         """The workspace of the lattice of voxels twice as wide, made at first use."""
@@ -100,10 +106,10 @@ class Workspace:
         """The scratch of `red_black` for this lattice, made at first use, in the pool but not where `b` is."""
         if self._colours is None:
             self._colours = Scratch(self.shape, self._beside_b)
-        if self._colours.shares:
-            if self._pool.user is not self._colours:
+        if self._pool.user is not self._colours:
+            if self._colours.shares:
                 self._colours.clear()
-            self._pool.user = self._colours
+            self._pool.user = self._colours  # also of `b` alone
         return self._colours
 
     def _tables(self) -> None:
@@ -123,7 +129,7 @@ class Workspace:
         """What the kernels take, in their order."""
         self._pool.user = self
         return (self.dims, self.offset, self.k, self.wrap, self.parents, self.parent_at,
-                self.sigma, self.dinv, self.x, self.r, self.t, self.b, self.p, self.q, self.rows)  # fmt: skip
+                self.sigma, self.dinv, self.x, self.r, self.t, self.p, self.rows)  # fmt: skip
 
 
 def _parents(fine: int, coarse: int, periodic: bool) -> np.ndarray:
@@ -238,7 +244,7 @@ def _cycle(levels, dims, offset, k, wrap, parents, parent_at, dinv, x, r, t, row
     product = _bottom(levels - 1, dims, offset, k, wrap, dinv, x, r, t, rows)
     for level in range(levels - 2, -1, -1):
         at, end, to = offset[level], offset[level + 1], offset[level + 2]
-        product = _ascend(t[at:end], x[at:end], r[at:end], t[end:to], dinv[at:end],
+        product = _ascend(t[at:end], x[: end - at], r[at:end], t[end:to], dinv[at:end],
                           level, dims, k, wrap, parents, parent_at, rows, rows[2])  # fmt: skip
     return product
 
@@ -258,7 +264,7 @@ def _bottom(level, dims, offset, k, wrap, dinv, x, r, t, rows):
             t[o + j] = dinv[o + j] * r[o + j]
             lanes[j] += t[o + j] * r[o + j]
     if level > 0:
-        here, there, rest, diagonal = t[at:end], x[at:end], r[at:end], dinv[at:end]
+        here, there, rest, diagonal = t[at:end], x[: end - at], r[at:end], dinv[at:end]
         for _ in range(BOTTOM_SWEEPS):
             for row in range(nz * ny):
                 jacobi_row(there, here, rest, diagonal, row, nz, ny, nx, kz, ky, kx, wrap, rows[0])
@@ -267,35 +273,11 @@ def _bottom(level, dims, offset, k, wrap, dinv, x, r, t, rows):
 
 
 @serial
-def _start(r, c, b, sigma, dinv, fixed, dims, k, wrap, rows):
-    """r = b - A c; returns (r . D^-1 r, b . D^-1 b), given voxels counted by what they send out."""
-    nz, ny, nx = dims[0]
-    s0 = 2.0 * (k[0, 0] + k[0, 1] + k[0, 2])
-    n = np.uint64(nx)
-    nb, rest, size = rows[0], rows[1, :nx], rows[2, :nx]
-    rest[:] = 0.0
-    size[:] = 0.0
-    cursor = 0
-    for row in range(nz * ny):
-        neighbours(c, row, nz, ny, nx, k[0, 0], k[0, 1], k[0, 2], wrap, nb)
-        o = np.uint64(row * nx)
-        for j in range(n):
-            nb[j] = b[o + j] - (sigma[o + j] + s0) * c[o + j] + nb[j]
-        cursor = clear_row(nb, fixed, cursor, row, nx)
-        for j in range(n):
-            r[o + j] = nb[j]
-            rest[j] += nb[j] * nb[j] * dinv[o + j]
-        for j in range(n):
-            size[j] += b[o + j] * b[o + j] * dinv[o + j]
-    total = lane_sum(size)
-    for i in fixed:
-        total += s0 * c[i] * c[i]
-    return lane_sum(rest), total
+def _direction(c, p, z, sigma, alpha, beta, first, dims, k, wrap, rows):
+    """c += alpha p (the last step), p = z + beta p, q = A p in the place of z; returns p . q.
 
-
-@serial
-def _direction(c, p, q, z, sigma, alpha, beta, first, dims, k, wrap, rows):
-    """c += alpha p (the last step), p = z + beta p, q = A p; returns p . q. Where z is 0, as at given voxels, q is not used."""
+    Where z is 0, as at given voxels, q is not used.
+    """
     nz, ny, nx = dims[0]
     s0 = 2.0 * (k[0, 0] + k[0, 1] + k[0, 2])
     n_rows, lag = nz * ny, rows_ahead(nz, ny, wrap)
@@ -318,9 +300,9 @@ def _direction(c, p, q, z, sigma, alpha, beta, first, dims, k, wrap, rows):
             neighbours(p, row, nz, ny, nx, k[0, 0], k[0, 1], k[0, 2], wrap, nb)
             o = np.uint64(row * nx)
             for j in range(n):
-                q[o + j] = (sigma[o + j] + s0) * p[o + j] - nb[j]
+                z[o + j] = (sigma[o + j] + s0) * p[o + j] - nb[j]
             for j in range(n):
-                lanes[j] += p[o + j] * q[o + j]
+                lanes[j] += p[o + j] * z[o + j]
     return lane_sum(lanes)
 
 
@@ -345,23 +327,20 @@ def _step_along(c, alpha, p):
         c[i] = max(c[i] + alpha * p[i], 0.0)
 
 
-def solve(c, kz, ky, kx, sigma_low, tol, reduction, max_cycles, fixed,
-          dims, offset, k, wrap, parents, parent_at, sigma, dinv, x, r, t, b, p, q, rows):  # fmt: skip
+def solve(c, kz, ky, kx, sigma_low, tol, reduction, max_cycles, rest, size,
+          dims, offset, k, wrap, parents, parent_at, sigma, dinv, x, r, t, p, rows):  # fmt: skip
     """Solve A c = b in place from the guess `c` (n_voxels,); returns the cycles used, -1 if not converged.
 
-    `sigma`, `dinv` (level 0) and `b` are set by the caller; `sigma_low` is a lower bound of sigma; `fixed`
-    lists (sorted) the voxels whose value in `c` is given (there sigma, dinv and b are 0): their rows are
-    eliminated exactly. Stops when the residual, in the norm weighted by 1/diagonal, is below `tol` times the
-    right-hand side in that norm, or below `reduction` times the residual at the start. The exact
+    `sigma`, `dinv` and the residual `r` of level 0, its square `rest` and that of b, `size`, in the norm weighted
+    by 1/diagonal, are set by the caller; `sigma_low` is a lower bound of sigma. At voxels whose value in `c` is given
+    sigma, dinv and r are 0: their rows are eliminated exactly. Stops when the residual is below `tol` times the
+    right-hand side, or below `reduction` times the residual at the start. The exact
     solution is not negative, so negatives of the size of the tolerance become 0.
 
-    The loop is Python over five kernels: compiled as one, each would be compiled three times over.
+    The loop is Python over four kernels: compiled as one, each would be compiled three times over.
     """
     n = c.size
     r0, s0, d0, z = r[:n], sigma[:n], dinv[:n], t[:n]
-    lanes = rows[2, : dims[0, 2]]
-    k[0] = kz, ky, kx
-    rest, size = _start(r0, c, b, s0, d0, fixed, dims, k, wrap, rows)
     if size == 0.0:
         c[:] = 0.0
         return 0
@@ -375,12 +354,12 @@ def solve(c, kz, ky, kx, sigma_low, tol, reduction, max_cycles, fixed,
         rz = _cycle(levels, dims, offset, k, wrap, parents, parent_at, dinv, x, r, t, rows)
         beta = 0.0 if cycle == 0 else rz / rz_before
         rz_before = rz
-        curvature = _direction(c, p, q, z, s0, alpha, beta, cycle == 0, dims, k, wrap, rows)
+        curvature = _direction(c, p, z, s0, alpha, beta, cycle == 0, dims, k, wrap, rows)
         if not curvature > 0.0:  # nothing left to correct, or not a number
             alpha = 0.0
             break
         alpha = rz / curvature
-        if _shrink(r0, q, d0, alpha, lanes) <= limit:
+        if _shrink(r0, z, d0, alpha, rows[2, : dims[0, 2]]) <= limit:
             used = cycle + 1
             break
     _step_along(c, alpha, p)

@@ -85,15 +85,6 @@ def rows_ahead(nz, ny, wrap):
 
 
 @part
-def clear_row(values, fixed, cursor, row, nx):
-    """Zero the given voxels of one row; `fixed` is sorted, `cursor` walks through it."""
-    while cursor < fixed.size and fixed[cursor] < (row + 1) * nx:
-        values[fixed[cursor] - row * nx] = 0.0
-        cursor += 1
-    return cursor
-
-
-@part
 def jacobi_row(out, x, b, dinv, row, nz, ny, nx, kz, ky, kx, wrap, nb):
     """One row of a damped Jacobi sweep: out = x + OMEGA dinv (b - A x)."""
     neighbours(x, row, nz, ny, nx, kz, ky, kx, wrap, nb)

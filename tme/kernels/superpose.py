@@ -52,7 +52,7 @@ def _pattern(reach_: tuple[int, ...], k: float, sink: float) -> np.ndarray:
     c, source = np.zeros(n), np.zeros(n)
     source[n // 2] = 1.0
     couplings = np.array([k if m > 1 else 0.0 for m in shape])
-    step(c, 0.0, sink, couplings, 1e-12, 200, 1, none, source, none, 0.0, none, 1.0, workspace.old,
+    step(c, 0.0, sink, couplings, 1e-12, 200, 1, none, source, none, 0.0, none, 1.0, none,
          np.zeros(0, np.int64), 0.0, np.full((3, 2), np.nan), False, *workspace.arrays())  # fmt: skip
     (rz, ry, rx), (mz, my, mx) = reach_, (m // 2 for m in shape)
     cut = c.reshape(shape)[mz - rz : mz + rz + 1, my - ry : my + ry + 1, mx - rx : mx + rx + 1].copy()
