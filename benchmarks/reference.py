@@ -209,13 +209,13 @@ def grown(n: int, dx_um: float, cv: float, hours: float, drugs: list, ifng: floa
         for name in VARIED:
             getattr(model.tumour, name)[:] = np.exp(sd * rng.standard_normal(n * n) - 0.5 * sd**2)
         model.mechanism("ferroptosis").settle(model)
-    model.fields["ifng"].concentration[:] = ifng
+    model.fields["ifng"].fill(ifng)
     arrivals = Arrivals(model)
 
     def each(m: Any) -> bool:
         k, q, minute = 0.005, 0.03, m.tick * m.dt_min
         if auc:
-            m.fields["rsl3"].concentration[:] = auc * k * q / (q - k) * (np.exp(-k * minute) - np.exp(-q * minute))
+            m.fields["rsl3"].fill(auc * k * q / (q - k) * (np.exp(-k * minute) - np.exp(-q * minute)))
         return arrivals(m)
 
     minutes(model, hours * 60, each)

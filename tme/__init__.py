@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import sys
 import tempfile
 from pathlib import Path
 
@@ -17,7 +18,7 @@ __version__ = "0.1.0"
 
 
 def _prepare_numba() -> None:
-    """Settings numba reads once, at its own import.
+    """Settings numba reads once, at its own import; where somebody imported it before, it is told what it still takes.
 
     The compiled-code cache sits in a folder named by a hash of the package's sources, because numba's
     cache does not notice an edit in another file. SVML is off so that exp and log give the same bits on
@@ -38,6 +39,8 @@ def _prepare_numba() -> None:
     except OSError:
         folder = Path(tempfile.gettempdir()) / f"tme-kernels-{os.getuid()}-{digest.hexdigest()[:16]}"
     os.environ["NUMBA_CACHE_DIR"] = str(folder)
+    if "numba" in sys.modules:
+        sys.modules["numba"].config.CACHE_DIR = str(folder)
 
 
 _prepare_numba()

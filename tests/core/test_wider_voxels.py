@@ -149,11 +149,47 @@ def test_what_is_written_to_a_begun_term_adds_to_it():
     assert field.solved_on.source.sum() == 0.5 == field.solved_on.source[0]
 
 
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("coarsen", [1, 2, 4])
+@pytest.mark.parametrize("periodic", [False, True])
+def test_what_cells_see_is_what_is_interpolated_to_the_bit(shape, coarsen, periodic):
+    axes = tuple(periodic and n > 1 for n in shape)
+    grid, rng = Grid(shape, periodic=axes), np.random.default_rng(6)
+    field = Field("tracer", "1", grid, 900.0, 0.01, 10, coarsen=coarsen)
+    field.fill(rng.random(grid.n_voxels))
+    whole = field.solved_on.concentration
+    lattices = [grid, *(g for g in (grid.halved(), grid.halved().halved()) if g.n_voxels >= len(whole))]
+    for fine in reversed(lattices[: {1: 0, 2: 1, 4: 2}[coarsen]]):
+        whole = between(fine.shape, axes)[1](whole)
+    assert np.array_equal(field.concentration, whole)
+    voxels = np.arange(grid.n_voxels, dtype=np.int32)
+    assert np.array_equal(field.at(voxels), whole) and np.array_equal(field.at(voxels[::-7].copy()), whole[::-7])
+
+
+def test_the_concentration_of_a_widened_field_is_a_copy_that_refuses_to_be_written():
+    field = with_vessels((1, 48, 40), 4, 3)
+    with pytest.raises(ValueError, match="read-only"):
+        field.concentration[3] = 1.0
+    field.fill(2.5)
+    assert (field.concentration == 2.5).all() and (field.solved_on.concentration == 2.5).all()
+
+
+def test_a_widened_field_keeps_its_values_where_some_become_given():
+    field = with_vessels((1, 48, 40), 2, 3)
+    before, mask = field.concentration, np.zeros(48 * 40, bool)
+    mask[7] = True
+    field.fix(mask, 9.0)
+    assert np.array_equal(field.concentration, before)
+    field.advance(10.0, Workspace((1, 48, 40)))
+    assert field.concentration[7] == 9.0 and field.at(np.array([7], np.int32)).tolist() == [9.0]
+
+
 def test_state_of_a_widened_field_continues_bit_for_bit():
     shape = (1, 48, 40)
     straight = with_vessels(shape, 4, 12)
     first, second = with_vessels(shape, 4, 6), with_vessels(shape, 4, 1)
     second.load_state({k: np.array(v) for k, v in first.state_arrays().items()})
+    assert np.array_equal(first.concentration, second.concentration)
     for _ in range(6):
         second.advance(10.0, Workspace(shape))
     assert np.array_equal(straight.concentration, second.concentration)

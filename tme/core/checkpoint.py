@@ -9,7 +9,7 @@ import numpy as np
 
 from tme.core.guards import inspect
 
-FORMAT = 3
+FORMAT = 4
 
 
 def collect(model: Any) -> dict[str, np.ndarray]:

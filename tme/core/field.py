@@ -15,7 +15,7 @@ from tme.kernels.exchange import add_scaled, all_zero, collect, fits, put
 from tme.kernels.memory import filled
 from tme.kernels.multigrid import Workspace
 from tme.kernels.superpose import WORTH, Pattern, add_up, darken
-from tme.kernels.transfer import average, interpolate
+from tme.kernels.transfer import average, interpolate, read
 
 MODES = ("backward_euler", "quasi_steady")
 TERMS = ("loss", "source", "exchange", "vmax")
@@ -37,7 +37,8 @@ class Field:
     `use` makes them, (n_voxels,) float64. `mode` is 'backward_euler' or 'quasi_steady' (no memory); the field
     is due every `clock_ticks` base ticks. `faces` gives per axis (z, y, x) a pair of face values, None for no
     flux. With `coarsen` 2 or 4 the equation is solved on voxels so many times as wide, with the mean of every
-    term over them, and `concentration` is interpolated from there; axes that do not divide forbid it. `writing`,
+    term over them, and interpolated from there where somebody looks: kernels take `seen` and ask `transfer.at`,
+    others call `at` or have all of `concentration` worked out; axes that do not divide forbid it. `writing`,
     `counting` and `pour` put terms there at once, without an array of them over the whole lattice.
     Every voxel of the grid belongs to the system, vessels and given values included. `tol` is relative to the
     right-hand side.
@@ -61,6 +62,7 @@ class Field:
         max_cycles: int = 100,
         outer: int = 40,
         coarsen: int = 1,
+        between: bool = False,
     ) -> None:
         if mode not in MODES:
             raise ValueError(f"field {name}: mode must be one of {MODES}, not {mode!r}")
@@ -70,7 +72,6 @@ class Field:
         self.diffusion, self.decay, self.clock_ticks = float(diffusion), float(decay), int(clock_ticks)
         self.k_m, self.vessel_value = float(k_m), float(vessel_value)
         self.tol, self.max_cycles, self.outer = float(tol), int(max_cycles), int(outer)
-        self.concentration = filled(grid.n_voxels, float(initial))
         self.loss = self.source = self.exchange = self.vmax = None
         self.dirichlet_mask: np.ndarray | None = None
         self.dirichlet_value = 0.0
@@ -81,7 +82,11 @@ class Field:
         if half is not None:
             self.inner = Field(name, unit, half, diffusion, decay, clock_ticks, mode, initial=initial, k_m=k_m,
                                faces=faces, tol=tol, max_cycles=max_cycles, outer=outer,
-                               coarsen=coarsen // 2)  # fmt: skip
+                               coarsen=coarsen // 2, between=True)  # fmt: skip
+        # a lattice between two others keeps what it interpolates, as the next is interpolated from there; so do
+        # lattices that `transfer.at` cannot tell from the shape of their half
+        kept = self.inner is None or between or any(grid.periodic) or 2 in grid.shape or grid.nx == 1
+        self._values: Any = filled(grid.n_voxels, float(initial)) if kept else None
         k = self.diffusion / grid.dx_um**2
         self.pane = True  # may be solved from its sources alone, or around them
         self._pattern: Pattern | None = None
@@ -98,6 +103,31 @@ class Field:
     def __repr__(self) -> str:
         return f"Field({self.name!r}, {self.unit}, D={self.diffusion:g}, {self.mode})"
 
+    @property
+    def concentration(self) -> np.ndarray:
+        """(n_voxels,) in `unit`; of a field on wider voxels a copy worked out on the spot, which nobody may write to."""
+        if self.inner is None:
+            return self._values
+        values = np.empty(self.grid.n_voxels) if self._values is None else self._values.view()
+        if self._values is None:
+            self._interpolate(values)
+        values.flags.writeable = False
+        return values
+
+    @property
+    def seen(self) -> np.ndarray:
+        """What kernels read with `transfer.at`."""
+        if self._values is not None:
+            return self._values
+        assert self.inner is not None
+        return self.inner._values.reshape(self.inner.grid.shape)
+
+    def at(self, voxels: np.ndarray) -> np.ndarray:
+        """The concentration in `voxels` (n,), a copy."""
+        out = np.empty(len(voxels))
+        team.rows(read, len(voxels), voxels, self.seen, out)
+        return out
+
     def use(self, term: str) -> np.ndarray:
         """The array of a term ('loss', 'source', 'exchange', 'vmax'), made of zeros if absent."""
         if term not in TERMS:
@@ -108,7 +138,8 @@ class Field:
 
     def fix(self, mask: np.ndarray, value: float) -> None:
         """Give the voxels of `mask` (n_voxels,) the value; their rows leave the system exactly."""
-        self.inner = None  # given voxels are those of the lattice itself
+        if self.inner is not None:  # given voxels are those of the lattice itself
+            self._values, self.inner = self.concentration.copy(), None
         self.dirichlet_mask = np.ascontiguousarray(mask, np.uint8).ravel()
         self.dirichlet_value = float(value)
         self._fixed = np.flatnonzero(self.dirichlet_mask)
@@ -164,13 +195,16 @@ class Field:
         return self._converged(cycles)
 
     def fill(self, value: float | np.ndarray) -> None:
-        """Set the concentration, a number or (n_voxels,), in the lattice and where it is solved."""
-        self.concentration[:] = value
+        """Set the concentration, a number or (n_voxels,), where it is solved; wider voxels take the mean."""
         self._lit = None
-        if self.inner is not None:
-            part = np.zeros_like(self.inner.concentration)
-            self._mean(self.concentration, part)
-            self.inner.fill(part)
+        if self.inner is None:
+            self.concentration[:] = value
+            return
+        if np.ndim(value) > 0:
+            values, value = np.ascontiguousarray(value, np.float64), np.zeros(self.inner.grid.n_voxels)
+            self._mean(values, value)
+        self.inner.fill(value)
+        self._keep()
 
     @property
     def solved_on(self) -> Field:
@@ -178,7 +212,7 @@ class Field:
         return self if self.inner is None else self.inner.solved_on
 
     def _advance_inner(self, dt_min: float, workspace: Any) -> int:
-        """Solve on the lattice of wider voxels and interpolate."""
+        """Solve on the lattice of wider voxels."""
         inner = self.inner
         assert inner is not None
         inner.mode, inner.vessel_value, inner.k_m, inner.tol = self.mode, self.vessel_value, self.k_m, self.tol
@@ -188,9 +222,25 @@ class Field:
                 inner.use(name)[:] = 0.0
                 self._mean(term, inner.use(name))
         cycles = inner.advance(dt_min, workspace.half())
-        by_rows = team.blocks if self.grid.n_voxels >= team.WORTH_ROWS else _alone
-        by_rows(interpolate, self.grid.nz * self.grid.ny, inner.concentration, self.concentration, *self.grid.shape, self._wrap)
+        self._keep()
         return cycles
+
+    def _interpolate(self, out: np.ndarray) -> None:
+        """Fill `out` (n_voxels,) from the inner lattice."""
+        assert self.inner is not None
+        by_rows = team.blocks if self.grid.n_voxels >= team.WORTH_ROWS else _alone
+        by_rows(interpolate, self.grid.nz * self.grid.ny, self.inner._values, out, *self.grid.shape, self._wrap)
+
+    def _keep(self) -> None:
+        """Renew the values of a lattice between two others."""
+        if self._values is not None:
+            self._interpolate(self._values)
+
+    def _renew(self) -> None:
+        """Renew those of all lattices between."""
+        if self.inner is not None:
+            self.inner._renew()
+            self._keep()
 
     def _mean(self, values: np.ndarray, out: np.ndarray, factor: float = 1.0, empty: bool = False) -> None:
         """Add factor times the means of `values` (n_voxels,) to `out`, on the inner lattice."""
@@ -320,20 +370,16 @@ class Field:
 
     def state_arrays(self) -> dict[str, np.ndarray]:
         """Everything a checkpoint must keep, by name; absent terms are left out."""
-        state = {"concentration": self.concentration, "vessel_value": np.array(self.vessel_value)}
-        for name in (*TERMS, "dirichlet_mask"):
-            if getattr(self, name) is not None:
-                state[name] = getattr(self, name)
+        on, prefix = self.solved_on, "" if self.inner is None else "solved_"
+        state = {f"{prefix}concentration": on.concentration, "vessel_value": np.array(self.vessel_value)}
+        state |= {name: getattr(self, name) for name in (*TERMS, "dirichlet_mask") if getattr(self, name) is not None}
         state["dirichlet_value"] = np.array(self.dirichlet_value)
-        if self.inner is not None:
-            on = self.solved_on
-            state["solved"] = on.concentration
+        if prefix:
             state |= {f"solved_{name}": getattr(on, name) for name in TERMS if getattr(on, name) is not None}
         return state
 
     def load_state(self, state: dict[str, np.ndarray]) -> None:
-        """Take over what `state_arrays` gave."""
-        self.concentration[:] = state["concentration"]
+        """Take over what `state_arrays` of a field on the same voxels gave."""
         self.points = self._lit = None
         self.vessel_value = float(state["vessel_value"])
         for name in TERMS:
@@ -342,16 +388,12 @@ class Field:
                 self.use(name)[:] = state[name]
         if "dirichlet_mask" in state:
             self.fix(state["dirichlet_mask"], float(state["dirichlet_value"]))
-        if self.inner is not None:
-            # an inner lattice between reads nothing of its own: the next solve writes it
-            saved, innermost = state.get("solved"), self.solved_on
-            if saved is not None and saved.size == innermost.concentration.size:
-                innermost.concentration[:] = saved
-                for name in TERMS:
-                    if f"solved_{name}" in state:
-                        innermost.use(name)[:] = state[f"solved_{name}"]
-            else:
-                self.fill(self.concentration)
+        on, values = self.solved_on, state["concentration" if self.inner is None else "solved_concentration"]
+        on.concentration[:] = values
+        for name in TERMS:
+            if f"solved_{name}" in state:
+                on.use(name)[:] = state[f"solved_{name}"]
+        self._renew()
 
 
 def _alone(kernel: Any, n: int, *arguments: Any) -> None:

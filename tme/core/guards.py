@@ -58,7 +58,7 @@ class Guards(Mechanism):
 
     def step(self, model: Any) -> None:
         """Scan; tell what is broken only if something is."""
-        scans = [(count_broken, (0, f.grid.n_voxels, f.concentration)) for f in model.fields.values()]
+        scans = [(count_broken, (0, f.grid.n_voxels, f.concentration)) for f in (field.solved_on for field in model.fields.values())]
         scans += [(count_broken, (0, p.n, getattr(p.col, name))) for p, names in self.columns for name in names]
         if any(team.each(scans)):
             inspect(model)
@@ -66,7 +66,8 @@ class Guards(Mechanism):
 
 def probe(model: Any, field: Any) -> None:
     """Look at a few voxels of a field that was solved just now."""
-    if any_broken(field.concentration, 1 + field.concentration.size // PROBES):
+    values = field.solved_on.concentration
+    if any_broken(values, 1 + values.size // PROBES):
         inspect(model, field)
 
 
@@ -102,7 +103,7 @@ def _terms(model: Any, fields: Iterable[Any]) -> list[str]:
         for term in _TERMS:
             values = getattr(field, term)
             if values is not None and not np.isfinite(values).all():
-                out.append(_at(model, f"field {field.name}, its {term}", values, np.flatnonzero(~np.isfinite(values))))
+                out.append(_at(model, f"field {field.name}, its {term}", values[~np.isfinite(values)][0], np.flatnonzero(~np.isfinite(values))))
     return out
 
 
@@ -110,9 +111,13 @@ def _fields(model: Any, fields: Iterable[Any]) -> list[str]:
     """One phrase per broken field."""
     out = []
     for field in fields:
-        voxels = _broken(field.concentration)
-        if voxels.size:
-            out.append(_at(model, f"field {field.name}", field.concentration, voxels))
+        on = field.solved_on
+        broken = _broken(on.concentration)
+        if broken.size:
+            # of a wider voxel, its corner
+            wide = [n // m for n, m in zip(field.grid.shape, on.grid.shape)]
+            voxels = field.grid.voxel(*(w * i for w, i in zip(wide, on.grid.coordinates(broken))))
+            out.append(_at(model, f"field {field.name}", on.concentration[broken[0]], voxels))
     return out
 
 
@@ -120,9 +125,9 @@ def _broken(values: np.ndarray) -> np.ndarray:
     return np.flatnonzero(~((values >= 0.0) & (values <= _LARGEST)))
 
 
-def _at(model: Any, what: str, values: np.ndarray, voxels: np.ndarray) -> str:
+def _at(model: Any, what: str, value: float, voxels: np.ndarray) -> str:
     z, y, x = np.unravel_index(voxels[0], model.grid.shape)
-    return f"{what} is {values[voxels[0]]:g} in voxel {voxels[0]} (x {x}, y {y}, z {z}){_more(voxels, 'voxels')}"
+    return f"{what} is {value:g} in voxel {voxels[0]} (x {x}, y {y}, z {z}){_more(voxels, 'voxels')}"
 
 
 def _more(found: np.ndarray, noun: str) -> str:

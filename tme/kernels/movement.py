@@ -11,6 +11,7 @@ import numpy as np
 from tme.kernels.jit import rule, serial
 from tme.kernels.neighbours import DISTANCE, beside, n_directions, neighbour, place_of
 from tme.kernels.rng import BLOCK, Stream, draw_block
+from tme.kernels.transfer import at
 
 _MOVE = int(Stream.MOVE)
 _GRANT = int(Stream.GRANT)
@@ -26,7 +27,7 @@ def slope(field, place, low, high, geometry):
     b = beside(place, high, geometry)
     if a < 0 or b < 0:
         return 0.0
-    return field[b] - field[a]
+    return at(field, b) - at(field, a)
 
 
 @rule

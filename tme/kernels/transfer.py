@@ -3,14 +3,21 @@
 Rows of the lattice written are the unit of work, which a team shares.
 Both keep the amount: the mean of a fine array is the mean of its coarse one, and each coarse voxel's weights
 in the fine lattice sum to its number of children. Every axis longer than one voxel must be even.
+
+Cells are in one voxel of ten: what they see of a field on wider voxels is interpolated where they are (`at`), to the
+bits of `interpolate`, and the field takes no room on their own lattice.
 """
 
 from __future__ import annotations
 
+import numba
 import numpy as np
+from numba.extending import overload
 
+from tme.kernels.elementary import law
 from tme.kernels.jit import serial
 from tme.kernels.stencil import part
+from tme.kernels.turn import fetch
 
 
 @serial
@@ -75,3 +82,68 @@ def interpolate(lo, hi, coarse, fine, nz, ny, nx, wrap):
             fine[o + two * j + one] = 0.75 * row[j] + 0.25 * row[j + one]
             fine[o + two * j + two] = 0.75 * row[j + one] + 0.25 * row[j]
         fine[o + np.uint64(nx - 1)] = 0.75 * row[last] + 0.25 * right
+
+
+@law
+def _pair(i, m):
+    """The near and the far coarse index of `i` on an axis of `m` coarse voxels; on one of a single voxel 0 and 0."""
+    near = i >> 1
+    return np.uint64(near), np.uint64(min(max(near + ((i & 1) << 1) - 1, 0), m - 1))
+
+
+@law
+def _weighted(aa, ab, ba, bb):
+    return 0.5625 * aa + 0.1875 * (ab + ba) + 0.0625 * bb
+
+
+@law
+def _between(coarse, v):
+    """`interpolate` for the one voxel `v`, without periodic axes."""
+    mz, my, mx = coarse.shape
+    line = np.int64((v + 0.5) * (0.5 / mx))  # exact: half a voxel is more than any rounding
+    xa, xb = _pair(v - line * (mx << 1), mx)
+    if mz == 1:
+        ya, yb = _pair(line, my)
+        o = np.uint64(0)
+        a, b = coarse[o, ya, xa], coarse[o, yb, xa]
+        c, d = coarse[o, ya, xb], coarse[o, yb, xb]
+        return 0.75 * _weighted(a, b, a, b) + 0.25 * _weighted(c, d, c, d)
+    z = np.int64((line + 0.5) * (0.5 / my))
+    ya, yb = _pair(line - z * (my << 1), my)
+    za, zb = _pair(z, mz)
+    near = _weighted(coarse[za, ya, xa], coarse[za, yb, xa], coarse[zb, ya, xa], coarse[zb, yb, xa])
+    far = _weighted(coarse[za, ya, xb], coarse[za, yb, xb], coarse[zb, ya, xb], coarse[zb, yb, xb])
+    return 0.75 * near + 0.25 * far
+
+
+def at(field, v):
+    """The value in voxel `v` of a field: (n_voxels,), or (nz, ny, nx) on voxels twice as wide (an axis of one voxel stays)."""
+    return field[v] if field.ndim == 1 else _between(field, int(v))
+
+
+def ask_for(field, v):
+    """Ask early for the value in voxel `v` (uint64), which need not exist; wide fields lie in the caches."""
+    if field.ndim == 1:
+        fetch(field, v)
+
+
+if not numba.config.DISABLE_JIT:
+
+    @overload(at, jit_options={"error_model": "numpy", "forceinline": True})
+    def _at(field, v):
+        if field.ndim == 1:
+            return lambda field, v: field[v]
+        return lambda field, v: _between(field, np.int64(v))
+
+    @overload(ask_for, jit_options={"forceinline": True})
+    def _ask_for(field, v):
+        if field.ndim == 1:
+            return lambda field, v: fetch(field, v)
+        return lambda field, v: None
+
+
+@serial
+def read(lo, hi, voxel, field, out):
+    """out[i] = the field at voxel[i], for the rows from `lo` to `hi`."""
+    for i in range(np.uint64(lo), np.uint64(hi)):
+        out[i] = at(field, voxel[i])

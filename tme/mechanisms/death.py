@@ -17,6 +17,7 @@ from tme.kernels.elementary import exp
 from tme.kernels.jit import serial
 from tme.kernels.neighbours import n_directions, neighbour
 from tme.kernels.rng import BLOCK, Stream, child_uid, draw, uniform, uniform_block
+from tme.kernels.transfer import at
 from tme.mechanisms.ferroptosis import rupture
 
 PARAMETERS = ParameterSet(
@@ -68,7 +69,7 @@ def flag_cd8(lo, hi, uid, voxel, fate, engaged, function, n_div, cxcl, surplus, 
             fate[i] = 30
             continue
         rate = 1.0 / (p.life_d * 1440.0)
-        if cxcl[voxel[i]] < p.c_min:
+        if at(cxcl, voxel[i]) < p.c_min:
             rate *= p.off_tumour
         if uniform(seed, _CD8_DEATH, tick, uid[i], 0) < 1.0 - exp(-rate * dt):
             fate[i] = 30
@@ -165,7 +166,7 @@ class ImmuneTurnover(Mechanism):
         if p.et_cap > 0.0 and model.cd8.n:
             alive = int((model.tumour.state == 0).sum())
             surplus = max(0.0, 1.0 - p.et_cap * alive / model.cd8.n)
-        team.rows(flag_cd8, model.cd8.n, c.uid, c.voxel, c.fate, c.engaged, c.function, c.n_div, model.fields["cxcl"].concentration,
+        team.rows(flag_cd8, model.cd8.n, c.uid, c.voxel, c.fate, c.engaged, c.function, c.n_div, model.fields["cxcl"].seen,
                  surplus, p, self.dt, model.seed64, model.tick)  # fmt: skip
         life = 1.0 / (p.other_life_d * 1440.0)
         treg = life + model.treg_depletion / (p.ctla4_kill_d * 1440.0)

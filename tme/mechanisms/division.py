@@ -26,6 +26,7 @@ from tme.kernels.elementary import exp
 from tme.kernels.jit import rule, serial
 from tme.kernels.neighbours import at_margin, shifted
 from tme.kernels.rng import BLOCK, Stream, child_uid, normals, priorities, uniform, uniform_block
+from tme.kernels.transfer import at
 from tme.mechanisms.damp import PARAMETERS as DAMP_PARAMETERS
 
 PARAMETERS = ParameterSet(
@@ -61,7 +62,7 @@ def flag_divisions(lo, hi, uid, state, fate, voxel, oxygen, hmgb1, p, d, dt, see
         for j in range(np.uint64(m)):
             i = np.uint64(first) + j
             if state[i] == 0 and fate[i] == 0:
-                x = division_rate(oxygen[i], hmgb1[voxel[i]], p, d) * dt
+                x = division_rate(oxygen[i], at(hmgb1, voxel[i]), p, d) * dt
                 if u[0, j] < x and u[0, j] < 1.0 - exp(-x):  # the first bound spares most cells the second
                     fate[i] = 1
 
@@ -169,7 +170,7 @@ class DivisionHazard(Mechanism):
     def step(self, model) -> None:
         """One clock interval."""
         t = model.tumour.col
-        team.rows(flag_divisions, model.tumour.n, t.uid, t.state, t.fate, t.voxel, t.oxygen, model.fields["hmgb1"].concentration,
+        team.rows(flag_divisions, model.tumour.n, t.uid, t.state, t.fate, t.voxel, t.oxygen, model.fields["hmgb1"].seen,
                        self.p, self.damp, self.dt, model.seed64, model.tick)  # fmt: skip
 
 

@@ -25,6 +25,7 @@ from tme.kernels.exchange import tally
 from tme.kernels.jit import rule, serial
 from tme.kernels.neighbours import beside, has_all, n_directions, neighbour, next_to, place_of
 from tme.kernels.rng import BLOCK, Stream, uniform_block
+from tme.kernels.transfer import ask_for, at
 from tme.kernels.turn import fetch
 
 PARAMETERS = ParameterSet(
@@ -120,7 +121,7 @@ def ask_early(i, hi, voxel, engaged, target_voxel, t_uid, t_voxel, state, pdl1_f
     fetch(tissue_row, np.uint64(v))
     fetch(tissue_row, np.uint64(v - line))
     fetch(tissue_row, np.uint64(v + line))
-    fetch(suppression, np.uint64(v))
+    ask_for(suppression, np.uint64(v))
     j = min(i + NEXT, hi - 1)
     r = np.uint64(max(tissue_row[target_voxel[j] if engaged[j] == 1 else voxel[j]], 0))
     fetch(t_uid, r)
@@ -175,7 +176,7 @@ def contact(
             target_voxel[i] = t_voxel[row]
             v = voxel[i]
             pd1_signal[i] = (p.pdl2_share * p.k_p + pdl1_free[row]) * (pd1_free[v] if pd1_free.size > 0 else 1.0)
-            f = effector_function(exhaustion[i], pd1_signal[i], suppression[v], p)
+            f = effector_function(exhaustion[i], pd1_signal[i], at(suppression, v), p)
             function[i] = f
             held_row[i] = row
             hit[i] = hits[0, b] < 1.0 - exp(-p.k_hit * f * dt)
@@ -239,7 +240,7 @@ class Killing(Mechanism):
         team.rows(
             contact, n, c.uid, c.voxel, c.engaged, c.target_uid, c.target_voxel, c.function, c.pd1_signal, c.exhaustion,
             t.uid, t.voxel, t.state, t.pdl1_free, t.mhc1, t.antigenicity,
-            model.lattice.tissue_row, model.fields["suppression"].concentration, model.pd1_free, self.p, self.dt,
+            model.lattice.tissue_row, model.fields["suppression"].seen, model.pd1_free, self.p, self.dt,
             model.seed64, model.tick, model.lattice.geometry, self.held_row, self.hit,
         )  # fmt: skip
         kills = judge(n, self.held_row, self.hit, c.kills, t.fate, t.hits, t.hit_tick, t.new_hits, self.p, model.dt_min, model.tick)

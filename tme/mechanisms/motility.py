@@ -75,7 +75,7 @@ class Cd8Motility(Mechanism):
         if model.cd8.n:
             c = model.cd8.col
             switch = (switch_mode, (c.uid, c.speed, self.p, self.dt, model.seed64, model.tick))
-            walk(model, model.cd8, c.engaged, model.fields["cxcl"].concentration, self.p.cd8_bias, self.p.persistence, self.dt, switch)
+            walk(model, model.cd8, c.engaged, model.fields["cxcl"].seen, self.p.cd8_bias, self.p.persistence, self.dt, switch)
 
 
 class SlowMotility(Mechanism):
@@ -102,4 +102,4 @@ class SlowMotility(Mechanism):
         ):
             if population.n:
                 c = population.col
-                walk(model, population, c.held, model.fields[field].concentration, bias, p.persistence, self.dt)
+                walk(model, population, c.held, model.fields[field].seen, bias, p.persistence, self.dt)

@@ -13,6 +13,7 @@ from tme.core.mechanism import Mechanism, Phase
 from tme.core.parameters import ParameterSet, par
 from tme.kernels.elementary import exp
 from tme.kernels.jit import rule, serial
+from tme.kernels.transfer import at
 
 PARAMETERS = ParameterSet(
     "polarisation",
@@ -45,7 +46,7 @@ def polarise(n, voxel, m1, iron_load, ifng, atp, peroxide, suppression, p, dt):
     keep = exp(-dt / p.tau_min)
     for i in range(n):
         v = voxel[i]
-        m = target(ifng[v], iron_load[i], atp[v], peroxide[v], suppression[v], p)
+        m = target(at(ifng, v), iron_load[i], at(atp, v), at(peroxide, v), at(suppression, v), p)
         m1[i] = m + (m1[i] - m) * keep
 
 
@@ -66,5 +67,5 @@ class Polarisation(Mechanism):
         m = model.macrophage
         if m.n:
             f = model.fields
-            polarise(m.n, m.col.voxel, m.col.m1, m.col.iron_load, f["ifng"].concentration, f["atp"].concentration,
-                     f["peroxide"].concentration, f["suppression"].concentration, self.p, self.dt)  # fmt: skip
+            polarise(m.n, m.col.voxel, m.col.m1, m.col.iron_load, f["ifng"].seen, f["atp"].seen,
+                     f["peroxide"].seen, f["suppression"].seen, self.p, self.dt)  # fmt: skip

@@ -25,6 +25,7 @@ from tme.kernels.elementary import exp
 from tme.kernels.jit import rule, serial
 from tme.kernels.neighbours import n_directions, neighbour
 from tme.kernels.rng import Stream, uniform
+from tme.kernels.transfer import at
 from tme.mechanisms.damp import PARAMETERS as DAMP_PARAMETERS
 from tme.mechanisms.damp import kind_factor, release
 
@@ -86,7 +87,7 @@ def mature_cells(
             old += b
         antigen[i] = 1.0 - (1.0 - antigen[i]) * exp(-p.k_eat * fresh * dt)
         blunting[i] += p.k_ox * old * dt
-        rate = p.k_mature * danger(atp[voxel[i]], hmgb1[voxel[i]], p) / (1.0 + blunting[i] / p.k_x)
+        rate = p.k_mature * danger(at(atp, voxel[i]), at(hmgb1, voxel[i]), p) / (1.0 + blunting[i] / p.k_x)
         if uniform(seed, _MATURE, tick, uid[i], 0) < 1.0 - exp(-rate * dt):
             mature[i] = 1
             mature_tick[i] = tick
@@ -130,7 +131,7 @@ class Maturation(Mechanism):
         c, t, f = d.col, model.tumour.col, model.fields
         model.counters["dc_matured"] += sum(team.blocks(
             mature_cells, d.n, c.uid, c.voxel, c.mature, c.mature_tick, c.antigen, c.blunting, c.held,
-            f["atp"].concentration, f["hmgb1"].concentration, model.lattice.tissue_row, t.state, t.death_tick,
+            f["atp"].seen, f["hmgb1"].seen, model.lattice.tissue_row, t.state, t.death_tick,
             self.p, self.damp, self.dt, model.dt_min, model.seed64, model.tick, model.lattice.geometry,
         ))  # fmt: skip
 

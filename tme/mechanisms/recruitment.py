@@ -21,6 +21,7 @@ from tme.kernels import team
 from tme.kernels.elementary import exp
 from tme.kernels.jit import serial
 from tme.kernels.rng import BLOCK, Stream, recruit_uid, uniform_block
+from tme.kernels.transfer import at
 
 PARAMETERS = ParameterSet(
     "recruitment",
@@ -50,7 +51,8 @@ def draw_arrivals(lo, hi, vessels, code, rate, signal, k, basal, dt, seed, tick,
         uniform_block(seed, _RECRUIT, tick, uid, first, first + m, 0, u)
         for j in range(np.uint64(m)):
             v = np.int64(vessels[np.uint64(first) + j])
-            x = rate * (signal[v] / (k + signal[v]) + basal) * dt
+            s = at(signal, v)
+            x = rate * (s / (k + s) + basal) * dt
             if u[0, j] < x and u[0, j] < 1.0 - exp(-x):  # the first bound spares most vessels the second
                 where[count] = first + np.int64(j)
                 count += 1
@@ -84,8 +86,8 @@ class Recruitment(Mechanism):
     def step(self, model) -> None:
         """One clock interval."""
         p, f = self.p, model.fields
-        cxcl = f["cxcl"].concentration
-        hmgb1 = f["hmgb1"].concentration
+        cxcl = f["cxcl"].seen
+        hmgb1 = f["hmgb1"].seen
         treg = p.k_treg * (1.0 - model.treg_depletion)
         for population, rate, signal, k, basal in (
             (model.cd8, p.k_cd8 * model.primed_output, cxcl, p.k_c, p.basal),

@@ -2,20 +2,11 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from tme.core.mechanism import Mechanism, Phase
 from tme.kernels import team
-from tme.kernels.jit import serial
+from tme.kernels.transfer import read
 
 SENSED = {"oxygen": "oxygen", "cystine": "cystine", "ifng": "ifng", "peroxide": "peroxide", "arachidonic": "aa"}
-
-
-@serial
-def sense(lo, hi, voxel, concentration, out):
-    """out[i] = concentration at the cell's voxel."""
-    for i in range(np.uint64(lo), np.uint64(hi)):
-        out[i] = concentration[voxel[i]]
 
 
 class Sensing(Mechanism):
@@ -37,7 +28,7 @@ class Sensing(Mechanism):
         """Gather all sensed fields, or those whose clock struck."""
         t = model.tumour
         steps: list[team.Call] = [
-            (sense, (t.col.voxel, model.fields[name].concentration, getattr(t.col, column)))
+            (read, (t.col.voxel, model.fields[name].seen, getattr(t.col, column)))
             for name, column in SENSED.items()
             if name in model.fields and (not only_solved or model.solved(name))
         ]

@@ -6,6 +6,7 @@ from tme.core.mechanism import Mechanism, Phase
 from tme.core.parameters import ParameterSet, par
 from tme.kernels.exchange import tally
 from tme.kernels.jit import serial
+from tme.kernels.transfer import at
 
 PARAMETERS = ParameterSet(
     "suppression",
@@ -35,7 +36,7 @@ def from_damp(n, state, voxel, hmgb1, rate, k, source):
     """Living tumour cells answer HMGB1 with suppressive cytokines; one cell a voxel."""
     for i in range(n):
         if state[i] == 0:
-            h = hmgb1[voxel[i]]
+            h = at(hmgb1, voxel[i])
             source[voxel[i]] += rate * h / (k + h)
 
 
@@ -60,6 +61,6 @@ class Suppression(Mechanism):
             from_tregs(t.n, t.col.voxel, self.p.treg_rate * per_voxel, model.fixed_scale, counts)
             from_macrophages(m.n, m.col.voxel, m.col.m1, self.p.m2_rate * per_voxel, model.fixed_scale, counts)
         if self.p.damp_rate > 0.0:
-            c, hmgb1 = model.tumour.col, model.fields["hmgb1"].concentration
+            c, hmgb1 = model.tumour.col, model.fields["hmgb1"].seen
             with field.writing("source", model.spares, anew=False) as source:
                 from_damp(model.tumour.n, c.state, c.voxel, hmgb1, self.p.damp_rate, self.p.k_h, source)

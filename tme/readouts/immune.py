@@ -100,14 +100,14 @@ def signals(model: Any) -> dict[str, float]:
     out = percentiles("ifng", t.ifng[alive]) | percentiles("oxygen", t.oxygen[alive])
     out["hypoxic_share"] = share(int((t.oxygen[alive] < 5.0).sum()), len(v))
     for name in ("atp", "hmgb1"):
-        out[f"{name}_mean"] = float(f[name].concentration[v].mean()) if len(v) else np.nan
+        out[f"{name}_mean"] = float(f[name].at(v).mean()) if len(v) else np.nan
     for name, key in (("cxcl", "cxcl_median"), ("suppression", "suppression_median"), ("cystine", "cystine_median")):
-        out[key] = float(np.median(f[name].concentration[v])) if len(v) else np.nan
+        out[key] = float(np.median(f[name].at(v))) if len(v) else np.nan
     out["peroxide_p90"] = float(np.percentile(t.peroxide[alive], 90)) if len(v) else np.nan
     drugs = [a.name for a in model.therapy.drugs]
-    total = sum((f[n].concentration[v] for n in drugs), np.zeros(len(v)))
+    total = sum((f[n].at(v) for n in drugs), np.zeros(len(v)))
     out |= percentiles("drug", total)
-    particles = sum((f[a.name].concentration[v] for a in model.therapy.nanoparticles), np.zeros(len(v)))
+    particles = sum((f[a.name].at(v) for a in model.therapy.nanoparticles), np.zeros(len(v)))
     held = sum((getattr(t, f"np_{a.name}")[alive] for a in model.therapy.nanoparticles), np.zeros(len(v)))
     out["np_median"] = float(np.median(particles + held * model.cell_fraction)) if len(v) else np.nan
     out["pdl1_positive_share"] = share(int((t.pdl1[alive] > 0.3).sum()), len(v))

@@ -143,7 +143,7 @@ def sheet_under_ifng(ifng: float, cystine: float, hours: float = 48.0) -> float:
     """Share of a coupled sheet of 40 x 40 cells (CV 0.25) that dies of ferroptosis in IFN-gamma alone."""
     held = {**LOW_OXYGEN, "cystine": {"initial": cystine, "held": True}, "ifng": {"held": True}}
     model = dish((800.0, 800.0), hours / 24.0, cv=CV, fields=held)
-    model.fields["ifng"].concentration[:] = ifng
+    model.fields["ifng"].fill(ifng)
     minutes(model, hours * 60.0)
     return model.counters["dead_ferroptosis"] / 1600.0
 

@@ -11,16 +11,14 @@ import numpy as np
 from tme.core.mechanism import Mechanism, Phase
 from tme.kernels import team
 from tme.kernels.jit import serial
+from tme.kernels.transfer import at
 
 
 @serial
 def cover_pdl1(lo, hi, voxel, pdl1, antibody, kd, pdl1_free):
-    """pdl1_free = pdl1 Kd/(Kd + c) at each cell; an empty antibody array means none."""
+    """pdl1_free = pdl1 Kd/(Kd + c) at each cell."""
     for i in range(np.uint64(lo), np.uint64(hi)):
-        free = pdl1[i]
-        if antibody.size > 0:
-            free *= kd / (kd + antibody[voxel[i]])
-        pdl1_free[i] = free
+        pdl1_free[i] = pdl1[i] * (kd / (kd + at(antibody, voxel[i])))
 
 
 class AntibodyDelivery(Mechanism):
@@ -70,9 +68,11 @@ class Checkpoint(Mechanism):
     def step(self, model) -> None:
         """Refresh both; without antibodies everything is free."""
         t = model.tumour
-        antibody = model.fields[self.pdl1.name].concentration if self.pdl1 else model.nothing
-        kd = self.pdl1.entry.kd_nM if self.pdl1 else 1.0
-        team.rows(cover_pdl1, t.n, t.col.voxel, t.col.pdl1, antibody, kd, t.col.pdl1_free)
+        if self.pdl1:
+            antibody, kd = model.fields[self.pdl1.name].seen, self.pdl1.entry.kd_nM
+            team.rows(cover_pdl1, t.n, t.col.voxel, t.col.pdl1, antibody, kd, t.col.pdl1_free)
+        else:
+            t.col.pdl1_free[: t.n] = t.col.pdl1[: t.n]
         if self.pd1:
             kd = self.pd1.entry.kd_nM
             model.pd1_free[:] = kd / (kd + model.fields[self.pd1.name].concentration)

@@ -17,6 +17,7 @@ from tme.core.mechanism import Mechanism, Phase
 from tme.kernels import team
 from tme.kernels.elementary import power
 from tme.kernels.jit import serial
+from tme.kernels.transfer import at
 
 EFFECT_COLUMN = {
     "xct": "e_xct",
@@ -34,7 +35,7 @@ EFFECT_COLUMN = {
 def add_effect(lo, hi, voxel, concentration, strength, hill, out):
     """out[i] += (strength c)^hill, c the concentration at the cell's voxel."""
     for i in range(np.uint64(lo), np.uint64(hi)):
-        x = concentration[voxel[i]] * strength
+        x = at(concentration, voxel[i]) * strength
         if x > 0.0:
             out[i] += x if hill == 1.0 else power(x, hill)
 
@@ -76,7 +77,7 @@ class DrugDelivery(Mechanism):
             field = model.fields[agent.name]
             level = agent.bath(minute)
             if level is not None:
-                field.concentration[:] = level
+                field.fill(level)
             elif model.solved(agent.name):
                 field.vessel_value = agent.plasma(minute)
 
@@ -116,7 +117,7 @@ class DrugEffects(Mechanism):
         for column in self.columns:
             getattr(t.col, column)[: t.n] = 0.0
         for name, target, strength, hill in self.hits:
-            team.rows(add_effect, t.n, t.col.voxel, model.fields[name].concentration, strength, hill, getattr(t.col, EFFECT_COLUMN[target]))
+            team.rows(add_effect, t.n, t.col.voxel, model.fields[name].seen, strength, hill, getattr(t.col, EFFECT_COLUMN[target]))
         if "sipdl1" in self.columns:
             saturate(t.n, t.col.sipdl1)
         if "j_drug" in self.columns and not model.therapy.nanoparticles:

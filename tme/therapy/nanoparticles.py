@@ -21,6 +21,7 @@ from tme.kernels import team
 from tme.kernels.elementary import expm1
 from tme.kernels.exchange import add_scaled, collect, put, tally
 from tme.kernels.jit import rule, serial
+from tme.kernels.transfer import at
 
 PARAMETERS = ParameterSet(
     "nanoparticles",
@@ -83,7 +84,7 @@ def macrophage_cargo(
     for i in range(n):
         v = voxel[i]
         held[i] += uptake * concentration[v] * dt / cell_fraction
-        k = scale * release_rate(ph_rate, k0, 0.0, 0.0, 1.0, k_hypoxia, oxygen[v], k_o2)
+        k = scale * release_rate(ph_rate, k0, 0.0, 0.0, 1.0, k_hypoxia, at(oxygen, v), k_o2)
         out = -held[i] * expm1(-k * dt)
         iron_load[i] += min(cap, labile * iron * out / dt)
         held[i] -= out
@@ -185,7 +186,7 @@ class ParticleCargo(Mechanism):
         with model.spares.one() as spare:
             counts = spare.view(np.int64)
             macrophage_cargo(
-                m.n, m.col.voxel, getattr(m.col, f"np_{agent.name}"), m.col.iron_load, concentration, model.fields["oxygen"].concentration,
+                m.n, m.col.voxel, getattr(m.col, f"np_{agent.name}"), m.col.iron_load, concentration, model.fields["oxygen"].seen,
                 e.uptake_macrophage, model.cell_fraction, ph_rate, r.k0, r.k_hypoxia, p.k_o2, p.release_scale, iron, labile, cap,
                 self.dt, model.fixed_scale, counts,
             )  # fmt: skip
