@@ -170,7 +170,22 @@ def check_places(model):
         for name in population.declared:
             assert np.all(np.isfinite(getattr(population, name))), name
         assert len(np.unique(population.uid)) == population.n
-        assert model._uids[population.kind].issuperset(population.uid.tolist())  # guarded against a second giving
+        given = model._uids[population.kind]
+        assert np.isin(population.uid, given).all() and (given[1:] > given[:-1]).all()  # guarded against a second giving
+
+
+def test_a_name_is_given_once():
+    model = busy("control")
+    cd8, start = model.cd8, model._uids["cd8"]
+    fresh = np.array([7, 2**64 - 1, 3], np.uint64)
+    for twice in (start[-1:], start[:1], np.array([5, start[2]], np.uint64), np.array([5, 6, 5], np.uint64)):
+        with pytest.raises(RuntimeError, match="uid collision among cd8 cells in tick 0"):
+            model.check_new_uids(cd8, twice)
+    assert np.array_equal(model._uids["cd8"], start)
+    model.check_new_uids(cd8, fresh)
+    assert np.array_equal(model._uids["cd8"], np.union1d(start, fresh))
+    with pytest.raises(RuntimeError):
+        model.check_new_uids(cd8, fresh[1:2])
 
 
 @pytest.mark.parametrize("arm", ["control", "all"])

@@ -104,7 +104,7 @@ class TumourModel(mesa.Model):
         self.macrophage = Macrophage(self, 256, cargo)
         self.immune = (self.cd8, self.dendritic, self.treg, self.macrophage)
         self.populations = (self.tumour, *self.immune)
-        self._uids: dict[str, set[int]] = {p.kind: set() for p in self.populations}
+        self._uids = {p.kind: np.zeros(0, np.uint64) for p in self.populations}  # of all cells ever, ascending
 
     def _populate(self) -> None:
         """Place cells, find the steady fields and each cell's own steady chemistry."""
@@ -169,11 +169,12 @@ class TumourModel(mesa.Model):
 
     def check_new_uids(self, population: Any, uid: np.ndarray) -> None:
         """Refuse a uid that was given before (the hash has 64 bits: practically never)."""
-        seen = self._uids[population.kind]
-        new = set(uid.tolist())
-        if len(new) != len(uid) or not seen.isdisjoint(new):
+        seen, new = self._uids[population.kind], np.sort(np.asarray(uid, np.uint64))
+        place = np.searchsorted(seen, new)
+        known = place < len(seen)
+        if (new[1:] == new[:-1]).any() or (seen[place[known]] == new[known]).any():
             raise RuntimeError(f"uid collision among {population.kind} cells in tick {self.tick}")
-        seen |= new
+        self._uids[population.kind] = np.insert(seen, place, new)
 
     def return_cargo(self, population: Any, rows: np.ndarray) -> None:
         """Particles held by vanishing cells go back to their voxels."""

@@ -28,7 +28,7 @@ def collect(model: Any) -> dict[str, np.ndarray]:
     for population in model.populations:
         for name, column in population.state_dict().items():
             state[f"{population.kind}/{name}"] = column
-        state[f"uids/{population.kind}"] = np.array(sorted(model._uids[population.kind]), np.uint64)
+        state[f"uids/{population.kind}"] = model._uids[population.kind]
     for name, field in model.fields.items():
         for term, array in field.state_arrays().items():
             state[f"field.{name}/{term}"] = np.array(array)
@@ -64,7 +64,7 @@ def restore(model: Any, state: dict[str, np.ndarray]) -> None:
     model.counters.update(scalars["counters"])
     for population in model.populations:
         population.load_state(_group(state, population.kind))
-        model._uids[population.kind] = set(state[f"uids/{population.kind}"].tolist())
+        model._uids[population.kind] = np.array(state[f"uids/{population.kind}"], np.uint64)
     for name, field in model.fields.items():
         saved = _group(state, f"field.{name}")
         if saved:
