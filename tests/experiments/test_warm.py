@@ -59,9 +59,24 @@ def test_to_finish_is_to_wait_for_both_halves_once(halves):
 
 def test_nothing_is_started_where_something_is_compiled(halves, tmp_path):
     (tmp_path / "tme").mkdir()
-    (tmp_path / "tme" / "rng.draw.nbi").touch()
+    (tmp_path / "tme" / "ferroptosis._advance-357.py311.1.nbi").touch()
     warm.warm_up()
     assert not halves
+
+
+def test_what_importing_compiles_does_not_count(tmp_path):
+    """What `tme run` has imported when it asks; a kernel that is called once does count."""
+    env = {**os.environ, "XDG_CACHE_HOME": str(tmp_path), "NUMBA_DISABLE_JIT": "0"}
+    env.pop("NUMBA_CACHE_DIR", None)
+    code = """
+import tme.cli, tme.experiments.executor, tme.model, tme.bench.whole
+from tme.mechanisms import ferroptosis
+from tme.warm import LANDMARK, is_cold
+module, _, name = LANDMARK.partition(".")
+print(is_cold(), getattr(ferroptosis, name)._cache._impl.filename_base.startswith(LANDMARK))
+"""
+    done = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["True", "True"]
 
 
 @pytest.mark.parametrize("why", ["one processor", "no compiler", "no cache"])

@@ -20,13 +20,14 @@ from __future__ import annotations
 from fractions import Fraction
 from math import isfinite
 
-import numba
 import numpy as np
 from numba import types
 from numba.extending import intrinsic, overload
 
+from tme.kernels.jit import SETTINGS, compiled
+
 # like `rule`, but LLVM inlines it whatever its size: a call left in a loop stops vectorisation
-law = numba.njit(error_model="numpy", cache=True, forceinline=True, no_cfunc_wrapper=True)
+law = compiled(**SETTINGS, forceinline=True)
 
 _LOG2E = 1.4426950408889634
 _LN2_HI = 6.93147180369123816490e-01

@@ -1,7 +1,8 @@
-"""The compiler settings every kernel of the package shares.
+"""The compiler settings every kernel of the package shares, and a cache of compiled code that processes fill together.
 
 `serial` compiles a kernel; it runs on the thread that calls it, without Python's lock, so that a `team` can call
-it on several. `rule` compiles a scalar law; LLVM inlines it into the kernels that use it.
+it on several. `rule` compiles a scalar law; LLVM inlines it into the kernels that use it. `stated` compiles at once,
+for the types it is given and no others.
 
 fastmath stays off and the error model is numpy's (no branch per division), which keeps results
 identical between scalar and vector code.
@@ -9,8 +10,104 @@ identical between scalar and vector code.
 
 from __future__ import annotations
 
-import numba
+import os
+import time
+from collections.abc import Callable
+from typing import Any
 
+import numba
+from numba.core.caching import FunctionCache
+
+try:
+    import fcntl
+except ImportError:  # not on this system: every process compiles for itself
+    fcntl = None  # type: ignore[assignment]
+
+LOOK_S = 0.01
+PATIENCE_S = 60.0  # longer than any kernel takes; who waited so long compiles for itself
 SETTINGS = {"error_model": "numpy", "cache": True, "no_cfunc_wrapper": True}
-rule = numba.njit(**SETTINGS)
-serial = numba.njit(**SETTINGS, nogil=True)
+
+
+class SharedCache(FunctionCache):
+    """numba's cache of one function, in which a process waits for another that is compiling it.
+
+    Whoever misses the function takes the lock of a file beside it and keeps it until the code is saved. Functions only
+    call functions that do not call them, so nobody waits in a circle. The system lets go of a dead process's lock.
+    """
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        super().__init__(function)
+        self._lock: int | None = None
+
+    def load_overload(self, sig: Any, target_context: Any) -> Any:
+        """The saved code, None where this process is to compile it."""
+        found = super().load_overload(sig, target_context)
+        if found is None and self._enabled and self._lock is None and self._take():
+            found = super().load_overload(sig, target_context)  # somebody may have saved it meanwhile
+            if found is not None:
+                self._release()
+        return found
+
+    def save_overload(self, sig: Any, data: Any) -> None:
+        """Save, and let the others in."""
+        try:
+            super().save_overload(sig, data)
+        finally:
+            self._release()
+
+    def _take(self) -> bool:
+        """Wait for the lock; False without one."""
+        if fcntl is None:
+            return False
+        try:
+            self._impl.locator.ensure_cache_path()
+            lock = os.open(os.path.join(self._cache_path, self._impl.filename_base + ".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC)
+        except OSError:
+            return False
+        end = time.monotonic() + PATIENCE_S
+        while time.monotonic() < end:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                time.sleep(LOOK_S)
+            except OSError:
+                break  # a file system without locks
+            else:
+                self._lock = lock
+                return True
+        os.close(lock)
+        return False
+
+    def _release(self) -> None:
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+
+
+def compiled(**options: Any) -> Callable[[Callable[..., Any]], Any]:
+    """`numba.njit` with options, its cache shared."""
+
+    def decorate(function: Callable[..., Any]) -> Any:
+        dispatcher = numba.njit(**options)(function)
+        if dispatcher is not function:  # it is without the compiler
+            dispatcher._cache = SharedCache(function)
+        return dispatcher
+
+    return decorate
+
+
+def stated(signature: str, **options: Any) -> Callable[[Callable[..., Any]], Any]:
+    """The same, compiled now and for the types of `signature` alone; other arguments are converted."""
+
+    def decorate(function: Callable[..., Any]) -> Any:
+        dispatcher = compiled(**SETTINGS, **options)(function)
+        if dispatcher is not function:
+            dispatcher.compile(signature)
+            dispatcher.disable_compile()
+        return dispatcher
+
+    return decorate
+
+
+rule = compiled(**SETTINGS)
+serial = compiled(**SETTINGS, nogil=True)

@@ -11,11 +11,10 @@ from __future__ import annotations
 
 from enum import IntEnum
 
-import numba
 import numpy as np
 
 from tme.kernels.elementary import law
-from tme.kernels.jit import SETTINGS, rule, serial
+from tme.kernels.jit import rule, serial, stated
 
 
 class Stream(IntEnum):
@@ -71,7 +70,7 @@ def philox(c0, c1, c2, c3, k0, k1):
     return c0, c1, c2, c3
 
 
-@numba.njit("Tuple((uint64, uint32, uint64, uint32))" + _KEY, **SETTINGS)
+@stated("Tuple((uint64, uint32, uint64, uint32))" + _KEY)
 def draw(seed, stream, tick, uid, sub):
     """Four uint32 for a cell: counter (uid low, uid high, tick, stream * 2^16 + sub), key = seed."""
     u = np.uint64(uid)
@@ -93,14 +92,14 @@ def unit(a, b):
     return (np.float64(x >> np.uint64(12)) + 0.5) * _U52
 
 
-@numba.njit("float64" + _KEY, **SETTINGS)
+@stated("float64" + _KEY)
 def uniform(seed, stream, tick, uid, sub):
     """One float64 in (0, 1)."""
     a, b, _c, _d = draw(seed, stream, tick, uid, sub)
     return unit(a, b)
 
 
-@numba.njit("UniTuple(float64, 2)" + _KEY, **SETTINGS)
+@stated("UniTuple(float64, 2)" + _KEY)
 def uniform2(seed, stream, tick, uid, sub):
     """Two independent float64 in (0, 1) from one block."""
     a, b, c, d = draw(seed, stream, tick, uid, sub)
@@ -134,7 +133,7 @@ def _last(stream, sub):
     return np.uint64((np.int64(stream) << np.int64(16)) + np.int64(sub))
 
 
-@numba.njit("void(uint64, int64, int64, uint64[::1], int64, int64, int64, uint64[:, ::1])", **SETTINGS, nogil=True)
+@stated("void(uint64, int64, int64, uint64[::1], int64, int64, int64, uint64[:, ::1])", nogil=True)
 def draw_block(seed, stream, tick, uid, lo, hi, sub, words):
     """`draw` for the rows from `lo` to `hi`, at most BLOCK, into the columns of words (4, BLOCK): a ninth of the time."""
     now, last, k0, k1, o = np.uint64(tick) & _LOW, _last(stream, sub), np.uint64(seed) & _LOW, np.uint64(seed) >> _S32, np.uint64(lo)
@@ -142,7 +141,7 @@ def draw_block(seed, stream, tick, uid, lo, hi, sub, words):
         words[0, j], words[1, j], words[2, j], words[3, j] = _ten_rounds(uid[o + j], now, last, k0, k1)
 
 
-@numba.njit("void(uint64, int64, int64, uint64[::1], int64, int64, int64, float64[:, ::1])", **SETTINGS, nogil=True)
+@stated("void(uint64, int64, int64, uint64[::1], int64, int64, int64, float64[:, ::1])", nogil=True)
 def uniform_block(seed, stream, tick, uid, lo, hi, sub, u):
     """`uniform2` for the rows from `lo` to `hi`, at most BLOCK, into the columns of u (2, BLOCK)."""
     now, last, k0, k1, o = np.uint64(tick) & _LOW, _last(stream, sub), np.uint64(seed) & _LOW, np.uint64(seed) >> _S32, np.uint64(lo)
