@@ -10,7 +10,7 @@ from tme.kernels import team
 from tme.kernels.multigrid import Workspace
 from tme.kernels.transfer import average, interpolate
 
-SHAPES = [(1, 48, 40), (1, 1, 64), (12, 16, 8)]
+SHAPES = [(1, 48, 40), (1, 1, 64), (12, 16, 8), (8, 1, 16)]
 
 
 def between(shape, periodic=(False,) * 3):
@@ -172,6 +172,20 @@ def test_the_concentration_of_a_widened_field_is_a_copy_that_refuses_to_be_writt
         field.concentration[3] = 1.0
     field.fill(2.5)
     assert (field.concentration == 2.5).all() and (field.solved_on.concentration == 2.5).all()
+    field.fill(np.array([0.5]))
+    assert (field.concentration == 0.5).all()
+    with pytest.raises(ValueError, match="broadcast"):
+        field.fill(np.ones(7))
+    other = with_vessels((1, 48, 40), 2, 5)
+    field.fill(other.concentration)
+    assert field.concentration.mean() == pytest.approx(other.concentration.mean(), rel=1e-12)
+
+
+@pytest.mark.parametrize(("there", "here"), [(1, 2), (2, 1), (2, 4), (4, 1)])
+def test_state_of_a_field_on_other_voxels_is_refused_by_name(there, here):
+    saved, field = (with_vessels((1, 48, 40), coarsen, 1) for coarsen in (there, here))
+    with pytest.raises(ValueError, match="field drug: the state is not of voxels as wide"):
+        field.load_state(saved.state_arrays())
 
 
 def test_a_widened_field_keeps_its_values_where_some_become_given():

@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 
 import numba
 import numpy as np
@@ -95,25 +96,32 @@ def test_who_waits_goes_on_when_the_other_is_killed(start):
     holder, waiting = start(HOLDER), start()
     go(waiting)
     with pytest.raises(subprocess.TimeoutExpired):
-        waiting.wait(1.0)
+        waiting.wait(4.0)  # ten times what compiling takes
     holder.send_signal(signal.SIGKILL)
     assert said(waiting) == 1
 
 
 def test_patience_ends(start):
+    begin = time.monotonic()
     waiting = start(HOLDER) and start(PROGRAM.replace("from shared_kernel", "jit.PATIENCE_S = 0.2\nfrom shared_kernel"))
     go(waiting)
     assert said(waiting) == 1
+    assert time.monotonic() - begin < jit.PATIENCE_S  # it did not wait for the holder's end, nor as long as others do
 
 
 @pytest.mark.parametrize("why", ["no locks", "no folder", "nothing to lock with"])
 def test_without_locks_everyone_compiles(why, monkeypatch, tmp_path):
-    def refuse(*_):
-        raise OSError("not here")
+    opened = os.open
+
+    def refuse(path, *rest, **named):
+        if not isinstance(path, str) or path.endswith(".lock"):
+            raise OSError("not here")
+        return opened(path, *rest, **named)
 
     def double(x):
         return 2.0 * x
 
+    monkeypatch.setattr(numba.config, "CACHE_DIR", str(tmp_path))  # nobody has compiled it there
     kernel = jit.serial(double)
     if why == "no locks":
         monkeypatch.setattr(jit.fcntl, "flock", refuse)
@@ -125,6 +133,19 @@ def test_without_locks_everyone_compiles(why, monkeypatch, tmp_path):
     assert kernel(4.0) == 8.0 and kernel(np.float32(1.5)) == 3.0
 
 
+@pytest.mark.parametrize("times", [1, 2])
+def test_a_function_that_does_not_compile_keeps_no_lock(times, monkeypatch, tmp_path):
+    monkeypatch.setattr(numba.config, "CACHE_DIR", str(tmp_path))
+    monkeypatch.setattr(jit, "PATIENCE_S", 20.0)
+    kernels = [jit.serial(lambda x: x.no_such_thing) for _ in range(times)]
+    begin = time.monotonic()
+    for kernel in kernels:
+        with pytest.raises(numba.TypingError):
+            kernel(1.0)
+        assert kernel._cache._lock is None
+    assert time.monotonic() - begin < jit.PATIENCE_S
+
+
 def test_a_function_that_calls_itself_with_other_types_does_not_wait_for_itself(monkeypatch):
     monkeypatch.setattr(jit, "PATIENCE_S", 0.0)
     cache = jit.SharedCache(said)
@@ -132,7 +153,7 @@ def test_a_function_that_calls_itself_with_other_types_does_not_wait_for_itself(
     monkeypatch.setattr(cache, "_take", lambda: pytest.fail("asked again for what it has"))
     monkeypatch.setattr(jit.FunctionCache, "load_overload", lambda *_: None)
     assert cache.load_overload(None, None) is None
-    cache._release()
+    cache.release()
     assert cache._lock is None
 
 

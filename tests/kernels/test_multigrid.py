@@ -43,6 +43,7 @@ LATTICES = [
     ((1, 1, 50), (False, False, False)),
     ((9, 1, 7), (False, False, False)),
     ((2, 2, 2), (False, False, True)),
+    ((1, 3, 600), (False, False, False)),  # rows longer than a block of terms
 ]
 
 
@@ -55,6 +56,15 @@ def random_field(shape, periodic, mode, seed=1, tol=1e-11):
     field.use("exchange")[rng.integers(0, grid.n_voxels, 5)] = 10.0 ** rng.uniform(2, 5, 5)
     field.concentration[:] = rng.random(grid.n_voxels)
     return field, rng
+
+
+@pytest.mark.parametrize(("shape", "axis"), [((1, 3, 600), 2), ((1, 600, 3), 1), ((1, 257, 5), 1), ((2, 3, 513), 2), ((300, 2, 3), 0)])
+def test_between_two_given_faces_the_profile_is_a_line(shape, axis):
+    faces = [(2.0, 8.0) if a == axis else None for a in range(3)]
+    field = Field("c", "1", Grid(shape), 1e4, 0.0, 1, "quasi_steady", faces=faces, tol=1e-12, max_cycles=400)
+    field.advance(1.0, Workspace(shape))
+    place = (np.indices(shape)[axis].ravel() + 0.5) / shape[axis]
+    assert field.concentration == pytest.approx(2.0 + 6.0 * place, rel=1e-8)
 
 
 @pytest.mark.parametrize(("shape", "periodic"), LATTICES)
@@ -70,12 +80,15 @@ def test_solution_agrees_with_sparse_lu(shape, periodic, mode, given):
     free = np.ones(grid.n_voxels, bool)
     if given:
         free[rng.integers(0, grid.n_voxels, 3)] = False
+        if grid.nx > 512:
+            free[[255, 256, 511, 512]] = False
         field.fix(~free, 5.0)
     matrix = matrix.tocsr()
     rest = b[free] - matrix[free][:, ~free] @ expected[~free]
     expected[free] = spsolve(matrix[free][:, free].tocsc(), rest)
     field.advance(dt, Workspace(grid.shape, grid.periodic))
-    assert np.abs(field.concentration / expected - 1.0).max() < 1e-9
+    # far from sources in a long lattice values are a hundredth of the greatest, which the residual is measured by
+    assert np.abs(field.concentration / expected - 1.0).max() < (1e-9 if grid.nx < 512 else 1e-6)
 
 
 @pytest.mark.parametrize("shape", [(1, 208, 208), (1, 129, 207), (33, 36, 31)])

@@ -174,6 +174,8 @@ def check_fields(look: Look) -> None:
                         f"{name} is a therapy: its arm sets what is outside",
                         "another key",
                     )
+                if key == "coarsen" and name in look.context.library.nanoparticles:
+                    look.fault(("fields", name, key), f"{name} is a particle, which cells take up voxel by voxel", "another key")
             check_sink(look, name, known[name])
 
 

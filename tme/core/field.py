@@ -85,7 +85,7 @@ class Field:
                                coarsen=coarsen // 2, between=True)  # fmt: skip
         # a lattice between two others keeps what it interpolates, as the next is interpolated from there; so do
         # lattices that `transfer.at` cannot tell from the shape of their half
-        kept = self.inner is None or between or any(grid.periodic) or 2 in grid.shape or grid.nx == 1
+        kept = self.inner is None or between or any(grid.periodic) or 2 in grid.shape or 1 in grid.shape[1:]
         self._values: Any = filled(grid.n_voxels, float(initial)) if kept else None
         k = self.diffusion / grid.dx_um**2
         self.pane = True  # may be solved from its sources alone, or around them
@@ -201,8 +201,10 @@ class Field:
             self.concentration[:] = value
             return
         if np.ndim(value) > 0:
-            values, value = np.ascontiguousarray(value, np.float64), np.zeros(self.inner.grid.n_voxels)
-            self._mean(values, value)
+            values, part = self.grid.zeros(), np.zeros(self.inner.grid.n_voxels)
+            values[:] = value
+            self._mean(values, part)
+            value = part
         self.inner.fill(value)
         self._keep()
 
@@ -388,7 +390,9 @@ class Field:
                 self.use(name)[:] = state[name]
         if "dirichlet_mask" in state:
             self.fix(state["dirichlet_mask"], float(state["dirichlet_value"]))
-        on, values = self.solved_on, state["concentration" if self.inner is None else "solved_concentration"]
+        on, values = self.solved_on, state.get("concentration" if self.inner is None else "solved_concentration")
+        if values is None or len(values) != on.grid.n_voxels:
+            raise ValueError(f"field {self.name}: the state is not of voxels as wide as those it is solved on here, {on.grid.shape}")
         on.concentration[:] = values
         for name in TERMS:
             if f"solved_{name}" in state:

@@ -43,9 +43,13 @@ class SharedCache(FunctionCache):
         """The saved code, None where this process is to compile it."""
         found = super().load_overload(sig, target_context)
         if found is None and self._enabled and self._lock is None and self._take():
-            found = super().load_overload(sig, target_context)  # somebody may have saved it meanwhile
+            try:
+                found = super().load_overload(sig, target_context)  # somebody may have saved it meanwhile
+            except BaseException:
+                self.release()
+                raise
             if found is not None:
-                self._release()
+                self.release()
         return found
 
     def save_overload(self, sig: Any, data: Any) -> None:
@@ -53,7 +57,7 @@ class SharedCache(FunctionCache):
         try:
             super().save_overload(sig, data)
         finally:
-            self._release()
+            self.release()
 
     def _take(self) -> bool:
         """Wait for the lock; False without one."""
@@ -61,24 +65,29 @@ class SharedCache(FunctionCache):
             return False
         try:
             self._impl.locator.ensure_cache_path()
-            lock = os.open(os.path.join(self._cache_path, self._impl.filename_base + ".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC)
+            place = os.path.join(self._cache_path, self._impl.filename_base + ".lock")
+            lock = os.open(place, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
         except OSError:
             return False
         end = time.monotonic() + PATIENCE_S
-        while time.monotonic() < end:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                time.sleep(LOOK_S)
-            except OSError:
-                break  # a file system without locks
-            else:
-                self._lock = lock
-                return True
-        os.close(lock)
+        try:
+            while time.monotonic() < end:
+                try:
+                    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                except BlockingIOError:
+                    time.sleep(LOOK_S)
+                else:
+                    self._lock = lock
+                    return True
+        except OSError:  # a file system without locks
+            pass
+        finally:
+            if self._lock != lock:
+                os.close(lock)
         return False
 
-    def _release(self) -> None:
+    def release(self) -> None:
+        """Let go of the lock, if it is held."""
         if self._lock is not None:
             os.close(self._lock)
             self._lock = None
@@ -90,7 +99,16 @@ def compiled(**options: Any) -> Callable[[Callable[..., Any]], Any]:
     def decorate(function: Callable[..., Any]) -> Any:
         dispatcher = numba.njit(**options)(function)
         if dispatcher is not function:  # it is without the compiler
-            dispatcher._cache = SharedCache(function)
+            cache, compile_it = SharedCache(function), dispatcher._compiler.compile
+
+            def compile_or_let_go(*arguments: Any) -> Any:
+                try:
+                    return compile_it(*arguments)
+                except BaseException:  # wrong types, or an interrupt: numba saves nothing then
+                    cache.release()
+                    raise
+
+            dispatcher._cache, dispatcher._compiler.compile = cache, compile_or_let_go
         return dispatcher
 
     return decorate

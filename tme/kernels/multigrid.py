@@ -337,7 +337,7 @@ def solve(c, kz, ky, kx, sigma_low, tol, reduction, max_cycles, rest, size,
     right-hand side, or below `reduction` times the residual at the start. The exact
     solution is not negative, so negatives of the size of the tolerance become 0.
 
-    The loop is Python over four kernels: compiled as one, each would be compiled three times over.
+    The loop is Python over five kernels: compiled as one, each would be compiled three times over.
     """
     n = c.size
     r0, s0, d0, z = r[:n], sigma[:n], dinv[:n], t[:n]

@@ -117,7 +117,7 @@ def _between(coarse, v):
 
 
 def at(field, v):
-    """The value in voxel `v` of a field: (n_voxels,), or (nz, ny, nx) on voxels twice as wide (an axis of one voxel stays)."""
+    """The value in voxel `v` of a field: (n_voxels,), or (nz, ny, nx) on voxels twice as wide along y, x and, if nz > 1, z."""
     return field[v] if field.ndim == 1 else _between(field, int(v))
 
 
