@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from tme.core import pane
-from tme.core.grid import Grid, Spares
+from tme.core.grid import Grid, Spares, face_values
 from tme.kernels import diffusion, red_black, team
 from tme.kernels.exchange import add_scaled, all_zero, collect, fits, put
 from tme.kernels.memory import filled
@@ -76,7 +76,7 @@ class Field:
         self.dirichlet_mask: np.ndarray | None = None
         self.dirichlet_value = 0.0
         self._fixed = _NO_VOXELS
-        self.faces = _face_array(faces, grid)
+        self.faces = face_values(faces, grid)
         half = grid.halved() if coarsen > 1 else None
         self.inner: Field | None = None
         if half is not None:
@@ -406,17 +406,3 @@ def _alone(kernel: Any, n: int, *arguments: Any) -> None:
 
 def _term(array: np.ndarray | None) -> np.ndarray:
     return _ABSENT if array is None else array
-
-
-def _face_array(faces, grid: Grid) -> np.ndarray:
-    """(3, 2) face values with NaN for no flux, from per-axis pairs or None."""
-    out = np.full((3, 2), np.nan)
-    for axis, pair in enumerate(faces or ()):
-        if pair is None:
-            continue
-        if grid.periodic[axis]:
-            raise ValueError("a periodic axis has no faces to fix")
-        for side in range(2):
-            if pair[side] is not None:
-                out[axis, side] = float(pair[side])
-    return out

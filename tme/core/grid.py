@@ -120,3 +120,17 @@ class Spares:
         array = self._free.pop() if self._free else self._grid.zeros()
         yield array
         self._free.append(array)
+
+
+def face_values(faces, grid: Grid) -> np.ndarray:
+    """(3, 2) face values with NaN for no flux, from per-axis pairs or None."""
+    out = np.full((3, 2), np.nan)
+    for axis, pair in enumerate(faces or ()):
+        if pair is None:
+            continue
+        if grid.periodic[axis]:
+            raise ValueError("a periodic axis has no faces to fix")
+        for side in range(2):
+            if pair[side] is not None:
+                out[axis, side] = float(pair[side])
+    return out
