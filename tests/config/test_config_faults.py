@@ -26,6 +26,7 @@ A = "arms.a."
         ("fields:\n  oxygen:\n    decay: abc\n", 6, "fields.oxygen.decay", "expected a number", ""),
         ("fields: {oxigen: {decay: 1}}\n", 4, "fields.oxigen", "unknown field", "oxygen"),
         ("fields: {rsl3: {initial: 1}}\n", 4, "fields.rsl3.initial", "therapy", ""),
+        ("fields: {peg_pdpa_rsl3: {coarsen: 2}}\n", 4, "fields.peg_pdpa_rsl3.coarsen", "particle", ""),
         ("seed: 1\nseed: 2\n", 5, "seed", "duplicate key, first given in line 4", ""),
         ("tumour: {preset: b16}\n", 4, "tumour.preset", "unknown tumour", "b16_like"),
         ("tumour: {clones: {fsp1_hi: {share: 0.1}}}\n", 4, "tumour.clones.fsp1_hi", "unknown key", "fsp1_high"),

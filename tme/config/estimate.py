@@ -12,8 +12,8 @@ from typing import Any
 US_PER_VOXEL_TICK = 0.018  # fields: solves at their clocks, averaged over ticks
 US_PER_CELL_TICK = 0.05  # chemistry, motion, contacts, book-keeping
 DOUBLING_D = 5.0  # of the tumours in configs/, untreated
-BYTES_PER_CELL = 900
-BYTES_PER_VOXEL = 350
+BYTES_PER_CELL = 450
+BYTES_PER_VOXEL = 200
 
 
 @dataclass(frozen=True)

@@ -234,12 +234,12 @@ class Field:
         by_rows(interpolate, self.grid.nz * self.grid.ny, self.inner._values, out, *self.grid.shape, self._wrap)
 
     def _keep(self) -> None:
-        """Renew the values of a lattice between two others."""
+        """Renew the values, where they are kept."""
         if self._values is not None:
             self._interpolate(self._values)
 
     def _renew(self) -> None:
-        """Renew those of all lattices between."""
+        """Renew what is kept on all lattices from here to where the equation is solved."""
         if self.inner is not None:
             self.inner._renew()
             self._keep()

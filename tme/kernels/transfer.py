@@ -58,6 +58,12 @@ def _near_far(i, n, m, wrapped):
     return near, min(max(far, 0), m - 1)
 
 
+@law
+def _weighted(aa, ab, ba, bb):
+    """Near and near, near and far, far and near, far and far along z and y: 3/4 and 1/4 each."""
+    return 0.5625 * aa + 0.1875 * (ab + ba) + 0.0625 * bb
+
+
 @serial
 def interpolate(lo, hi, coarse, fine, nz, ny, nx, wrap):
     """Rows `lo` to `hi` of fine (nz * ny * nx,) from `coarse` (n / 2^d,), linear along every axis."""
@@ -70,7 +76,7 @@ def interpolate(lo, hi, coarse, fine, nz, ny, nx, wrap):
         aa, ab = np.uint64((za * my + ya) * mx), np.uint64((za * my + yb) * mx)
         ba, bb = np.uint64((zb * my + ya) * mx), np.uint64((zb * my + yb) * mx)
         for j in range(np.uint64(mx)):
-            row[j] = 0.5625 * coarse[aa + j] + 0.1875 * (coarse[ab + j] + coarse[ba + j]) + 0.0625 * coarse[bb + j]
+            row[j] = _weighted(coarse[aa + j], coarse[ab + j], coarse[ba + j], coarse[bb + j])
         o = np.uint64(line * nx)
         if nx == mx:
             for j in range(np.uint64(nx)):
@@ -89,11 +95,6 @@ def _pair(i, m):
     """The near and the far coarse index of `i` on an axis of `m` coarse voxels; on one of a single voxel 0 and 0."""
     near = i >> 1
     return np.uint64(near), np.uint64(min(max(near + ((i & 1) << 1) - 1, 0), m - 1))
-
-
-@law
-def _weighted(aa, ab, ba, bb):
-    return 0.5625 * aa + 0.1875 * (ab + ba) + 0.0625 * bb
 
 
 @law
