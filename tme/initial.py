@@ -7,9 +7,8 @@ from typing import Any
 import numpy as np
 
 from tme.kernels.rng import Stream, normals, recruit_uid, uniforms
+from tme.mechanisms.division import VARIED
 from tme.populations.tumour import CLONES
-
-VARIED = ("xct", "gpx4_trait", "fsp1", "acsl4", "tfr1")
 
 
 def founders(code: int, voxels: np.ndarray, slot: int) -> np.ndarray:
@@ -76,16 +75,16 @@ def draw_traits(model: Any, rows: slice) -> None:
     t.antigenicity[rows] = spec.antigenicity_mean * np.exp(sd * z - 0.5 * sd * sd)
 
 
-def clone_log_means(config: Any, reference: dict[str, float]) -> dict[str, np.ndarray]:
-    """Mean of the log of each varied trait per clone code, (clones,) float64: the clone's value, mean 1 around it."""
+def clone_log_means(config: Any, reference: dict[str, float]) -> np.ndarray:
+    """Mean of the log of each varied trait per clone code, (VARIED, clones) float64: the clone's value, mean 1 around it."""
     half = 0.5 * np.log1p(config.tumour.cv**2)
-    out = {}
-    for name in VARIED:
+    out = np.empty((len(VARIED), len(CLONES)))
+    for k, name in enumerate(VARIED):
         level = np.full(len(CLONES), reference.get(name, 1.0))
         for clone, factors in config.tumour.clones.items():
             level[CLONES.index(clone)] *= factors.traits().get(name, 1.0)
         # a trait of zero stays zero: its log is never used, since 0 has no deviation
-        out[name] = np.log(np.maximum(level, 1e-300)) - half
+        out[k] = np.log(np.maximum(level, 1e-300)) - half
     return out
 
 

@@ -5,7 +5,7 @@ from exact import Z, assert_binomial, assert_counts, assert_mean, share_of_error
 from support import dish
 
 from tme.mechanisms.damp import PARAMETERS as DAMP
-from tme.mechanisms.division import PARAMETERS, flag_divisions
+from tme.mechanisms.division import PARAMETERS, VARIED, flag_divisions
 
 N, DT, SEED = 400_000, 6.0, np.uint64(11)
 
@@ -99,7 +99,7 @@ def test_daughters_keep_their_share_of_the_mothers_deviation():
     uid = np.arange(1_000_000, 1_000_000 + n, dtype=np.uint64)
     t.col.uid[new] = uid
     plan.mutate(model, new, uid)
-    centre = model.clone_log_mean["xct"][t.col.clone[new]]
+    centre = model.clone_log_mean[VARIED.index("xct"), t.col.clone[new]]
     rest = np.log(t.col.xct[new]) - centre - 0.6 * (before - centre)
     drift = plan.p.drift
     assert_mean(rest, 0.0)

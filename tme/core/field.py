@@ -77,6 +77,7 @@ class Field:
         self.dirichlet_value = 0.0
         self._fixed = _NO_VOXELS
         self.faces = face_values(faces, grid)
+        self._has_faces = not np.isnan(self.faces).all()
         half = grid.halved() if coarsen > 1 else None
         self.inner: Field | None = None
         if half is not None:
@@ -151,7 +152,7 @@ class Field:
         if self.inner is not None:
             return self._advance_inner(dt_min, workspace)
         steady = self.mode == "quasi_steady"
-        has_faces = not np.isnan(self.faces).all()
+        has_faces = self._has_faces
         if steady and self.decay == 0.0 and not has_faces and self._fixed.size == 0 and self._no_sink():
             raise ValueError(f"field {self.name} has no sink: a steady state does not exist")
         w: Any = workspace

@@ -15,10 +15,11 @@ import mesa
 import numpy as np
 
 from tme.core.cells import Cell, CellSelection
-from tme.kernels.memory import filled
+from tme.kernels.memory import blocks
 from tme.kernels.rows import copy_rows, plan_removal
 
 _DTYPES = ("f8", "u8", "i4", "i1")
+_BY_WIDTH = {8: np.int64, 4: np.int32, 1: np.int8}  # bits are moved as they are
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,7 @@ class Population(mesa.Agent):
     def __init__(self, model: Any, capacity: int = 256, extra: Iterable[Column] = ()) -> None:
         super().__init__(model)
         self.declared = {c.name: c for c in (*COMMON, *self.columns, *extra)}
+        self._changed = [c for c in self.declared.values() if c.at_division != "copy"]
         self.n = 0
         self.capacity = 0
         self.col = SimpleNamespace()
@@ -69,13 +71,17 @@ class Population(mesa.Agent):
 
     def _allocate(self, capacity: int) -> None:
         """Grow every column to `capacity`; live rows keep their values."""
-        for c in self.declared.values():
-            new = filled(capacity, c.default, c.dtype)
-            if self.capacity:
-                new[: self.n] = getattr(self.col, c.name)[: self.n]
-            setattr(self.col, c.name, new)
+        groups = [[c for c in self.declared.values() if np.dtype(c.dtype).itemsize == width] for width in _BY_WIDTH]
+        self._blocks = blocks(capacity, [(len(group), kind) for group, kind in zip(groups, _BY_WIDTH.values())])
+        for group, block in zip(groups, self._blocks):
+            for c, row in zip(group, block):
+                column = row[:capacity].view(c.dtype)
+                if c.default != 0:
+                    column[:] = c.default
+                if self.capacity:
+                    column[: self.n] = getattr(self.col, c.name)[: self.n]
+                setattr(self.col, c.name, column)
         self.capacity = capacity
-        self._every = tuple(getattr(self.col, name) for name in self.declared)
         self._scratch = np.zeros(capacity, np.uint8)
         self.proposal = np.full(capacity, -1, np.int32)
         self.direction = np.zeros(capacity, np.int8)
@@ -103,13 +109,13 @@ class Population(mesa.Agent):
             self._allocate(max(self.n + m, int(self.capacity * 1.5)))
         new = slice(self.n, self.n + m)
         target = np.arange(self.n, self.n + m)
-        for column in self._every:
-            copy_rows(column, mothers, target, m)
-        for c in self.declared.values():
+        for block in self._blocks:
+            copy_rows(block, mothers, target, m)
+        for c in self._changed:
             column = getattr(self.col, c.name)
             if c.at_division == "reset":
                 column[new] = c.default
-            elif c.at_division == "half":
+            else:
                 column[mothers] *= 0.5
                 column[new] = column[mothers]
         self.n += m
@@ -123,8 +129,8 @@ class Population(mesa.Agent):
         source = np.empty(m, np.int64)
         target = np.empty(m, np.int64)
         moves, left = plan_removal(doomed, m, self.n, self._scratch, source, target)
-        for column in self._every:
-            copy_rows(column, source, target, moves)
+        for block in self._blocks:
+            copy_rows(block, source, target, moves)
         self.n = left
 
     def permute(self, order: np.ndarray) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
 from time import perf_counter
 from typing import Any
@@ -74,8 +73,9 @@ class Schedule:
 
     def run(self, model: Any) -> None:
         """One tick."""
-        tick = model.tick
+        tick, seconds, calls = model.tick, self.seconds, self.calls
         fields: list[FieldDiffusion] = []
+        before = perf_counter()
         for m in self.entries:
             if tick % m.every:
                 continue
@@ -83,20 +83,28 @@ class Schedule:
                 fields.append(m)
                 continue
             if fields:
-                model.solvers.run([self._job(f, model) for f in fields])
-                fields = []
-            self._timed(m, partial(m.step, model))
+                self._solve(fields, model)
+                fields, before = [], perf_counter()
+            m.step(model)
+            now = perf_counter()  # the next begins at once
+            seconds[m.name] += now - before
+            calls[m.name] += 1
+            before = now
         if fields:
-            model.solvers.run([self._job(f, model) for f in fields])
+            self._solve(fields, model)
+
+    def _solve(self, fields: list[FieldDiffusion], model: Any) -> None:
+        """All fields due in this tick."""
+        model.solvers.run([self._job(f, model) for f in fields])
 
     def _job(self, entry: FieldDiffusion, model: Any) -> Job:
         """The solve, with the seconds it has taken in the mean."""
         likely = self.seconds[entry.name] / max(self.calls[entry.name], 1)
         splits = model.fields[entry.field_name].splits
-        return Job(lambda workspace: self._timed(entry, partial(entry.solve, model, workspace)), likely, splits)
+        return Job(partial(self._timed, entry, model), likely, splits)
 
-    def _timed(self, entry: Mechanism, call: Callable[[], None]) -> None:
+    def _timed(self, entry: FieldDiffusion, model: Any, workspace: Any) -> None:
         start = perf_counter()
-        call()
+        entry.solve(model, workspace)
         self.seconds[entry.name] += perf_counter() - start
         self.calls[entry.name] += 1

@@ -8,6 +8,7 @@ takes a load for one of the store before it, and the first-level cache has room 
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -44,6 +45,14 @@ class Pool:
 def rows(count: int, n: int, dtype: type = np.float64) -> np.ndarray:
     """(count, n or a few more) zeros in one piece, whose rows begin as those of `zeros` do."""
     return rows_in(Pool(room_for(count, n, dtype)).room, count, n, dtype)
+
+
+def blocks(n: int, kinds: Sequence[tuple[int, type]]) -> list[np.ndarray]:
+    """`rows` of several (count, dtype), all in one piece."""
+    sizes = [room_for(count, n, kind) for count, kind in kinds]
+    room = Pool(sum(sizes)).room
+    ends = itertools.accumulate(sizes)
+    return [rows_in(room[end - size : end], count, n, kind) for end, size, (count, kind) in zip(ends, sizes, kinds)]
 
 
 def room_for(count: int, n: int, dtype: type = np.float64) -> int:

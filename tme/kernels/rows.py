@@ -1,4 +1,4 @@
-"""Moving rows of a population, column by column, and finding what is flagged."""
+"""Moving rows of a population and finding what is flagged."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ from tme.kernels.jit import serial
 
 
 @serial
-def copy_rows(column, source, target, m):
-    """Copy `m` rows of a column, `source[j]` -> `target[j]`; one compiled version per dtype."""
-    for j in range(m):
-        column[target[j]] = column[source[j]]
+def copy_rows(columns, source, target, m):
+    """Copy `m` rows of all `columns` (k, capacity), `source[j]` -> `target[j]`; one compiled version per width."""
+    for k in range(columns.shape[0]):
+        column = columns[k]
+        for j in range(m):
+            column[target[j]] = column[source[j]]
 
 
 @serial

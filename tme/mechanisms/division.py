@@ -228,15 +228,14 @@ class Division(Mechanism):
     def mutate(self, model, new: slice, uid: np.ndarray) -> None:
         """Traits of newborns, `new` rows with their `uid`s, by the law of the module docstring."""
         t, p = model.tumour.col, self.p
-        z = np.empty(len(uid))
         spread = np.log1p(model.config.tumour.cv**2)
         noise = np.sqrt((1.0 - p.memory**2) * spread + p.drift**2)
-        for k, name in enumerate(VARIED):
-            normals(model.seed64, int(Stream.MUTATE), model.tick, uid, k, z)
-            mean = model.clone_log_mean[name][t.clone[new]]
-            column = getattr(t, name)
-            x = np.log(np.maximum(column[new], 1e-300))
-            column[new] = np.exp(mean + p.memory * (x - mean) + noise * z)
-        for k, name in enumerate(DRIFTING):
-            normals(model.seed64, int(Stream.MUTATE), model.tick, uid, len(VARIED) + k, z)
-            getattr(t, name)[new] *= np.exp(p.drift * z - 0.5 * p.drift**2)
+        z = np.empty((len(VARIED) + len(DRIFTING), len(uid)))
+        for k, row in enumerate(z):
+            normals(model.seed64, int(Stream.MUTATE), model.tick, uid, k, row)
+        mean = np.take(model.clone_log_mean, t.clone[new], axis=1)
+        x = np.log(np.maximum([getattr(t, name)[new] for name in VARIED], 1e-300))
+        for name, values in zip(VARIED, np.exp(mean + p.memory * (x - mean) + noise * z[: len(VARIED)])):
+            getattr(t, name)[new] = values
+        for name, factors in zip(DRIFTING, np.exp(p.drift * z[len(VARIED) :] - 0.5 * p.drift**2)):
+            getattr(t, name)[new] *= factors

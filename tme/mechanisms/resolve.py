@@ -15,7 +15,7 @@ from tme.kernels.rows import flags
 from tme.mechanisms.death import place_daughters
 
 CLEARED = 16  # the bit that flag 20 has and causes of death, 11-14, do not
-_CAUSE = {1: "ferroptosis", 2: "immune", 3: "necrosis", 4: "apoptosis"}
+_DEAD = ("", "dead_ferroptosis", "dead_immune", "dead_necrosis", "dead_apoptosis")  # by state
 
 
 @serial
@@ -58,8 +58,9 @@ class Resolve(Mechanism):
         t = model.tumour.col
         counts = np.zeros(5, np.int64)
         bury(model.tumour.n, t.fate, t.state, t.death_tick, model.tick, counts)
-        for code in np.flatnonzero(counts):
-            model.counters[f"dead_{_CAUSE[int(code)]}"] += int(counts[code])
+        for code, count in enumerate(counts.tolist()):
+            if count:
+                model.counters[_DEAD[code]] += count
 
     def clear(self, model) -> None:
         """Cleared corpses vanish; their particles return to the voxel."""

@@ -9,11 +9,11 @@ import numpy as np
 
 from tme.library import load_library
 from tme.mechanisms.chemistry import INPUTS, STATES, TRAITS
+from tme.mechanisms.division import VARIED
 from tme.mechanisms.ferroptosis import PARAMETERS, advance
 from tme.mechanisms.ferroptosis_rest import settle
 from tme.therapy.drugs import EFFECT_COLUMN
 
-VARIED = ("xct", "gpx4_trait", "fsp1", "acsl4", "tfr1")
 MEDIUM = {"cystine": 200.0, "oxygen": 38.0}
 
 
