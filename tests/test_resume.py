@@ -74,6 +74,7 @@ def test_a_run_resumed_on_another_number_of_threads_ends_in_the_same_bytes(cours
     monkeypatch.setattr(team, "WORTH_ROWS", 1)  # so small a model would not share its rows
     monkeypatch.setattr("tme.core.solvers.WORTH_VOXELS", 0)
     monkeypatch.setattr("tme.core.field.SHARED", 1)
+    monkeypatch.setattr("tme.core.schedule.WORTH_S", -1.0)  # nor send anybody on an errand
     for n in (1, 2, 3):
         monkeypatch.setattr(team, "size", lambda n=n: n)
         resume_from(course, at)

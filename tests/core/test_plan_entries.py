@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
+from tme.core import schedule
 from tme.core.mechanism import Phase, check_plan
+from tme.core.schedule import Schedule
 from tme.core.vessels import VesselBed
+from tme.kernels import team
 
 
 def entry(name, phase, *writes):
@@ -29,3 +34,67 @@ def test_all_vessels_are_open_until_the_tumours_zones_are_known():
     assert np.array_equal(bed.voxels, bed.sites)
     bed.update(np.full(400, -1.0), 50.0, 0.0, 1.0, 1.0)
     assert len(bed.voxels) == 0
+
+
+def walker(name, begins_with="", reads=(), writes=(), adds=(), every=1, step=None):
+    """An entry that does what it is told."""
+    return SimpleNamespace(
+        name=name, phase=Phase.INTERACT, begins_with=begins_with, reads=reads, writes=writes, adds=adds, every=every, step=step
+    )
+
+
+@pytest.mark.parametrize(
+    "mine, between, at",
+    [
+        ({"reads": ("a.x",)}, {"writes": ("a.x",)}, "a.x"),
+        ({"writes": ("a.x",)}, {"reads": ("a.x",)}, "a.x"),
+        ({"adds": ("a.x",)}, {"adds": ("a.x",)}, "a.x"),
+        ({"writes": ("a.x", "a.y")}, {"reads": ("a.y", "a.z")}, "a.y"),
+    ],
+)
+def test_an_entry_cannot_begin_before_one_that_it_meets(mine, between, at):
+    plan = [walker("first"), walker("second", **between), walker("third", "first", **mine)]
+    with pytest.raises(ValueError, match=f"third cannot begin with first: second meets it at {at}$"):
+        Schedule(plan)
+    Schedule([plan[1], plan[0], plan[2]])  # it is out of the way
+    Schedule([plan[1], walker("third", "first", **mine)])  # what it would begin with is switched off
+
+
+def test_reading_the_same_is_no_meeting():
+    Schedule([walker("first", reads=("a.x",)), walker("second", "first", reads=("a.x",), writes=("b.x",))])
+
+
+def planned(monkeypatch, steps):
+    """A plan of three, the last of which begins with the first, on two threads."""
+    monkeypatch.setattr(team, "size", lambda: 2)
+    monkeypatch.setattr(schedule, "WORTH_S", -1.0)
+    plan = Schedule([walker("first", step=steps[0]), walker("second", step=steps[1]), walker("third", "first", every=2, step=steps[2])])
+    plan.calls["third"] = 1  # it has been seen to take long
+    return plan
+
+
+def test_an_entry_that_begins_early_is_at_work_beside_the_others_and_ends_before_its_place(monkeypatch):
+    meet, seen = threading.Barrier(2, timeout=20.0), []
+    plan = planned(monkeypatch, [lambda m: meet.wait(), lambda m: seen.append("second"), lambda m: (meet.wait(), seen.append("third"))])
+    plan.run(SimpleNamespace(tick=2))
+    assert sorted(seen) == ["second", "third"] and plan.calls == {"first": 1, "second": 1, "third": 2}
+    monkeypatch.setattr(team, "size", lambda: 1)
+    seen.clear()
+    plan = planned(monkeypatch, [lambda m: None, lambda m: seen.append("second"), lambda m: seen.append("third")])
+    plan.run(SimpleNamespace(tick=3))  # it is not its clock's turn
+    assert seen == ["second"]
+
+
+def test_an_exception_is_seen_when_nobody_is_at_work_any_more(monkeypatch):
+    ended = []
+
+    def fail(model):
+        raise RuntimeError("second fails")
+
+    plan = planned(monkeypatch, [lambda m: None, fail, lambda m: (time.sleep(0.05), ended.append("third"))])
+    with pytest.raises(RuntimeError, match="second fails"):
+        plan.run(SimpleNamespace(tick=2))
+    assert ended == ["third"]
+    plan = planned(monkeypatch, [lambda m: None, lambda m: None, fail])
+    with pytest.raises(RuntimeError, match="second fails"):
+        plan.run(SimpleNamespace(tick=2))

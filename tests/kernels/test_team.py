@@ -112,6 +112,57 @@ def test_no_call_is_lost_in_ten_thousand_meetings(many):
     assert counts[::8].tolist() == [10_000 // many] * many
 
 
+def test_the_team_does_not_wait_for_who_is_on_an_errand(monkeypatch):
+    monkeypatch.setattr(team, "size", lambda: 2)
+    begun, may_end, blocks = threading.Event(), threading.Event(), []
+
+    def out():
+        begun.set()
+        assert may_end.wait(20.0)
+        return threading.current_thread().name
+
+    errand = team.Errand(out)
+    assert begun.wait(20.0)
+    for _ in range(3):  # who waited for the helper would never come to the end of this
+        team.blocks(lambda lo, hi: blocks.append((lo, hi)), 80)
+    assert sorted(blocks) == sorted([(10 * i, 10 * i + 10) for i in range(8)] * 3)
+    may_end.set()
+    assert errand.result() != threading.current_thread().name
+    blocks.clear()
+    team.blocks(lambda lo, hi: blocks.append((lo, hi)), 80)
+    assert sorted(blocks) == [(0, 40), (40, 80)]
+
+
+def test_who_comes_back_from_an_errand_takes_part(monkeypatch):
+    monkeypatch.setattr(team, "size", lambda: 2)
+    at_work, names = threading.Event(), set()
+
+    def block(lo, hi):
+        names.add(threading.current_thread().name)
+        at_work.set()
+        time.sleep(0.02)
+
+    errand = team.Errand(at_work.wait, 20.0)  # ends when the first block has begun
+    team.blocks(block, 80)
+    assert errand.result() and len(names) == 2
+
+
+def test_an_errand_gives_its_result_or_its_exception_once_made(many):
+    def fail():
+        raise ValueError("no way")
+
+    made = []
+    for k in range(200):
+        errand = team.Errand(made.append, k)
+        assert errand.result() is None and made[-1] == k
+    assert made == list(range(200))
+    with pytest.raises(ValueError, match="no way"):
+        team.Errand(fail).result()
+    names = team.Errand(lambda: team.each([(threading.current_thread, ())] * 4)).result()
+    assert many == 1 or len(set(names)) == 1 or (many > 1 and names)  # rows within an errand are its maker's own
+    assert team.each([(int, ("7",))] * 3) == [7, 7, 7]
+
+
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")  # from Python 3.12 on: threads are the point here
 def test_a_forked_child_hires_anew(monkeypatch):

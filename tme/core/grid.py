@@ -117,7 +117,10 @@ class Spares:
     @contextmanager
     def one(self) -> Iterator[np.ndarray]:
         """One of them, (n_voxels,) float64; after an exception it is not used again."""
-        array = self._free.pop() if self._free else self._grid.zeros()
+        try:
+            array = self._free.pop()
+        except IndexError:  # asked like this, since two threads may ask at once
+            array = self._grid.zeros()
         yield array
         self._free.append(array)
 

@@ -3,7 +3,8 @@
 A mechanism is one law or pathway. It names the ids of the mechanisms it stands for (`ids`), its
 parameters, the columns and fields it reads and writes ("tumour.gsh", "field.ifng"), and the phase and
 clock at which the plan calls it. Two mechanisms that plainly write one column in one phase are an error
-unless both declare that they add to it.
+unless both declare that they add to it. One that `begins_with` an earlier one may be at work beside all entries from
+there to its own place, so none of them may write what it touches, nor touch what it writes.
 """
 
 from __future__ import annotations
@@ -41,6 +42,7 @@ class Mechanism:
     adds: tuple[str, ...] = ()
     clock_min: float = 0.0
     switchable: bool = True
+    begins_with: str = ""  # the entry with which it may begin, before its own place in the plan
 
     def __init__(self, model: Any) -> None:
         self.p: Any = self.parameters.build(model.config_for(self.name)) if self.parameters is not None else None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from time import perf_counter
 from typing import Any
@@ -11,6 +13,8 @@ from tme.core.mechanism import Mechanism, Phase, check_plan
 from tme.core.solvers import Job
 from tme.kernels import team
 from tme.kernels.exchange import put
+
+WORTH_S = 1e-4  # seconds from which an entry is worth a helper
 
 
 class FieldDiffusion(Mechanism):
@@ -63,16 +67,26 @@ class StartSources(Mechanism):
 
 
 class Schedule:
-    """Runs the entries of a plan; `seconds` per entry add up."""
+    """Runs the entries of a plan; `seconds` per entry add up, also where two were at work side by side."""
 
     def __init__(self, entries: list[Mechanism]) -> None:
         check_plan(entries)
         self.entries = sorted(entries, key=lambda m: m.phase)
+        self.early = early(self.entries)
         self.seconds = {m.name: 0.0 for m in self.entries}
         self.calls = {m.name: 0 for m in self.entries}
 
     def run(self, model: Any) -> None:
         """One tick."""
+        sent: dict[str, team.Errand] = {}
+        try:
+            self._run(model, sent)
+        finally:
+            while sent:  # after an exception: nobody is at work any more when it is seen
+                with suppress(Exception):
+                    sent.popitem()[1].result()
+
+    def _run(self, model: Any, sent: dict[str, team.Errand]) -> None:
         tick, seconds, calls = model.tick, self.seconds, self.calls
         fields: list[FieldDiffusion] = []
         before = perf_counter()
@@ -85,6 +99,13 @@ class Schedule:
             if fields:
                 self._solve(fields, model)
                 fields, before = [], perf_counter()
+            for other in self.early.get(m.name, ()):
+                if tick % other.every == 0 and seconds[other.name] > WORTH_S * calls[other.name] and team.size() > 1:
+                    sent[other.name] = team.Errand(self._timed, other.name, other.step, model)
+            if m.name in sent:
+                sent.pop(m.name).result()
+                before = perf_counter()
+                continue
             m.step(model)
             now = perf_counter()  # the next begins at once
             seconds[m.name] += now - before
@@ -101,10 +122,26 @@ class Schedule:
         """The solve, with the seconds it has taken in the mean."""
         likely = self.seconds[entry.name] / max(self.calls[entry.name], 1)
         splits = model.fields[entry.field_name].splits
-        return Job(partial(self._timed, entry, model), likely, splits)
+        return Job(partial(self._timed, entry.name, entry.solve, model), likely, splits)
 
-    def _timed(self, entry: FieldDiffusion, model: Any, workspace: Any) -> None:
+    def _timed(self, name: str, work: Callable[..., None], *arguments: Any) -> None:
         start = perf_counter()
-        entry.solve(model, workspace)
-        self.seconds[entry.name] += perf_counter() - start
-        self.calls[entry.name] += 1
+        work(*arguments)
+        self.seconds[name] += perf_counter() - start
+        self.calls[name] += 1
+
+
+def early(entries: list[Mechanism]) -> dict[str, list[Mechanism]]:
+    """Entries that may begin with an earlier one, by the name of that; refuses what would meet on the way."""
+    out: dict[str, list[Mechanism]] = {}
+    for place, m in enumerate(entries):
+        names = [e.name for e in entries[:place]]
+        if m.begins_with not in names:
+            continue  # that one is switched off
+        touched = {*m.reads, *m.writes, *m.adds}
+        for other in entries[names.index(m.begins_with) : place]:
+            met = touched & {*other.writes, *other.adds} | {*m.writes, *m.adds} & {*other.reads}
+            if met:
+                raise ValueError(f"{m.name} cannot begin with {m.begins_with}: {other.name} meets it at {', '.join(sorted(met))}")
+        out.setdefault(m.begins_with, []).append(m)
+    return out

@@ -1,7 +1,8 @@
-"""Threads that share one piece of work: `each` gives them calls, `rows` blocks of one kernel's rows.
+"""Threads that share one piece of work: `each` gives them calls, `rows` blocks of one kernel's rows, `Errand` one alone.
 
 The calls must not touch each other's results; then the bits are those of one thread, whoever does what. A call
-made while the team is at work, by one of its threads or by another, is done by its caller alone.
+made while the team is at work, by one of its threads or by another, is done by its caller alone. While one of them
+is on an errand, rows are cut into more blocks, of which it takes what is left when it comes back.
 
 Threads are kept between uses. To wake one that sleeps takes some 100 us, longer than many a kernel runs, so
 who waits first watches a bell for about a millisecond, in compiled code without Python's lock, and sleeps then.
@@ -26,6 +27,7 @@ from tme.kernels.memory import zeros
 
 WORTH_ROWS = 4_096  # fewer are stepped before another thread has woken up
 LOOKS = 0 if numba.config.DISABLE_JIT else 3_000_000  # at the bell, a third of a nanosecond each
+FINER = 4  # blocks a thread while somebody is on an errand
 LINGER = 12_000  # looks after it has rung: who rang is in Python for a moment more, and to wait for its lock is to sleep
 Call = tuple[Callable[..., Any], tuple]
 
@@ -74,31 +76,56 @@ def each(calls: Sequence[Call]) -> list[Any]:
     An exception is that of the first call, in their order, that raised one; a team ends all calls before.
     """
     helpers = min(size(), len(calls)) - 1
-    if helpers < 1 or not _busy.acquire(blocking=False):
+    if helpers < 1 or _here.helps or not _busy.acquire(blocking=False):
         return [function(*arguments) for function, arguments in calls]
     try:
-        while len(_inboxes) < helpers:
-            _hire()
-        out: list[Any] = [None] * len(calls)
-        turn, heard = count(1), int(_done_bell[0])
-        done: SimpleQueue = SimpleQueue()
+        _hire(helpers)
+        work = _Work(calls)
+        heard = int(_done_bell[0])
         _work_bell[0] += 1
         for inbox in _inboxes[:helpers]:
-            inbox.put((calls, turn, out, done))
+            inbox.put(work)
         try:
-            _do(calls, 0, out)
-            if len(calls) > helpers + 1:
-                _work(calls, turn, out)
+            # as many calls as threads: one is left for each, but for who may be long in coming
+            work.do(1 if len(calls) == helpers + 1 and not _out else len(calls))
         finally:
-            for i in range(helpers):
+            for i in range(len(calls) - work.own):
                 watch(_done_bell, heard + i, LOOKS, LINGER)
-                done.get()
+                work.done.get()
     finally:
         _busy.release()
-    for result in out:
-        if isinstance(result, _Raised):
-            raise result.error
-    return out
+    return work.results()
+
+
+class Errand:
+    """One call that a helper makes beside what the team does meanwhile; who asks for its `result` makes it if nobody has begun."""
+
+    def __init__(self, function: Callable[..., Any], *arguments: Any) -> None:
+        self._work = _Work([(self._run, (function, arguments))])
+        if size() > 1 and not _here.helps and _busy.acquire(blocking=False):
+            try:
+                _hire(size() - 1)
+                _out.add(self)
+                _work_bell[0] += 1
+                _inboxes[size() - 2].put(self._work)
+            finally:
+                _busy.release()
+
+    def _run(self, function: Callable[..., Any], arguments: tuple) -> Any:
+        try:
+            return function(*arguments)
+        finally:
+            _out.discard(self)
+
+    def result(self) -> Any:
+        """What the call returned, or its exception."""
+        self._work.do(1)
+        if not self._work.own:
+            heard = int(_done_bell[0])
+            if self._work.done.empty():
+                watch(_done_bell, heard, LOOKS, LINGER)
+            self._work.done.get()
+        return self._work.results()[0]
 
 
 def rows(kernel: Callable[..., Any], n: int, *arguments: Any) -> list[Any]:
@@ -115,8 +142,8 @@ def in_turn(lo: int, hi: int, *steps: Call) -> None:
 
 
 def blocks(kernel: Callable[..., Any], n: int, *arguments: Any) -> list[Any]:
-    """Results of `kernel(lo, hi, *arguments)` over 0 to n, one block a thread."""
-    parts = max(1, min(size(), n))
+    """Results of `kernel(lo, hi, *arguments)` over 0 to n, one block a thread or several."""
+    parts = max(1, min(size() * (FINER if _out else 1), n))
     ends = [n * i // parts for i in range(parts + 1)]
     return each([(kernel, (lo, hi, *arguments)) for lo, hi in pairwise(ends)])
 
@@ -142,35 +169,64 @@ class _Raised:
         self.error = error
 
 
-def _do(calls: Sequence[Call], i: int, out: list[Any]) -> None:
-    function, arguments = calls[i]
-    try:
-        out[i] = function(*arguments)
-    except Exception as error:
-        out[i] = _Raised(error)
+class _Work:
+    """Calls that whoever has time takes one after another; `done` gets an item for each that a helper has made."""
+
+    def __init__(self, calls: Sequence[Call]) -> None:
+        self.calls, self.turn = calls, count()
+        self.out: list[Any] = [None] * len(calls)
+        self.own = 0  # taken by who asked for them
+        self.done: SimpleQueue = SimpleQueue()
+
+    def do(self, most: int) -> None:
+        """Make calls until none is left, `most` at most."""
+        while most > 0 and (i := next(self.turn)) < len(self.calls):
+            most -= 1
+            self.own += not _here.helps
+            function, arguments = self.calls[i]
+            try:
+                self.out[i] = function(*arguments)
+            except Exception as error:
+                self.out[i] = _Raised(error)
+            if _here.helps:
+                self.done.put(None)
+                _done_bell[0] += 1
+
+    def results(self) -> list[Any]:
+        """Of all calls, in their order; raises the first exception."""
+        for result in self.out:
+            if isinstance(result, _Raised):
+                raise result.error
+        return self.out
 
 
-def _work(calls: Sequence[Call], turn: Any, out: list[Any]) -> None:
-    """Take calls until none is left."""
-    while (i := next(turn)) < len(calls):
-        _do(calls, i, out)
+class _Here(threading.local):
+    """What a thread knows of itself."""
+
+    helps = False  # as one of the team
 
 
-def _hire() -> None:
-    """One thread more; it ends with the process."""
-    inbox: SimpleQueue = SimpleQueue()
-    _inboxes.append(inbox)
-    threading.Thread(target=_serve, args=(inbox,), name=f"tme-{len(_inboxes)}", daemon=True).start()
+_here = _Here()
+_out: set[Errand] = set()  # errands begun or about to be
+
+
+def _hire(many: int) -> None:
+    """So many helpers in all; they end with the process."""
+    while len(_inboxes) < many:
+        inbox: SimpleQueue = SimpleQueue()
+        _inboxes.append(inbox)
+        threading.Thread(target=_serve, args=(inbox,), name=f"tme-{len(_inboxes)}", daemon=True).start()
 
 
 def _serve(inbox: SimpleQueue) -> None:
+    _here.helps = True
     while True:
-        watch(_work_bell, int(_work_bell[0]), LOOKS, LINGER)
-        calls, turn, out, done = inbox.get()
-        _work(calls, turn, out)
-        done.put(None)
-        _done_bell[0] += 1
-        del calls, turn, out, done  # nothing is kept alive by who waits
+        heard = int(_work_bell[0])
+        if inbox.empty():
+            watch(_work_bell, heard, LOOKS, LINGER)
+        work = inbox.get()
+        work.do(len(work.calls))
+        del work  # nothing is kept alive by who waits
 
 
 def _forget() -> None:
@@ -178,6 +234,7 @@ def _forget() -> None:
     global _busy
     _busy = threading.Lock()
     _inboxes.clear()
+    _out.clear()
 
 
 os.register_at_fork(after_in_child=_forget)

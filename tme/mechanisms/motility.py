@@ -68,7 +68,8 @@ class Cd8Motility(Mechanism):
     about = "CD8 search in slow and fast modes, biased up CXCL9/10"
     parameters = PARAMETERS
     reads = ("field.cxcl", "cd8.engaged")
-    writes = ("cd8.voxel", "cd8.heading", "cd8.speed")
+    writes = ("cd8.voxel", "cd8.heading", "cd8.speed", "lattice.immune_count")
+    begins_with = "ferroptosis"
 
     def step(self, model) -> None:
         """Switch modes, then walk."""
@@ -85,8 +86,10 @@ class SlowMotility(Mechanism):
     phase = Phase.INTERACT
     about = "dendritic cells, Tregs and macrophages walk"
     clock_min = 5.0
-    reads = ("field.atp", "field.cxcl")
+    reads = ("field.atp", "field.cxcl", "dendritic.held")
+    adds = ("lattice.immune_count",)
     writes = ("dendritic.voxel", "treg.voxel", "macrophage.voxel")
+    begins_with = "killing"
 
     def __init__(self, model) -> None:
         super().__init__(model)

@@ -9,8 +9,11 @@ ferroptotic neighbours (Zanganeh et al. 2016, doi 10.1038/nnano.2016.168).
 
 from __future__ import annotations
 
+import numpy as np
+
 from tme.core.mechanism import Mechanism, Phase
 from tme.core.parameters import ParameterSet, par
+from tme.kernels import team
 from tme.kernels.elementary import exp
 from tme.kernels.jit import rule, serial
 from tme.kernels.transfer import at
@@ -41,10 +44,10 @@ def target(ifng, iron, atp, peroxide, suppression, p):
 
 
 @serial
-def polarise(n, voxel, m1, iron_load, ifng, atp, peroxide, suppression, p, dt):
-    """Advance m1 (n,) by dt min; fields are (voxels,)."""
+def polarise(lo, hi, voxel, m1, iron_load, ifng, atp, peroxide, suppression, p, dt):
+    """Advance m1 (n,) by dt min in rows `lo` to `hi`; fields as `transfer.at` takes them."""
     keep = exp(-dt / p.tau_min)
-    for i in range(n):
+    for i in range(np.uint64(lo), np.uint64(hi)):
         v = voxel[i]
         m = target(at(ifng, v), iron_load[i], at(atp, v), at(peroxide, v), at(suppression, v), p)
         m1[i] = m + (m1[i] - m) * keep
@@ -67,5 +70,5 @@ class Polarisation(Mechanism):
         m = model.macrophage
         if m.n:
             f = model.fields
-            polarise(m.n, m.col.voxel, m.col.m1, m.col.iron_load, f["ifng"].seen, f["atp"].seen,
-                     f["peroxide"].seen, f["suppression"].seen, self.p, self.dt)  # fmt: skip
+            team.rows(polarise, m.n, m.col.voxel, m.col.m1, m.col.iron_load, f["ifng"].seen, f["atp"].seen,
+                      f["peroxide"].seen, f["suppression"].seen, self.p, self.dt)  # fmt: skip
