@@ -76,14 +76,12 @@ class Population(mesa.Agent):
         for group, block in zip(groups, self._blocks):
             for c, row in zip(group, block):
                 column = row[:capacity].view(c.dtype)
-                if c.default != 0:
-                    column[:] = c.default
                 if self.capacity:
                     column[: self.n] = getattr(self.col, c.name)[: self.n]
                 setattr(self.col, c.name, column)
         self.capacity = capacity
         self._scratch = np.zeros(capacity, np.uint8)
-        self.proposal = np.full(capacity, -1, np.int32)
+        self.proposal = np.empty(capacity, np.int32)
         self.direction = np.zeros(capacity, np.int8)
 
     def add(self, uid: np.ndarray, voxel: np.ndarray, tick: int, **values: Any) -> slice:

@@ -73,6 +73,6 @@ class Checkpoint(Mechanism):
             team.rows(cover_pdl1, t.n, t.col.voxel, t.col.pdl1, antibody, kd, t.col.pdl1_free)
         else:
             t.col.pdl1_free[: t.n] = t.col.pdl1[: t.n]
-        if self.pd1:
+        if self.pd1 and model.tick % model.clock[self.pd1.name] < self.every:  # its field was solved since the last time
             kd = self.pd1.entry.kd_nM
             model.pd1_free[:] = kd / (kd + model.fields[self.pd1.name].concentration)
