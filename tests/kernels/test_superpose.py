@@ -8,7 +8,7 @@ import pytest
 from tme.core.field import Field
 from tme.core.grid import Grid
 from tme.kernels.multigrid import Workspace
-from tme.kernels.superpose import Pattern, add_up, darken, reach
+from tme.kernels.superpose import Pattern, add_up, ascending, darken, reach
 
 SHAPES = [(1, 90, 101), (1, 1, 120), (48, 46, 50)]
 
@@ -118,3 +118,19 @@ def test_a_far_source_reaches_nothing():
     assert not c.reshape(90, 400)[r + 1 :].any() and not c.reshape(90, 400)[:, r + 1 :].any()
     darken(0, shape[0] * shape[1], np.array([0]), pattern.reach, shape, c)
     assert not c.any()
+
+
+@pytest.mark.parametrize("chosen", ["none", "one", "word ends", "all", "few", "crowded"])
+def test_points_are_put_in_order_and_the_scratch_is_left_empty(chosen):
+    rng, n = np.random.default_rng(4), 1000
+    points = {
+        "none": np.zeros(0, np.int64),
+        "one": np.array([n - 1]),
+        "word ends": np.array([64, 63, 0, 127, 128, 65]),
+        "all": rng.permutation(n),
+        "few": rng.choice(n, 7, replace=False),
+        "crowded": 300 + rng.permutation(130),
+    }[chosen]
+    marks, before = np.zeros(n // 64 + 1, np.uint64), np.sort(points)
+    ascending(points, marks)
+    assert np.array_equal(points, before) and not marks.any()

@@ -59,6 +59,30 @@ def _pattern(reach_: tuple[int, ...], k: float, sink: float) -> np.ndarray:
     return cut / (cut.sum() * sink)
 
 
+# the powers of two up to 2^63 all leave different remainders by 67
+_EXPONENT = np.zeros(67, np.int64)
+for _i in range(64):
+    _EXPONENT[2**_i % 67] = _i
+
+
+@serial
+def ascending(points, marks):
+    """Put `points` (m,) int64, all different, in order; `marks` (largest // 64 + 1,) uint64 is scratch, 0 on entry and exit."""
+    one, six, last = np.uint64(1), np.uint64(6), np.uint64(63)
+    for i in range(points.size):
+        v = np.uint64(points[i])
+        marks[v >> six] |= one << (v & last)
+    count = 0
+    for w in range(marks.size):
+        word = marks[w]
+        marks[w] = np.uint64(0)
+        while word != np.uint64(0):
+            lowest = word & (~word + one)
+            points[count] = 64 * w + _EXPONENT[lowest % np.uint64(67)]
+            count += 1
+            word ^= lowest
+
+
 @part
 def _far(row, reach, row_lo, row_hi):
     """Whether a pattern around a row has none in the block."""

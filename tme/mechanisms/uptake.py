@@ -16,6 +16,7 @@ from tme.kernels import team
 from tme.kernels.elementary import power
 from tme.kernels.exchange import put
 from tme.kernels.jit import serial
+from tme.kernels.superpose import ascending
 from tme.mechanisms.ferroptosis import PARAMETERS as CHEMISTRY
 from tme.mechanisms.ferroptosis import emission
 
@@ -105,6 +106,7 @@ class PeroxideEmission(Mechanism):
         super().__init__(model)
         self.chemistry = CHEMISTRY.build(model.config_for("ferroptosis"))
         self.floor = PARAMETERS.build(model.config_for("uptake")).emit_floor
+        self.marks = np.zeros(model.grid.n_voxels // 64 + 1, np.uint64)
 
     def step(self, model) -> None:
         """Write the source, and where it is, before the field is solved."""
@@ -115,4 +117,5 @@ class PeroxideEmission(Mechanism):
         with field.writing("source", model.spares, anew=False) as source:
             count = team.listed(points, emit, model.tumour.n, t.state, t.voxel, t.plooh, self.chemistry, self.floor, source, points)
         if source is field.source:
-            field.points = np.sort(points[:count])
+            field.points = points[:count].copy()
+            ascending(field.points, self.marks)
