@@ -37,9 +37,17 @@ def test_a_broken_voxel_is_named_with_its_tick(field, broken, value, text, voxel
     model = until_scan(tissue())
     model.held_fields.add(field)  # no solve before the scan
     model.fields[field].solved_on.concentration[broken] = value
-    with pytest.raises(BrokenState, match=re.escape(f"field {field} is {text} in voxel {voxel}")) as error:
+    with pytest.raises(BrokenState, match=re.escape(f"field {field} is {text} in voxel {voxel}") + "$") as error:
         model.step()
     assert str(error.value).startswith(f"tick {EVERY} (hour 1): ")
+
+
+def test_of_many_broken_voxels_the_first_is_named_and_all_are_counted():
+    model = until_scan(tissue())
+    model.held_fields.add("ifng")
+    model.fields["ifng"].concentration[[100, 7, 300]] = -1.0
+    with pytest.raises(BrokenState, match=r"in voxel 7 \(x 7, y 0, z 0\), 3 voxels in all$"):
+        model.step()
 
 
 @pytest.mark.parametrize(("kind", "column", "value"), [("tumour", "antigenicity", np.nan), ("cd8", "exhaustion", -1.0), ("macrophage", "m1", np.inf)])

@@ -39,13 +39,13 @@ def system(grid: Grid, k: float, sigma: np.ndarray) -> sp.csc_matrix:
     return matrix.tocsc()
 
 
-def solve(grid, c, k, per_dt, loss, source, exchange, tol, scratch=None):
+def solve(grid, c, k, per_dt, loss, source, exchange, tol, scratch=None, passes=100):
     """One call of the kernel, vessels at 60."""
     scratch = scratch or red_black.Scratch(grid.shape)
     old = np.zeros(grid.n_voxels)
     wrap = np.zeros(3, np.bool_)
     return red_black.step(
-        c, per_dt, 0.3, k, tol, 100, loss, source, exchange, 60.0, wrap, old, *scratch.arrays()
+        c, per_dt, 0.3, k, tol, passes, loss, source, exchange, 60.0, wrap, old, *scratch.arrays()
     )
 
 
@@ -204,3 +204,26 @@ def test_a_lattice_with_scratch_of_its_own_spoils_nobody_elses():
                 field.advance(10.0, workspace)
                 assert field.solved_on.splits
             assert np.array_equal(together.concentration, alone.concentration)
+
+
+def test_who_needs_more_passes_than_allowed_leaves_the_field_to_another_solver():
+    grid = Grid((1, 33, 21))
+    c, loss, source, exchange = terms(grid)
+    before = c.copy()
+    assert solve(grid, c, 100.0, 0.1, loss, source, exchange, 1e-6, passes=2) == -1
+    assert np.array_equal(c, before)
+    assert solve(grid, c, 100.0, 0.1, loss, source, exchange, 1e-6) > 2
+
+
+@pytest.mark.parametrize(("shape", "bands"), [((1, 190, 200), 2), ((1, 190, 200), 3), ((40, 21, 44), 2)])
+def test_few_bands_meet_at_their_cuts(monkeypatch, shape, bands):
+    grid = Grid(shape)
+    c, loss, source, exchange = terms(grid)
+    whole = c.copy()
+    solve(grid, whole, 20.0, 0.1, loss, source, exchange, 1e-6)
+    monkeypatch.setattr(red_black, "BAND", 1)
+    monkeypatch.setattr(red_black, "BANDS", bands)
+    scratch = red_black.Scratch(shape)
+    assert scratch.layout[10] == bands
+    solve(grid, c, 20.0, 0.1, loss, source, exchange, 1e-6, scratch)
+    assert np.abs(c / whole - 1.0).max() < 1e-5
