@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from support import bath, dish, hours, merged, particles, tissue
+from support import bath, dish, errands_by_helpers, hours, merged, particles, tissue
 
 from tme.kernels import team
 from tme.model import TumourModel
@@ -114,12 +114,13 @@ def test_a_branch_from_a_checkpoint_starts_as_the_same_tumour():
 def test_one_thread_and_two_and_four_give_the_same_bits(monkeypatch):
     monkeypatch.setattr("tme.core.solvers.WORTH_VOXELS", 0)
     monkeypatch.setattr("tme.core.field.SHARED", 1)
-    monkeypatch.setattr("tme.core.schedule.WORTH_S", -1.0)
     monkeypatch.setattr(team, "WORTH_ROWS", 1)
-    models = []
+    models, made = [], errands_by_helpers(monkeypatch)
     for n in (1, 2, 4):
         monkeypatch.setattr(team, "size", lambda n=n: n)
         models.append(ticks(busy(), 100))
+        assert models[-1].plan.early.keys() == {"ferroptosis", "killing"}
+    assert len(made) == 2 * (99 + 19)  # walks of CD8 in each tick but the first, of others every five minutes
     assert_same(*models[:2])
     assert_same(*models[1:])
 

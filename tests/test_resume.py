@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from support import errands_by_helpers
 from test_model import busy, ticks
 
 from tme.experiments.checkpoint import read_checkpoint, write_checkpoint
@@ -74,10 +75,11 @@ def test_a_run_resumed_on_another_number_of_threads_ends_in_the_same_bytes(cours
     monkeypatch.setattr(team, "WORTH_ROWS", 1)  # so small a model would not share its rows
     monkeypatch.setattr("tme.core.solvers.WORTH_VOXELS", 0)
     monkeypatch.setattr("tme.core.field.SHARED", 1)
-    monkeypatch.setattr("tme.core.schedule.WORTH_S", -1.0)  # nor send anybody on an errand
+    made = errands_by_helpers(monkeypatch)
     for n in (1, 2, 3):
         monkeypatch.setattr(team, "size", lambda n=n: n)
         resume_from(course, at)
+    assert made and all(name.startswith("tme-") for name in made)
 
 
 @pytest.mark.parametrize("stops", [(114, 115, 147), (111, 130, 159)])

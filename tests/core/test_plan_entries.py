@@ -14,6 +14,7 @@ from tme.core.mechanism import Phase, check_plan
 from tme.core.schedule import Schedule
 from tme.core.vessels import VesselBed
 from tme.kernels import team
+from tme.kernels.team import Errand
 
 
 def entry(name, phase, *writes):
@@ -75,14 +76,24 @@ def planned(monkeypatch, steps):
 
 def test_an_entry_that_begins_early_is_at_work_beside_the_others_and_ends_before_its_place(monkeypatch):
     meet, seen = threading.Barrier(2, timeout=20.0), []
-    plan = planned(monkeypatch, [lambda m: meet.wait(), lambda m: seen.append("second"), lambda m: (meet.wait(), seen.append("third"))])
+    plan = planned(monkeypatch, [lambda m: meet.wait(), lambda m: None, lambda m: (meet.wait(), time.sleep(0.05), seen.append("third"))])
+    plan.entries.append(walker("fourth", step=lambda m: seen.append("fourth")))
+    plan.seconds["fourth"] = plan.calls["fourth"] = 0
     plan.run(SimpleNamespace(tick=2))
-    assert sorted(seen) == ["second", "third"] and plan.calls == {"first": 1, "second": 1, "third": 2}
+    assert seen == ["third", "fourth"] and plan.calls == {"first": 1, "second": 1, "third": 2, "fourth": 1}
+
+
+def test_an_entry_begins_early_only_at_its_clock_and_where_there_is_somebody_to_make_it(monkeypatch):
+    sent = []
+    monkeypatch.setattr(team, "Errand", lambda *a: sent.append(a) or Errand(*a))
+    plan = planned(monkeypatch, [lambda m: None] * 3)
+    plan.run(SimpleNamespace(tick=3))
+    assert sent == []
+    plan.run(SimpleNamespace(tick=4))
+    assert [a[1] for a in sent] == ["third"]
     monkeypatch.setattr(team, "size", lambda: 1)
-    seen.clear()
-    plan = planned(monkeypatch, [lambda m: None, lambda m: seen.append("second"), lambda m: seen.append("third")])
-    plan.run(SimpleNamespace(tick=3))  # it is not its clock's turn
-    assert seen == ["second"]
+    plan.run(SimpleNamespace(tick=6))
+    assert len(sent) == 1 and plan.calls["third"] == 3
 
 
 def test_an_exception_is_seen_when_nobody_is_at_work_any_more(monkeypatch):

@@ -103,7 +103,8 @@ class Schedule:
                 if tick % other.every == 0 and seconds[other.name] > WORTH_S * calls[other.name] and team.size() > 1:
                     sent[other.name] = team.Errand(self._timed, other.name, other.step, model)
             if m.name in sent:
-                sent.pop(m.name).result()
+                sent[m.name].result()
+                del sent[m.name]
                 before = perf_counter()
                 continue
             m.step(model)

@@ -16,6 +16,7 @@ from collections.abc import Callable, Sequence
 from itertools import count, pairwise
 from queue import SimpleQueue
 from typing import Any
+from weakref import ReferenceType
 
 import numba
 import numpy as np
@@ -31,7 +32,8 @@ FINER = 4  # blocks a thread while somebody is on an errand
 LINGER = 12_000  # looks after it has rung: who rang is in Python for a moment more, and to wait for its lock is to sleep
 Call = tuple[Callable[..., Any], tuple]
 
-_busy = threading.Lock()
+_gate = threading.Lock()
+_holder: ReferenceType[_Work] | None = None  # the work that the team is at; a dead one is of an interrupted caller
 _inboxes: list[SimpleQueue] = []
 _work_bell, _done_bell = zeros(8, np.int64), zeros(8, np.int64)  # a cache line each; only the first counts
 
@@ -76,11 +78,11 @@ def each(calls: Sequence[Call]) -> list[Any]:
     An exception is that of the first call, in their order, that raised one; a team ends all calls before.
     """
     helpers = min(size(), len(calls)) - 1
-    if helpers < 1 or _here.helps or not _busy.acquire(blocking=False):
-        return [function(*arguments) for function, arguments in calls]
+    work = _Work(calls) if helpers > 0 and not _here.helps else None
     try:
+        if work is None or not _taken(work):
+            return [function(*arguments) for function, arguments in calls]
         _hire(helpers)
-        work = _Work(calls)
         heard = int(_done_bell[0])
         _work_bell[0] += 1
         for inbox in _inboxes[:helpers]:
@@ -93,7 +95,7 @@ def each(calls: Sequence[Call]) -> list[Any]:
                 watch(_done_bell, heard + i, LOOKS, LINGER)
                 work.done.get()
     finally:
-        _busy.release()
+        _let_go(work)
     return work.results()
 
 
@@ -102,14 +104,17 @@ class Errand:
 
     def __init__(self, function: Callable[..., Any], *arguments: Any) -> None:
         self._work = _Work([(self._run, (function, arguments))])
-        if size() > 1 and not _here.helps and _busy.acquire(blocking=False):
-            try:
+        try:
+            if size() > 1 and not _here.helps and _taken(self._work):
                 _hire(size() - 1)
                 _out.add(self)
                 _work_bell[0] += 1
                 _inboxes[size() - 2].put(self._work)
-            finally:
-                _busy.release()
+        except BaseException:
+            _out.discard(self)
+            raise
+        finally:
+            _let_go(self._work)
 
     def _run(self, function: Callable[..., Any], arguments: tuple) -> Any:
         try:
@@ -124,13 +129,13 @@ class Errand:
             heard = int(_done_bell[0])
             if self._work.done.empty():
                 watch(_done_bell, heard, LOOKS, LINGER)
-            self._work.done.get()
+            self._work.done.put(self._work.done.get())  # it may be asked for again
         return self._work.results()[0]
 
 
 def rows(kernel: Callable[..., Any], n: int, *arguments: Any) -> list[Any]:
     """Results of `kernel(lo, hi, *arguments)` over rows 0 to n, one block a thread; few rows are one block."""
-    if n < WORTH_ROWS or size() == 1:
+    if n < WORTH_ROWS or size() == 1 or _here.helps:
         return [kernel(0, n, *arguments)]
     return blocks(kernel, n, *arguments)
 
@@ -143,7 +148,7 @@ def in_turn(lo: int, hi: int, *steps: Call) -> None:
 
 def blocks(kernel: Callable[..., Any], n: int, *arguments: Any) -> list[Any]:
     """Results of `kernel(lo, hi, *arguments)` over 0 to n, one block a thread or several."""
-    parts = max(1, min(size() * (FINER if _out else 1), n))
+    parts = 1 if _here.helps else max(1, min(size() * (FINER if _out else 1), n))
     ends = [n * i // parts for i in range(parts + 1)]
     return each([(kernel, (lo, hi, *arguments)) for lo, hi in pairwise(ends)])
 
@@ -180,9 +185,14 @@ class _Work:
 
     def do(self, most: int) -> None:
         """Make calls until none is left, `most` at most."""
-        while most > 0 and (i := next(self.turn)) < len(self.calls):
+        mine = not _here.helps
+        while most > 0:
+            self.own += mine  # before it is taken: after an interrupt in between nobody waits for it
+            i = next(self.turn)
+            if i >= len(self.calls):
+                self.own -= mine
+                return
             most -= 1
-            self.own += not _here.helps
             function, arguments = self.calls[i]
             try:
                 self.out[i] = function(*arguments)
@@ -210,12 +220,29 @@ _here = _Here()
 _out: set[Errand] = set()  # errands begun or about to be
 
 
+def _taken(work: _Work) -> bool:
+    """Take the team for this work, unless it is at another."""
+    global _holder
+    with _gate:
+        if _holder is not None and _holder() is not None:
+            return False
+        _holder = ReferenceType(work)
+    return True
+
+
+def _let_go(work: _Work | None) -> None:
+    global _holder
+    with _gate:
+        if _holder is not None and _holder() is work:
+            _holder = None
+
+
 def _hire(many: int) -> None:
     """So many helpers in all; they end with the process."""
     while len(_inboxes) < many:
         inbox: SimpleQueue = SimpleQueue()
+        threading.Thread(target=_serve, args=(inbox,), name=f"tme-{len(_inboxes) + 1}", daemon=True).start()
         _inboxes.append(inbox)
-        threading.Thread(target=_serve, args=(inbox,), name=f"tme-{len(_inboxes)}", daemon=True).start()
 
 
 def _serve(inbox: SimpleQueue) -> None:
@@ -231,8 +258,8 @@ def _serve(inbox: SimpleQueue) -> None:
 
 def _forget() -> None:
     """A forked child has none of the threads."""
-    global _busy
-    _busy = threading.Lock()
+    global _gate, _holder
+    _gate, _holder = threading.Lock(), None
     _inboxes.clear()
     _out.clear()
 

@@ -220,8 +220,8 @@ class Killing(Mechanism):
     ids = ("M80", "M84")
     about = "CD8 attach, hit additively and kill; PD-1, exhaustion and suppression weaken them"
     parameters = PARAMETERS
-    reads = ("tumour.pdl1_free", "tumour.mhc1", "tumour.antigenicity", "field.suppression", "cd8.exhaustion")
-    writes = ("cd8.engaged", "cd8.function", "tumour.hits", "tumour.fate")
+    reads = ("tumour.pdl1_free", "tumour.mhc1", "tumour.antigenicity", "tumour.state", "field.suppression", "cd8.exhaustion", "cd8.voxel", "therapy.pd1_free")
+    writes = ("cd8.engaged", "cd8.target", "cd8.function", "cd8.pd1_signal", "cd8.kills", "tumour.hits", "tumour.fate")
 
     def __init__(self, model) -> None:
         super().__init__(model)

@@ -88,7 +88,7 @@ class SlowMotility(Mechanism):
     clock_min = 5.0
     reads = ("field.atp", "field.cxcl", "dendritic.held")
     adds = ("lattice.immune_count",)
-    writes = ("dendritic.voxel", "treg.voxel", "macrophage.voxel")
+    writes = tuple(f"{kind}.{column}" for kind in ("dendritic", "treg", "macrophage") for column in ("voxel", "heading"))
     begins_with = "killing"
 
     def __init__(self, model) -> None:

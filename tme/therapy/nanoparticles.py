@@ -146,7 +146,7 @@ class ParticleCargo(Mechanism):
     about = "cells take particles up; pH, GSH and hypoxia gate the release of drug and iron"
     parameters = PARAMETERS
     clock_min = 10.0
-    reads = ("field.particle", "tumour.gsh", "tumour.oxygen")
+    reads = ("field.particle", "field.oxygen", "tumour.gsh", "tumour.oxygen", "macrophage.voxel")
     writes = ("tumour.j_fe", "macrophage.iron_load", "tumour.held", "macrophage.held")
 
     @classmethod
