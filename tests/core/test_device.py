@@ -31,8 +31,9 @@ def test_a_device_that_is_there_is_told_by_its_name(cuda):
 
 def test_a_missing_device_is_told_with_what_to_do(cuda):
     cuda.is_available = lambda: False
-    with pytest.raises(device.DeviceError, match=r"no CUDA device was found.*--device cpu needs none"):
+    with pytest.raises(device.DeviceError, match=r"no CUDA device was found.*--device cpu needs none") as told:
         device.check("cuda")
+    assert told.value.exit_code == 2  # bad input, as everywhere
 
 
 def test_a_missing_package_is_told_with_how_to_get_it(cuda, monkeypatch):
