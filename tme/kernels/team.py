@@ -187,10 +187,12 @@ class _Work:
         """Make calls until none is left, `most` at most."""
         mine = not _here.helps
         while most > 0:
-            self.own += mine  # before it is taken: after an interrupt in between nobody waits for it
+            if mine:
+                self.own += 1  # before it is taken: after an interrupt in between nobody waits for it
             i = next(self.turn)
             if i >= len(self.calls):
-                self.own -= mine
+                if mine:
+                    self.own -= 1
                 return
             most -= 1
             function, arguments = self.calls[i]
