@@ -44,7 +44,7 @@ class Pool:
 
 def rows(count: int, n: int, dtype: type = np.float64) -> np.ndarray:
     """(count, n or a few more) zeros in one piece, whose rows begin as those of `zeros` do."""
-    return rows_in(Pool(room_for(count, n, dtype)).room, count, n, dtype)
+    return blocks(n, [(count, dtype)])[0]
 
 
 def blocks(n: int, kinds: Sequence[tuple[int, type]]) -> list[np.ndarray]:
