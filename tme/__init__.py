@@ -8,7 +8,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import sys
 import tempfile
@@ -20,24 +19,17 @@ __version__ = "0.1.0"
 def _prepare_numba() -> None:
     """Settings numba reads once, at its own import; where somebody imported it before, it is told what it still takes.
 
-    The compiled-code cache sits in a folder named by a hash of the package's sources, because numba's
-    cache does not notice an edit in another file. SVML is off so that exp and log give the same bits on
-    machines with and without it.
+    Compiled code is kept in the user's cache folder, under a digest of the sources it comes from (`kernels.jit`).
+    SVML is off so that exp and log give the same bits on machines with and without it.
     """
     os.environ.setdefault("NUMBA_DISABLE_INTEL_SVML", "1")
     if "NUMBA_CACHE_DIR" in os.environ:
         return
-    digest = hashlib.sha256()
-    root = Path(__file__).parent
-    for path in sorted(root.rglob("*.py")):
-        digest.update(path.relative_to(root).as_posix().encode())
-        digest.update(path.read_bytes())
-    base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "tme"
-    folder = base / f"kernels-{digest.hexdigest()[:16]}"
+    folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "tme" / "kernels"
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError:
-        folder = Path(tempfile.gettempdir()) / f"tme-kernels-{os.getuid()}-{digest.hexdigest()[:16]}"
+        folder = Path(tempfile.gettempdir()) / f"tme-kernels-{os.getuid()}"
     os.environ["NUMBA_CACHE_DIR"] = str(folder)
     if "numba" in sys.modules:
         sys.modules["numba"].config.CACHE_DIR = str(folder)

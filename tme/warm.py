@@ -18,6 +18,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
+from tme.kernels.sources import PACKAGE, digest
+
 HALVES = ("fields", "cells")
 LANDMARK = "ferroptosis._advance"
 LOOK_S = 0.05
@@ -29,7 +31,8 @@ def is_cold() -> bool:
     folder = os.environ.get("NUMBA_CACHE_DIR")
     if folder is None or os.environ.get("NUMBA_DISABLE_JIT", "0") != "0":
         return False
-    return not any(Path(folder).rglob(f"{LANDMARK}*.nbi"))
+    place = Path(folder) / f"ferroptosis-{digest(PACKAGE / 'mechanisms' / 'ferroptosis.py')}"
+    return not any(place.glob(f"{LANDMARK}*.nbi"))
 
 
 def warm_up(stop: Callable[[], bool] = lambda: False) -> None:

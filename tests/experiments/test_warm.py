@@ -8,6 +8,7 @@ import threading
 import pytest
 
 from tme import warm
+from tme.kernels.sources import PACKAGE, digest
 
 
 class Half:
@@ -58,8 +59,9 @@ def test_to_finish_is_to_wait_for_both_halves_once(halves):
 
 
 def test_nothing_is_started_where_something_is_compiled(halves, tmp_path):
-    (tmp_path / "tme").mkdir()
-    (tmp_path / "tme" / "ferroptosis._advance-357.py311.1.nbi").touch()
+    folder = tmp_path / f"ferroptosis-{digest(PACKAGE / 'mechanisms' / 'ferroptosis.py')}"
+    folder.mkdir()
+    (folder / "ferroptosis._advance-357.py311.1.nbi").touch()
     warm.warm_up()
     assert not halves
 

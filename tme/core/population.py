@@ -19,6 +19,7 @@ from tme.kernels.memory import blocks
 from tme.kernels.rows import copy_rows, plan_removal
 
 _DTYPES = ("f8", "u8", "i4", "i1")
+_NO_TERM = np.zeros(0)
 _BY_WIDTH = {8: np.int64, 4: np.int32, 1: np.int8}  # bits are moved as they are
 
 
@@ -136,6 +137,10 @@ class Population(mesa.Agent):
         for name in self.declared:
             column = getattr(self.col, name)
             column[: self.n] = column[: self.n][order]
+
+    def term(self, name: str, column: str = "") -> np.ndarray:
+        """The column (capacity,) of a term (`core.terms`), empty where this population has none."""
+        return getattr(self.col, column or "term_" + name.replace(".", "_"), _NO_TERM)
 
     # ---- how users see it -----------------------------------------------------------------------
     def __getattr__(self, name: str):

@@ -16,7 +16,9 @@ from collections.abc import Callable
 from typing import Any
 
 import numba
-from numba.core.caching import FunctionCache
+from numba.core.caching import FunctionCache, IndexDataCacheFile
+
+from tme.kernels import sources
 
 try:
     import fcntl
@@ -28,9 +30,17 @@ PATIENCE_S = 60.0  # longer than any kernel takes; who waited so long compiles f
 SETTINGS = {"error_model": "numpy", "cache": True, "no_cfunc_wrapper": True}
 
 
+def folder(file: str | os.PathLike) -> str:
+    """Where the compiled code of a file's kernels lies."""
+    name = os.path.splitext(os.path.basename(file))[0]
+    return os.path.join(numba.config.CACHE_DIR, f"{name}-{sources.digest(file)}")
+
+
 class SharedCache(FunctionCache):
     """numba's cache of one function, in which a process waits for another that is compiling it.
 
+    The folder is named by a digest of all files the function is compiled from (`sources`), so that an edit anywhere
+    among them counts and an edit elsewhere does not; a second checkout of the same sources finds the same code.
     Whoever misses the function takes the lock of a file beside it and keeps it until the code is saved. Functions only
     call functions that do not call them, so nobody waits in a circle. The system lets go of a dead process's lock.
     """
@@ -38,6 +48,11 @@ class SharedCache(FunctionCache):
     def __init__(self, function: Callable[..., Any]) -> None:
         super().__init__(function)
         self._lock: int | None = None
+        file = function.__code__.co_filename
+        if numba.config.CACHE_DIR and os.path.isfile(file):
+            self._cache_path = folder(file)
+            self._cache_file = IndexDataCacheFile(self._cache_path, self._impl.filename_base, "")
+            self._impl.locator.get_cache_path = lambda: self._cache_path
 
     def load_overload(self, sig: Any, target_context: Any) -> Any:
         """The saved code, None where this process is to compile it."""
