@@ -30,7 +30,7 @@ PATIENCE_S = 60.0  # longer than any kernel takes; who waited so long compiles f
 SETTINGS = {"error_model": "numpy", "cache": True, "no_cfunc_wrapper": True}
 
 
-def folder(file: str | os.PathLike) -> str:
+def folder(file: str) -> str:
     """Where the compiled code of a file's kernels lies."""
     name = os.path.splitext(os.path.basename(file))[0]
     return os.path.join(numba.config.CACHE_DIR, f"{name}-{sources.digest(file)}")
