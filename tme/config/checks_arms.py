@@ -6,8 +6,8 @@ import math
 import re
 from typing import Any
 
-from tme.config.errors import listed, nearest
 from tme.config.checks_events import check_event, check_point
+from tme.config.errors import listed, nearest
 from tme.config.look import Look, divides, is_number
 from tme.config.schedules import MOST
 from tme.config.schema import WORD
