@@ -53,6 +53,7 @@ class Light(Mechanism):
     """
 
     name = "light"
+    given_by = "arms.*.events"
     switchable = False
     phase = Phase.DOSE
     ids = ("M125",)
@@ -108,6 +109,7 @@ class LightDeaths(Mechanism):
     """Cells that too many oxidants kill outright."""
 
     name = "light_deaths"
+    given_by = "arms.*.events"
     switchable = False
     phase = Phase.FATE
     ids = ("M125",)
