@@ -219,7 +219,7 @@ def test_what_was_injected_is_in_tissue_in_cells_or_released():
         if model.tick % model.clock[name] == 0:
             out += model.released[name].sum() * 10.0
     held = sum(p.np_peg_pdpa_rsl3.sum() for p in (model.tumour, model.macrophage)) * model.cell_fraction
-    injected = 0.5 * model.therapy.nanoparticles[0].peak * model.grid.n_voxels
+    injected = model.therapy.nanoparticles[0].doses[0].amount * model.grid.n_voxels
     assert model.counters["cleared"] > 0
     assert model.fields[name].concentration.sum() + held + out == pytest.approx(injected, rel=1e-9)
 

@@ -170,7 +170,7 @@ def test_cells_of_a_type_that_the_tissue_lacks_can_be_given_into_a_region():
 def test_cells_that_find_no_room_are_refused_and_a_density_counts_the_tumour():
     place = {"kind": "ball", "centre_um": [10, 10], "radius_um": 5}
     arms = {"x": transfer(count=9, place=place), "y": transfer(per_mm2=500)}
-    model = ticks(tissue("x", 2, arms=arms, populations={k: None for k in ("cd8", "treg", "dendritic", "macrophage")}), 15)
+    model = ticks(tissue("x", 2, arms=arms, populations=dict.fromkeys(("cd8", "treg", "dendritic", "macrophage"))), 15)
     assert (model.cd8.n, model.counters["refused"]) == (3, 6)
     model = ticks(tissue("y", 2, arms=arms), 15)
     area = (model.lattice.inside_um() > 0).sum() * 400e-6

@@ -214,7 +214,7 @@ def test_an_enzyme_in_blood_lowers_what_vessels_bring_and_then_gsh():
 
 @pytest.mark.mechanism("M02")
 def test_cystine_comes_back_when_the_enzyme_is_gone():
-    model = tissue("x", 2, arms={"x": {"drugs": [{"name": "cysteinase", "dose_mg_kg": 50}]}})
+    model = tissue("x", 2, arms={"x": {"drugs": [{"name": "cysteinase", "dose_mg_kg": 50}]}}, fields__cysteinase__vessel_exchange=0)
     enzyme = model.mechanism("blood_enzymes")
     enzyme.hits["cystine"] = [(replace(agent, rate_per_min=0.1), strength) for agent, strength in enzyme.hits["cystine"]]
     model = ticks(model, 20)
