@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from types import SimpleNamespace
 from typing import Any
 
@@ -12,8 +13,12 @@ from tme.core.grid import Grid
 from tme.core.guards import Guards
 from tme.core.mechanism import Mechanism
 from tme.core.parameters import ParameterSet
-from tme.core.population import Column
+from tme.core.population import COMMON, Column
 from tme.core.schedule import FieldDiffusion, StartSources
+from tme.core.terms import Term
+from tme.populations import POPULATIONS
+from tme.rules import evaluation, resolve
+from tme.rules.signals import Known
 from tme.therapy.agents import Agent, Dose
 
 LN2 = math.log(2.0)
@@ -28,13 +33,40 @@ def parameter_registry() -> dict[str, ParameterSet]:
     return {**mechanisms.PARAMETER_SETS, **therapy.PARAMETER_SETS}
 
 
+def term_registry() -> dict[str, Term]:
+    """All terms that rules may modulate, by name; a law declares them beside its parameters as TERMS."""
+    modules = dict.fromkeys(cls.__module__ for cls in (*mechanisms.MECHANISMS, *therapy.THERAPIES))
+    return {t.name: t for name in modules for t in getattr(sys.modules[name], "TERMS", ())}
+
+
+def known_to_rules(library: Any) -> Known:
+    """Terms, signals and their units that rules may name."""
+    columns = {p.kind: {c.name: c.unit for c in (*COMMON, *p.columns)} for p in POPULATIONS}
+    agents = {**library.drugs, **library.antibodies, **library.nanoparticles}
+    return Known(
+        terms=term_registry(),
+        columns=columns,
+        fields={n: e.unit for n, e in library.fields.items()},
+        drugs={n: e.field_unit for n, e in agents.items()},
+        events={n: e.unit for n, e in getattr(library, "events", {}).items()},
+    )
+
+
+def rule_programs(config: Any) -> tuple[evaluation.Program, ...]:
+    """The rules that a config has switched on, by cell type and term."""
+    return evaluation.programs(resolve.chosen(config), term_registry())
+
+
 def load_config(path: Any, *, overrides: Any = (), quick: bool = False) -> Any:
     """Load, extend, override and validate an experiment; raises ConfigError listing all faults."""
+    from tme.config import ConfigError
     from tme.config import load_config as load
 
     clocks = {c.name: c.clock_min for c in (*mechanisms.MECHANISMS, *therapy.THERAPIES)}
     config = load(path, parameter_registry(), overrides=overrides, quick=quick, clocks=clocks)
     refuse_off(config)
+    if faults := resolve.faults_of(config, known_to_rules(config.library)):
+        raise ConfigError(faults)
     return config
 
 
@@ -132,7 +164,8 @@ def build_fields(model: Any) -> None:
     config, grid = model.config, model.grid
     model.fields, model.clock, model.vessel_exchange = {}, {}, {}
     model.held_fields, model.particle_fields, model.released = set(), set(), {}
-    entries = dict(config.field_entries())
+    heard = {s.name for p in model.rule_programs for g in p.groups for s, _ in g.parts if s.kind == "field"}
+    entries = {n: e for n, e in config.field_entries().items() if not e.optional or n in heard or n in config.fields}
     own = set(entries)
     for agent in model.therapy.drugs:
         entries[agent.name] = agent.entry.field_entry(agent.name)
@@ -192,6 +225,8 @@ def build_plan(model: Any) -> list[Mechanism]:
     for cls in (*mechanisms.MECHANISMS, *therapy.THERAPIES):
         if cls.name not in off and cls.enabled(model):
             model._entries.append(cls(model))
+    if model.rule_programs:
+        model._entries.append(evaluation.Rules(model, model.rule_programs))
     solves = [FieldDiffusion(model, name) for name in model.fields]
     return ordered([StartSources(model), *model._entries, *solves, Guards(model)])
 
@@ -199,6 +234,11 @@ def build_plan(model: Any) -> list[Mechanism]:
 def ordered(entries: list[Mechanism]) -> list[Mechanism]:
     """Delivery before diffusion and so on is the phases' doing; within SECRETE, sources start anew first."""
     return sorted(entries, key=lambda m: (m.phase, m.name != "start_sources"))
+
+
+def rule_columns(model: Any, kind: str) -> tuple[Column, ...]:
+    """Columns of the terms and memories of the rules that act on a cell type."""
+    return tuple(c for p in model.rule_programs if p.cells == kind for c in p.columns)
 
 
 def cargo_columns(agents: Any) -> tuple[Column, ...]:

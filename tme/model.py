@@ -21,6 +21,8 @@ from tme.build import (
     cargo_columns,
     load_config,
     parameter_registry,
+    rule_columns,
+    rule_programs,
     tumour_overrides,
 )
 from tme.core.device import workspace
@@ -73,6 +75,7 @@ class TumourModel(mesa.Model):
         self._overrides = tumour_overrides(config)
         self.tumour_traits = config.tumour_traits() if hasattr(config, "tumour_traits") else {}
         self.clone_log_mean = clone_log_means(config, self.tumour_traits)
+        self.rule_programs = rule_programs(config)
         self._build_space()
         self._build_cells()
         self.plan = Schedule(build_plan(self))
@@ -99,9 +102,9 @@ class TumourModel(mesa.Model):
     def _build_cells(self) -> None:
         """Empty populations; particle cargo gets its columns from the arm."""
         cargo = cargo_columns(self.therapy)
-        self.tumour = Tumour(self, 1024, cargo)
-        self.cd8, self.dendritic, self.treg = Cd8(self), Dendritic(self), Treg(self)
-        self.macrophage = Macrophage(self, 256, cargo)
+        self.tumour = Tumour(self, 1024, (*cargo, *rule_columns(self, "tumour")))
+        self.cd8, self.dendritic, self.treg = (cls(self, 256, rule_columns(self, cls.kind)) for cls in (Cd8, Dendritic, Treg))
+        self.macrophage = Macrophage(self, 256, (*cargo, *rule_columns(self, "macrophage")))
         self.immune = (self.cd8, self.dendritic, self.treg, self.macrophage)
         self.populations = (self.tumour, *self.immune)
         self._uids = {p.kind: np.zeros(0, np.uint64) for p in self.populations}  # of all cells ever, ascending
@@ -130,7 +133,10 @@ class TumourModel(mesa.Model):
                     field.advance(1.0, self.workspace)
                 field.mode = mode
         self.mechanism("sensing").gather(self, only_solved=False)
-        self.mechanism("ferroptosis").settle(self)
+        for _ in range(3 if self.rule_programs else 1):  # rules may hear what the chemistry makes of them
+            if self.rule_programs:
+                self.mechanism("rules").settle(self)
+            self.mechanism("ferroptosis").settle(self)
         t = self.tumour
         base = parameter_registry()["ifng_response"].build(self.config_for("ifng_response"))
         t.col.pdl1[: t.n] = t.col.pdl1_free[: t.n] = base.pdl1_base

@@ -18,7 +18,7 @@ def copy(tmp_path):
     for file in Path(load_module.__file__).parent.glob("*.yaml"):
         lines = file.read_text().splitlines(keepends=True)
         starts = [i for i, line in enumerate(lines) if line[0].isalpha()]
-        (tmp_path / file.name).write_text("".join(lines[: starts[2]]))
+        (tmp_path / file.name).write_text("".join(lines[: ([*starts, len(lines), len(lines)])[2]]))
     return tmp_path
 
 

@@ -47,6 +47,8 @@ def digest(config: Any) -> str:
         data["initial"]["file"] = file_sha256(config.initial.file)
     library = config.library
     used: dict[str, Any] = {"tumour": config.tumour_parameters(), "fields": dump(library.fields)}
+    named = {str(name) for name in config.rules}
+    used["rules"] = dump({n: e for n, e in library.rules.items() if e.default or n in named or n.split(".")[0] in named})
     for arm in config.arms:
         therapy = config.therapy_of(arm)
         for kind in ("drugs", "antibodies", "nanoparticles"):

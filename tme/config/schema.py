@@ -263,6 +263,7 @@ class Experiment(Model):
         dict[str, Annotated[dict[str, Any], BeforeValidator(_empty)]], BeforeValidator(_empty)
     ] = Field(default_factory=dict)
     modifiers: Annotated[dict[str, Any], BeforeValidator(_empty)] = Field(default_factory=dict)
+    rules: Annotated[dict[str, Any], BeforeValidator(_empty)] = Field(default_factory=dict)
     arms: dict[str, Annotated[Arm, BeforeValidator(_empty)]] = Field(
         default_factory=lambda: {"control": Arm()}, min_length=1
     )

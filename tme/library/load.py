@@ -12,6 +12,7 @@ from pydantic import BaseModel, ValidationError
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
+from tme.library.rule import RuleEntry
 from tme.library.schema import (
     FIELD_KEYS,
     AntibodyEntry,
@@ -27,6 +28,7 @@ KINDS: dict[str, type[BaseModel]] = {
     "antibodies": AntibodyEntry,
     "nanoparticles": NanoparticleEntry,
     "tumours": TumourEntry,
+    "rules": RuleEntry,
 }
 
 
@@ -45,6 +47,7 @@ class Library:
     antibodies: Mapping[str, AntibodyEntry]
     nanoparticles: Mapping[str, NanoparticleEntry]
     tumours: Mapping[str, TumourEntry]
+    rules: Mapping[str, RuleEntry]
 
     def field(self, name: str) -> FieldEntry:
         """A field by name; KeyError if there is none. Likewise the other four."""

@@ -132,6 +132,7 @@ class FieldEntry(Part):
     vessel_exchange: float = quantity("1/min", ge=0, default=0.0)
     held: bool = False
     coarsen: Coarsen = 1
+    optional: bool = False  # solved only where a rule or the config names it
 
 
 FIELD_KEYS = ("mode", "clock_min", "diffusion", "decay", "initial", "vessel_value", "vessel_exchange", "held", "coarsen")
