@@ -9,9 +9,11 @@ A signal is read at the voxel of a cell (`on_voxels`) or in its row (`on_rows`);
 
 from __future__ import annotations
 
+import numpy as np
+
 from tme.kernels.elementary import power
 from tme.kernels.jit import rule, serial
-from tme.kernels.neighbours import shifted
+from tme.kernels.neighbours import place_of, shifted
 from tme.kernels.transfer import at
 
 
@@ -138,15 +140,33 @@ def grammar_alive(lo, hi, state, up, down, base, most, least, unit, out):
             out[i] = grammar_value(up[i], down[i], base, most, least) / unit
 
 
+@rule
+def far_from_walls(place, margin, geometry):
+    """Whether every voxel within `margin` of (z, y, x) is on the lattice, without going round."""
+    inside = margin <= place[1] < geometry[1] - margin and margin <= place[2] < geometry[2] - margin
+    return inside and (geometry[0] == 1 or margin <= place[0] < geometry[0] - margin)
+
+
 @serial
-def count_around(n, voxel, state, offsets, geometry, counts):
-    """counts (voxels,) float64 gains 1 in the own voxel and at every offset (m, 3+) of each cell; `state` (n,) or empty: only 0 counts."""
+def count_around(n, voxel, state, offsets, margin, geometry, counts):
+    """counts (voxels,) float64 gains 1 in the own voxel and at every offset (m, 3+), at most `margin` along an axis, of each cell.
+
+    `state` (n,) or empty: cells of another state than 0 do not count.
+    """
+    m = offsets.shape[0]
+    steps = np.empty(m, np.int64)
+    for k in range(m):
+        steps[k] = (offsets[k, 0] * geometry[1] + offsets[k, 1]) * geometry[2] + offsets[k, 2]
     for i in range(n):
         if state.size > 0 and state[i] != 0:
             continue
-        v = int(voxel[i])
+        v = np.int64(voxel[i])
         counts[v] += 1.0
-        for k in range(offsets.shape[0]):
+        if far_from_walls(place_of(v, geometry), margin, geometry):
+            for k in range(m):
+                counts[np.uint64(v + steps[k])] += 1.0
+            continue
+        for k in range(m):
             w = shifted(v, offsets[k, 0], offsets[k, 1], offsets[k, 2], geometry)
             if w >= 0:
                 counts[w] += 1.0

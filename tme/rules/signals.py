@@ -100,7 +100,9 @@ class Neighbourhoods:
         counts[:] = 0.0
         population = next(p for p in model.populations if p.kind == signal.name)
         state = getattr(population.col, "state", NO_STATE)
-        count_around(population.n, population.col.voxel, state, self.offsets(model, signal.kind), model.lattice.geometry, counts)
+        offsets = self.offsets(model, signal.kind)
+        margin = int(np.abs(offsets[:, :3]).max())
+        count_around(population.n, population.col.voxel, state, offsets, margin, model.lattice.geometry, counts)
         self._ticks[signal] = model.tick
         return counts
 
