@@ -70,7 +70,7 @@ def main(cases: list[str], as_json: bool = False, versus: Path | None = None, de
     if as_json:
         print(json.dumps(rows, indent=2))
     else:
-        from tme.cli_text import table
+        from tme.cli.text import table
 
         table(rows, "speed, CPU time, one thread unless said" if device == "cpu" else f"speed on {device}, wall time")
     return 0
