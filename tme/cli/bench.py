@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from tme.cli.shared import AsJson, Device
+from tme.cli.shared import AsJson, Device, echo_json
 
 
 def bench(
@@ -21,8 +21,11 @@ def bench(
     device: Annotated[Device, typer.Option(help="What the kernels run on.")] = Device.cpu,
 ) -> None:
     """Measure speed: ns per cell and voxel; `tme bench mesa` sets the plain-Mesa twin beside it."""
-    from tme.bench import main as measure
+    from tme.bench import measure
+    from tme.cli.text import table
 
-    code = measure(cases or [], as_json, versus, device.value)
-    if code:
-        raise typer.Exit(code)
+    rows = measure(cases or [], versus, device.value)
+    if as_json:
+        echo_json(rows)
+    else:
+        table(rows, "speed, CPU time, one thread unless said" if device is Device.cpu else f"speed on {device.value}, wall time")

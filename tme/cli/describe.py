@@ -19,7 +19,7 @@ def describe(
 ) -> None:
     """Print the plan of a tick, every parameter with unit, source and origin: a Methods section."""
     from tme.cli import text
-    from tme.model import describe as describe_model
+    from tme.describe import describe as describe_model
 
     resolved = load(config, set_, quick, None)
     found = describe_model(resolved)

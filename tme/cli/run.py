@@ -41,14 +41,14 @@ def run(
     resolved = load(config, set_, quick, seed)
     if scheduler is not None and executor is not Executor.dask:
         raise InputError("--scheduler: needs --executor dask")
-    from tme import experiments
+    import tme
     from tme.core.device import check as check_device
     from tme.experiments.run_directory import default_folder
 
     check_device(device.value)
     folder = out if out is not None else default_folder(resolved)
     check_out(folder)
-    result = experiments.run(
+    result = tme.run(
         resolved, out=folder, jobs=jobs, threads=threads, fresh=fresh, executor=executor.value, device=device.value
     )
     if result.exit_code:
