@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -151,6 +152,15 @@ def test_help_imports_nothing_heavy():
         [sys.executable, "-c", code], check=True, capture_output=True, text=True
     ).stdout.split()
     assert not {"numpy", "numba", "pandas", "mesa", "matplotlib", "scipy", "pydantic"} & set(loaded)
+
+
+def test_help_answers_within_half_a_second():
+    def seconds():
+        start = time.perf_counter()
+        subprocess.run([sys.executable, "-m", "tme", "--help"], check=True, capture_output=True)
+        return time.perf_counter() - start
+
+    assert min(seconds() for _ in range(5)) < 0.5  # the least of some, since other work may share the machine
 
 
 def test_the_package_itself_is_the_command():

@@ -12,12 +12,11 @@ from typing import Any
 from tme import mechanisms, therapy
 from tme.build import parameter_registry, tumour_overrides
 from tme.library import load_library
+from tme.model import TumourModel
 
 
 def describe(config: Any) -> dict[str, Any]:
     """Plain data about the experiment: lists of rows for the plan, parameters, fields, library numbers, arms."""
-    from tme.model import TumourModel
-
     richest = max(config.arms, key=lambda a: sum(len(x) for x in agents_of(config, a)))
     model = TumourModel(config, arm=richest, empty=True)
     used = {name for arm in config.arms for kind in agents_of(config, arm) for name in kind}

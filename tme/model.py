@@ -31,7 +31,6 @@ from tme.core.lattice import Lattice
 from tme.core.schedule import Schedule
 from tme.core.solvers import Solvers
 from tme.core.vessels import VesselBed
-from tme.describe import describe, mechanism_table
 from tme.initial import clone_log_means, monolayer_voxels, nodule_voxels, place_residents, place_tumour
 from tme.kernels.exchange import cell_to_voxel
 from tme.populations import Cd8, Dendritic, Macrophage, Treg, Tumour
@@ -41,7 +40,7 @@ from tme.readouts.immune import mark
 FIXED_SCALE = 2.0**40
 CELL_UM3 = 2494.0
 
-__all__ = ["TumourModel", "describe", "load_config", "mechanism_table", "parameter_registry"]
+__all__ = ["TumourModel", "load_config", "parameter_registry"]
 
 
 class TumourModel(mesa.Model):

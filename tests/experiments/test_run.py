@@ -16,6 +16,7 @@ import pandas as pd
 import pytest
 from fake_model import FakeConfig, FakeModel
 
+import tme
 from tme.experiments import files, load, run, status
 from tme.experiments.executor import Interrupt
 from tme.experiments.plan import plan
@@ -318,7 +319,7 @@ def test_the_report_may_fail_and_the_results_stand(tmp_path, monkeypatch, capsys
 
     broken = types.SimpleNamespace(write=lambda folder: 1 / 0)
     monkeypatch.setitem(sys.modules, "tme.viz.report", broken)
-    made = run(FakeConfig(horizon_day=0.0, replicates=1), tmp_path / "run", jobs=1, model_factory=FakeModel)
+    made = tme.run(FakeConfig(horizon_day=0.0, replicates=1), tmp_path / "run", jobs=1, model_factory=FakeModel)
     assert made.exit_code == 0
     lines = capsys.readouterr().out.splitlines()
     assert "results are in" in lines[-1]

@@ -239,6 +239,7 @@ def finish(config: Config, tree: Node, context: Context) -> None:
     config._context, config._tree = context, tree
     config._library = context.library.overridden(changes)
     config._digest = digest(config)
+    config._rebuild = rebuild
 
 
 def with_file(tree: Node) -> Node:

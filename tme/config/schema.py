@@ -288,6 +288,7 @@ class Config(Experiment):
     _tree: Any = PrivateAttr(default=None)
     _digest: str = PrivateAttr(default="")
     _library: Any = PrivateAttr(default=None)
+    _rebuild: Any = PrivateAttr(default=None)  # given by the loader, which imports this file
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Config) and self.to_dict() == other.to_dict() and self.digest == other.digest
@@ -321,9 +322,7 @@ class Config(Experiment):
 
     def with_values(self, values: Mapping[str, Any]) -> Config:
         """A copy with dotted keys replaced, checked anew; ConfigError if they do not fit."""
-        from tme.config.load import rebuild
-
-        return rebuild(self, values)
+        return self._rebuild(self, values)
 
     def therapy_of(self, arm: str) -> Arm:
         """The arm with everything it uses folded in; "growth" is no therapy at all."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -32,14 +33,15 @@ def run(
     fresh: bool = False,
     progress: bool | None = None,
     executor: str = "processes",
-    report: bool = True,
+    report: Callable[[Path], Any] | None = None,
     model_factory: Any = MODEL,
     device: str = "cpu",
 ) -> Run:
     """Run an experiment, or complete a part-done one; finished simulations are not repeated.
 
     `config` a Config or a path; `out` the run directory (default runs/<name>-<hash8>); `jobs` processes
-    (default one per core); `progress` None bars or lines, False silence. Returns a `Run` with `exit_code`
+    (default one per core); `progress` None bars or lines, False silence; `report` is called with the folder at the
+    end (`tme.run` draws the report so) and returns what it wrote. Returns a `Run` with `exit_code`
     0, 3 or 75; raises `RunError` (exit code 2) where it cannot start and `RunBroken` (3) where it cannot go
     on, the disk being full. Neither jobs nor threads change a bit of the results; `device` ("cpu" or "cuda")
     changes their last digits, so a directory belongs to one.
@@ -90,8 +92,8 @@ def settle(config: Any, seed: int | None, quick: bool) -> Any:
     return config if seed is None else with_values(config, {"seed": int(seed)})
 
 
-def _run(folder: Path, config: Any, whole: Plan, jobs: int, threads: int, show: bool | None, report: bool,
-         factory: Any, stale: dict | None, device: tuple[str, str]) -> Run:  # fmt: skip
+def _run(folder: Path, config: Any, whole: Plan, jobs: int, threads: int, show: bool | None,
+         report: Callable[[Path], Any] | None, factory: Any, stale: dict | None, device: tuple[str, str]) -> Run:  # fmt: skip
     begun = time.perf_counter()
     changed = provenance.code_changed(folder, device[0])
     provenance.begin(folder, config, whole, jobs, threads, device)
@@ -137,7 +139,7 @@ def _run(folder: Path, config: Any, whole: Plan, jobs: int, threads: int, show: 
     finally:
         provenance.end(folder, exit_code, time.perf_counter() - begun)
     if report and exit_code != INTERRUPTED:
-        _report(folder, show)
+        _report(report, folder, show)
     return Run(folder, exit_code, tuple(names_failed(outcomes)))
 
 
@@ -165,12 +167,10 @@ def names_failed(outcomes: list[Outcome]) -> list[str]:
     return [o.simulation.folder for o in outcomes if o.state == "failed"]
 
 
-def _report(folder: Path, show: bool | None) -> None:
+def _report(draw: Callable[[Path], Any], folder: Path, show: bool | None) -> None:
     """Draw the report; whatever goes wrong with a figure, the results stand."""
     try:
-        from tme.viz.report import write
-
-        path = write(folder)
+        path = draw(folder)
         if show is not False:
             print(f"report: {path or folder / 'report.html'}", flush=True)
     except Exception as error:

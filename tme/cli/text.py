@@ -67,7 +67,7 @@ def only_assumed(found: Mapping[str, Any]) -> dict[str, Any]:
 def rows_of(kind: str) -> Rows:
     """What `tme list KIND` prints."""
     if kind == "mechanisms":
-        from tme.model import mechanism_table
+        from tme.describe import mechanism_table
 
         return mechanism_table()
     if kind == "targets":

@@ -1,0 +1,33 @@
+"""`tme list`: what a config may name."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from tme.cli.shared import AsJson, echo_json
+
+
+class Kind(StrEnum):
+    """What `tme list` lists."""
+
+    drugs = "drugs"
+    antibodies = "antibodies"
+    nanoparticles = "nanoparticles"
+    tumours = "tumours"
+    fields = "fields"
+    mechanisms = "mechanisms"
+    targets = "targets"
+
+
+def list_(kind: Annotated[Kind, typer.Argument(help="What to list.")], as_json: AsJson = False) -> None:
+    """List what configs may name."""
+    from tme.cli import text
+
+    rows = text.rows_of(kind.value)
+    if as_json:
+        echo_json(rows)
+    else:
+        text.table(rows, kind.value)
