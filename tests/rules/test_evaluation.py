@@ -40,6 +40,17 @@ def test_a_factor_is_one_plus_the_gain_times_the_hill_response(hill):
     assert 0.5 < expected.min() < expected.max() < 1.0
 
 
+def test_a_falling_response_is_whole_without_the_signal():
+    model = model_with(x=rule(response="falling", half=20.0, hill=3.0))
+    t = model.tumour
+    oxygen = model.fields["oxygen"].at(t.voxel)
+    assert np.allclose(t.term("division.rate")[: t.n], 1.0 - 0.5 / (1.0 + (oxygen / 20.0) ** 3), rtol=1e-12)
+    lacking = model_with(x=rule(signal="own.gsh", unit="uM", response="falling"))
+    lacking.tumour.col.gsh[: lacking.tumour.n] = 0.0
+    lacking.mechanism("rules").settle(lacking)
+    assert np.all(lacking.tumour.term("division.rate")[: lacking.tumour.n] == 0.5)
+
+
 def test_rules_on_one_term_multiply_and_a_group_sums_before_it_saturates():
     oxygen, own = rule(half=20.0), rule(signal="own.gsh", unit="uM", half=3000.0)
     model = model_with(x=oxygen, y=own)

@@ -18,6 +18,9 @@ class Kind(StrEnum):
     nanoparticles = "nanoparticles"
     tumours = "tumours"
     fields = "fields"
+    rules = "rules"
+    signals = "signals"
+    terms = "terms"
     mechanisms = "mechanisms"
     targets = "targets"
 

@@ -76,6 +76,14 @@ def rows_of(kind: str) -> Rows:
         return [dict(row) for row in targets.table()]
     from tme.library import load_library
 
+    if kind in ("rules", "signals", "terms"):
+        from tme.build import known_to_rules
+        from tme.rules import tables
+
+        library = load_library()
+        known = known_to_rules(library)
+        return {"rules": lambda: tables.rule_rows(library.rules, known), "signals": lambda: tables.signal_rows(known),
+                "terms": lambda: tables.term_rows(known)}[kind]()  # fmt: skip
     return [entry_row(kind, name, entry) for name, entry in getattr(load_library(), kind).items()]
 
 

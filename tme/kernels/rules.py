@@ -17,9 +17,12 @@ from tme.kernels.neighbours import place_of, shifted
 from tme.kernels.transfer import at
 
 
+_LEAST = 1e-300
+
+
 @rule
-def hill_power(x, hill):
-    """x^hill for x >= 0; whole powers up to 4 by multiplication."""
+def positive_power(x, hill):
+    """The same for hill > 0."""
     if hill == 1.0:
         return x
     if hill == 2.0:
@@ -29,6 +32,14 @@ def hill_power(x, hill):
     if hill == 4.0:
         return (x * x) * (x * x)
     return power(x, hill) if x > 0.0 else 0.0
+
+
+@rule
+def hill_power(x, hill):
+    """x^hill for x >= 0, at most 1e300; whole powers up to 4 by multiplication."""
+    if hill < 0.0:
+        return 1.0 / max(positive_power(x, -hill), _LEAST)
+    return positive_power(x, hill)
 
 
 @serial

@@ -10,8 +10,8 @@
       evidence: supported
       source: "..."
 
-Response u = x/(1 + x), x = (s/half)^hill of the signal s >= 0. `raises` and `lowers` multiply the term by
-1 + (to - 1) u, `adds_to` adds to u, or slope s where the response is linear.
+Response u = x/(1 + x), x = (s/half)^hill of the signal s >= 0; where it is `falling` u = 1/(1 + x): a lack acts.
+`raises` and `lowers` multiply the term by 1 + (to - 1) u, `adds_to` adds to u, or slope s where the response is linear.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class RuleEntry(Part):
     raises: str | None = None
     lowers: str | None = None
     adds_to: str | None = None
-    response: Literal["hill", "linear"] = "hill"
+    response: Literal["hill", "falling", "linear"] = "hill"
     combine: Literal["product", "cbhg"] = "product"
     to: float | None = quantity("*", default=None)
     half: float | None = quantity("*", gt=0, default=None)
@@ -79,7 +79,7 @@ class RuleEntry(Part):
             self._needs(("to", "half"), ("slope",), "a Hill response")
         if self.combine == "cbhg":
             self._needs(("base",), ("lag_h", "group"), "combine: cbhg")
-            if self.adds_to is not None or self.response == "linear":
+            if self.adds_to is not None or self.response != "hill":
                 raise ValueError("combine: cbhg takes raises or lowers and a Hill response")
             wrong = self.to < self.base if self.raises else self.to > self.base  # type: ignore[operator]
         else:
@@ -107,6 +107,11 @@ class RuleEntry(Part):
     def scale(self) -> float:
         """What the signal is multiplied by: 1/half, or the slope."""
         return self.slope if self.slope is not None else 1.0 / (self.half or 1.0)
+
+    @property
+    def power(self) -> float:
+        """What the scaled signal is raised to; below 0 where the response falls."""
+        return {"linear": 1.0, "falling": -self.hill}.get(self.response, self.hill)
 
     @property
     def aim(self) -> float:

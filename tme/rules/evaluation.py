@@ -164,7 +164,7 @@ class Rules(Mechanism):
         if multiplies and len(group.parts) == 1 and not group.memory and group.parts[0][0].kind not in ("time", "event"):
             return [self._read(model, population, *group.parts[0], (kernels.multiply_on_voxels, kernels.multiply_on_rows), (gain, first, out))]
         steps = self._sum(model, population, group.parts, total)
-        if leader.response == "hill":
+        if leader.response != "linear":
             steps.append((kernels.saturate, (total,)))
         if group.memory:
             keep = math.exp(-dt / (60.0 * (leader.lag_h or 1.0)))
@@ -180,7 +180,7 @@ class Rules(Mechanism):
 
     def _read(self, model: Any, population: Any, signal: Signal, entry: RuleEntry, pair: tuple[Callable, Callable], rest: tuple) -> Step:
         """The step that reads a signal where it lies; `pair`: the kernels for voxels and for rows."""
-        scale, hill = entry.scale, 1.0 if entry.response == "linear" else entry.hill
+        scale, hill = entry.scale, entry.power
         if signal.kind == "own":
             column = getattr(population.col, signal.name)
             if column.dtype != np.float64:

@@ -34,7 +34,8 @@ def sentence(entry: RuleEntry, terms: Mapping[str, Any]) -> str:
     """What a rule says."""
     term = terms[entry.term].about if entry.term in terms else entry.term
     where = " and ".join(plain(c) for c in entry.cells)
-    said = f"In {where} cells {signal_words(entry.signal)} "
+    low = "a lack of " if entry.response == "falling" else ""
+    said = f"In {where} cells {low}{signal_words(entry.signal)} "
     numbers = entry.numbers
     if entry.response == "linear":
         said += f"adds {entry.slope:g} {unit(numbers['slope'].unit)} of {term}".replace("  ", " ")
