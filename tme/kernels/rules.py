@@ -16,7 +16,6 @@ from tme.kernels.jit import rule, serial
 from tme.kernels.neighbours import place_of, shifted
 from tme.kernels.transfer import at
 
-
 _LEAST = 1e-300
 
 
