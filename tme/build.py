@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import math
 import sys
+from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
@@ -19,9 +19,9 @@ from tme.core.terms import Term
 from tme.populations import POPULATIONS
 from tme.rules import evaluation, resolve
 from tme.rules.signals import Known
-from tme.therapy.agents import Agent, Dose
+from tme.therapy.agents import LN2, Agent, doses_of
+from tme.therapy.events import occasions, uses_oxygen
 
-LN2 = math.log(2.0)
 # of a field's solve where the config states none; for those that multigrid solves it is the rough end of the
 # error, 10 to 30 times the smooth one (against 1e-9, over 200 min: L2 errors of 1e-5 to 1e-3)
 TOLERANCE = {"oxygen": 1e-4, "atp": 5e-3}
@@ -48,7 +48,7 @@ def known_to_rules(library: Any) -> Known:
         columns=columns,
         fields={n: e.unit for n, e in library.fields.items()},
         drugs={n: e.field_unit for n, e in agents.items()},
-        events={n: e.unit for n, e in getattr(library, "events", {}).items()},
+        events={signal: unit for n, e in library.events.items() for signal, (unit, _half_life) in e.signals(n).items()},
     )
 
 
@@ -82,6 +82,12 @@ def refuse_off(config: Any) -> None:
             file, line = config.origin.get(key, ("config", 0))
             faults.append(Fault(file, line, key, "cannot be switched off, other parts of the plan need it", "a parameter of it set to 0"))
     clock = therapy.nanoparticles.ParticleCargo.clock_min
+    for name in sorted(carried(config)):
+        own = config.library.drug(name).clock_min
+        if own > clock or clock % own:
+            key = f"fields.{name}.clock_min"
+            file, line = config.origin.get(key, ("config", 0))
+            faults.append(Fault(file, line, key, f"{own:g} min: particles release it every {clock:g} min, some would be lost", f"a divisor of {clock:g}"))
     for name in {item.name for arm in config.arms for item in config.therapy_of(arm).nanoparticles}:
         if config.library.nanoparticle(name).clock_min != clock:
             key = f"fields.{name}.clock_min"
@@ -89,6 +95,12 @@ def refuse_off(config: Any) -> None:
             faults.append(Fault(file, line, key, "particles are taken up at another clock, payload would be lost", f"{clock:g}"))
     if faults:
         raise ConfigError(faults)
+
+
+def carried(config: Any) -> set[str]:
+    """Drugs that particles of some arm carry."""
+    names = {item.name for arm in config.arms for item in config.therapy_of(arm).nanoparticles}
+    return {p.drug for name in names for p in config.library.nanoparticle(name).payloads if p.drug is not None}
 
 
 def build_grid(config: Any) -> Grid:
@@ -112,44 +124,52 @@ def tumour_overrides(config: Any) -> dict[str, dict[str, float]]:
 
 
 def build_therapy(model: Any) -> SimpleNamespace:
-    """Agents of the model's arm, with plasma peaks in field units; payload drugs join the drugs."""
-    config, start = model.config, model.start_day
+    """Agents and events of the model's arm, amounts in field units; payload drugs join the drugs."""
+    config, library, spec = model.config, model.config.library, model.config.tumour
     arm = config.therapy_of(model.arm_name)
 
-    def doses(item: Any, size: float, route: str) -> tuple[Dose, ...]:
-        return tuple(Dose((day - start) * 1440.0, size, route) for day in item.day)
+    def agents(items: Any, entry_of: Any, half_life_min: Any, per_mg_kg: Any) -> dict[str, Agent]:
+        """One agent a name: what it is given twice adds up."""
+        out = {}
+        for name in dict.fromkeys(item.name for item in items):
+            e = entry_of(name)
+            doses = doses_of([i for i in items if i.name == name], model.start_day, spec.mouse_g, partial(per_mg_kg, e))
+            out[name] = Agent(name, e, doses, LN2 / half_life_min(e))
+        return out
 
-    drugs, antibodies, particles = {}, [], []
-    for item in arm.drugs:
-        e = config.library.drug(item.name)
-        size = item.bath_uM if item.route == "bath" else item.dose_mg_kg
-        # mg/kg over g/mol and L/kg gives mM
-        peak = 1e3 * e.unbound_fraction / (e.mw_g_mol * e.volume_l_kg)
-        drugs[item.name] = Agent(item.name, e, doses(item, size, item.route), peak, LN2 / e.plasma_half_life_min)
-    for item in arm.antibodies:
-        e = config.library.antibody(item.name)
-        peak = 1e6 / (e.mw_g_mol * e.volume_l_kg)
-        antibodies.append(Agent(item.name, e, doses(item, item.dose_mg_kg, "iv"), peak, LN2 / (e.half_life_d * 1440.0)))
-    for item in arm.nanoparticles:
-        e = config.library.nanoparticle(item.name)
-        particles.append(Agent(item.name, e, doses(item, item.dose_mg_kg, item.route), particle_peak(model, e, item.route), LN2 / e.plasma_half_life_min))
-        for payload in e.payloads:
+    def in_tumour(e: Any) -> float:
+        """mM that 1 mg/kg makes if all of it is in the tumour."""
+        return spec.mouse_g / (e.mw_g_mol * spec.mass_g)
+
+    def of_drug(e: Any, route: str) -> float:  # mg/kg over g/mol and L/kg gives mM
+        return 1e3 * e.unbound_fraction / (e.mw_g_mol * e.volume_l_kg) if route == "iv" else 1e3 * in_tumour(e)
+
+    def of_antibody(e: Any, route: str) -> float:
+        return 1e6 / (e.mw_g_mol * e.volume_l_kg) if route == "iv" else 1e6 * in_tumour(e)
+
+    drugs = agents(arm.drugs, library.drug, lambda e: e.plasma_half_life_min, of_drug)
+    antibodies = agents(arm.antibodies, library.antibody, lambda e: e.half_life_d * 1440.0, of_antibody)
+    particles = agents(arm.nanoparticles, library.nanoparticle, lambda e: e.plasma_half_life_min, partial(particle_peak, model))
+    for particle in particles.values():
+        for payload in particle.entry.payloads:
             if payload.drug is not None and payload.drug not in drugs:
-                d = config.library.drug(payload.drug)
-                drugs[payload.drug] = Agent(payload.drug, d, (), 0.0, LN2 / d.plasma_half_life_min)
-    return SimpleNamespace(drugs=list(drugs.values()), antibodies=antibodies, nanoparticles=particles)
+                d = library.drug(payload.drug)
+                drugs[payload.drug] = Agent(payload.drug, d, (), LN2 / d.plasma_half_life_min)
+    lists = {"drugs": list(drugs.values()), "antibodies": list(antibodies.values()), "nanoparticles": list(particles.values())}
+    events = occasions(arm.events, library, model.start_day, model.dt_min)
+    return SimpleNamespace(**lists, agents=[a for kind in lists.values() for a in kind], events=events)
 
 
 def particle_peak(model: Any, entry: Any, route: str) -> float:
     """Plasma level (uM payload) per mg/kg such that the stated share of the dose reaches the tumour.
 
     Mean delivered M = (%ID/100) dose mass_mouse / MW / V_tumour. One-way leak from open vessels brings
-    P f_v AUC, with f_v the voxel share of vessels at rim density, so peak = M k / (P f_v). An
-    intratumoral dose is delivered whole.
+    P f_v AUC, with f_v the voxel share of vessels at rim density, so peak = M k / (P f_v). A dose put into
+    the tumour is delivered whole.
     """
     spec = model.config.tumour
     per_dose_mM = spec.mouse_g / (entry.mw_g_mol * spec.mass_g)
-    if route == "intratumoral":
+    if route != "iv":
         return 1e3 * per_dose_mM
     vessels = parameter_registry()["vessels"].build(model.config_for("vessels"))
     share = vessels.per_mm2 * model.grid.dx_um**2 * 1e-6
@@ -169,20 +189,21 @@ def build_fields(model: Any) -> None:
     own = set(entries)
     for agent in model.therapy.drugs:
         entries[agent.name] = agent.entry.field_entry(agent.name)
-        if any(d.route == "bath" for d in agent.doses):
-            model.held_fields.add(agent.name)
     for agent in model.therapy.antibodies:
         entries[agent.name] = agent.entry.field_entry(agent.name)
     for agent in model.therapy.nanoparticles:
         entries[agent.name] = agent.entry.field_entry(agent.name)
         model.particle_fields.add(agent.name)
         model.released[agent.name] = grid.zeros()
+    model.held_fields |= {agent.name for agent in model.therapy.agents if agent.gives("bath")}
     # what cells take up at a linear rate; the other fields do without the array
     lossy = {"ifng", *(a.name for a in model.therapy.nanoparticles), *(a.name for a in model.therapy.drugs if a.entry.cell_loss > 0.0)}
     if any(hit.target == "cystine_pool" for a in model.therapy.drugs for hit in a.entry.hits):
         lossy.add("cystine")
+    if uses_oxygen(model.therapy.events):
+        lossy.add("oxygen")
     # vessels alone bring these
-    sourceless = {"oxygen", "cystine", *(a.name for a in model.therapy.antibodies)}
+    sourceless = {"oxygen", "cystine", *(a.name for a in model.therapy.antibodies if not a.gives("depot"))}
     for name, e in entries.items():
         faces = tuple(
             (e.initial, e.initial) if n > 1 and config.domain.boundary.get(a) == "fixed" else None for a, n in zip("zyx", grid.shape)

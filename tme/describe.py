@@ -42,9 +42,9 @@ def rules_in_force(config: Any) -> list[dict[str, Any]]:
 
 
 def agents_of(config: Any, arm: str) -> tuple[list[str], ...]:
-    """Names of drugs, antibodies and nanoparticles of an arm."""
+    """Names of drugs, antibodies, nanoparticles and events of an arm."""
     therapy = config.therapy_of(arm)
-    return tuple([i.name for i in kind] for kind in (therapy.drugs, therapy.antibodies, therapy.nanoparticles))
+    return tuple([i.name for i in kind] for kind in (therapy.drugs, therapy.antibodies, therapy.nanoparticles, therapy.events))
 
 
 def experiment(config: Any, model: Any) -> dict[str, Any]:
@@ -112,7 +112,7 @@ def library_rows(config: Any, used: set[str]) -> list[dict[str, Any]]:
     rows = []
     entries = [("fields", n, e) for n, e in config.field_entries().items()]
     entries += [("tumours", config.tumour.preset, library.tumour(config.tumour.preset))]
-    for kind in ("drugs", "antibodies", "nanoparticles"):
+    for kind in ("drugs", "antibodies", "nanoparticles", "events"):
         entries += [(kind, n, e) for n, e in getattr(library, kind).items() if n in used]
     entries += [("rules", n, e) for n, e in chosen(config).items()]
     for kind, name, entry in entries:
@@ -128,13 +128,25 @@ def arm_rows(config: Any) -> list[dict[str, Any]]:
     for arm in config.arms:
         therapy = config.therapy_of(arm)
         items = [*therapy.drugs, *therapy.antibodies, *therapy.nanoparticles]
-        if not items:
+        if not items and not therapy.events:
             rows.append({"arm": arm, "agent": "none"})
         for item in items:
-            bath = getattr(item, "bath_uM", None)
-            size = f"{bath:g} uM held" if item.route == "bath" else f"{item.dose_mg_kg:g} mg/kg"
-            rows.append({"arm": arm, "agent": item.name, "dose": size, "route": item.route, "days": " ".join(f"{d:g}" for d in item.day)})
+            rows.append({"arm": arm, "agent": item.name, "dose": amount(item), "route": item.route, "days": " ".join(f"{d:g}" for d in item.day)})
+        for item in therapy.events:
+            said = item.model_dump(exclude_none=True, exclude={"name", "day", "place"})
+            dose = ", ".join(f"{k} {v:g}" if isinstance(v, (int, float)) else f"{k} {v}" for k, v in said.items())
+            place = item.place.kind if item.place is not None else ""
+            rows.append({"arm": arm, "agent": item.name, "dose": dose, "route": place, "days": " ".join(f"{d:g}" for d in item.day)})
     return rows
+
+
+def amount(item: Any) -> str:
+    """How much of an agent is given, in words."""
+    if item.route == "bath":
+        in_nM = getattr(item, "bath_nM", None)
+        return f"{in_nM:g} nM held" if in_nM is not None else f"{item.bath_uM:g} uM held"
+    size = f"{item.dose_mg_kg:g} mg/kg" if item.dose_mg is None else f"{item.dose_mg:g} mg"
+    return size if item.route != "depot" else f"{size}, {item.release_per_h:g} of it per h"
 
 
 def criterion(config: Any) -> str:

@@ -36,6 +36,8 @@ from tme.kernels.exchange import cell_to_voxel
 from tme.populations import Cd8, Dendritic, Macrophage, Treg, Tumour
 from tme.readouts import observe
 from tme.readouts.immune import mark
+from tme.therapy.events import event_columns
+from tme.therapy.signals import Signals
 
 FIXED_SCALE = 2.0**40
 CELL_UM3 = 2494.0
@@ -91,6 +93,7 @@ class TumourModel(mesa.Model):
         self.workspace = workspace(self.device, self.grid.shape, self.grid.periodic)
         self.solvers = Solvers(self)
         self.therapy = build_therapy(self)
+        self.events = Signals(self)
         self.spares = Spares(self.grid)
         build_fields(self)
         blocked = any(agent.entry.target == "pd1" for agent in self.therapy.antibodies)
@@ -101,7 +104,7 @@ class TumourModel(mesa.Model):
     def _build_cells(self) -> None:
         """Empty populations; particle cargo gets its columns from the arm."""
         cargo = cargo_columns(self.therapy)
-        self.tumour = Tumour(self, 1024, (*cargo, *rule_columns(self, "tumour")))
+        self.tumour = Tumour(self, 1024, (*cargo, *event_columns(self.therapy), *rule_columns(self, "tumour")))
         self.cd8, self.dendritic, self.treg = (cls(self, 256, rule_columns(self, cls.kind)) for cls in (Cd8, Dendritic, Treg))
         self.macrophage = Macrophage(self, 256, (*cargo, *rule_columns(self, "macrophage")))
         self.immune = (self.cd8, self.dendritic, self.treg, self.macrophage)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-KINDS = ("drugs", "antibodies", "nanoparticles")
+KINDS = ("drugs", "antibodies", "nanoparticles", "events")
 
 
 def members(arms: Mapping[str, Any], name: str, above: tuple[str, ...] = ()) -> Iterator[str]:
@@ -22,19 +22,7 @@ def members(arms: Mapping[str, Any], name: str, above: tuple[str, ...] = ()) -> 
 
 
 def resolve(arms: Mapping[str, Any], name: str) -> Any:
-    """The arm with the agents of all arms it uses; equal agents at equal doses share one schedule."""
-    merged: dict[str, dict[str, Any]] = {kind: {} for kind in KINDS}
-    for member in members(arms, name):
-        for kind in KINDS:
-            for item in getattr(arms[member], kind):
-                former = merged[kind].get(item.name)
-                if former is not None:
-                    item = former.model_copy(update={"day": tuple(sorted({*former.day, *item.day}))})
-                merged[kind][item.name] = item
-    own = arms[name]
-    return own.model_copy(update={**{k: tuple(v.values()) for k, v in merged.items()}, "use": ()})
-
-
-def disagree(a: Any, b: Any) -> bool:
-    """Whether two items of one agent cannot share a schedule."""
-    return any(getattr(a, k, None) != getattr(b, k, None) for k in ("dose_mg_kg", "bath_uM", "route"))
+    """The arm with all that the arms it uses give; everything keeps its own dose and schedule, and adds up."""
+    own, given = arms[name], [arms[member] for member in members(arms, name)]
+    merged = {kind: tuple(item for arm in given for item in getattr(arm, kind)) for kind in KINDS}
+    return own.model_copy(update={**merged, "use": ()})

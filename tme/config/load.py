@@ -14,6 +14,7 @@ from tme.config.errors import ConfigError, Fault, listed, nearest, tidy
 from tme.config.hashing import digest
 from tme.config.look import Context, Look
 from tme.config.messages import translate
+from tme.config.schedules import with_schedules
 from tme.config.schema import Config
 from tme.config.source import SET, Node, assign, merge, parse_value, read_yaml, relocated, wrap
 
@@ -218,7 +219,7 @@ def build(tree: Node, context: Context, faults: list[Fault], sweep: bool = True)
     """Validate a merged tree; None if anything is wrong with it."""
     known = len(faults)
     tree = with_file(tree)
-    data = with_preset(tree.plain(), context.library)
+    data = with_schedules(with_preset(tree.plain(), context.library))
     config = None
     try:
         config = Config.model_validate(data)

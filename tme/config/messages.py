@@ -58,6 +58,8 @@ def describe(error: Mapping[str, Any], path: list[str], data: Any) -> tuple[str,
     """What is wrong, what was expected, what may have been meant."""
     kind, value, ctx = error["type"], error.get("input"), error.get("ctx", {})
     shown = f"is {short(value)}"
+    if kind == "extra_forbidden" and path[-1] in MOVED:
+        return "unknown key", MOVED[path[-1]], ""
     if kind == "extra_forbidden":
         known = sorted(keys_at(path[:-1], data))
         return "unknown key", listed(known, 40), nearest(path[-1], known)
@@ -131,8 +133,10 @@ LISTS = {
     "centre_um": "[x, y] or [x, y, z]",
     "use": "a list of arms, e.g. [anti_pdl1, rsl3_np]",
     "metrics": "a list of names",
-    **dict.fromkeys(("drugs", "antibodies", "nanoparticles"), "a list: [{name: ..., ...}]"),
+    **dict.fromkeys(("drugs", "antibodies", "nanoparticles", "events"), "a list: [{name: ..., ...}]"),
 }
+
+MOVED = {"radiation": "events: [{name: radiation, dose_gy: 2, day: 0}]"}  # keys of the first version
 
 NEEDED = {
     "horizon_day": "the last day of the run, e.g. horizon_day: 14",

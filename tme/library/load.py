@@ -12,6 +12,7 @@ from pydantic import BaseModel, ValidationError
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
+from tme.library.events import EventEntry
 from tme.library.rule import RuleEntry
 from tme.library.schema import (
     FIELD_KEYS,
@@ -29,6 +30,7 @@ KINDS: dict[str, type[BaseModel]] = {
     "nanoparticles": NanoparticleEntry,
     "tumours": TumourEntry,
     "rules": RuleEntry,
+    "events": EventEntry,
 }
 
 
@@ -48,9 +50,10 @@ class Library:
     nanoparticles: Mapping[str, NanoparticleEntry]
     tumours: Mapping[str, TumourEntry]
     rules: Mapping[str, RuleEntry]
+    events: Mapping[str, EventEntry]
 
     def field(self, name: str) -> FieldEntry:
-        """A field by name; KeyError if there is none. Likewise the other four."""
+        """A field by name; KeyError if there is none. Likewise the others."""
         return self.fields[name]
 
     def drug(self, name: str) -> DrugEntry:
@@ -64,6 +67,9 @@ class Library:
 
     def tumour(self, name: str) -> TumourEntry:
         return self.tumours[name]
+
+    def event(self, name: str) -> Any:
+        return self.events[name]
 
     def spreading(self) -> dict[str, Any]:
         """Everything that is a field or becomes one: fields, drugs, antibodies, nanoparticles."""
@@ -149,12 +155,20 @@ def _line(data: Any, path: Iterable[str]) -> int:
 
 
 def _dangling(parts: dict[str, dict[str, Any]]) -> list[str]:
-    """Payload drugs that do not exist, and names used twice among what becomes a field."""
+    """Drugs and fields that an entry names and that do not exist, and names used twice among what becomes a field."""
     faults = []
     for name, entry in parts["nanoparticles"].items():
         for p in entry.payloads:
             if p.drug is not None and p.drug not in parts["drugs"]:
                 faults.append(f"nanoparticles.yaml: {name}: payload drug '{p.drug}' is not in drugs.yaml")
+    for name, entry in parts["drugs"].items():
+        for hit in entry.hits:
+            field = parts["fields"].get(hit.field) if hit.field is not None else None
+            if hit.field is not None and (field is None or field.vessel_exchange == 0.0):
+                faults.append(f"drugs.yaml: {name}: vessels bring no '{hit.field}' (fields.yaml)")
+    for name, entry in parts["events"].items():
+        if getattr(entry, "sensitiser", None) not in (None, *parts["drugs"]):
+            faults.append(f"events.yaml: {name}: photosensitiser '{entry.sensitiser}' is not in drugs.yaml")
     seen: dict[str, str] = {}
     for kind in ("fields", "drugs", "antibodies", "nanoparticles"):
         for name in parts[kind]:

@@ -179,13 +179,19 @@ STRENGTH = {
     "cystine_pool": "k_per_uM_min",
     "radical_trap": "k_per_uM",
     "iron_supply": "k_per_min",
+    "vessel": "ki_uM",
 }
 
 
 class Hit(Part):
-    """One target of a drug with its strength: Ki for reversible inhibitors, k for the rest."""
+    """One target of a drug with its strength: Ki for reversible inhibitors, k for the rest.
+
+    The target `vessel` is a substance in blood, named by `field`: what vessels bring of it is divided by 1 + c/Ki, c
+    the drug's level in plasma (an enzyme that works in blood).
+    """
 
     target: Literal[tuple(STRENGTH)]  # type: ignore[valid-type]
+    field: Name | None = None
     ki_uM: float | None = quantity("uM", gt=0, default=None)
     k_per_uM_min: float | None = quantity("1/(uM min)", ge=0, default=None)
     k_per_uM: float | None = quantity("1/uM", ge=0, default=None)
@@ -199,6 +205,8 @@ class Hit(Part):
         ]
         if given != [STRENGTH[self.target]]:
             raise ValueError(f"a hit on {self.target} needs {STRENGTH[self.target]} and no other strength")
+        if (self.field is not None) != (self.target == "vessel"):
+            raise ValueError("a hit on vessel names the substance, `field: cystine`; hits on other targets have none")
         return self
 
     @property
@@ -219,14 +227,14 @@ class Hit(Part):
 
 
 class DrugEntry(Agent):
-    """A small molecule or enzyme in solution, uM."""
+    """A small molecule or enzyme in solution, uM. One without hits does nothing by itself (a photosensitiser in the dark)."""
 
     stage: str = "experimental"
     coarsen: Coarsen = 1
     cell_loss: float = quantity("1/min", ge=0)
     plasma_half_life_min: float = quantity("min", gt=0)
     unbound_fraction: float = quantity("1", gt=0, le=1)
-    hits: tuple[Hit, ...] = Field(min_length=1)
+    hits: tuple[Hit, ...] = ()
 
 
 class AntibodyEntry(Agent):
@@ -275,7 +283,7 @@ class NanoparticleEntry(Agent):
     """A particle platform; its field counts its payload (molar mass `mw_g_mol`), uM."""
 
     id: Annotated[str, Field(pattern=r"^N\d+$")]
-    routes: tuple[Literal["iv", "intratumoral"], ...] = ("iv", "intratumoral")
+    routes: tuple[Literal["iv", "intratumoral", "depot", "bath"], ...] = ("iv", "intratumoral", "depot", "bath")
     not_modelled: str = ""
     size_nm: float = quantity("nm", gt=0)
     plasma_half_life_min: float = quantity("min", gt=0)
@@ -288,11 +296,14 @@ class NanoparticleEntry(Agent):
 
     @property
     def iron_terms(self) -> tuple[float, float, float]:
-        """(iron per unit of payload, labile fraction, cap uM/min); zeros without iron."""
-        for p in self.payloads:
-            if p.iron:
-                return p.loading, p.labile_fraction, p.cap_uM_min
-        return 0.0, 0.0, 0.0
+        """(iron per unit of payload, labile fraction, cap uM/min), summed over iron payloads; zeros without iron."""
+        iron = [p for p in self.payloads if p.iron]
+        if len(iron) == 1:
+            return iron[0].loading, iron[0].labile_fraction, iron[0].cap_uM_min
+        if not iron:
+            return 0.0, 0.0, 0.0
+        total, labile = sum(p.loading for p in iron), sum(p.loading * p.labile_fraction for p in iron)
+        return total, labile / total, sum(p.cap_uM_min for p in iron)
 
 
 class CloneEntry(Part):

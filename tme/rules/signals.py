@@ -64,7 +64,7 @@ class Signal:
         if self.kind in ("near", "contact"):
             return any(p.kind == self.name for p in model.populations)
         if self.kind == "event":
-            return self.name in getattr(model, "events", ())
+            return any(self.name in o.entry.signals(o.name) for o in model.therapy.events)
         return self.kind == "time" or self.name in population.declared
 
     def clock(self, model: Any) -> int:

@@ -45,6 +45,9 @@ class AntibodyDelivery(Mechanism):
                 model.treg_depletion = model.ctla4_occupancy * agent.entry.treg_depletion
             elif model.solved(agent.name):
                 model.fields[agent.name].vessel_value = plasma
+            level = agent.bath(minute)
+            if level is not None:
+                model.fields[agent.name].fill(level)
 
 
 class Checkpoint(Mechanism):

@@ -19,7 +19,7 @@ import pandas as pd
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
-THERAPY_KINDS = ("drugs", "antibodies", "nanoparticles", "radiation")
+THERAPY_KINDS = ("drugs", "antibodies", "nanoparticles", "events", "radiation")
 SAME_SNAPSHOT_H = 3.0  # simulations that stopped early left their last snapshot at odd hours
 NUMBER = r"(-?\d+(?:\.\d+)?(?:e[+-]?\d+)?)"
 

@@ -1,0 +1,135 @@
+"""Photodynamic therapy: light, a photosensitiser and oxygen make oxidants, which use the oxygen up and kill.
+
+    v = 60 xi I S O2/(K + O2)      uM/min of the voxel; xi the yield, I the fluence rate, S the photosensitiser
+    R' = v - k R                   the signal event.NAME: oxidants that have reacted and are not yet mended
+    O2' = ... - v/o                mmHg/min, o uM of oxygen per mmHg; in the solve as a loss 60 xi I S/(o (K + O2))
+    survival e^{-(R/R0)^n}         hazard of a tick: what (R/R0)^n gained while the light was on; necrosis
+
+I falls as e^{-x/length} with the distance x from the face through which the light enters, if the arm names one.
+S is the drug's field, whether it was given free or let go by particles; what a closed carrier still holds does nothing.
+Sources: Zhu and colleagues' explicit dosimetry (PMC4435602; doi 10.3390/cancers8120109).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tme.core.mechanism import Mechanism, Phase
+from tme.therapy.events import CAUSES, LEAVES, LIGHT, Occasion, drawn, living, of_kind
+from tme.therapy.places import beyond, inside
+
+
+def oxidants(yield_: float, fluence: Any, sensitiser: Any, oxygen: Any, k: float) -> Any:
+    """v of the module docstring, uM/min."""
+    return 60.0 * yield_ * fluence * sensitiser * oxygen / (k + oxygen)
+
+
+def hazard(before: Any, after: Any, lethal: float, steepness: float) -> Any:
+    """What (R/R0)^n gains between two levels of oxidants."""
+    return np.maximum((after / lethal) ** steepness - (before / lethal) ** steepness, 0.0)
+
+
+def fluence(model: Any, o: Occasion) -> np.ndarray:
+    """Fluence rate (n_voxels,) of an event that is on, mW/cm^2."""
+    rate = o.item.fluence_mw_cm2 * inside(model, o.item.place)
+    return rate * np.exp(-beyond(model, o.item.enters) / o.entry.attenuation_um) if o.item.enters else rate
+
+
+def sensitiser(model: Any, o: Occasion) -> np.ndarray | float:
+    """Photosensitiser (n_voxels,) uM; 0 in an arm that does not give it."""
+    field = model.fields.get(o.item.sensitiser or o.entry.sensitiser)
+    return 0.0 if field is None else field.concentration
+
+
+class Light(Mechanism):
+    """Oxidants that light makes while it is on."""
+
+    name = "light"
+    switchable = False
+    phase = Phase.DOSE
+    ids = ("M125",)
+    about = "light on a photosensitiser makes oxidants where there is oxygen"
+    reads = ("field.oxygen", "field.drug")
+    adds = ("events.light",)
+
+    @classmethod
+    def enabled(cls, model) -> bool:
+        """Only in arms with light."""
+        return bool(of_kind(model, "light"))
+
+    def __init__(self, model) -> None:
+        super().__init__(model)
+        self.events = of_kind(model, "light")
+        self.made: list[tuple[Occasion, np.ndarray]] = []  # of this tick only, for `LightDeaths`
+
+    def on(self, tick: int) -> list[Occasion]:
+        """Events that are on in a tick."""
+        return [o for o in self.events if o.tick <= tick < o.tick + o.ticks]
+
+    def step(self, model) -> None:
+        """One tick of light."""
+        self.made = []
+        for o in self.on(model.tick):
+            oxygen = model.fields["oxygen"].concentration
+            v = oxidants(o.entry.yield_cm2_mj, fluence(model, o), sensitiser(model, o), oxygen, o.entry.k_o2_mmHg) * model.dt_min
+            model.events.add(o.name, v)
+            self.made.append((o, v))
+
+
+class LightDeaths(Mechanism):
+    """Cells that too many oxidants kill outright."""
+
+    name = "light_deaths"
+    switchable = False
+    phase = Phase.FATE
+    ids = ("M125",)
+    about = "cells with more oxidants than they bear turn necrotic while the light is on"
+    reads = ("events.light", "tumour.state")
+    adds = ("tumour.fate", "immune.fate")
+
+    @classmethod
+    def enabled(cls, model) -> bool:
+        """Only in arms with light."""
+        return bool(of_kind(model, "light"))
+
+    def step(self, model) -> None:
+        """One tick of light."""
+        for o, made in model.mechanism("light").made:
+            after = model.events.signal(o.name)
+            p = -np.expm1(-hazard(np.maximum(after - made, 0.0), after, o.entry.lethal_uM, o.entry.steepness))
+            for population in model.populations:
+                if population.kind in o.entry.kills:
+                    rows, c = living(population, p > 0.0), population.col
+                    lost = rows[drawn(model, population, rows, o.sub(LIGHT)) < p[c.voxel[rows]]]
+                    c.fate[lost] = CAUSES["necrosis"] if population.kind == "tumour" else LEAVES
+
+
+class LightOxygen(Mechanism):
+    """Oxygen that light uses up, in the equation of oxygen."""
+
+    name = "light_oxygen"
+    switchable = False
+    phase = Phase.SECRETE
+    ids = ("M125",)
+    about = "oxygen that light turns into oxidants is used up"
+    reads = ("field.drug",)
+    writes = ("field.oxygen.loss",)
+
+    @classmethod
+    def enabled(cls, model) -> bool:
+        """Only in arms with light."""
+        return bool(of_kind(model, "light"))
+
+    def step(self, model) -> None:
+        """Set the loss for the next solve: that of the light which is then on, or none."""
+        light = model.mechanism("light")
+        if not model.due("oxygen") or model.tick + 1 < light.events[0].tick:
+            return
+        field = model.fields["oxygen"]
+        oxygen = field.concentration
+        with field.writing("loss", model.spares) as loss:
+            for o in light.on(model.tick + 1):
+                e = o.entry
+                loss += 60.0 * e.yield_cm2_mj * fluence(model, o) * sensitiser(model, o) / (e.o2_uM_per_mmHg * (e.k_o2_mmHg + oxygen))
