@@ -4,9 +4,11 @@
     >>> load_library().drug("rsl3").mw_g_mol
     440.9
 
-A new entry is one entry in one YAML file; the code knows no brand names.
+A new entry is one entry in one YAML file, a new kind of entries a line in `kinds.KINDS`; the code knows no brand
+names.
 """
 
+from tme.library.kinds import KINDS, Kind
 from tme.library.load import Library, LibraryError, changeable, load_library
 from tme.library.schema import (
     AntibodyEntry,
@@ -18,9 +20,11 @@ from tme.library.schema import (
 )
 
 __all__ = [
+    "KINDS",
     "AntibodyEntry",
     "DrugEntry",
     "FieldEntry",
+    "Kind",
     "Library",
     "LibraryError",
     "NanoparticleEntry",
