@@ -127,7 +127,7 @@ def test_the_schema_knows_parameters_and_entries(tme):
     assert (
         found["properties"]["mechanisms"]["properties"]["ferroptosis"]["properties"]["f_x"]["maximum"] == 1.0
     )
-    assert "rsl3" in found["$defs"]["DrugDose"]["properties"]["name"]["enum"]
+    assert "rsl3" in found["$defs"]["DrugDose"]["properties"]["name"]["anyOf"][0]["enum"]
 
 
 @pytest.mark.parametrize("path", sorted(CONFIGS.glob("*.yaml")), ids=lambda p: p.stem)

@@ -259,9 +259,7 @@ def unit_text(unit: str) -> str:
 
 
 def check_rest(look: Look) -> None:
-    """Modifiers (none exist yet), metrics, and sweep entries' form."""
-    for name in look.mapping("modifiers"):
-        look.unknown(("modifiers", name), "modifier", name, ())
+    """Metrics, and sweep entries' form."""
     known = look.context.metrics
     for i, name in enumerate(look.items("metrics")):
         if known and isinstance(name, str) and name not in known:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
 from tme.config.checks import check_all
+from tme.config.entries import library_for
 from tme.config.errors import ConfigError, Fault, listed, nearest, tidy
 from tme.config.hashing import digest
 from tme.config.look import Context, Look
@@ -17,6 +19,9 @@ from tme.config.messages import translate
 from tme.config.schedules import with_schedules
 from tme.config.schema import Config
 from tme.config.source import SET, Node, assign, merge, parse_value, read_yaml, relocated, wrap
+from tme.library import Library
+
+RENAMED = {"modifiers": "rules"}  # keys of schema 1
 
 
 def load_config(
@@ -218,48 +223,72 @@ def rebuild(config: Config, values: Mapping[str, Any]) -> Config:
 def build(tree: Node, context: Context, faults: list[Fault], sweep: bool = True) -> Config | None:
     """Validate a merged tree; None if anything is wrong with it."""
     known = len(faults)
-    tree = with_file(tree)
-    data = with_schedules(with_preset(tree.plain(), context.library))
+    tree = with_paths(tree)
+    again: list[Fault] = []
+    library = library_for(tree, context, faults, again)
+    data = with_schedules(with_preset(tree.plain(), library))
     config = None
     try:
         config = Config.model_validate(data)
     except ValidationError as error:
-        faults.extend(translate(e, tree, data) for e in error.errors())
-    check_all(Look(data, tree, context, faults))
+        faults.extend(pointed(translate(e, tree, data), library) for e in error.errors())
+    check_all(Look(data, tree, replace(context, library=library), faults))
+    faults.extend(f for f in again if f.key not in {g.key for g in faults})
     if sweep:
         check_sweep(tree, context, faults)
     if config is None or len(faults) > known:
         return None
-    finish(config, tree, context)
+    finish(config, tree, context, library)
     return config
 
 
-def finish(config: Config, tree: Node, context: Context) -> None:
+def finish(config: Config, tree: Node, context: Context, library: Library) -> None:
     """Give a validated config its library, its memory of where values came from, and its digest."""
-    changes = {n: c.model_dump(exclude_none=True) for n, c in config.fields.items()}
-    config._context, config._tree = context, tree
-    config._library = context.library.overridden(changes)
+    config._context, config._tree, config._library = context, tree, library
     config._digest = digest(config)
     config._rebuild = rebuild
 
 
-def with_file(tree: Node) -> Node:
-    """`initial.file` made absolute, relative to the file that names it."""
-    node = tree.find(("initial", "file"))
-    initial = tree.value.get("initial")
-    if (
-        initial is None
-        or not isinstance(initial.value, dict)
-        or "file" not in initial.value
-        or not isinstance(node.value, str)
-    ):
-        return tree
+def pointed(fault: Fault, library: Library) -> Fault:
+    """An unknown key under `fields:` that the entry does have belongs under `entries:`; a key of schema 1 has a new name."""
+    keys = fault.key.split(".")
+    if fault.problem != "unknown key":
+        return fault
+    if fault.key in RENAMED:
+        return replace(fault, problem="is a key of schema 1", expected="its name in schema 2", meant=RENAMED[fault.key])
+    kind = library.kind_of(keys[1]) if len(keys) == 3 and keys[0] == "fields" else ""
+    if not kind:
+        return fault
+    place = f"entries.{kind}.{keys[1]}"
+    known = type(library.entries[kind][keys[1]]).model_fields
+    meant = keys[2] if keys[2] in known else nearest(keys[2], known)
+    return replace(fault, expected=f"{fault.expected}; other keys go under {place}", meant=f"{place}.{meant}" if meant else "")
+
+
+PATHS = (("initial", "file"), ("initial", "base", "file"), ("library",), ("plugins",))
+
+
+def with_paths(tree: Node) -> Node:
+    """Files that a config names made absolute, relative to the file that names them."""
+    for path in PATHS:
+        node = tree.find(path)
+        given = tree.value.get(path[0])
+        for key in path[1:]:
+            given = given.value.get(key) if given is not None and isinstance(given.value, dict) else None
+        if given is None:
+            continue
+        items = [absolute(n) for n in node.value] if isinstance(node.value, list) else absolute(node)
+        value = Node(items, node.file, node.line) if isinstance(items, list) else items
+        tree = assign(tree, ".".join(path), value, [])
+    return tree
+
+
+def absolute(node: Node) -> Node:
+    """A path relative to the file it stands in (or to the working folder, from the command line) made absolute."""
+    if not isinstance(node.value, str) or Path(node.value).expanduser().is_absolute():
+        return node
     folder = Path.cwd() if node.line == 0 else Path(node.file).parent
-    path = Path(node.value).expanduser()
-    if path.is_absolute():
-        return tree
-    full = str((folder / path).resolve())
-    return assign(tree, "initial.file", Node(full, node.file, node.line), [])
+    return Node(str((folder / Path(node.value).expanduser()).resolve()), node.file, node.line)
 
 
 def with_preset(data: dict[str, Any], library: Any) -> dict[str, Any]:

@@ -297,6 +297,7 @@ class Clocks(Model):
 class Experiment(Model):
     """All keys of an experiment file, `extends` and `quick` aside."""
 
+    schema_: Annotated[Literal[2], Whole] = Field(2, alias="schema")
     name: Annotated[str, Field(pattern=WORD, max_length=80)]
     seed: Annotated[int, Whole, Field(ge=0, lt=2**63)] = 1
     start_day: Annotated[float, Field(le=0, allow_inf_nan=False)] = 0.0
@@ -311,8 +312,10 @@ class Experiment(Model):
     mechanisms: Annotated[
         dict[str, Annotated[dict[str, Any], BeforeValidator(_empty)]], BeforeValidator(_empty)
     ] = Field(default_factory=dict)
-    modifiers: Annotated[dict[str, Any], BeforeValidator(_empty)] = Field(default_factory=dict)
     rules: Annotated[dict[str, Any], BeforeValidator(_empty)] = Field(default_factory=dict)
+    entries: Annotated[dict[str, Any], BeforeValidator(_empty)] = Field(default_factory=dict)
+    library_files: _many(Annotated[str, Field(min_length=1)]) = Field((), alias="library")  # type: ignore[valid-type]
+    plugin_files: _many(Annotated[str, Field(min_length=1)]) = Field((), alias="plugins")  # type: ignore[valid-type]
     arms: dict[str, Annotated[Arm, BeforeValidator(_empty)]] = Field(
         default_factory=lambda: {"control": Arm()}, min_length=1
     )
@@ -347,13 +350,18 @@ class Config(Experiment):
 
     @property
     def library(self) -> Any:
-        """The library with this config's `fields:` changes applied."""
+        """The library with the user's own files and this config's `entries:` and `fields:` applied."""
         return self._library
 
     @property
     def registry(self) -> Mapping[str, Mapping[str, Any]]:
         """All parameters there are: group -> name -> Parameter (defaults, bounds, sources)."""
         return self._context.registry
+
+    @property
+    def plugins(self) -> tuple[Any, ...]:
+        """The laws and readouts of the user's own (`core.plugins.Plugin`)."""
+        return self._context.plugins
 
     @property
     def digest(self) -> str:
@@ -367,7 +375,7 @@ class Config(Experiment):
 
     def to_dict(self) -> dict[str, Any]:
         """The resolved experiment as plain mappings and lists; loading it again gives the same config."""
-        return self.model_dump(mode="json", exclude_none=True)
+        return self.model_dump(mode="json", exclude_none=True, by_alias=True)
 
     def with_values(self, values: Mapping[str, Any]) -> Config:
         """A copy with dotted keys replaced, checked anew; ConfigError if they do not fit."""
