@@ -38,7 +38,8 @@ def oxygen(grid: Grid, radius_um: float, per_mm2: float, seed: int, changes: dic
     bed.update(depth, zones.rim_um, zones.normal_factor, 1.0, changes.get("core_factor", zones.core_factor))
     field = Field("oxygen", "mmHg", grid, entry.diffusion, entry.decay, mode="quasi_steady", initial=20.0, k_m=uptake.oxygen_k,
                   vessel_value=entry.vessel_value, tol=1e-4)  # fmt: skip
-    field.use("exchange")[bed.voxels] = changes.get("exchange", entry.vessel_exchange) * bed.weight * (8000.0 / grid.voxel_um3)
+    per_vessel = changes.get("exchange", entry.vessel_exchange) * 8000.0 / grid.voxel_um3
+    field.use("exchange")[bed.voxels] = bed.rate(per_vessel, entry.diffusion) * bed.weight
     field.use("vmax")[:] = uptake.oxygen_vmax * np.where(depth > 0.0, 1.0, uptake.normal_oxygen)
     field.advance(1.0, Workspace(grid.shape))
     return field.concentration.reshape(grid.shape), depth.reshape(grid.shape)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import runpy
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -125,6 +128,46 @@ def test_in_2d_a_vessel_weighs_as_much_as_the_slab_is_thick():
     thin, thick = (VesselBed(Grid((1, 60, 60), 20.0, t), 75.0, 1) for t in (20.0, 25.0))
     assert np.array_equal(thin.voxels, thick.voxels)
     assert np.all(thin.weight == 1.0) and np.all(thick.weight == 1.25)
+
+
+def supplied(grid, exchange, loss):
+    """What the tissue of a lattice takes up from vessels that hold 1, per minute, um^3."""
+    field = Field("x", "1", grid, 1e5, mode="quasi_steady", tol=1e-7, vessel_value=1.0, max_cycles=200)
+    field.use("exchange")[:] = exchange
+    field.use("loss")[:] = loss
+    field.advance(1.0, Workspace(grid.shape))
+    return loss * field.concentration.sum() * grid.voxel_um3
+
+
+@pytest.mark.parametrize("dx", [20.0, 15.0])
+@pytest.mark.parametrize("per_vessel", [5.0, 300.0, 2000.0])
+def test_a_mm_of_vessel_supplies_the_same_in_both_dimensions(per_vessel, dx):
+    """A point in a slab, lines in many directions in space, each alone; without the resistance lines supply up to 15 % more."""
+    flat, n = Grid((1, 41, 41), dx, dx), 31
+    exchange, loss = flat.zeros(), 20.0
+    exchange[flat.voxel(0, 20, 20)] = per_vessel * dx / NOMINAL_UM
+    point = supplied(flat, exchange, loss) / dx
+    grid, rng, line = Grid((n, n, n), dx), np.random.default_rng(0), []
+    bed = VesselBed(grid, 0.0, 1)
+    for _ in range(6):
+        e = rng.standard_normal(3)
+        voxel, um, _ = trace(grid, (n // 2 + rng.random(3)) * dx, e / np.linalg.norm(e), 0.0)
+        exchange = grid.zeros()
+        np.add.at(exchange, voxel, bed.rate(per_vessel, 1e5) * um / NOMINAL_UM)
+        line.append(supplied(grid, exchange, loss) / um.sum())
+    assert np.mean(line) == pytest.approx(point, rel=0.02)
+
+
+@pytest.mark.slow
+def test_the_middle_slice_of_a_3d_tumour_is_as_hypoxic_as_a_section():
+    """T48: shares below 10 and 5 mmHg within 20 % or 0.05, mean oxygen against depth within 20 %."""
+    script = runpy.run_path(str(Path(__file__).parents[2] / "benchmarks" / "middle_slice.py"))
+    flat, solid = (script["summary"](script["slices"](three, 400.0, 75.0, range(seeds), 20.0, {}), 400.0)
+                   for three, seeds in ((False, 96), (True, 24)))  # fmt: skip
+    for a, b in zip(flat["shares"][:2], solid["shares"][:2], strict=True):
+        assert abs(a - b) < max(0.05, 0.2 * a), (flat, solid)
+    assert solid["profile"] == pytest.approx(flat["profile"], rel=0.2)
+    assert flat["shares"][1] > 0.03  # there is hypoxia to compare
 
 
 def fed(shape, per_mm2, permeability, tol):

@@ -49,6 +49,8 @@ def update_vessels(model):
         if field.name not in particles:
             field.exchange[:] = 0.0
             per_vessel = field.entry.vessel_exchange * 8000.0 / model.lattice.voxel_um3
+            if not model.lattice.flat:  # a line is wider on the lattice than a point
+                per_vessel = 1.0 / (1.0 / per_vessel + 0.058 * model.lattice.voxel_um3 / 20.0 / field.entry.diffusion) if per_vessel else 0.0
             field.exchange[list(now)] = per_vessel * np.array(list(now.values()))
 
 

@@ -38,5 +38,6 @@ class Vessels(Mechanism):
     def connect(self, model) -> None:
         """Exchange where vessels are open, by their length, nowhere else."""
         for field, rate in model.vessel_exchange.items():
+            per_weight = model.vessels.rate(rate, model.fields[field].diffusion)
             with model.fields[field].writing("exchange", model.spares) as exchange:
-                exchange[model.vessels.voxels] = rate * model.vessels.weight
+                exchange[model.vessels.voxels] = per_weight * model.vessels.weight
