@@ -16,6 +16,7 @@ from tme.core.parameters import ParameterSet
 from tme.core.population import COMMON, Column
 from tme.core.schedule import FieldDiffusion, StartSources
 from tme.core.terms import Term
+from tme.core.vessels import mean_weight
 from tme.populations import POPULATIONS
 from tme.rules import evaluation, resolve
 from tme.rules.signals import Known
@@ -164,7 +165,7 @@ def particle_peak(model: Any, entry: Any, route: str) -> float:
     """Plasma level (uM payload) per mg/kg such that the stated share of the dose reaches the tumour.
 
     Mean delivered M = (%ID/100) dose mass_mouse / MW / V_tumour. One-way leak from open vessels brings
-    P f_v AUC, with f_v the voxel share of vessels at rim density, so peak = M k / (P f_v). A dose put into
+    P f_v AUC, with f_v the mean weight of vessels at rim density, so peak = M k / (P f_v). A dose put into
     the tumour is delivered whole.
     """
     spec = model.config.tumour
@@ -172,7 +173,7 @@ def particle_peak(model: Any, entry: Any, route: str) -> float:
     if route != "iv":
         return 1e3 * per_dose_mM
     vessels = parameter_registry()["vessels"].build(model.config_for("vessels"))
-    share = vessels.per_mm2 * model.grid.dx_um**2 * 1e-6
+    share = mean_weight(model.grid, vessels.per_mm2)
     if share == 0.0:
         return 0.0
     delivered = 1e3 * per_dose_mM * entry.percent_id / 100.0
@@ -216,7 +217,7 @@ def build_fields(model: Any) -> None:
         if name in lossy:
             field.solved_on.use("loss")
         if e.vessel_exchange > 0.0 and name not in model.particle_fields:
-            # the rates are per voxel of 8000 um^3; what one vessel passes per minute does not depend on the voxel
+            # the rates are per voxel of 8000 um^3 crossed by 20 um of vessel; what that passes does not depend on the voxel
             model.vessel_exchange[name] = e.vessel_exchange * 8000.0 / grid.voxel_um3
             field.solved_on.use("exchange")
         if e.held:

@@ -99,7 +99,7 @@ class TumourModel(mesa.Model):
         blocked = any(agent.entry.target == "pd1" for agent in self.therapy.antibodies)
         self.pd1_free = np.ones(self.grid.n_voxels) if blocked else self.nothing
         per_mm2 = parameter_registry()["vessels"].build(self.config_for("vessels")).per_mm2
-        self.vessels = VesselBed(self.grid.n_voxels, per_mm2 * self.grid.dx_um**2 * 1e-6, self.seed_used)
+        self.vessels = VesselBed(self.grid, per_mm2, self.seed_used)
 
     def _build_cells(self) -> None:
         """Empty populations; particle cargo gets its columns from the arm."""

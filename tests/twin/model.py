@@ -10,6 +10,7 @@ from collections import Counter
 import mesa
 import numpy as np
 
+from twin import vessels
 from twin.dosing import carry_particles, dose
 from twin.fields import Field, fixed_faces
 from twin.immune_cells import IMMUNE, LymphNode, walk
@@ -45,7 +46,7 @@ class TwinModel(mesa.Model):
         self.lattice = Lattice(shape, d.dx_um, d.thickness_um, periodic, d.immune_per_voxel, push)
         self.cell_fraction = CELL_UM3 / self.lattice.voxel_um3
         self.cells = {"tumour": {}, **{kind: {} for kind in IMMUNE}}
-        self.vessel_share = parameters.vessels.per_mm2 * d.dx_um**2 * 1e-6
+        self.vessel_share = parameters.vessels.per_mm2 * 1e-6 * self.lattice.voxel_um3 / vessels.NOMINAL
         self.therapy = Therapy(config, arm, self.vessel_share)
         self.make_fields()
         self.make_vessels()
@@ -69,12 +70,9 @@ class TwinModel(mesa.Model):
         self.released = {a.name: np.zeros(self.lattice.n_voxels) for a in self.therapy.particles}
 
     def make_vessels(self):
-        """Each voxel is a vessel site with probability density dx^2, and each site has a rank in (0, 1)."""
-        self.sites = {}
-        for v in range(self.lattice.n_voxels):
-            if self.dice.uniform("vessel", 0, v, 0) < self.vessel_share:
-                self.sites[v] = self.dice.uniform("vessel", 0, v, 1)
-        self.open_sites = set(self.sites)
+        """Segments of vessels, and the length of open ones by voxel over that of one vessel: at first all are."""
+        self.segments = vessels.segments(self.dice, self.lattice, self.p.vessels.per_mm2)
+        self.open_vessels = vessels.open_weight(self.segments, lambda voxels: 1.0)
 
     # ---- bookkeeping ------------------------------------------------------------------------------
     def add(self, cell):
@@ -294,9 +292,9 @@ class TwinModel(mesa.Model):
         ):
             if getattr(self.config.populations, kind, None) is None:
                 continue
-            for v in self.open_sites:
+            for v, weight in self.open_vessels.items():
                 uid = recruit_uid(IMMUNE[kind].code, v, self.tick)
-                hazard = rate * (float(signal[v]) / (k + float(signal[v])) + basal)
+                hazard = rate * weight * (float(signal[v]) / (k + float(signal[v])) + basal)
                 if happens(self.dice.uniform("recruit", self.tick, uid), hazard, minutes):
                     if self.lattice.has_room(v):
                         self.add(IMMUNE[kind](self, uid, v, self.tick))

@@ -154,7 +154,7 @@ def test_arrays_equal_the_twin_in_other_worlds(world):
 
 
 def test_the_start_follows_the_same_dice():
-    """Voxels, uids, clones, traits, immune cells, vessel sites and ranks."""
+    """Voxels, uids, clones, traits, immune cells, vessels and their ranks."""
     model, twin = setup.build("all", seed=3)
     voxels = tissue.nodule(twin.lattice, model.config.initial.n_cells)
     cells = sorted(twin.of("tumour"), key=lambda c: c.voxel)
@@ -170,8 +170,16 @@ def test_the_start_follows_the_same_dice():
         assert {recruit_uid(IMMUNE[kind].code, v, 0, 1): v for v in places} == {
             c.uid: c.voxel for c in twin.of(kind)
         }
-    ranks = dict(zip(model.vessels.sites.tolist(), model.vessels.rank.tolist(), strict=True))
-    assert ranks == twin.sites
+    assert sorted(model.vessels.rank.tolist()) == sorted(rank for rank, _ in twin.segments)
+
+
+def test_vessels_are_lines_in_three_dimensions():
+    """Those of the twin, walked step by step, in every voxel, at the start and where a tumour has closed some."""
+    _arm, _ticks, *overrides = OTHER_WORLDS["3d"]
+    model, twin = setup.build("control", *overrides, "mechanisms.vessels={per_mm2: 400, core_factor: 0.1, rim_um: 30}", seed=5)
+    assert len(twin.segments) > 30 and len(twin.open_vessels) < len(np.unique(model.vessels.sites))
+    setup.check_equal(model, twin)
+    assert sorted(model.vessels.rank.tolist()) == pytest.approx(sorted(rank for rank, _ in twin.segments), rel=1e-12)
 
 
 def test_the_start_is_a_steady_state():

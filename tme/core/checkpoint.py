@@ -74,8 +74,7 @@ def restore(model: Any, state: dict[str, np.ndarray]) -> None:
             model.released[name][:] = state[f"released/{name}"]
     if len(model.pd1_free) == len(state["therapy/pd1_free"]):  # another arm may have an antibody more, or less
         model.pd1_free[:] = state["therapy/pd1_free"]
-    model.vessels.open = state["vessels/open"].astype(bool)
-    model.vessels.voxels = model.vessels.sites[model.vessels.open]
+    model.vessels.set_open(state["vessels/open"])
     model.mechanism("vessels").connect(model)
     for m in model.plan.entries:
         saved = _group(state, f"mechanism.{m.name}")
