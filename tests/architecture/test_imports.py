@@ -17,7 +17,8 @@ BELOW = {
     "mechanisms": {"mechanisms", "kernels", "core", "library", "config"},
     "therapy": {"therapy", "kernels", "core", "library", "config"},
     "readouts": {"readouts", "kernels", "core", "library", "config"},
-    "viz": {"viz"},
+    "statistics": {"statistics"},
+    "viz": {"viz", "statistics"},
 }
 HEAVY = {"matplotlib", "pandas", "scipy", "mesa", "numba", "numpy", "h5py"}
 

@@ -38,11 +38,12 @@ def canonical(data: Any) -> str:
 def digest(config: Any) -> str:
     """Eight hexadecimal digits over the resolved config and the library entries it uses.
 
-    Left out: the name, and how often checkpoints are written. A table of cells counts by its content.
+    Left out: the name, and how often checkpoints are written and whether they are kept. A table of cells counts by its content.
     """
     data = config.to_dict()
     data.pop("name", None)
-    data.get("output", {}).pop("checkpoint_every_h", None)
+    for key in ("checkpoint_every_h", "keep_checkpoints"):
+        data.get("output", {}).pop(key, None)
     if data["initial"]["kind"] == "cells":
         data["initial"]["file"] = file_sha256(config.initial.file)
     library = config.library

@@ -235,6 +235,7 @@ class Output(Model):
     record_every_h: Positive = 6.0
     snapshot_days: Annotated[tuple[Num, ...], BeforeValidator(_one_or_more)] = ()
     checkpoint_every_h: Positive = 24.0
+    keep_checkpoints: bool = False
 
 
 class Clocks(Model):
@@ -287,6 +288,7 @@ class Config(Experiment):
     _tree: Any = PrivateAttr(default=None)
     _digest: str = PrivateAttr(default="")
     _library: Any = PrivateAttr(default=None)
+    _notes: tuple[str, ...] = PrivateAttr(default=())
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Config) and self.to_dict() == other.to_dict() and self.digest == other.digest
@@ -308,6 +310,11 @@ class Config(Experiment):
     def digest(self) -> str:
         """First eight hexadecimal digits of the SHA-256 of everything that can change a result."""
         return self._digest
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a shorter horizon (`--quick`, `--set horizon_day=...`) left out, in words."""
+        return self._notes
 
     @property
     def origin(self) -> dict[str, tuple[str, int]]:
