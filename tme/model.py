@@ -209,6 +209,11 @@ class TumourModel(mesa.Model):
         return self.sim_hour / 24.0
 
     @property
+    def n_alive(self) -> int:
+        """Living tumour cells now."""
+        return int((self.tumour.state == 0).sum())
+
+    @property
     def timing(self) -> dict[str, float]:
         """Seconds per plan entry so far."""
         return dict(self.plan.seconds)
@@ -221,7 +226,7 @@ class TumourModel(mesa.Model):
         if self.tick % round(720 / self.dt_min) == 0:
             mark(self)
         below = (self.config.stop_when or {}).get("tumour_alive_below", 0)
-        if below and self.tick % round(60 / self.dt_min) == 0 and int((self.tumour.state == 0).sum()) < below:
+        if below and self.tick % round(60 / self.dt_min) == 0 and self.n_alive < below:
             self.stop_reason = f"fewer than {below:g} tumour cells left at day {self.sim_day:.2f}"
         if self.tick >= self.end_tick or self.stop_reason is not None:
             self.running = False

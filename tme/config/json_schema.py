@@ -23,6 +23,14 @@ def json_schema(registry: Mapping[str, Any], library: Any) -> dict[str, Any]:
         "additionalProperties": False,
         "properties": groups(registry),
     }
+    properties["arms"]["properties"] = {
+        "only": {"type": "boolean", "description": "true: the arms given here are all there are."},
+        "factorial": {
+            "type": "array",
+            "items": {"type": "string"},
+            "description": "Arms of which all subsets become arms, an untreated control included.",
+        },
+    }
     names = list(library.spreading())
     properties["fields"] = {
         "type": "object",

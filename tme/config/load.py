@@ -10,6 +10,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from tme.config.arms import expanded, without_inherited
 from tme.config.checks import check_all
 from tme.config.entries import library_for
 from tme.config.errors import ConfigError, Fault, listed, nearest, tidy
@@ -18,6 +19,7 @@ from tme.config.look import Context, Look
 from tme.config.messages import translate
 from tme.config.schedules import with_schedules
 from tme.config.schema import Config
+from tme.config.shorten import shortened, trimmed
 from tme.config.source import SET, Node, assign, merge, parse_value, read_yaml, relocated, wrap
 from tme.library import Library
 
@@ -51,10 +53,13 @@ def load_config(
     if tree is None:
         raise ConfigError(tidy(faults))
     changes = [parse_override(text, faults) for text in overrides]
-    full, small = split_quick(set_values(tree, changes, faults))
+    full, small = split_quick(expanded(set_values(tree, changes, faults), faults))
+    notes: list[str] = []
     if quick and small is not None:
         again = [c for c in changes if c is not None and c[0].split(".")[0] != "quick"]
-        full = trimmed(set_values(merge(full, small), again, []))
+        full, notes = trimmed(set_values(with_quick(full, small, faults), again, []))
+    elif not quick and shortened(tree, full):
+        full, notes = trimmed(full, spare=SET)
     elif quick:
         faults.append(Fault(full.file, 0, "quick", "there is no quick: section", "quick: {horizon_day: ...}"))
     else:
@@ -63,6 +68,7 @@ def load_config(
     faults = [nothing_to_set(f, changes) for f in faults]
     if faults or config is None:
         raise ConfigError(tidy(faults))
+    config._notes = tuple(notes)
     return config
 
 
@@ -77,7 +83,7 @@ def read_chain(path: Path, faults: list[Fault], above: tuple[Path, ...] = ()) ->
         values["name"] = Node(path.stem, tree.file, 0)
     tree = Node(values, tree.file, tree.line)
     if parent is None or parent.value is None:
-        return tree
+        return expanded(tree, faults)
     if not isinstance(parent.value, str):
         faults.append(
             Fault(
@@ -120,7 +126,8 @@ def read_chain(path: Path, faults: list[Fault], above: tuple[Path, ...] = ()) ->
     if base is None:
         return tree
     kept = {k: v for k, v in base.value.items() if k != "name"}
-    return merge(Node(kept, base.file, base.line), tree)
+    base = without_inherited(Node(kept, base.file, base.line), tree)
+    return expanded(merge(base, tree), faults)
 
 
 def locate(path: Path, name: str) -> Path | None:
@@ -166,7 +173,14 @@ def check_quick(tree: Node, context: Context, faults: list[Fault]) -> None:
     """Tell the faults of a file's own quick section even when nobody asked for it."""
     full, small = split_quick(tree)
     if small is not None and small.file == tree.file:
-        build(trimmed(merge(full, small)), context, faults)
+        build(trimmed(with_quick(full, small, faults))[0], context, faults)
+
+
+def with_quick(full: Node, small: Node, faults: list[Fault]) -> Node:
+    """The experiment with its quick section on top."""
+    if isinstance(small.value, dict):
+        full = without_inherited(full, small)
+    return expanded(merge(full, small), faults)
 
 
 def split_quick(tree: Node) -> tuple[Node, Node | None]:
@@ -178,45 +192,15 @@ def split_quick(tree: Node) -> tuple[Node, Node | None]:
     ), small if small is not None and small.value is not None else None
 
 
-def trimmed(tree: Node) -> Node:
-    """Doses and snapshots beyond a quick run's horizon are left out, and agents that lose all their doses."""
-    horizon = tree.find(("horizon_day",)).value
-    if not isinstance(horizon, (int, float)):
-        return tree
-
-    def within(node: Node, key: str) -> bool:
-        late = isinstance(node.value, (int, float)) and node.value >= horizon
-        return not late or (key == "snapshot_days" and node.value == horizon)
-
-    def lost(node: Node) -> bool:
-        """An agent all of whose days are late."""
-        days = node.value.get("day") if isinstance(node.value, dict) else None
-        if days is None:
-            return False
-        each = days.value if isinstance(days.value, list) else [days]
-        return bool(each) and not any(within(d, "day") for d in each)
-
-    def walk(node: Node, key: str = "") -> Node:
-        if isinstance(node.value, dict):
-            return Node({k: walk(v, k) for k, v in node.value.items()}, node.file, node.line)
-        if isinstance(node.value, list):
-            days = key in ("day", "snapshot_days")
-            kept = [v if days else walk(v) for v in node.value if (within(v, key) if days else not lost(v))]
-            return Node(kept, node.file, node.line)
-        return node
-
-    values = {k: walk(v) if k in ("arms", "output") else v for k, v in tree.value.items()}
-    return Node(values, tree.file, tree.line)
-
-
 def rebuild(config: Config, values: Mapping[str, Any]) -> Config:
     """`config` with dotted keys replaced; what the sweep does."""
     faults: list[Fault] = []
     changes = [(key, wrap(value, "--set", 0)) for key, value in values.items()]
-    tree = set_values(config._tree, changes, faults)
+    tree = expanded(set_values(config._tree, changes, faults), faults)
     new = build(tree, config._context, faults)
     if faults or new is None:
         raise ConfigError(tidy(faults))
+    new._notes = config._notes
     return new
 
 

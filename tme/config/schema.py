@@ -284,6 +284,7 @@ class Output(Model):
     record_every_h: Positive = 6.0
     snapshot_days: Annotated[tuple[Num, ...], BeforeValidator(_one_or_more)] = ()
     checkpoint_every_h: Positive = 24.0
+    keep_checkpoints: bool = False
 
 
 class Clocks(Model):
@@ -341,6 +342,7 @@ class Config(Experiment):
     _digest: str = PrivateAttr(default="")
     _library: Any = PrivateAttr(default=None)
     _rebuild: Any = PrivateAttr(default=None)  # given by the loader, which imports this file
+    _notes: tuple[str, ...] = PrivateAttr(default=())
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Config) and self.to_dict() == other.to_dict() and self.digest == other.digest
@@ -367,6 +369,11 @@ class Config(Experiment):
     def digest(self) -> str:
         """First eight hexadecimal digits of the SHA-256 of everything that can change a result."""
         return self._digest
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a shorter horizon (`--quick`, `--set horizon_day=...`) left out, in words."""
+        return self._notes
 
     @property
     def origin(self) -> dict[str, tuple[str, int]]:
