@@ -13,6 +13,7 @@ from tme.core.guards import Guards
 from tme.core.mechanism import Mechanism
 from tme.core.parameters import ParameterSet
 from tme.core.population import Column
+from tme.core.receptors import Receptors
 from tme.core.schedule import FieldDiffusion, StartSources
 from tme.therapy.agents import Agent, Dose
 
@@ -108,6 +109,12 @@ def build_therapy(model: Any) -> SimpleNamespace:
     return SimpleNamespace(drugs=list(drugs.values()), antibodies=antibodies, nanoparticles=particles)
 
 
+def build_receptors(model: Any) -> Receptors:
+    """The axes that are on, and what the arm's agents take away of them and of soluble factors."""
+    arm = model.therapy
+    return Receptors(model.config.axes(), therapy.antibodies.binders(arm), model.grid, therapy.antibodies.neutralised(arm))
+
+
 def particle_peak(model: Any, entry: Any, route: str) -> float:
     """Plasma level (uM payload) per mg/kg such that the stated share of the dose reaches the tumour.
 
@@ -148,6 +155,7 @@ def build_fields(model: Any) -> None:
     lossy = {"ifng", *(a.name for a in model.therapy.nanoparticles), *(a.name for a in model.therapy.drugs if a.entry.cell_loss > 0.0)}
     if any(hit.target == "cystine_pool" for a in model.therapy.drugs for hit in a.entry.hits):
         lossy.add("cystine")
+    lossy.update(model.receptors.neutralised)
     # vessels alone bring these
     sourceless = {"oxygen", "cystine", *(a.name for a in model.therapy.antibodies)}
     for name, e in entries.items():

@@ -73,6 +73,7 @@ class Kind(StrEnum):
     nanoparticles = "nanoparticles"
     tumours = "tumours"
     fields = "fields"
+    receptors = "receptors"
     mechanisms = "mechanisms"
     targets = "targets"
 

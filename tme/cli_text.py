@@ -97,10 +97,15 @@ def entry_row(kind: str, name: str, entry: Any) -> dict[str, Any]:
         }
         row |= {"mw_g_mol": entry.mw_g_mol, "plasma_half_life_min": entry.plasma_half_life_min}
     elif kind == "antibodies":
-        row |= {"target": entry.target, "kd_nM": entry.kd_nM, "half_life_d": entry.half_life_d}
+        strength = "k_on_per_nM_min" if entry.neutralises else "kd_nM"
+        row |= {"target": entry.target, strength: getattr(entry, strength), "half_life_d": entry.half_life_d}
     elif kind == "nanoparticles":
         row |= {"id": entry.id, "payload": [p.drug or "iron" for p in entry.payloads], "routes": entry.routes}
         row |= {"size_nm": entry.size_nm, "percent_id": entry.percent_id, "not_modelled": entry.not_modelled}
+    elif kind == "receptors":
+        row |= {"on": entry.on, "host": entry.host, "place": entry.place, "receptor": entry.receptor.name,
+                "on_cells": sorted(entry.receptor.on), "ligands": {n: sorted(li.on) for n, li in entry.ligands.items()},
+                "acts_on": sorted(entry.effects)}  # fmt: skip
     elif kind == "tumours":
         row |= {"clones": {n: c.share for n, c in entry.clones.items()}, "cv": entry.cv}
         row |= {

@@ -106,6 +106,7 @@ def library_rows(config: Any, used: set[str]) -> list[dict[str, Any]]:
     entries += [("tumours", config.tumour.preset, library.tumour(config.tumour.preset))]
     for kind in ("drugs", "antibodies", "nanoparticles"):
         entries += [(kind, n, e) for n, e in getattr(library, kind).items() if n in used]
+    entries += [("receptors", n, e) for n, e in config.axes().items()]
     for kind, name, entry in entries:
         for key, number in entry.numbers.items():
             rows.append({"number": f"{kind}.{name}.{key}", "value": number.value, "unit": number.unit,

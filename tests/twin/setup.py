@@ -124,9 +124,10 @@ def check_equal(model, twin, rtol=1e-5):
     assert (model.stop_reason is not None) == twin.touched_edge, f"{where}: edge"
     assert set(model.vessels.voxels.tolist()) == twin.open_sites, f"{where}: open vessels"
     assert model.lattice.immune_count.tolist() == twin.lattice.immune, f"{where}: immune cells per voxel"
-    check_floats(f"{where}, node output", np.array([model.primed_output]), np.array([twin.node.output]), rtol)
-    free = model.pd1_free if len(model.pd1_free) else np.ones(len(twin.pd1_free))  # kept only where an antibody blocks it
-    check_floats(f"{where}, free PD-1", free, twin.pd1_free, rtol)
+    check_floats(f"{where}, node output", np.array([model.node.output]), np.array([twin.node.output]), rtol)
+    for name, molecule in model.receptors.molecules.items():
+        if len(molecule.free):  # kept only where an agent covers it
+            check_floats(f"{where}, {name} left", molecule.free, twin.left(name), rtol)
 
 
 def check_cells(where, population, cells, rtol):

@@ -46,7 +46,7 @@ def digest(config: Any) -> str:
     if data["initial"]["kind"] == "cells":
         data["initial"]["file"] = file_sha256(config.initial.file)
     library = config.library
-    used: dict[str, Any] = {"tumour": config.tumour_parameters(), "fields": dump(library.fields)}
+    used: dict[str, Any] = {"tumour": config.tumour_parameters(), "fields": dump(library.fields), "receptors": dump(config.axes())}
     for arm in config.arms:
         therapy = config.therapy_of(arm)
         for kind in ("drugs", "antibodies", "nanoparticles"):

@@ -7,6 +7,7 @@
 A new entry is one entry in one YAML file; the code knows no brand names.
 """
 
+from tme.library.axes import AxisEntry
 from tme.library.load import Library, LibraryError, changeable, load_library
 from tme.library.schema import (
     AntibodyEntry,
@@ -19,6 +20,7 @@ from tme.library.schema import (
 
 __all__ = [
     "AntibodyEntry",
+    "AxisEntry",
     "DrugEntry",
     "FieldEntry",
     "Library",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from pydantic import BaseModel, ValidationError
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
+from tme.library.axes import AxisEntry
 from tme.library.schema import (
     FIELD_KEYS,
     AntibodyEntry,
@@ -27,6 +29,7 @@ KINDS: dict[str, type[BaseModel]] = {
     "antibodies": AntibodyEntry,
     "nanoparticles": NanoparticleEntry,
     "tumours": TumourEntry,
+    "receptors": AxisEntry,
 }
 
 
@@ -45,6 +48,7 @@ class Library:
     antibodies: Mapping[str, AntibodyEntry]
     nanoparticles: Mapping[str, NanoparticleEntry]
     tumours: Mapping[str, TumourEntry]
+    receptors: Mapping[str, AxisEntry]
 
     def field(self, name: str) -> FieldEntry:
         """A field by name; KeyError if there is none. Likewise the other four."""
@@ -152,10 +156,27 @@ def _dangling(parts: dict[str, dict[str, Any]]) -> list[str]:
         for p in entry.payloads:
             if p.drug is not None and p.drug not in parts["drugs"]:
                 faults.append(f"nanoparticles.yaml: {name}: payload drug '{p.drug}' is not in drugs.yaml")
+    faults += _untargeted(parts)
     seen: dict[str, str] = {}
     for kind in ("fields", "drugs", "antibodies", "nanoparticles"):
         for name in parts[kind]:
             if name in seen:
                 faults.append(f"{kind}.yaml: {name}: the name is taken by {seen[name]}.yaml")
             seen[name] = kind
+    return faults
+
+
+def _untargeted(parts: dict[str, dict[str, Any]]) -> list[str]:
+    """Antibodies and coats whose target is neither a receptor or ligand nor a field, and molecules in two axes."""
+    faults, known = [], [n for axis in parts["receptors"].values() for n in axis.names()]
+    for name in dict.fromkeys(n for n in known if known.count(n) > 1):
+        faults.append(f"receptors.yaml: {name} is in two axes; give each its own name")
+    for kind in ("antibodies", "nanoparticles"):
+        for name, entry in parts[kind].items():
+            target = entry.target if kind == "antibodies" else entry.coat.target if entry.coat else None
+            if target is None or target in known or target.partition("field:")[2] in parts["fields"]:
+                continue
+            near = get_close_matches(target, [*known, *(f"field:{f}" for f in parts["fields"])], 1)
+            meant = f"; did you mean '{near[0]}'?" if near else ""
+            faults.append(f"{kind}.yaml: {name}: target '{target}' is no receptor or ligand of receptors.yaml and no field:NAME{meant}")
     return faults

@@ -14,6 +14,7 @@ THERAPIES = (
     antibodies.Checkpoint,
     drugs.DrugLoss,
     nanoparticles.ParticleLoss,
+    antibodies.Neutralisation,
 )
 
 PARAMETER_SETS = {nanoparticles.PARAMETERS.group: nanoparticles.PARAMETERS}
