@@ -153,4 +153,4 @@ class Neutralisation(Mechanism):
         for name, agents in self.against.items():
             if model.due(name):
                 for agent, k_on in agents:
-                    model.fields[name].pour("loss", model.fields[agent].concentration, k_on)
+                    model.fields[name].pour("loss", np.array(model.fields[agent].concentration), k_on)
