@@ -26,7 +26,7 @@ CUTS = {
     "peroxide coupling (p_s = 0)": ["mechanisms.ferroptosis.p_s=0"],
     "IFN-gamma on ACSL4 (f_acsl = 0)": ["mechanisms.ferroptosis.f_acsl=0"],
     "DAMP priming (gain = 0)": ["mechanisms.priming.gain=0"],
-    "PD-L1 relief (s_max = 0)": ["mechanisms.killing.s_max=0", "mechanisms.exhaustion.pd1_weight=0"],
+    "PD-L1 relief (PD-1 off)": ["receptors.pd1.on=false"],
 }
 
 

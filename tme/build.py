@@ -14,6 +14,7 @@ from tme.core.guards import Guards
 from tme.core.mechanism import Mechanism
 from tme.core.parameters import ParameterSet
 from tme.core.population import COMMON, Column
+from tme.core.receptors import Receptors
 from tme.core.schedule import FieldDiffusion, StartSources
 from tme.core.terms import Term
 from tme.core.vessels import mean_weight
@@ -161,6 +162,12 @@ def build_therapy(model: Any) -> SimpleNamespace:
     return SimpleNamespace(**lists, agents=[a for kind in lists.values() for a in kind], events=events)
 
 
+def build_receptors(model: Any) -> Receptors:
+    """The axes that are on, and what the arm's agents take away of them and of soluble factors."""
+    arm = model.therapy
+    return Receptors(model.config.axes(), therapy.antibodies.binders(arm), model.grid, therapy.antibodies.neutralised(arm))
+
+
 def particle_peak(model: Any, entry: Any, route: str) -> float:
     """Plasma level (uM payload) per mg/kg such that the stated share of the dose reaches the tumour.
 
@@ -203,6 +210,7 @@ def build_fields(model: Any) -> None:
         lossy.add("cystine")
     if uses_oxygen(model.therapy.events):
         lossy.add("oxygen")
+    lossy.update(model.receptors.neutralised)
     # vessels alone bring these
     sourceless = {"oxygen", "cystine", *(a.name for a in model.therapy.antibodies if not a.gives("depot"))}
     for name, e in entries.items():

@@ -115,6 +115,7 @@ def library_rows(config: Any, used: set[str]) -> list[dict[str, Any]]:
     for kind in ("drugs", "antibodies", "nanoparticles", "events"):
         entries += [(kind, n, e) for n, e in getattr(library, kind).items() if n in used]
     entries += [("rules", n, e) for n, e in chosen(config).items()]
+    entries += [("receptors", n, e) for n, e in config.axes().items()]
     for kind, name, entry in entries:
         for key, number in entry.numbers.items():
             rows.append({"number": f"{kind}.{name}.{key}", "value": number.value, "unit": number.unit,

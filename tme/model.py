@@ -17,6 +17,7 @@ from tme.build import (
     build_fields,
     build_grid,
     build_plan,
+    build_receptors,
     build_therapy,
     cargo_columns,
     load_config,
@@ -28,6 +29,7 @@ from tme.build import (
 from tme.core.device import workspace
 from tme.core.grid import Spares
 from tme.core.lattice import Lattice
+from tme.core.node import LymphNode
 from tme.core.schedule import Schedule
 from tme.core.solvers import Solvers
 from tme.core.vessels import VesselBed
@@ -69,10 +71,7 @@ class TumourModel(mesa.Model):
         self.stop_reason: str | None = None
         self.counters: Counter[str] = Counter()
         self.fixed_scale = FIXED_SCALE
-        self.nothing = np.zeros(0)
-        self.ctla4_occupancy = 0.0
-        self.treg_depletion = 0.0
-        self.primed_output = 1.0
+        self.node = LymphNode()
         self._overrides = tumour_overrides(config)
         self.tumour_traits = config.tumour_traits() if hasattr(config, "tumour_traits") else {}
         self.clone_log_mean = clone_log_means(config, self.tumour_traits)
@@ -94,19 +93,24 @@ class TumourModel(mesa.Model):
         self.solvers = Solvers(self)
         self.therapy = build_therapy(self)
         self.events = Signals(self)
+        self.receptors = build_receptors(self)
         self.spares = Spares(self.grid)
         build_fields(self)
-        blocked = any(agent.entry.target == "pd1" for agent in self.therapy.antibodies)
-        self.pd1_free = np.ones(self.grid.n_voxels) if blocked else self.nothing
         per_mm2 = parameter_registry()["vessels"].build(self.config_for("vessels")).per_mm2
         self.vessels = VesselBed(self.grid, per_mm2, self.seed_used)
 
     def _build_cells(self) -> None:
         """Empty populations; particle cargo gets its columns from the arm."""
         cargo = cargo_columns(self.therapy)
-        self.tumour = Tumour(self, 1024, (*cargo, *event_columns(self.therapy), *rule_columns(self, "tumour")))
-        self.cd8, self.dendritic, self.treg = (cls(self, 256, rule_columns(self, cls.kind)) for cls in (Cd8, Dendritic, Treg))
-        self.macrophage = Macrophage(self, 256, (*cargo, *rule_columns(self, "macrophage")))
+        own = {"tumour": (*cargo, *event_columns(self.therapy)), "macrophage": cargo}
+
+        def extra(kind: str) -> tuple[Any, ...]:
+            return (*own.get(kind, ()), *self.receptors.columns(kind), *rule_columns(self, kind))
+
+        self.tumour = Tumour(self, 1024, extra("tumour"))
+        self.cd8, self.dendritic, self.treg = (cls(self, 256, extra(cls.kind)) for cls in (Cd8, Dendritic, Treg))
+        self.macrophage = Macrophage(self, 256, extra("macrophage"))
+        self.killers = (self.cd8,)
         self.immune = (self.cd8, self.dendritic, self.treg, self.macrophage)
         self.populations = (self.tumour, *self.immune)
         self._uids = {p.kind: np.zeros(0, np.uint64) for p in self.populations}  # of all cells ever, ascending

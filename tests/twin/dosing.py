@@ -17,12 +17,9 @@ def dose(model):
         elif model.solved(drug.name):
             model.fields[drug.name].vessel = drug.plasma(minute)
     for antibody in model.therapy.antibodies:
-        plasma = antibody.plasma(minute)
-        if antibody.entry.target == "ctla4":
-            model.ctla4_occupancy = plasma / (antibody.entry.kd_nM + plasma)
-            model.treg_depletion = model.ctla4_occupancy * antibody.entry.treg_depletion
-        elif model.solved(antibody.name):
-            model.fields[antibody.name].vessel = plasma
+        if antibody.entry.target != "ctla4" and model.solved(antibody.name):  # that one acts in the node
+            model.fields[antibody.name].vessel = antibody.plasma(minute)
+    model.depletion = model.checkpoints.depletion()
     for particle in model.therapy.particles:
         if model.solved(particle.name):
             deliver(model, particle, minute - model.fields[particle.name].clock, minute)

@@ -8,21 +8,10 @@ from typing import Annotated
 import typer
 
 from tme.cli.shared import AsJson, echo_json
+from tme.library.kinds import KINDS
 
-
-class Kind(StrEnum):
-    """What `tme list` lists."""
-
-    drugs = "drugs"
-    antibodies = "antibodies"
-    nanoparticles = "nanoparticles"
-    tumours = "tumours"
-    fields = "fields"
-    rules = "rules"
-    signals = "signals"
-    terms = "terms"
-    mechanisms = "mechanisms"
-    targets = "targets"
+OTHER = ("signals", "terms", "mechanisms", "targets")
+Kind = StrEnum("Kind", [*(kind.name for kind in KINDS), *OTHER])  # type: ignore[misc]  # the kinds of entries, and what is no entry
 
 
 def list_(kind: Annotated[Kind, typer.Argument(help="What to list.")], as_json: AsJson = False) -> None:

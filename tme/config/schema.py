@@ -317,6 +317,7 @@ class Experiment(Model):
     entries: Annotated[dict[str, Any], BeforeValidator(_empty)] = Field(default_factory=dict)
     library_files: _many(Annotated[str, Field(min_length=1)]) = Field((), alias="library")  # type: ignore[valid-type]
     plugin_files: _many(Annotated[str, Field(min_length=1)]) = Field((), alias="plugins")  # type: ignore[valid-type]
+    receptors: Annotated[dict[str, Any], BeforeValidator(_empty)] = Field(default_factory=dict)
     arms: dict[str, Annotated[Arm, BeforeValidator(_empty)]] = Field(
         default_factory=lambda: {"control": Arm()}, min_length=1
     )
@@ -397,6 +398,12 @@ class Config(Experiment):
     def field_entries(self) -> dict[str, Any]:
         """The tissue's own fields (agents' fields come with the arm), as configured."""
         return dict(self._library.fields)
+
+    def axes(self) -> dict[str, Any]:
+        """Checkpoint axes that are on, as this config has them: name -> entry."""
+        from tme.config.receptors import resolved
+
+        return {n: e for n, e in resolved(self.receptors, self._library.receptors)[0].items() if e.on}
 
     def tumour_traits(self) -> dict[str, float]:
         """Traits of the reference cell of this tumour type."""

@@ -35,6 +35,10 @@ class EventEntry(Part):
         chosen = EVENT_KINDS.get(str(data.get("kind"))) if cls is EventEntry and isinstance(data, dict) else None
         return chosen.model_validate(data, **how) if chosen else super().model_validate(data, **how)
 
+    def row(self) -> dict[str, Any]:
+        """What `tme list events` shows."""
+        return {"about": self.about, "kind": self.kind, "an arm gives": [*self.needs, *self.takes, "day"], "places": self.places}
+
     def signals(self, name: str) -> dict[str, tuple[str, float]]:
         """Signals of the entry of this name; none unless the kind says so."""
         return {}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from tme.library.axes import AxisEntry
 from tme.library.events import EventEntry
 from tme.library.rule import RuleEntry
 from tme.library.schema import (
@@ -42,6 +43,7 @@ KINDS = (
     Kind("antibodies", "antibody", AntibodyEntry, "arms"),
     Kind("nanoparticles", "nanoparticle", NanoparticleEntry, "arms"),
     Kind("tumours", "tumour", TumourEntry, "tumour.preset"),
+    Kind("receptors", "receptor", AxisEntry),
     Kind("events", "event", EventEntry, "arms"),
     Kind("rules", "rule", RuleEntry, "rules"),
 )

@@ -179,6 +179,6 @@ class ImmuneTurnover(Mechanism):
         team.rows(flag_cd8, model.cd8.n, c.uid, c.voxel, c.fate, c.engaged, c.function, c.n_div, model.fields["cxcl"].seen,
                  surplus, p, self.dt, model.seed64, model.tick)  # fmt: skip
         life = 1.0 / (p.other_life_d * 1440.0)
-        treg = life + model.treg_depletion / (p.ctla4_kill_d * 1440.0)
+        treg = life + model.receptors.depleted("treg") / (p.ctla4_kill_d * 1440.0)
         for population, rate in ((model.treg, treg), (model.macrophage, life), (model.dendritic, life)):
             flag_turnover(population.n, population.col.uid, population.col.fate, rate, self.dt, model.seed64, model.tick)

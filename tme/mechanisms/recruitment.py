@@ -88,9 +88,9 @@ class Recruitment(Mechanism):
         p, f = self.p, model.fields
         cxcl = f["cxcl"].seen
         hmgb1 = f["hmgb1"].seen
-        treg = p.k_treg * (1.0 - model.treg_depletion)
+        treg = p.k_treg * (1.0 - model.receptors.depleted("treg"))
         for population, rate, signal, k, basal in (
-            (model.cd8, p.k_cd8 * model.primed_output, cxcl, p.k_c, p.basal),
+            (model.cd8, p.k_cd8 * model.node.output, cxcl, p.k_c, p.basal),
             (model.treg, treg, hmgb1, p.k_h, p.base),
             (model.macrophage, p.k_mac, hmgb1, p.k_h, p.base),
             (model.dendritic, p.k_dc, hmgb1, p.k_h, 1.0),

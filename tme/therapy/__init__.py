@@ -22,6 +22,7 @@ THERAPIES = (
     drugs.DrugLoss,
     nanoparticles.ParticleLoss,
     light.LightOxygen,
+    antibodies.Neutralisation,
 )
 
 PARAMETER_SETS = {nanoparticles.PARAMETERS.group: nanoparticles.PARAMETERS}
