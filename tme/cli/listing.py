@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from tme.cli.shared import AsJson, echo_json
-from tme.library.kinds import KINDS
 
 OTHER = ("signals", "terms", "mechanisms", "targets")
-Kind = StrEnum("Kind", [*(kind.name for kind in KINDS), *OTHER])  # type: ignore[misc]  # the kinds of entries, and what is no entry
+ENTRIES = sorted(path.stem for path in (Path(__file__).parents[1] / "library").glob("*.yaml"))  # without reading them
+Kind = StrEnum("Kind", [*ENTRIES, *OTHER])  # type: ignore[misc]
 
 
 def list_(kind: Annotated[Kind, typer.Argument(help="What to list.")], as_json: AsJson = False) -> None:
