@@ -143,7 +143,7 @@ def makers() -> dict[str, Callable[[], str]]:
     }  # fmt: skip
     for group in parameter_registry():
         out[f"parameters.{group}"] = lambda g=group: parameters(g)
-    for kind in ("fields", "drugs", "antibodies", "nanoparticles", "tumours"):
+    for kind in ("fields", "drugs", "antibodies", "nanoparticles", "tumours", "events"):
         out[f"library.{kind}"] = lambda k=kind: library(k)
     return out
 

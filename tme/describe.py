@@ -185,6 +185,8 @@ def mechanism_table() -> list[dict[str, Any]]:
             row["where"] += " " * bool(row["where"]) + cls.__module__.replace(".", "/") + ".py"
             if cls.switchable:
                 row["switch"] += " " * bool(row["switch"]) + f"mechanisms.{cls.name}.on"
+            elif cls.given_by:
+                row["switch"] += " " * bool(row["switch"]) + cls.given_by
             elif cls.parameters is not None:
                 row["switch"] += " " * bool(row["switch"]) + f"mechanisms.{cls.parameters.group}.*"
     for name, entry in load_library().nanoparticles.items():

@@ -33,6 +33,20 @@ def test_every_number_has_a_unit_and_a_source(kind):
             assert known or len(number.source) > 10, f"{name}.{key}: {number.source}"
 
 
+def test_every_number_of_an_event_has_a_unit_and_a_source():
+    events = load_library().events
+    assert {e.kind for e in events.values()} == {"radiation", "light", "kill_share", "cell_transfer"}
+    for name, entry in events.items():
+        for key, number in entry.numbers.items():
+            assert number.unit and len(number.source) > 10, f"{name}.{key}"
+    assert len(events["radiation"].numbers) > 8  # those of cell types too
+
+
+def test_signals_of_events_have_names_of_their_own():
+    names = [s for name, entry in load_library().events.items() for s in entry.signals(name)]
+    assert sorted(names) == ["light", "radiation", "radiation_ros"]
+
+
 def test_what_the_issue_names_is_there():
     library = load_library()
     assert {"rsl3", "erastin", "ike", "ifsp1", "bso", "cysteinase", "ferrostatin_1", "deferoxamine"} <= set(
@@ -96,7 +110,12 @@ def test_iron_platforms_have_iron_terms():
         ("drugs.yaml", "target: gpx4", "target: gpx5", "rsl3.hits.0.target"),
         ("drugs.yaml", "target: gpx4", "target: xct", "needs ki_uM"),
         ("nanoparticles.yaml", "drug: rsl3", "drug: rsl4", "drug 'rsl4' is not in drugs"),
+        ("drugs.yaml", "target: xct", "target: vessel", "names the substance"),
+        ("drugs.yaml", "target: xct", "target: vessel\n      field: cystin", "field 'cystin' is not in fields"),
         ("fields.yaml", "mode: quasi_steady", "mode: steady", "fields.yaml:5: oxygen.mode"),
+        ("events.yaml", "kind: radiation", "kind: radiaton", "events.yaml:4: radiation: Value error, kind is 'radiaton'"),
+        ("events.yaml", "unit: 1/Gy,", "unit: Gy,", "events.yaml:10: radiation.cells.tumour"),
+        ("events.yaml", "oer_max:", "oer:", "events.yaml:7: radiation.oer"),
         ("antibodies.yaml", "anti_pd1:", "anti_pdl1:", "duplicate key"),
         ("antibodies.yaml", "anti_pd1:", "rsl3:", "the name is taken by drugs"),
         ("tumours.yaml", "source: \"assumed: spread of protein levels between cells of one tumour\"", "note: x", "b16_like"),

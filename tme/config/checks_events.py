@@ -42,7 +42,7 @@ def check_light(look: Look, path: tuple[Any, ...], item: dict[str, Any]) -> None
     if isinstance(name, str) and name not in drugs:
         look.unknown((*path, "sensitiser"), "drug", name, drugs)
     dt = look.number("clocks", "dt_min", default=1.0)
-    if is_number(minutes) and minutes > 0 and dt and dt > 0 and not divides(minutes, dt):
+    if isinstance(minutes, (int, float)) and is_number(minutes) and minutes > 0 and dt and dt > 0 and not divides(minutes, dt):
         look.fault((*path, "minutes"), f"{minutes:g} min is no multiple of the base tick", f"a whole multiple of {dt:g} min")
     if str(item.get("enters", "")).startswith("z") and len(look.items("domain", "size_um")) == 2:
         look.fault((*path, "enters"), "the domain has no depth", "x_low, x_high, y_low or y_high")

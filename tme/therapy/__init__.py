@@ -21,7 +21,6 @@ THERAPIES = (
     transfer.CellTransfer,
     drugs.DrugLoss,
     nanoparticles.ParticleLoss,
-    light.LightOxygen,
     antibodies.Neutralisation,
 )
 
