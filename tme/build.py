@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from functools import partial
 from types import SimpleNamespace
 from typing import Any
@@ -12,8 +13,14 @@ from tme.core.grid import Grid
 from tme.core.guards import Guards
 from tme.core.mechanism import Mechanism
 from tme.core.parameters import ParameterSet
-from tme.core.population import Column
+from tme.core.population import COMMON, Column
+from tme.core.receptors import Receptors
 from tme.core.schedule import FieldDiffusion, StartSources
+from tme.core.terms import Term
+from tme.core.vessels import mean_weight
+from tme.populations import POPULATIONS
+from tme.rules import evaluation, resolve
+from tme.rules.signals import Known
 from tme.therapy.agents import LN2, Agent, doses_of
 from tme.therapy.events import occasions, uses_oxygen
 
@@ -28,13 +35,40 @@ def parameter_registry() -> dict[str, ParameterSet]:
     return {**mechanisms.PARAMETER_SETS, **therapy.PARAMETER_SETS}
 
 
+def term_registry() -> dict[str, Term]:
+    """All terms that rules may modulate, by name; a law declares them beside its parameters as TERMS."""
+    modules = dict.fromkeys(cls.__module__ for cls in (*mechanisms.MECHANISMS, *therapy.THERAPIES))
+    return {t.name: t for name in modules for t in getattr(sys.modules[name], "TERMS", ())}
+
+
+def known_to_rules(library: Any) -> Known:
+    """Terms, signals and their units that rules may name."""
+    columns = {p.kind: {c.name: c.unit for c in (*COMMON, *p.columns)} for p in POPULATIONS}
+    agents = {**library.drugs, **library.antibodies, **library.nanoparticles}
+    return Known(
+        terms=term_registry(),
+        columns=columns,
+        fields={n: e.unit for n, e in library.fields.items()},
+        drugs={n: e.field_unit for n, e in agents.items()},
+        events={signal: unit for n, e in library.events.items() for signal, (unit, _half_life) in e.signals(n).items()},
+    )
+
+
+def rule_programs(config: Any) -> tuple[evaluation.Program, ...]:
+    """The rules that a config has switched on, by cell type and term."""
+    return evaluation.programs(resolve.chosen(config), term_registry())
+
+
 def load_config(path: Any, *, overrides: Any = (), quick: bool = False) -> Any:
     """Load, extend, override and validate an experiment; raises ConfigError listing all faults."""
+    from tme.config import ConfigError
     from tme.config import load_config as load
 
     clocks = {c.name: c.clock_min for c in (*mechanisms.MECHANISMS, *therapy.THERAPIES)}
     config = load(path, parameter_registry(), overrides=overrides, quick=quick, clocks=clocks)
     refuse_off(config)
+    if faults := resolve.faults_of(config, known_to_rules(config.library)):
+        raise ConfigError(faults)
     return config
 
 
@@ -128,11 +162,17 @@ def build_therapy(model: Any) -> SimpleNamespace:
     return SimpleNamespace(**lists, agents=[a for kind in lists.values() for a in kind], events=events)
 
 
+def build_receptors(model: Any) -> Receptors:
+    """The axes that are on, and what the arm's agents take away of them and of soluble factors."""
+    arm = model.therapy
+    return Receptors(model.config.axes(), therapy.antibodies.binders(arm), model.grid, therapy.antibodies.neutralised(arm))
+
+
 def particle_peak(model: Any, entry: Any, route: str) -> float:
     """Plasma level (uM payload) per mg/kg such that the stated share of the dose reaches the tumour.
 
     Mean delivered M = (%ID/100) dose mass_mouse / MW / V_tumour. One-way leak from open vessels brings
-    P f_v AUC, with f_v the voxel share of vessels at rim density, so peak = M k / (P f_v). A dose put into
+    P f_v AUC, with f_v the mean weight of vessels at rim density, so peak = M k / (P f_v). A dose put into
     the tumour is delivered whole.
     """
     spec = model.config.tumour
@@ -140,7 +180,7 @@ def particle_peak(model: Any, entry: Any, route: str) -> float:
     if route != "iv":
         return 1e3 * per_dose_mM
     vessels = parameter_registry()["vessels"].build(model.config_for("vessels"))
-    share = vessels.per_mm2 * model.grid.dx_um**2 * 1e-6
+    share = mean_weight(model.grid, vessels.per_mm2)
     if share == 0.0:
         return 0.0
     delivered = 1e3 * per_dose_mM * entry.percent_id / 100.0
@@ -152,7 +192,8 @@ def build_fields(model: Any) -> None:
     config, grid = model.config, model.grid
     model.fields, model.clock, model.vessel_exchange = {}, {}, {}
     model.held_fields, model.particle_fields, model.released = set(), set(), {}
-    entries = dict(config.field_entries())
+    heard = {s.name for p in model.rule_programs for g in p.groups for s, _ in g.parts if s.kind == "field"}
+    entries = {n: e for n, e in config.field_entries().items() if not e.optional or n in heard or n in config.fields}
     own = set(entries)
     for agent in model.therapy.drugs:
         entries[agent.name] = agent.entry.field_entry(agent.name)
@@ -169,6 +210,7 @@ def build_fields(model: Any) -> None:
         lossy.add("cystine")
     if uses_oxygen(model.therapy.events):
         lossy.add("oxygen")
+    lossy.update(model.receptors.neutralised)
     # vessels alone bring these
     sourceless = {"oxygen", "cystine", *(a.name for a in model.therapy.antibodies if not a.gives("depot"))}
     for name, e in entries.items():
@@ -183,7 +225,7 @@ def build_fields(model: Any) -> None:
         if name in lossy:
             field.solved_on.use("loss")
         if e.vessel_exchange > 0.0 and name not in model.particle_fields:
-            # the rates are per voxel of 8000 um^3; what one vessel passes per minute does not depend on the voxel
+            # the rates are per voxel of 8000 um^3 crossed by 20 um of vessel; what that passes does not depend on the voxel
             model.vessel_exchange[name] = e.vessel_exchange * 8000.0 / grid.voxel_um3
             field.solved_on.use("exchange")
         if e.held:
@@ -213,6 +255,8 @@ def build_plan(model: Any) -> list[Mechanism]:
     for cls in (*mechanisms.MECHANISMS, *therapy.THERAPIES):
         if cls.name not in off and cls.enabled(model):
             model._entries.append(cls(model))
+    if model.rule_programs:
+        model._entries.append(evaluation.Rules(model, model.rule_programs))
     solves = [FieldDiffusion(model, name) for name in model.fields]
     return ordered([StartSources(model), *model._entries, *solves, Guards(model)])
 
@@ -220,6 +264,11 @@ def build_plan(model: Any) -> list[Mechanism]:
 def ordered(entries: list[Mechanism]) -> list[Mechanism]:
     """Delivery before diffusion and so on is the phases' doing; within SECRETE, sources start anew first."""
     return sorted(entries, key=lambda m: (m.phase, m.name != "start_sources"))
+
+
+def rule_columns(model: Any, kind: str) -> tuple[Column, ...]:
+    """Columns of the terms and memories of the rules that act on a cell type."""
+    return tuple(c for p in model.rule_programs if p.cells == kind for c in p.columns)
 
 
 def cargo_columns(agents: Any) -> tuple[Column, ...]:

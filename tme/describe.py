@@ -10,14 +10,15 @@ from pathlib import Path
 from typing import Any
 
 from tme import mechanisms, therapy
-from tme.build import parameter_registry, tumour_overrides
+from tme.build import known_to_rules, parameter_registry, tumour_overrides
 from tme.library import load_library
+from tme.model import TumourModel
+from tme.rules.resolve import chosen
+from tme.rules.tables import rule_rows
 
 
 def describe(config: Any) -> dict[str, Any]:
     """Plain data about the experiment: lists of rows for the plan, parameters, fields, library numbers, arms."""
-    from tme.model import TumourModel
-
     richest = max(config.arms, key=lambda a: sum(len(x) for x in agents_of(config, a)))
     model = TumourModel(config, arm=richest, empty=True)
     used = {name for arm in config.arms for kind in agents_of(config, arm) for name in kind}
@@ -25,12 +26,19 @@ def describe(config: Any) -> dict[str, Any]:
     return {
         "experiment": experiment(config, model),
         f"plan of a tick (arm {richest})": plan_rows(model),
+        "rules": rules_in_force(config),
         "parameters": parameter_rows(config),
         "fields": field_rows(model),
         "library numbers in use": library_rows(config, used),
         "arms": arm_rows(config),
         "criterion of multi-rate chemistry": criterion(config),
     }
+
+
+def rules_in_force(config: Any) -> list[dict[str, Any]]:
+    """The rules that are on, as sentences."""
+    on = chosen(config)
+    return rule_rows(on, known_to_rules(config.library), on)
 
 
 def agents_of(config: Any, arm: str) -> tuple[list[str], ...]:
@@ -106,6 +114,8 @@ def library_rows(config: Any, used: set[str]) -> list[dict[str, Any]]:
     entries += [("tumours", config.tumour.preset, library.tumour(config.tumour.preset))]
     for kind in ("drugs", "antibodies", "nanoparticles", "events"):
         entries += [(kind, n, e) for n, e in getattr(library, kind).items() if n in used]
+    entries += [("rules", n, e) for n, e in chosen(config).items()]
+    entries += [("receptors", n, e) for n, e in config.axes().items()]
     for kind, name, entry in entries:
         for key, number in entry.numbers.items():
             rows.append({"number": f"{kind}.{name}.{key}", "value": number.value, "unit": number.unit,
@@ -182,6 +192,11 @@ def mechanism_table() -> list[dict[str, Any]]:
     for name, entry in load_library().nanoparticles.items():
         rows[entry.id] = {"id": entry.id, "where": f"tme/library/nanoparticles.yaml: {name}", "switch": f"arms.*.nanoparticles: {name}",
                           "about": entry.about, "test": tests.get(entry.id, "")}  # fmt: skip
+    for name, rule in load_library().rules.items():
+        mid = name.split(".")[0]
+        row = rows.setdefault(mid, {"id": mid, "where": "", "switch": "", "about": rule.source, "test": tests.get(mid, "")})
+        row["where"] += " " * bool(row["where"]) + f"tme/library/rules.yaml: {name}"
+        row["switch"] += " " * bool(row["switch"]) + f"rules.{name}"
     return [rows[k] for k in sorted(rows, key=lambda k: (k[0], int(k[1:])))]
 
 

@@ -17,19 +17,22 @@ from tme.build import (
     build_fields,
     build_grid,
     build_plan,
+    build_receptors,
     build_therapy,
     cargo_columns,
     load_config,
     parameter_registry,
+    rule_columns,
+    rule_programs,
     tumour_overrides,
 )
 from tme.core.device import workspace
 from tme.core.grid import Spares
 from tme.core.lattice import Lattice
+from tme.core.node import LymphNode
 from tme.core.schedule import Schedule
 from tme.core.solvers import Solvers
 from tme.core.vessels import VesselBed
-from tme.describe import describe, mechanism_table
 from tme.initial import clone_log_means, monolayer_voxels, nodule_voxels, place_residents, place_tumour
 from tme.kernels.exchange import cell_to_voxel
 from tme.populations import Cd8, Dendritic, Macrophage, Treg, Tumour
@@ -41,7 +44,7 @@ from tme.therapy.signals import Signals
 FIXED_SCALE = 2.0**40
 CELL_UM3 = 2494.0
 
-__all__ = ["TumourModel", "describe", "load_config", "mechanism_table", "parameter_registry"]
+__all__ = ["TumourModel", "load_config", "parameter_registry"]
 
 
 class TumourModel(mesa.Model):
@@ -68,13 +71,11 @@ class TumourModel(mesa.Model):
         self.stop_reason: str | None = None
         self.counters: Counter[str] = Counter()
         self.fixed_scale = FIXED_SCALE
-        self.nothing = np.zeros(0)
-        self.ctla4_occupancy = 0.0
-        self.treg_depletion = 0.0
-        self.primed_output = 1.0
+        self.node = LymphNode()
         self._overrides = tumour_overrides(config)
         self.tumour_traits = config.tumour_traits() if hasattr(config, "tumour_traits") else {}
         self.clone_log_mean = clone_log_means(config, self.tumour_traits)
+        self.rule_programs = rule_programs(config)
         self._build_space()
         self._build_cells()
         self.plan = Schedule(build_plan(self))
@@ -92,19 +93,24 @@ class TumourModel(mesa.Model):
         self.solvers = Solvers(self)
         self.therapy = build_therapy(self)
         self.events = Signals(self)
+        self.receptors = build_receptors(self)
         self.spares = Spares(self.grid)
         build_fields(self)
-        blocked = any(agent.entry.target == "pd1" for agent in self.therapy.antibodies)
-        self.pd1_free = np.ones(self.grid.n_voxels) if blocked else self.nothing
         per_mm2 = parameter_registry()["vessels"].build(self.config_for("vessels")).per_mm2
-        self.vessels = VesselBed(self.grid.n_voxels, per_mm2 * self.grid.dx_um**2 * 1e-6, self.seed_used)
+        self.vessels = VesselBed(self.grid, per_mm2, self.seed_used)
 
     def _build_cells(self) -> None:
         """Empty populations; particle cargo gets its columns from the arm."""
         cargo = cargo_columns(self.therapy)
-        self.tumour = Tumour(self, 1024, (*cargo, *event_columns(self.therapy)))
-        self.cd8, self.dendritic, self.treg = Cd8(self), Dendritic(self), Treg(self)
-        self.macrophage = Macrophage(self, 256, cargo)
+        own = {"tumour": (*cargo, *event_columns(self.therapy)), "macrophage": cargo}
+
+        def extra(kind: str) -> tuple[Any, ...]:
+            return (*own.get(kind, ()), *self.receptors.columns(kind), *rule_columns(self, kind))
+
+        self.tumour = Tumour(self, 1024, extra("tumour"))
+        self.cd8, self.dendritic, self.treg = (cls(self, 256, extra(cls.kind)) for cls in (Cd8, Dendritic, Treg))
+        self.macrophage = Macrophage(self, 256, extra("macrophage"))
+        self.killers = (self.cd8,)
         self.immune = (self.cd8, self.dendritic, self.treg, self.macrophage)
         self.populations = (self.tumour, *self.immune)
         self._uids = {p.kind: np.zeros(0, np.uint64) for p in self.populations}  # of all cells ever, ascending
@@ -133,7 +139,10 @@ class TumourModel(mesa.Model):
                     field.advance(1.0, self.workspace)
                 field.mode = mode
         self.mechanism("sensing").gather(self, only_solved=False)
-        self.mechanism("ferroptosis").settle(self)
+        for _ in range(3 if self.rule_programs else 1):  # rules may hear what the chemistry makes of them
+            if self.rule_programs:
+                self.mechanism("rules").settle(self)
+            self.mechanism("ferroptosis").settle(self)
         t = self.tumour
         base = parameter_registry()["ifng_response"].build(self.config_for("ifng_response"))
         t.col.pdl1[: t.n] = t.col.pdl1_free[: t.n] = base.pdl1_base
@@ -204,6 +213,11 @@ class TumourModel(mesa.Model):
         return self.sim_hour / 24.0
 
     @property
+    def n_alive(self) -> int:
+        """Living tumour cells now."""
+        return int((self.tumour.state == 0).sum())
+
+    @property
     def timing(self) -> dict[str, float]:
         """Seconds per plan entry so far."""
         return dict(self.plan.seconds)
@@ -216,7 +230,7 @@ class TumourModel(mesa.Model):
         if self.tick % round(720 / self.dt_min) == 0:
             mark(self)
         below = (self.config.stop_when or {}).get("tumour_alive_below", 0)
-        if below and self.tick % round(60 / self.dt_min) == 0 and int((self.tumour.state == 0).sum()) < below:
+        if below and self.tick % round(60 / self.dt_min) == 0 and self.n_alive < below:
             self.stop_reason = f"fewer than {below:g} tumour cells left at day {self.sim_day:.2f}"
         if self.tick >= self.end_tick or self.stop_reason is not None:
             self.running = False

@@ -38,7 +38,7 @@ A = "arms.a."
         ("mechanisms: {ferroptosis: {v_x: 900}}\n", 4, "mechanisms.ferroptosis.v_x", "0 to 500 uM/min", ""),
         ("mechanisms: {ferroptosis: {v_x: abc}}\n", 4, "mechanisms.ferroptosis.v_x", "0 to 500 uM/min", ""),
         ("mechanisms: {ferroptosis: {on: 1}}\n", 4, "mechanisms.ferroptosis.on", "true or false", ""),
-        ("modifiers: {x: 1}\n", 4, "modifiers.x", "unknown modifier", ""),
+        ("modifiers: {x: 1}\n", 4, "modifiers", "is a key of schema 1", "rules"),
         ("clocks: {dt_min: 0.3}\n", 4, "clocks.dt_min", "1/2, 1/4", ""),
         ("clocks: {dt_min: 2}\n", 4, "clocks.dt_min", "motility (5 min)", ""),
         ("clocks: {chemistry_resting_min: 2.5}\n", 4, "clocks.chemistry_resting_min", "whole multiple", ""),

@@ -5,7 +5,7 @@ import pickle
 
 import pytest
 
-from tme.cli import as_yaml
+from tme.cli.shared import as_yaml
 
 ARMS = """\
 arms:

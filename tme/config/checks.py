@@ -13,6 +13,7 @@ from typing import Any
 from tme.config.checks_arms import check_arms, check_clocks, check_times
 from tme.config.errors import listed, nearest
 from tme.config.look import Look, is_number
+from tme.config.receptors import check_receptors
 from tme.config.schema import CELL_UM3
 
 LEAST_NRF2 = 0.01  # ferroportin follows NRF2; at 0 labile iron has no steady level
@@ -29,6 +30,7 @@ def check_all(look: Look) -> None:
         check_populations,
         check_fields,
         check_mechanisms,
+        check_receptors,
         check_arms,
         check_times,
         check_clocks,
@@ -259,9 +261,7 @@ def unit_text(unit: str) -> str:
 
 
 def check_rest(look: Look) -> None:
-    """Modifiers (none exist yet), metrics, and sweep entries' form."""
-    for name in look.mapping("modifiers"):
-        look.unknown(("modifiers", name), "modifier", name, ())
+    """Metrics, and sweep entries' form."""
     known = look.context.metrics
     for i, name in enumerate(look.items("metrics")):
         if known and isinstance(name, str) and name not in known:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import types
-import typing
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from pydantic import BaseModel
 
+from tme.config.annotations import bare, inside
 from tme.config.errors import Fault, listed, nearest
 from tme.config.schema import Experiment
 from tme.config.source import Node
@@ -55,16 +54,23 @@ WORDS = {
 
 
 def describe(error: Mapping[str, Any], path: list[str], data: Any) -> tuple[str, str, str]:
-    """What is wrong, what was expected, what may have been meant."""
+    """What is wrong in a config, what was expected, what may have been meant."""
+    return worded(error, path, keys_at(path[:-1], data) if error["type"] == "extra_forbidden" else ())
+
+
+def worded(error: Mapping[str, Any], path: list[str], known: Iterable[str]) -> tuple[str, str, str]:
+    """The same, with the keys that are known where the fault is."""
     kind, value, ctx = error["type"], error.get("input"), error.get("ctx", {})
     shown = f"is {short(value)}"
     if kind == "extra_forbidden" and path[-1] in MOVED:
         return "unknown key", MOVED[path[-1]], ""
     if kind == "extra_forbidden":
-        known = sorted(keys_at(path[:-1], data))
+        known = sorted(known)
         return "unknown key", listed(known, 40), nearest(path[-1], known)
+    if kind == "value_error":
+        return " ".join(str(error["msg"]).removeprefix("Value error, ").split()), "", ""
     if kind == "missing":
-        return "missing", needed(path, data), ""
+        return "missing", needed(path), ""
     if kind == "tuple_type":
         return shown, LISTS.get(path[-1], "a list, e.g. [0, 2, 4]"), ""
     if kind in WORDS:
@@ -118,6 +124,8 @@ def short(value: Any) -> str:
         if isinstance(value, str)
         else str(value).lower()
         if isinstance(value, bool)
+        else f"{value:g}"
+        if isinstance(value, float)
         else str(value)
     )
     return text if len(text) <= 60 else text[:57] + "..."
@@ -150,7 +158,7 @@ NEEDED = {
 }
 
 
-def needed(path: list[str], data: Any) -> str:
+def needed(path: list[str]) -> str:
     """What belongs where a key is missing."""
     return NEEDED.get(path[-1], f"a value for {path[-1]}")
 
@@ -160,7 +168,12 @@ def keys_at(path: list[str], data: Any) -> set[str]:
     model = model_at(path, data)
     if model is None:
         return set()
-    return {*model.model_fields, *(OWN_KEYS if model is Experiment else ())}
+    return {*by_key(model), *(OWN_KEYS if model is Experiment else ())}
+
+
+def by_key(model: type[BaseModel]) -> dict[str, Any]:
+    """Fields of a model by the key that files use."""
+    return {f.alias or name: f for name, f in model.model_fields.items()}
 
 
 def model_at(path: list[str], data: Any) -> type[BaseModel] | None:
@@ -169,7 +182,7 @@ def model_at(path: list[str], data: Any) -> type[BaseModel] | None:
     for key in path:
         data = _child(data, key)
         if isinstance(kind, type) and issubclass(kind, BaseModel):
-            field = kind.model_fields.get(key)
+            field = by_key(kind).get(key)
             kind = field.annotation if field is not None else None
         else:
             kind = inside(kind)
@@ -182,27 +195,3 @@ def _child(data: Any, key: str) -> Any:
         return data[int(key)] if isinstance(data, list) else data[key]
     except (KeyError, IndexError, TypeError, ValueError):
         return None
-
-
-def bare(kind: Any, data: Any) -> Any:
-    """An annotation without Annotated and Optional; a union of models by the data's `kind`."""
-    while typing.get_origin(kind) is typing.Annotated:
-        kind = typing.get_args(kind)[0]
-    if typing.get_origin(kind) in (typing.Union, types.UnionType):
-        options = [bare(a, data) for a in typing.get_args(kind) if a is not type(None)]
-        tag = data.get("kind") if isinstance(data, dict) else None
-        for option in options:
-            is_model = isinstance(option, type) and issubclass(option, BaseModel)
-            own = option.model_fields.get("kind") if is_model else None
-            if own is not None and tag in typing.get_args(own.annotation):
-                return option
-        return options[0]
-    return kind
-
-
-def inside(kind: Any) -> Any:
-    """What a mapping or list holds."""
-    args = typing.get_args(kind)
-    if typing.get_origin(kind) is dict:
-        return args[1]
-    return args[0] if typing.get_origin(kind) in (tuple, list) else None

@@ -284,6 +284,7 @@ class Output(Model):
     record_every_h: Positive = 6.0
     snapshot_days: Annotated[tuple[Num, ...], BeforeValidator(_one_or_more)] = ()
     checkpoint_every_h: Positive = 24.0
+    keep_checkpoints: bool = False
 
 
 class Clocks(Model):
@@ -297,6 +298,7 @@ class Clocks(Model):
 class Experiment(Model):
     """All keys of an experiment file, `extends` and `quick` aside."""
 
+    schema_: Annotated[Literal[2], Whole] = Field(2, alias="schema")
     name: Annotated[str, Field(pattern=WORD, max_length=80)]
     seed: Annotated[int, Whole, Field(ge=0, lt=2**63)] = 1
     start_day: Annotated[float, Field(le=0, allow_inf_nan=False)] = 0.0
@@ -311,7 +313,11 @@ class Experiment(Model):
     mechanisms: Annotated[
         dict[str, Annotated[dict[str, Any], BeforeValidator(_empty)]], BeforeValidator(_empty)
     ] = Field(default_factory=dict)
-    modifiers: Annotated[dict[str, Any], BeforeValidator(_empty)] = Field(default_factory=dict)
+    rules: Annotated[dict[str, Any], BeforeValidator(_empty)] = Field(default_factory=dict)
+    entries: Annotated[dict[str, Any], BeforeValidator(_empty)] = Field(default_factory=dict)
+    library_files: _many(Annotated[str, Field(min_length=1)]) = Field((), alias="library")  # type: ignore[valid-type]
+    plugin_files: _many(Annotated[str, Field(min_length=1)]) = Field((), alias="plugins")  # type: ignore[valid-type]
+    receptors: Annotated[dict[str, Any], BeforeValidator(_empty)] = Field(default_factory=dict)
     arms: dict[str, Annotated[Arm, BeforeValidator(_empty)]] = Field(
         default_factory=lambda: {"control": Arm()}, min_length=1
     )
@@ -336,6 +342,8 @@ class Config(Experiment):
     _tree: Any = PrivateAttr(default=None)
     _digest: str = PrivateAttr(default="")
     _library: Any = PrivateAttr(default=None)
+    _rebuild: Any = PrivateAttr(default=None)  # given by the loader, which imports this file
+    _notes: tuple[str, ...] = PrivateAttr(default=())
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Config) and self.to_dict() == other.to_dict() and self.digest == other.digest
@@ -345,7 +353,7 @@ class Config(Experiment):
 
     @property
     def library(self) -> Any:
-        """The library with this config's `fields:` changes applied."""
+        """The library with the user's own files and this config's `entries:` and `fields:` applied."""
         return self._library
 
     @property
@@ -354,9 +362,19 @@ class Config(Experiment):
         return self._context.registry
 
     @property
+    def plugins(self) -> tuple[Any, ...]:
+        """The laws and readouts of the user's own (`core.plugins.Plugin`)."""
+        return self._context.plugins
+
+    @property
     def digest(self) -> str:
         """First eight hexadecimal digits of the SHA-256 of everything that can change a result."""
         return self._digest
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a shorter horizon (`--quick`, `--set horizon_day=...`) left out, in words."""
+        return self._notes
 
     @property
     def origin(self) -> dict[str, tuple[str, int]]:
@@ -365,13 +383,11 @@ class Config(Experiment):
 
     def to_dict(self) -> dict[str, Any]:
         """The resolved experiment as plain mappings and lists; loading it again gives the same config."""
-        return self.model_dump(mode="json", exclude_none=True)
+        return self.model_dump(mode="json", exclude_none=True, by_alias=True)
 
     def with_values(self, values: Mapping[str, Any]) -> Config:
         """A copy with dotted keys replaced, checked anew; ConfigError if they do not fit."""
-        from tme.config.load import rebuild
-
-        return rebuild(self, values)
+        return self._rebuild(self, values)
 
     def therapy_of(self, arm: str) -> Arm:
         """The arm with everything it uses folded in; "growth" is no therapy at all."""
@@ -382,6 +398,12 @@ class Config(Experiment):
     def field_entries(self) -> dict[str, Any]:
         """The tissue's own fields (agents' fields come with the arm), as configured."""
         return dict(self._library.fields)
+
+    def axes(self) -> dict[str, Any]:
+        """Checkpoint axes that are on, as this config has them: name -> entry."""
+        from tme.config.receptors import resolved
+
+        return {n: e for n, e in resolved(self.receptors, self._library.receptors)[0].items() if e.on}
 
     def tumour_traits(self) -> dict[str, float]:
         """Traits of the reference cell of this tumour type."""

@@ -37,6 +37,7 @@ class Recorder:
         output = config.output
         self.folder, self.about = Path(folder), about
         self.record_every = max(1, units(float(option(output, "record_every_h", 1.0))))
+        self.keep_checkpoints = bool(option(output, "keep_checkpoints", False))
         self.checkpoint_every = units(float(option(output, "checkpoint_every_h", 24.0)))
         days = option(output, "snapshot_days", ()) or (config.horizon_day,)
         self.snapshots = sorted(units(24.0 * float(d)) for d in days)

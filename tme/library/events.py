@@ -40,6 +40,10 @@ class EventEntry(Part):
             raise ValueError(f"kind is '{kind}', not one of {', '.join(EVENT_KINDS)}")
         return EVENT_KINDS[kind].model_validate(data)
 
+    def row(self) -> dict[str, Any]:
+        """What `tme list events` shows."""
+        return {"about": self.about, "kind": self.kind, "an arm gives": [*self.needs, *self.takes, "day"], "places": self.places}
+
     def signals(self, name: str) -> dict[str, tuple[str, float]]:
         """Signals of the entry of this name; none unless the kind says so."""
         return {}
@@ -75,6 +79,7 @@ class LightEntry(EventEntry):
     steepness: float = quantity("1", gt=0)
     half_life_min: float = quantity("min", gt=0)
     kills: tuple[Name, ...] = Field(min_length=1)
+    refers: ClassVar[dict[str, str]] = {"sensitiser": "drugs"}
     needs: ClassVar[tuple[str, ...]] = ("fluence_mw_cm2", "minutes")
     takes: ClassVar[tuple[str, ...]] = ("place", "sensitiser", "enters")
 

@@ -12,11 +12,13 @@ import numpy as np
 
 from tme.core.mechanism import Mechanism, Phase
 from tme.core.parameters import ParameterSet, par
+from tme.core.terms import Term
 from tme.kernels import team
 from tme.kernels.elementary import exp
 from tme.kernels.jit import serial
 from tme.kernels.neighbours import n_directions, neighbour
 from tme.kernels.rng import BLOCK, Stream, child_uid, draw, uniform, uniform_block
+from tme.kernels.terms import factor
 from tme.kernels.transfer import at
 from tme.mechanisms.ferroptosis import rupture
 
@@ -38,6 +40,10 @@ T_CELL = ParameterSet(
     par("et_cap", 0.0, "1", 0.0, 100.0, "assumed: 0 is off; a cut that holds CD8 per living tumour cell down, to measure what debulking does", "CD8 above this many per living tumour cell leave"),
     par("ctla4_kill_d", 1.0, "d", 0.1, 100.0, "assumed: Tregs at a depleting anti-CTLA-4 die within a day"),
 )
+TERMS = (
+    Term("death.apoptosis", "1", "multiplies", ("tumour",), 0.0, 1e4, "background apoptosis"),
+    Term("death.necrosis", "1", "multiplies", ("tumour",), 0.0, 1e3, "necrosis without oxygen"),
+)
 _DEATH = int(Stream.DEATH)
 _CD8_DEATH = int(Stream.CD8_DEATH)
 _CD8_DIVIDE = int(Stream.CD8_DIVIDE)
@@ -45,8 +51,8 @@ _TURNOVER = int(Stream.TURNOVER)
 
 
 @serial
-def flag_deaths(lo, hi, uid, state, fate, oxygen, p, dt, seed, tick):
-    """Raise fate 13 (necrosis) or 14 (apoptosis)."""
+def flag_deaths(lo, hi, uid, state, fate, oxygen, apoptosis, necrosis, p, dt, seed, tick):
+    """Raise fate 13 (necrosis) or 14 (apoptosis); the terms `apoptosis` and `necrosis` (n,) or empty."""
     p_apo = 1.0 - exp(-p.k_apo * dt)
     u = np.empty((2, BLOCK))
     for first in range(lo, hi, BLOCK):
@@ -55,7 +61,10 @@ def flag_deaths(lo, hi, uid, state, fate, oxygen, p, dt, seed, tick):
         for j in range(np.uint64(m)):
             i = np.uint64(first) + j
             if state[i] == 0 and fate[i] < 10:
-                if oxygen[i] < p.o2_necrosis and u[0, j] < 1.0 - exp(-p.k_nec * (1.0 - oxygen[i] / p.o2_necrosis) * dt):
+                if apoptosis.size > 0:
+                    p_apo = 1.0 - exp(-p.k_apo * apoptosis[i] * dt)
+                k_nec = p.k_nec * factor(necrosis, i)
+                if oxygen[i] < p.o2_necrosis and u[0, j] < 1.0 - exp(-k_nec * (1.0 - oxygen[i] / p.o2_necrosis) * dt):
                     fate[i] = 13
                 elif u[1, j] < p_apo:
                     fate[i] = 14
@@ -127,8 +136,9 @@ class Death(Mechanism):
 
     def step(self, model) -> None:
         """One clock interval."""
-        t = model.tumour.col
-        team.rows(flag_deaths, model.tumour.n, t.uid, t.state, t.fate, t.oxygen, self.p, self.dt, model.seed64, model.tick)
+        tumour, t = model.tumour, model.tumour.col
+        team.rows(flag_deaths, tumour.n, t.uid, t.state, t.fate, t.oxygen, tumour.term("death.apoptosis"), tumour.term("death.necrosis"),
+                  self.p, self.dt, model.seed64, model.tick)  # fmt: skip
 
 
 class Rupture(Mechanism):
@@ -169,6 +179,6 @@ class ImmuneTurnover(Mechanism):
         team.rows(flag_cd8, model.cd8.n, c.uid, c.voxel, c.fate, c.engaged, c.function, c.n_div, model.fields["cxcl"].seen,
                  surplus, p, self.dt, model.seed64, model.tick)  # fmt: skip
         life = 1.0 / (p.other_life_d * 1440.0)
-        treg = life + model.treg_depletion / (p.ctla4_kill_d * 1440.0)
+        treg = life + model.receptors.depleted("treg") / (p.ctla4_kill_d * 1440.0)
         for population, rate in ((model.treg, treg), (model.macrophage, life), (model.dendritic, life)):
             flag_turnover(population.n, population.col.uid, population.col.fate, rate, self.dt, model.seed64, model.tick)

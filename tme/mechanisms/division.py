@@ -21,11 +21,13 @@ import numpy as np
 
 from tme.core.mechanism import Mechanism, Phase
 from tme.core.parameters import ParameterSet, par
+from tme.core.terms import Term
 from tme.kernels import team
 from tme.kernels.elementary import exp
 from tme.kernels.jit import rule, serial
 from tme.kernels.neighbours import at_margin, shifted
 from tme.kernels.rng import BLOCK, Stream, child_uid, normals, priorities, uniform, uniform_block
+from tme.kernels.terms import factor
 from tme.kernels.transfer import at
 from tme.mechanisms.damp import PARAMETERS as DAMP_PARAMETERS
 
@@ -38,6 +40,7 @@ PARAMETERS = ParameterSet(
     par("drift", 0.05, "1", 0.0, 1.0, "assumed: lognormal sd of each heritable trait per division"),
     par("memory", 0.7, "1", 0.0, 1.0, "protein levels mix within about two generations (Sigal et al. 2006, doi 10.1038/nature05316)", "how much of a cell's deviation from its clone a daughter inherits; 1 is all of it"),
 )
+TERMS = (Term("division.rate", "1", "multiplies", ("tumour",), 0.0, 10.0, "the rate of division"),)
 _DIVIDE = int(Stream.DIVIDE)
 _PUSH = int(Stream.PUSH)
 VARIED = ("xct", "gpx4_trait", "fsp1", "acsl4", "tfr1")
@@ -53,8 +56,8 @@ def division_rate(oxygen, hmgb1, p, d):
 
 
 @serial
-def flag_divisions(lo, hi, uid, state, fate, voxel, oxygen, hmgb1, p, d, dt, seed, tick):
-    """Raise fate 1 in living cells that divide now."""
+def flag_divisions(lo, hi, uid, state, fate, voxel, oxygen, hmgb1, modulated, p, d, dt, seed, tick):
+    """Raise fate 1 in living cells that divide now; `modulated` (n,) the factor of rules on the rate, or empty."""
     u = np.empty((2, BLOCK))
     for first in range(lo, hi, BLOCK):
         m = min(BLOCK, hi - first)
@@ -62,7 +65,7 @@ def flag_divisions(lo, hi, uid, state, fate, voxel, oxygen, hmgb1, p, d, dt, see
         for j in range(np.uint64(m)):
             i = np.uint64(first) + j
             if state[i] == 0 and fate[i] == 0:
-                x = division_rate(oxygen[i], at(hmgb1, voxel[i]), p, d) * dt
+                x = division_rate(oxygen[i], at(hmgb1, voxel[i]), p, d) * factor(modulated, i) * dt
                 if u[0, j] < x and u[0, j] < 1.0 - exp(-x):  # the first bound spares most cells the second
                     fate[i] = 1
 
@@ -171,7 +174,7 @@ class DivisionHazard(Mechanism):
         """One clock interval."""
         t = model.tumour.col
         team.rows(flag_divisions, model.tumour.n, t.uid, t.state, t.fate, t.voxel, t.oxygen, model.fields["hmgb1"].seen,
-                       self.p, self.damp, self.dt, model.seed64, model.tick)  # fmt: skip
+                  model.tumour.term("division.rate"), self.p, self.damp, self.dt, model.seed64, model.tick)  # fmt: skip
 
 
 class Division(Mechanism):

@@ -1,6 +1,6 @@
 """Immune cells enter through open vessels.
 
-Per open vessel and minute, with c the CXCL9/10 and H the HMGB1 at the vessel, B the node's output:
+Per open vessel (20 um of it) and minute, with c the CXCL9/10 and H the HMGB1 at the vessel, B the node's output:
 
     CD8         k_cd8 B [c/(k_c + c) + basal]
     Treg        k_treg [base + H/(k_h + H)] (1 - depletion)
@@ -38,10 +38,10 @@ _RECRUIT = int(Stream.RECRUIT)
 
 
 @serial
-def draw_arrivals(lo, hi, vessels, code, rate, signal, k, basal, dt, seed, tick, uid, where):
+def draw_arrivals(lo, hi, vessels, weight, code, rate, signal, k, basal, dt, seed, tick, uid, where):
     """Who wants to enter at the vessels from `lo` to `hi`: their `uid`, and number of the vessel, from `lo` on; returns the end.
 
-    rate [1/min] times (signal/(k + signal) + basal) is the hazard of one entry per call.
+    rate [1/min] times the vessel's weight times (signal/(k + signal) + basal) is the hazard of one entry per call.
     """
     count, u = lo, np.empty((2, BLOCK))
     for first in range(lo, hi, BLOCK):
@@ -52,19 +52,19 @@ def draw_arrivals(lo, hi, vessels, code, rate, signal, k, basal, dt, seed, tick,
         for j in range(np.uint64(m)):
             v = np.int64(vessels[np.uint64(first) + j])
             s = at(signal, v)
-            x = rate * (s / (k + s) + basal) * dt
+            x = rate * weight[np.uint64(first) + j] * (s / (k + s) + basal) * dt
             if u[0, j] < x and u[0, j] < 1.0 - exp(-x):  # the first bound spares most vessels the second
                 where[count] = first + np.int64(j)
                 count += 1
     return count
 
 
-def arrivals(vessels, code, rate, signal, k, basal, dt, seed, tick, occupancy, capacity, uid, voxel):
+def arrivals(vessels, weight, code, rate, signal, k, basal, dt, seed, tick, occupancy, capacity, uid, voxel):
     """Draw newcomers at each vessel; fills uid and voxel (vessels,), updates occupancy, returns (entered, refused)."""
     n = len(vessels)
     name, where = np.empty(n, np.uint64), np.empty(n, np.int64)
-    wanting = where[: team.listed(where, draw_arrivals, n, vessels, code, rate, signal, k, basal, dt, seed, tick, name, where)]
-    entering = wanting[occupancy[vessels[wanting]] < capacity]  # a voxel has one vessel
+    wanting = where[: team.listed(where, draw_arrivals, n, vessels, weight, code, rate, signal, k, basal, dt, seed, tick, name, where)]
+    entering = wanting[occupancy[vessels[wanting]] < capacity]  # vessels are voxels, all different
     count = len(entering)
     uid[:count], voxel[:count] = name[entering], vessels[entering]
     occupancy[voxel[:count]] += 1
@@ -88,9 +88,9 @@ class Recruitment(Mechanism):
         p, f = self.p, model.fields
         cxcl = f["cxcl"].seen
         hmgb1 = f["hmgb1"].seen
-        treg = p.k_treg * (1.0 - model.treg_depletion)
+        treg = p.k_treg * (1.0 - model.receptors.depleted("treg"))
         for population, rate, signal, k, basal in (
-            (model.cd8, p.k_cd8 * model.primed_output, cxcl, p.k_c, p.basal),
+            (model.cd8, p.k_cd8 * model.node.output, cxcl, p.k_c, p.basal),
             (model.treg, treg, hmgb1, p.k_h, p.base),
             (model.macrophage, p.k_mac, hmgb1, p.k_h, p.base),
             (model.dendritic, p.k_dc, hmgb1, p.k_h, 1.0),
@@ -104,7 +104,7 @@ class Recruitment(Mechanism):
         uid = np.empty(len(vessels), np.uint64)
         voxel = np.empty(len(vessels), np.int32)
         lattice = model.lattice
-        count, refused = arrivals(vessels, population.code, rate, signal, k, basal, self.dt, model.seed64, model.tick,
+        count, refused = arrivals(vessels, model.vessels.weight, population.code, rate, signal, k, basal, self.dt, model.seed64, model.tick,
                                   lattice.immune_count, lattice.immune_capacity, uid, voxel)  # fmt: skip
         model.counters["refused"] += int(refused)
         if count:

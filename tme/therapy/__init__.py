@@ -21,6 +21,7 @@ THERAPIES = (
     transfer.CellTransfer,
     drugs.DrugLoss,
     nanoparticles.ParticleLoss,
+    antibodies.Neutralisation,
 )
 
 PARAMETER_SETS = {nanoparticles.PARAMETERS.group: nanoparticles.PARAMETERS}

@@ -1,7 +1,8 @@
 """Nanoparticles: leak from vessels, diffuse, are taken up, and release what they carry where they should.
 
 The field of a platform counts its payload, uM in the voxel. Leak is one way (the EPR effect keeps
-particles in): source = permeability x plasma at open vessels. Tumour cells and macrophages take particles
+particles in): source = permeability x plasma at open vessels, by
+their length. Tumour cells and macrophages take particles
 up at a rate per minute; inside, and more slowly outside, they release at
 
     k = k0 + k_ph h(pH) + k_gsh G/(K_gsh + G) + k_hypoxia K_o2/(K_o2 + O2),   h = 1/(1 + 10^(slope (pH - pKa)))
@@ -125,7 +126,7 @@ class ParticleDelivery(Mechanism):
             mean = agent.plasma_mean(start, stop)
             with field.writing("source", model.spares) as source:
                 if mean > 0.0:
-                    source[model.vessels.voxels] = agent.entry.vessel_exchange * mean
+                    source[model.vessels.voxels] = agent.entry.vessel_exchange * mean * model.vessels.weight
 
 
 class ParticleCargo(Mechanism):

@@ -67,7 +67,7 @@ def only_assumed(found: Mapping[str, Any]) -> dict[str, Any]:
 def rows_of(kind: str) -> Rows:
     """What `tme list KIND` prints."""
     if kind == "mechanisms":
-        from tme.model import mechanism_table
+        from tme.describe import mechanism_table
 
         return mechanism_table()
     if kind == "targets":
@@ -76,38 +76,15 @@ def rows_of(kind: str) -> Rows:
         return [dict(row) for row in targets.table()]
     from tme.library import load_library
 
-    return [entry_row(kind, name, entry) for name, entry in getattr(load_library(), kind).items()]
+    if kind in ("rules", "signals", "terms"):
+        from tme.build import known_to_rules
+        from tme.rules import tables
 
-
-def entry_row(kind: str, name: str, entry: Any) -> dict[str, Any]:
-    """One library entry, its main numbers."""
-    row: dict[str, Any] = {"name": name, "about": entry.about}
-    if kind == "fields":
-        row |= {
-            "unit": entry.unit,
-            "mode": entry.mode,
-            "diffusion_um2_min": entry.diffusion,
-            "decay_per_min": entry.decay,
-        }
-        row |= {"clock_min": entry.clock_min, "initial": entry.initial, "vessel_value": entry.vessel_value}
-    elif kind == "drugs":
-        row |= {
-            "stage": entry.stage,
-            "hits": [f"{h.target} {h.numbers[h.key].value:g} {h.numbers[h.key].unit}" for h in entry.hits],
-        }
-        row |= {"mw_g_mol": entry.mw_g_mol, "plasma_half_life_min": entry.plasma_half_life_min}
-    elif kind == "antibodies":
-        row |= {"target": entry.target, "kd_nM": entry.kd_nM, "half_life_d": entry.half_life_d}
-    elif kind == "nanoparticles":
-        row |= {"id": entry.id, "payload": [p.drug or "iron" for p in entry.payloads], "routes": entry.routes}
-        row |= {"size_nm": entry.size_nm, "percent_id": entry.percent_id, "not_modelled": entry.not_modelled}
-    elif kind == "tumours":
-        row |= {"clones": {n: c.share for n, c in entry.clones.items()}, "cv": entry.cv}
-        row |= {
-            "antigenicity": entry.antigenicity_mean,
-            "parameters": {f"{g}.{n}": v.value for g, s in entry.parameters.items() for n, v in s.items()},
-        }
-    return row
+        library = load_library()
+        known = known_to_rules(library)
+        return {"rules": lambda: tables.rule_rows(library.rules, known), "signals": lambda: tables.signal_rows(known),
+                "terms": lambda: tables.term_rows(known)}[kind]()  # fmt: skip
+    return [{"name": name, **entry.row()} for name, entry in load_library().entries[kind].items()]
 
 
 def show_status(found: Mapping[str, Any]) -> None:
