@@ -9,7 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr
+from pydantic import BeforeValidator, Field, PrivateAttr
+
+from tme.config.base import Count, Model, NotNegative, Num, Positive, Share, Whole
+from tme.config.base import as_tuple as _listed
+from tme.config.base import many as _many
+from tme.config.base import one_or_more as _one_or_more
+from tme.config.doses import Arm
 
 CELL_UM3 = 2494.0  # volume of a tumour cell (Ghaffarizadeh et al. 2018, doi 10.1371/journal.pcbi.1005991)
 TRAITS = ("xct", "gpx4_trait", "fsp1", "acsl4", "tfr1", "nrf2", "mufa")
@@ -19,20 +25,6 @@ CloneName = Literal[CLONES]  # type: ignore[valid-type]
 TraitName = Literal[TRAITS]  # type: ignore[valid-type]
 CellType = Literal[(*POPULATIONS, "ignore")]  # type: ignore[valid-type]
 WORD = r"^[A-Za-z0-9][A-Za-z0-9_.+-]*$"
-
-
-def _listed(value: Any) -> Any:
-    return tuple(value) if isinstance(value, list) else value
-
-
-def _one_or_more(value: Any) -> Any:
-    """A single number where a list is meant, as in `day: 0`."""
-    return (value,) if isinstance(value, (int, float)) and not isinstance(value, bool) else _listed(value)
-
-
-def _whole(value: Any) -> Any:
-    """4e3 is a whole number."""
-    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def _empty(value: Any) -> Any:
@@ -47,21 +39,6 @@ def _axes(value: Any) -> Any:
 
 def _closed() -> dict[Literal["x", "y", "z"], Literal["no_flux", "periodic", "fixed"]]:
     return {"x": "no_flux", "y": "no_flux", "z": "no_flux"}
-
-
-Num = Annotated[float, Field(allow_inf_nan=False)]
-Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
-Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
-Whole = BeforeValidator(_whole)
-Count = Annotated[int, Whole, Field(ge=1)]
-Days = Annotated[tuple[Num, ...], BeforeValidator(_one_or_more), Field(min_length=1)]
-
-
-class Model(BaseModel):
-    """Base of every section."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
 class Domain(Model):
@@ -185,97 +162,6 @@ class FieldChange(Model):
     vessel_exchange: NotNegative | None = None
     held: bool | None = None
     coarsen: Literal[1, 2, 4] | None = None
-
-
-Point = Annotated[tuple[NotNegative, ...], BeforeValidator(_listed), Field(min_length=2, max_length=3)]
-
-
-class Scheduled(Model):
-    """On which days: `day`, or from `day` on every `every_d` days until `until_d` (or the end)."""
-
-    name: str
-    day: Days
-    every_d: Positive | None = None
-    until_d: Num | None = None
-
-
-class Given(Scheduled):
-    """How much of an agent, and by which way.
-
-    iv: into blood. intratumoral: at once into the tumour, `radius_um` around `centre_um` (default the tumour's
-    middle, a third of its radius). depot: there too, released by `release_per_h` of what is left. bath: the
-    concentration held everywhere from that day on. `dose_mg` is `dose_mg_kg` of the stated mouse.
-    """
-
-    route: Literal["iv", "intratumoral", "depot", "bath"] = "iv"
-    dose_mg_kg: Positive | None = None
-    dose_mg: Positive | None = None
-    release_per_h: Positive | None = None
-    centre_um: Point | None = None
-    radius_um: Positive | None = None
-
-
-class DrugDose(Given):
-    """A drug; a bath holds `bath_uM`."""
-
-    day: Days = (0.0,)
-    bath_uM: NotNegative | None = None
-
-
-class AntibodyDose(Given):
-    """A checkpoint antibody; a bath holds `bath_nM`."""
-
-    bath_nM: NotNegative | None = None
-
-
-class ParticleDose(Given):
-    """A nanoparticle platform; dose and bath count its payload."""
-
-    bath_uM: NotNegative | None = None
-
-
-class Place(Model):
-    """Where an event happens: `ball` (a disc in 2D) around a centre, `box` between two corners, or a word."""
-
-    kind: Literal["everywhere", "tumour", "vessels", "ball", "box"]
-    centre_um: Point | None = None
-    radius_um: Positive | None = None
-    from_um: Point | None = None
-    to_um: Point | None = None
-
-
-def _place(value: Any) -> Any:
-    """A word is a kind of place."""
-    return {"kind": value} if isinstance(value, str) else value
-
-
-class EventDose(Scheduled):
-    """An event of the library; which keys it needs and takes depends on its kind (`library.events`)."""
-
-    dose_gy: Positive | None = None
-    fluence_mw_cm2: Positive | None = None
-    minutes: Positive | None = None
-    sensitiser: str | None = None
-    enters: Literal["x_low", "x_high", "y_low", "y_high", "z_low", "z_high"] | None = None
-    share: Share | None = None
-    cells: str | None = None
-    count: Count | None = None
-    per_mm2: Positive | None = None
-    place: Annotated[Place | None, BeforeValidator(_place)] = None
-
-
-def _many(item: Any) -> Any:
-    return Annotated[tuple[item, ...], BeforeValidator(lambda v: () if v is None else _listed(v))]
-
-
-class Arm(Model):
-    """A therapy: agents and events with their schedules, and other arms it includes. Empty is the control."""
-
-    drugs: _many(DrugDose) = ()  # type: ignore[valid-type]
-    antibodies: _many(AntibodyDose) = ()  # type: ignore[valid-type]
-    nanoparticles: _many(ParticleDose) = ()  # type: ignore[valid-type]
-    events: _many(EventDose) = ()  # type: ignore[valid-type]
-    use: _many(str) = ()  # type: ignore[valid-type]
 
 
 class Output(Model):

@@ -54,7 +54,7 @@ class AntibodyDelivery(Mechanism):
     switchable = False
     phase = Phase.DOSE
     ids = ("D14", "D15")
-    about = "antibodies follow their plasma course, leak from vessels and deplete cells by their Fc part"
+    about = "antibodies follow their plasma course, leak from vessels, are held in baths and deplete cells by their Fc part"
     writes = ("field.antibody.vessel_value", "receptors.depletion")
 
     @classmethod
@@ -75,6 +75,7 @@ class AntibodyDelivery(Mechanism):
         for agent in self.leaking:
             if model.solved(agent.name):
                 model.fields[agent.name].vessel_value = agent.plasma(minute)
+        for agent in model.therapy.antibodies:
             level = agent.bath(minute)
             if level is not None:
                 model.fields[agent.name].fill(level)
