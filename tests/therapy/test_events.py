@@ -112,7 +112,7 @@ def test_a_rule_hears_radiation_where_it_was_given_and_as_long_as_it_is_remember
     model = ticks(model, 18)  # rules on events are worked out every 6 min
     x = model.lattice.position_um(model.tumour.voxel)[0]
     left = 8 * oxygen_effect(140.0, GY.oer_max, GY.oer_k_mmHg) * 0.5 ** (15 / 1440)
-    factor = model.tumour.term("division.rate")[:144]
+    factor = model.tumour.term("division.rate")[:144].copy()
     assert factor[x > 120] == pytest.approx(1.0)
     assert factor[x < 120] == pytest.approx(1 - 0.8 * left / (4 + left))
     model = hours(model, 24)
