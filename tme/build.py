@@ -10,8 +10,9 @@ from tme import mechanisms, therapy
 from tme.core.field import Field
 from tme.core.grid import Grid
 from tme.core.guards import Guards
-from tme.core.mechanism import Mechanism
+from tme.core.mechanism import Mechanism, check_plan
 from tme.core.parameters import ParameterSet
+from tme.core.plugins import PluginError, joined
 from tme.core.population import Column
 from tme.core.schedule import FieldDiffusion, StartSources
 from tme.therapy.agents import Agent, Dose
@@ -28,21 +29,36 @@ def parameter_registry() -> dict[str, ParameterSet]:
     return {**mechanisms.PARAMETER_SETS, **therapy.PARAMETER_SETS}
 
 
-def load_config(path: Any, *, overrides: Any = (), quick: bool = False) -> Any:
-    """Load, extend, override and validate an experiment; raises ConfigError listing all faults."""
+def load_config(path: Any, *, overrides: Any = (), quick: bool = False, plugins: Any = (), allow_plugins: bool = False) -> Any:
+    """Load, extend, override and validate an experiment; raises ConfigError listing all faults.
+
+    `plugins`: laws and readouts handed over (files, modules, classes, functions); those that the file itself names
+    under `plugins:` run only with `allow_plugins`.
+    """
     from tme.config import load_config as load
 
     clocks = {c.name: c.clock_min for c in (*mechanisms.MECHANISMS, *therapy.THERAPIES)}
-    config = load(path, parameter_registry(), overrides=overrides, quick=quick, clocks=clocks)
+    config = load(path, parameter_registry(), overrides=overrides, quick=quick, clocks=clocks, plugins=plugins, allow_plugins=allow_plugins)
     refuse_off(config)
+    refuse_clash(config)
     return config
+
+
+def refuse_clash(config: Any) -> None:
+    """PluginError for a law of the user's that plainly writes what another entry of its phase writes."""
+    classes: list[Any] = [*mechanisms.MECHANISMS, *therapy.THERAPIES, *joined(config.plugins).laws]  # they say it as well as instances
+    try:
+        check_plan(classes)
+    except ValueError as error:
+        raise PluginError(f"{error}; expected `adds`, another phase, or a column of its own") from error
 
 
 def refuse_off(config: Any) -> None:
     """ConfigError for a mechanism that is switched off although others need it."""
     from tme.config import ConfigError, Fault
 
-    plan = {c.name: c for c in (*mechanisms.MECHANISMS, *therapy.THERAPIES)}
+    classes: list[Any] = [*mechanisms.MECHANISMS, *therapy.THERAPIES, *joined(config.plugins).laws]
+    plan = {c.name: c for c in classes}
     faults = []
     for name in sorted(config.switched_off()):
         if name in plan and not plan[name].switchable:
@@ -189,7 +205,7 @@ def build_plan(model: Any) -> list[Mechanism]:
     """All entries of the tick; a mechanism may ask for another one built before it."""
     model._entries = []
     off = model.config.switched_off()
-    for cls in (*mechanisms.MECHANISMS, *therapy.THERAPIES):
+    for cls in (*mechanisms.MECHANISMS, *therapy.THERAPIES, *model.own.laws):
         if cls.name not in off and cls.enabled(model):
             model._entries.append(cls(model))
     solves = [FieldDiffusion(model, name) for name in model.fields]

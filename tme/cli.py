@@ -48,6 +48,7 @@ Set = Annotated[
     list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Replace a value; may be repeated.")
 ]
 Quick = Annotated[bool, typer.Option("--quick", help="The config's small version: about a minute.")]
+AllowPlugins = Annotated[bool, typer.Option("--allow-plugins", help="Run the code that the config names under plugins:.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
@@ -63,18 +64,6 @@ class Device(StrEnum):
 
     cpu = "cpu"
     cuda = "cuda"
-
-
-class Kind(StrEnum):
-    """What `tme list` lists."""
-
-    drugs = "drugs"
-    antibodies = "antibodies"
-    nanoparticles = "nanoparticles"
-    tumours = "tumours"
-    fields = "fields"
-    mechanisms = "mechanisms"
-    targets = "targets"
 
 
 class InputError(Exception):
@@ -102,9 +91,10 @@ def run(
     ] = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Start over instead of completing a run.")] = False,
     device: Annotated[Device, typer.Option(help="Where fields and chemistry are computed.")] = Device.cpu,
+    allow_plugins: AllowPlugins = False,
 ) -> None:
     """Run an experiment, or complete a part-done run."""
-    resolved = load(config, set_, quick, seed)
+    resolved = load(config, set_, quick, seed, allow_plugins)
     if scheduler is not None and executor is not Executor.dask:
         raise InputError("--scheduler: needs --executor dask")
     from tme import experiments
@@ -122,11 +112,11 @@ def run(
 
 
 @app.command()
-def check(config: ConfigPath, set_: Set = None, quick: Quick = False, seed: int | None = None) -> None:
+def check(config: ConfigPath, set_: Set = None, quick: Quick = False, seed: int | None = None, allow_plugins: AllowPlugins = False) -> None:
     """Validate an experiment and print it resolved, with what it will cost."""
     from tme.config.estimate import predict
 
-    resolved = load(config, set_, quick, seed)
+    resolved = load(config, set_, quick, seed, allow_plugins)
     typer.echo(f"# {config}: valid, digest {resolved.digest}")
     typer.echo(as_yaml(resolved.to_dict()), nl=False)
     for line in predict(resolved).lines():
@@ -140,16 +130,20 @@ def describe(
     quick: Quick = False,
     assumed: Annotated[bool, typer.Option("--assumed", help="Only numbers without a source.")] = False,
     odd: Annotated[bool, typer.Option("--odd", help="As an ODD protocol, in Markdown.")] = False,
+    evidence: Annotated[bool, typer.Option("--evidence", help="How many numbers are measured, derived, tuned, chosen, assumed.")] = False,
     as_json: AsJson = False,
+    allow_plugins: AllowPlugins = False,
 ) -> None:
     """Print the plan of a tick, every parameter with unit, source and origin: a Methods section."""
     from tme import cli_text
     from tme.model import describe as describe_model
 
-    resolved = load(config, set_, quick, None)
+    resolved = load(config, set_, quick, None, allow_plugins)
     found = describe_model(resolved)
     if assumed:
         found = cli_text.only_assumed(found)
+    if evidence:
+        found = cli_text.evidence(found)
     if as_json:
         echo_json(found)
     elif odd:
@@ -183,15 +177,24 @@ def status(run_dir: RunPath, as_json: AsJson = False) -> None:
 
 
 @app.command("list")
-def list_(kind: Annotated[Kind, typer.Argument(help="What to list.")], as_json: AsJson = False) -> None:
+def list_(
+    kind: Annotated[str, typer.Argument(help="drugs, antibodies, nanoparticles, tumours, fields, mechanisms, targets, ...")],
+    config: Annotated[Path | None, typer.Option("--config", metavar="CONFIG", help="With the library of this experiment.")] = None,
+    library: Annotated[
+        list[Path] | None, typer.Option("--library", metavar="FILE", help="With entries of your own; may be repeated.")
+    ] = None,
+    as_json: AsJson = False,
+    allow_plugins: AllowPlugins = False,
+) -> None:
     """List what configs may name."""
     from tme import cli_text
 
-    rows = cli_text.rows_of(kind.value)
+    own = load(config, None, False, None, allow_plugins) if config is not None else None
+    rows = cli_text.rows_of(kind, own, library or [])
     if as_json:
         echo_json(rows)
     else:
-        cli_text.table(rows, kind.value)
+        cli_text.table(rows, kind)
 
 
 @app.command()
@@ -246,12 +249,12 @@ def schema() -> None:
 # ---- what the commands share ----------------------------------------------------------------------------
 
 
-def load(config: Path, changes: list[str] | None, quick: bool, seed: int | None) -> Any:
+def load(config: Path, changes: list[str] | None, quick: bool, seed: int | None, allow_plugins: bool = False) -> Any:
     """The resolved experiment; ConfigError tells every fault."""
     from tme.model import load_config
 
     overrides = [*(changes or []), *([] if seed is None else [f"seed={seed}"])]
-    return load_config(config, overrides=overrides, quick=quick)
+    return load_config(config, overrides=overrides, quick=quick, allow_plugins=allow_plugins)
 
 
 def check_out(folder: Path) -> None:

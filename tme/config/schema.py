@@ -6,7 +6,9 @@ cannot say (`checks`) and hands over the library and the parameter registry.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr
@@ -245,6 +247,20 @@ class Clocks(Model):
     field_tol: Annotated[float, Field(gt=0, le=1e-2, allow_inf_nan=False)] | None = None
 
 
+@dataclass(frozen=True)
+class OwnFile:
+    """A file of the user's: the key that names it, where it lay, and its text; '' for code that is in no file."""
+
+    key: str
+    path: str
+    text: str
+
+    @property
+    def sha256(self) -> str:
+        """Hash of the text in UTF-8."""
+        return hashlib.sha256(self.text.encode()).hexdigest()
+
+
 class Experiment(Model):
     """All keys of an experiment file, `extends` and `quick` aside."""
 
@@ -312,6 +328,12 @@ class Config(Experiment):
     def plugins(self) -> tuple[Any, ...]:
         """The laws and readouts of the user's own (`core.plugins.Plugin`)."""
         return self._context.plugins
+
+    def own_files(self) -> list[OwnFile]:
+        """The user's files that the config stands on, as they were read: library files, then plugins."""
+        texts = self._context.texts
+        own = [OwnFile("library", path, texts[path]) for path in self.library_files]
+        return own + [OwnFile("plugins", p.path, p.text) for p in self.plugins]
 
     @property
     def digest(self) -> str:
