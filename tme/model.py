@@ -32,7 +32,8 @@ from tme.core.schedule import Schedule
 from tme.core.solvers import Solvers
 from tme.core.vessels import VesselBed
 from tme.describe import describe, mechanism_table
-from tme.initial import clone_log_means, monolayer_voxels, nodule_voxels, place_residents, place_tumour
+from tme.initial import clone_log_means
+from tme.initial_regions import place
 from tme.kernels.exchange import cell_to_voxel
 from tme.populations import Cd8, Dendritic, Macrophage, Treg, Tumour
 from tme.readouts import observe
@@ -113,18 +114,7 @@ class TumourModel(mesa.Model):
 
     def _populate(self) -> None:
         """Place cells, find the steady fields and each cell's own steady chemistry."""
-        start = self.config.initial
-        if start.kind == "cells":
-            from tme.initial_cells import place_from_table
-
-            self.placement = place_from_table(self, start)
-        else:
-            if start.kind == "monolayer":
-                voxels = monolayer_voxels(self, start.occupancy)
-            else:
-                voxels = nodule_voxels(self, start.n_cells, getattr(start, "centre_um", None))
-            place_tumour(self, voxels)
-            place_residents(self)
+        self.placement = place(self, self.config.initial)
         self.mechanism("vessels").update(self)
         self.mechanism("uptake").update(self)
         for name in ("oxygen", "cystine", "ifng"):
@@ -140,6 +130,7 @@ class TumourModel(mesa.Model):
         base = parameter_registry()["ifng_response"].build(self.config_for("ifng_response"))
         t.col.pdl1[: t.n] = t.col.pdl1_free[: t.n] = base.pdl1_base
         t.col.mhc1[: t.n] = base.mhc1_base
+        self.placement.set_states(self)
 
     # ---- what mechanisms ask ----------------------------------------------------------------------
     def config_for(self, group: str) -> dict[str, float]:
