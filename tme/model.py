@@ -26,14 +26,17 @@ from tme.build import (
     rule_programs,
     tumour_overrides,
 )
+from tme.config.load import add_plugins
 from tme.core.device import workspace
 from tme.core.grid import Spares
 from tme.core.lattice import Lattice
 from tme.core.node import LymphNode
+from tme.core.plugins import joined
 from tme.core.schedule import Schedule
 from tme.core.solvers import Solvers
 from tme.core.vessels import VesselBed
-from tme.initial import clone_log_means, monolayer_voxels, nodule_voxels, place_residents, place_tumour
+from tme.initial import clone_log_means
+from tme.initial_regions import place
 from tme.kernels.exchange import cell_to_voxel
 from tme.populations import Cd8, Dendritic, Macrophage, Treg, Tumour
 from tme.readouts import observe
@@ -51,15 +54,18 @@ class TumourModel(mesa.Model):
     """One tumour under one therapy arm.
 
     `config` a resolved Config or a path; `arm` a name under `arms:`, or "growth" for no therapy; `seed` the
-    replicate's seed; `device` "cpu" or "cuda", where fields and chemistry are computed. Dotted
-    overrides use two underscores: `mechanisms__ferroptosis__f_x=0`.
+    replicate's seed; `device` "cpu" or "cuda", where fields and chemistry are computed; `plugins` laws and readouts of
+    the user's own (files, modules, classes, functions). Dotted overrides use two underscores: `mechanisms__ferroptosis__f_x=0`.
     """
 
     def __init__(self, config: Any, seed: int | None = None, arm: str = "control", *, replicate: int = 0,
-                 empty: bool = False, device: str = "cpu", **overrides: Any) -> None:  # fmt: skip
+                 empty: bool = False, device: str = "cpu", plugins: Any = (), **overrides: Any) -> None:  # fmt: skip
         if isinstance(config, str) or hasattr(config, "__fspath__") or overrides:
-            config = load_config(config, overrides=[f"{k.replace('__', '.')}={v}" for k, v in overrides.items()])
+            config = load_config(config, overrides=[f"{k.replace('__', '.')}={v}" for k, v in overrides.items()], plugins=plugins)
+        elif plugins:
+            config = add_plugins(config, plugins)
         self.config = config
+        self.own = joined(config.plugins)  # laws and readouts of the user's
         self.seed_used = int(config.seed if seed is None else seed)
         super().__init__(rng=self.seed_used % 2**32)
         self.seed64 = np.uint64(self.seed_used)
@@ -117,18 +123,7 @@ class TumourModel(mesa.Model):
 
     def _populate(self) -> None:
         """Place cells, find the steady fields and each cell's own steady chemistry."""
-        start = self.config.initial
-        if start.kind == "cells":
-            from tme.initial_cells import place_from_table
-
-            self.placement = place_from_table(self, start)
-        else:
-            if start.kind == "monolayer":
-                voxels = monolayer_voxels(self, start.occupancy)
-            else:
-                voxels = nodule_voxels(self, start.n_cells, getattr(start, "centre_um", None))
-            place_tumour(self, voxels)
-            place_residents(self)
+        self.placement = place(self, self.config.initial)
         self.mechanism("vessels").update(self)
         self.mechanism("uptake").update(self)
         for name in ("oxygen", "cystine", "ifng"):
@@ -147,6 +142,7 @@ class TumourModel(mesa.Model):
         base = parameter_registry()["ifng_response"].build(self.config_for("ifng_response"))
         t.col.pdl1[: t.n] = t.col.pdl1_free[: t.n] = base.pdl1_base
         t.col.mhc1[: t.n] = base.mhc1_base
+        self.placement.set_states(self)
 
     # ---- what mechanisms ask ----------------------------------------------------------------------
     def config_for(self, group: str) -> dict[str, float]:

@@ -65,7 +65,7 @@ def predict(config: Any) -> Prediction:
 
 def start_cells(config: Any, voxels: int) -> float:
     """Tumour cells at the start."""
-    start = config.initial
+    start = getattr(config.initial, "base", config.initial)
     if start.kind == "cells":
         try:
             with open(start.file, "rb") as file:

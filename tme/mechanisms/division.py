@@ -191,6 +191,8 @@ class Division(Mechanism):
     def __init__(self, model) -> None:
         super().__init__(model)
         self.p = PARAMETERS.build(model.config_for("division"))
+        kept = model.config.kept_traits()  # where the start says what daughters keep
+        self.memory = np.array([[kept.get(name, self.p.memory)] for name in VARIED]) if kept else self.p.memory
 
     def step(self, model) -> None:
         """Settle the divisions flagged this tick."""
@@ -232,13 +234,13 @@ class Division(Mechanism):
         """Traits of newborns, `new` rows with their `uid`s, by the law of the module docstring."""
         t, p = model.tumour.col, self.p
         spread = np.log1p(model.config.tumour.cv**2)
-        noise = np.sqrt((1.0 - p.memory**2) * spread + p.drift**2)
+        noise = np.sqrt((1.0 - self.memory**2) * spread + p.drift**2)
         z = np.empty((len(VARIED) + len(DRIFTING), len(uid)))
         for k, row in enumerate(z):
             normals(model.seed64, int(Stream.MUTATE), model.tick, uid, k, row)
         mean = np.take(model.clone_log_mean, t.clone[new], axis=1)
         x = np.log(np.maximum([getattr(t, name)[new] for name in VARIED], 1e-300))
-        for name, values in zip(VARIED, np.exp(mean + p.memory * (x - mean) + noise * z[: len(VARIED)])):
+        for name, values in zip(VARIED, np.exp(mean + self.memory * (x - mean) + noise * z[: len(VARIED)])):
             getattr(t, name)[new] = values
         for name, factors in zip(DRIFTING, np.exp(p.drift * z[len(VARIED) :] - 0.5 * p.drift**2)):
             getattr(t, name)[new] *= factors

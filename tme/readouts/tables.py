@@ -23,7 +23,10 @@ def cells_table(model: Any) -> dict[str, np.ndarray]:
     out["x_um"], out["y_um"], out["z_um"] = model.lattice.position_um(voxel)
     t = model.tumour
     out["fate"][: t.n] = FATES[t.state]
-    for name in ("clone", *TUMOUR):
+    clones = np.array(model.config.clone_names())
+    out["clone"] = np.full(n, "", dtype=clones.dtype)
+    out["clone"][: t.n] = clones[t.clone]
+    for name in TUMOUR:
         out[name] = np.full(n, np.nan)
         out[name][: t.n] = getattr(t, name)
     hours = model.start_day * 24.0 + t.death_tick * model.dt_min / 60.0
