@@ -46,15 +46,16 @@ class TumourModel(mesa.Model):
     """One tumour under one therapy arm.
 
     `config` a resolved Config or a path; `arm` a name under `arms:`, or "growth" for no therapy; `seed` the
-    replicate's seed; `device` "cpu" or "cuda", where fields and chemistry are computed. Dotted
+    replicate's seed (or `rng`, as Mesa's batch_run calls it); `device` "cpu" or "cuda", where fields and chemistry are computed. Dotted
     overrides use two underscores: `mechanisms__ferroptosis__f_x=0`.
     """
 
     def __init__(self, config: Any, seed: int | None = None, arm: str = "control", *, replicate: int = 0,
-                 empty: bool = False, device: str = "cpu", **overrides: Any) -> None:  # fmt: skip
+                 empty: bool = False, device: str = "cpu", rng: int | None = None, **overrides: Any) -> None:  # fmt: skip
         if isinstance(config, str) or hasattr(config, "__fspath__") or overrides:
             config = load_config(config, overrides=[f"{k.replace('__', '.')}={v}" for k, v in overrides.items()])
         self.config = config
+        seed = rng if seed is None else seed
         self.seed_used = int(config.seed if seed is None else seed)
         super().__init__(rng=self.seed_used % 2**32)
         self.seed64 = np.uint64(self.seed_used)
