@@ -54,18 +54,19 @@ class TumourModel(mesa.Model):
     """One tumour under one therapy arm.
 
     `config` a resolved Config or a path; `arm` a name under `arms:`, or "growth" for no therapy; `seed` the
-    replicate's seed; `device` "cpu" or "cuda", where fields and chemistry are computed; `plugins` laws and readouts of
+    replicate's seed (or `rng`, as Mesa's batch_run calls it); `device` "cpu" or "cuda", where fields and chemistry are computed; `plugins` laws and readouts of
     the user's own (files, modules, classes, functions). Dotted overrides use two underscores: `mechanisms__ferroptosis__f_x=0`.
     """
 
     def __init__(self, config: Any, seed: int | None = None, arm: str = "control", *, replicate: int = 0,
-                 empty: bool = False, device: str = "cpu", plugins: Any = (), **overrides: Any) -> None:  # fmt: skip
+                 empty: bool = False, device: str = "cpu", plugins: Any = (), rng: int | None = None, **overrides: Any) -> None:  # fmt: skip
         if isinstance(config, str) or hasattr(config, "__fspath__") or overrides:
             config = load_config(config, overrides=[f"{k.replace('__', '.')}={v}" for k, v in overrides.items()], plugins=plugins)
         elif plugins:
             config = add_plugins(config, plugins)
         self.config = config
         self.own = joined(config.plugins)  # laws and readouts of the user's
+        seed = rng if seed is None else seed
         self.seed_used = int(config.seed if seed is None else seed)
         super().__init__(rng=self.seed_used % 2**32)
         self.seed64 = np.uint64(self.seed_used)
