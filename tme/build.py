@@ -185,6 +185,14 @@ def model_parameter(model: Any, group: str, name: str) -> float:
     return getattr(parameter_registry()[group].build(model.config_for(group)), name)
 
 
+def parameter_of(model: Any, name: str) -> float:
+    """A parameter as configured, by its "group.name"; ValueError if there is none."""
+    group, _, key = name.partition(".")
+    if key not in parameter_registry().get(group, ()):
+        raise ValueError(f"cells.yaml: there is no parameter '{name}'")
+    return model_parameter(model, group, key)
+
+
 def build_plan(model: Any) -> list[Mechanism]:
     """All entries of the tick; a mechanism may ask for another one built before it."""
     model._entries = []

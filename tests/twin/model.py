@@ -292,7 +292,7 @@ class TwinModel(mesa.Model):
             ("macrophage", p.k_mac, hmgb1, p.k_h, p.base),
             ("dendritic", p.k_dc, hmgb1, p.k_h, 1.0),
         ):
-            if getattr(self.config.populations, kind, None) is None:
+            if self.config.populations.get(kind) is None:
                 continue
             for v in self.open_sites:
                 uid = recruit_uid(IMMUNE[kind].code, v, self.tick)

@@ -23,6 +23,12 @@ def json_schema(registry: Mapping[str, Any], library: Any) -> dict[str, Any]:
         "additionalProperties": False,
         "properties": groups(registry),
     }
+    types = sorted(n for n in library.cells if n != "tumour")
+    properties["populations"] = {
+        "type": "object",
+        "additionalProperties": False,
+        "properties": {n: {"anyOf": [{"$ref": "#/$defs/Density"}, {"type": "null"}]} for n in types},
+    }
     names = list(library.spreading())
     properties["fields"] = {
         "type": "object",
@@ -36,6 +42,7 @@ def json_schema(registry: Mapping[str, Any], library: Any) -> dict[str, Any]:
         ("ParticleDose", "nanoparticles"),
     ):
         parts[part]["properties"]["name"] = {"enum": sorted(getattr(library, kind))}
+    parts["Cells"]["properties"]["types"]["additionalProperties"] = {"enum": [*sorted(library.cells), "ignore"]}
     parts["Tumour"]["properties"]["preset"] = {"enum": sorted(library.tumours)}
     for name in ("Domain", "Nodule", "Monolayer", "Spheroid", "Cells"):
         parts[name].pop("required", None)

@@ -1,4 +1,4 @@
-"""The library: drugs, antibodies, nanoparticles, tumours and fields as data, each number with its source.
+"""The library: drugs, antibodies, nanoparticles, tumours, fields and cell types as data, each number with its source.
 
     >>> from tme.library import load_library
     >>> load_library().drug("rsl3").mw_g_mol
@@ -7,6 +7,7 @@
 A new entry is one entry in one YAML file; the code knows no brand names.
 """
 
+from tme.library.cells import CellEntry
 from tme.library.load import Library, LibraryError, changeable, load_library
 from tme.library.schema import (
     AntibodyEntry,
@@ -19,6 +20,7 @@ from tme.library.schema import (
 
 __all__ = [
     "AntibodyEntry",
+    "CellEntry",
     "DrugEntry",
     "FieldEntry",
     "Library",

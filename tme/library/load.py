@@ -12,6 +12,7 @@ from pydantic import BaseModel, ValidationError
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
+from tme.library.cells import CellEntry, faults_of
 from tme.library.schema import (
     FIELD_KEYS,
     AntibodyEntry,
@@ -27,6 +28,7 @@ KINDS: dict[str, type[BaseModel]] = {
     "antibodies": AntibodyEntry,
     "nanoparticles": NanoparticleEntry,
     "tumours": TumourEntry,
+    "cells": CellEntry,
 }
 
 
@@ -45,9 +47,10 @@ class Library:
     antibodies: Mapping[str, AntibodyEntry]
     nanoparticles: Mapping[str, NanoparticleEntry]
     tumours: Mapping[str, TumourEntry]
+    cells: Mapping[str, CellEntry]
 
     def field(self, name: str) -> FieldEntry:
-        """A field by name; KeyError if there is none. Likewise the other four."""
+        """A field by name; KeyError if there is none. Likewise the others."""
         return self.fields[name]
 
     def drug(self, name: str) -> DrugEntry:
@@ -61,6 +64,9 @@ class Library:
 
     def tumour(self, name: str) -> TumourEntry:
         return self.tumours[name]
+
+    def cell(self, name: str) -> CellEntry:
+        return self.cells[name]
 
     def spreading(self) -> dict[str, Any]:
         """Everything that is a field or becomes one: fields, drugs, antibodies, nanoparticles."""
@@ -152,6 +158,7 @@ def _dangling(parts: dict[str, dict[str, Any]]) -> list[str]:
         for p in entry.payloads:
             if p.drug is not None and p.drug not in parts["drugs"]:
                 faults.append(f"nanoparticles.yaml: {name}: payload drug '{p.drug}' is not in drugs.yaml")
+    faults += [f"cells.yaml: {fault}" for fault in faults_of(parts["cells"], parts["fields"])]
     seen: dict[str, str] = {}
     for kind in ("fields", "drugs", "antibodies", "nanoparticles"):
         for name in parts[kind]:

@@ -4,6 +4,10 @@
 config may name under `mechanisms:`.
 """
 
+from collections.abc import Mapping
+
+from tme.core.terms import Term
+from tme.library.cells import CellEntry
 from tme.mechanisms import (
     chemistry,
     damp,
@@ -14,10 +18,12 @@ from tme.mechanisms import (
     ifng_response,
     killing,
     motility,
+    phagocytosis,
     polarisation,
     priming,
     recruitment,
     resolve,
+    secretion,
     sensing,
     suppression,
     uptake,
@@ -29,7 +35,7 @@ MECHANISMS = (
     sensing.Sensing,
     ifng_response.IfngResponse,
     chemistry.Ferroptosis,
-    motility.Cd8Motility,
+    motility.Motility,
     killing.Killing,
     exhaustion.Exhaustion,
     motility.SlowMotility,
@@ -39,17 +45,18 @@ MECHANISMS = (
     division.DivisionHazard,
     death.Death,
     damp.Clearance,
-    death.ImmuneTurnover,
+    phagocytosis.Phagocytosis,
+    death.Turnover,
     priming.LymphNode,
     resolve.Resolve,
     division.Division,
     recruitment.Recruitment,
     uptake.Uptake,
     ifng_response.ChemokineSecretion,
-    killing.IfngSecretion,
     damp.DampRelease,
-    suppression.Suppression,
     uptake.PeroxideEmission,
+    secretion.CellSecretion,
+    suppression.InflamedTissue,
 )
 
 PARAMETER_SETS = {
@@ -72,3 +79,8 @@ PARAMETER_SETS = {
         vessels.PARAMETERS,
     )
 }
+
+
+def cell_terms(cells: Mapping[str, CellEntry]) -> tuple[Term, ...]:
+    """Terms of what cell types do: which types have them follows from their entries."""
+    return tuple(t for m in (motility, recruitment, death, secretion, phagocytosis) for t in m.terms(cells))

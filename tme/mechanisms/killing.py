@@ -21,7 +21,6 @@ from tme.core.mechanism import Mechanism, Phase
 from tme.core.parameters import ParameterSet, par
 from tme.kernels import team
 from tme.kernels.elementary import exp
-from tme.kernels.exchange import tally
 from tme.kernels.jit import rule, serial
 from tme.kernels.neighbours import beside, has_all, n_directions, neighbour, next_to, place_of
 from tme.kernels.rng import BLOCK, Stream, uniform_block
@@ -204,14 +203,6 @@ def judge(n, held_row, hit, kills, fate, hits, hit_tick, new_hits, p, dt_min, ti
     return n_kills
 
 
-@serial
-def secrete(n, voxel, engaged, function, rate, scale, counts):
-    """IFN-gamma from engaged CD8 into int64 counters: order-free."""
-    for i in range(n):
-        if engaged[i] == 1:
-            tally(counts, voxel[i], rate * function[i], scale)
-
-
 class Killing(Mechanism):
     """Contacts, hits, kills."""
 
@@ -246,26 +237,3 @@ class Killing(Mechanism):
         kills = judge(n, self.held_row, self.hit, c.kills, t.fate, t.hits, t.hit_tick, t.new_hits, self.p, model.dt_min, model.tick)
         model.counters["kills"] += int(kills)
         model.counters["cd8_ticks"] += n
-
-
-class IfngSecretion(Mechanism):
-    """IFN-gamma from engaged CD8."""
-
-    name = "ifng_secretion"
-    phase = Phase.SECRETE
-    about = "engaged CD8 secrete IFN-gamma"
-    reads = ("cd8.engaged", "cd8.function")
-    adds = ("field.ifng",)
-
-    def __init__(self, model) -> None:
-        super().__init__(model)
-        self.p = PARAMETERS.build(model.config_for("killing"))
-        # one 17 kDa molecule is 2.82e-11 ng; q per second into V um^3 is 1694 q / V ng/mL/min
-        self.rate = 1694.0 * self.p.ifng_molecules_s / model.grid.voxel_um3
-
-    def step(self, model) -> None:
-        """Add to the IFN-gamma source when its field is due."""
-        if model.due("ifng") and model.cd8.n:
-            n, c = model.cd8.n, model.cd8.col
-            with model.fields["ifng"].counting(model.spares, 1.0 / model.fixed_scale, [c.voxel[:n]]) as counts:
-                secrete(n, c.voxel, c.engaged, c.function, self.rate, model.fixed_scale, counts)

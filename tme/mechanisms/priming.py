@@ -125,11 +125,14 @@ class Maturation(Mechanism):
 
     def step(self, model) -> None:
         """One clock interval."""
-        d = model.dendritic
-        if d.n == 0:
-            return
+        for d in model.presenters:
+            if d.n:
+                model.counters["dc_matured"] += self.mature(model, d)
+
+    def mature(self, model, d) -> int:
+        """One population; how many of it matured."""
         c, t, f = d.col, model.tumour.col, model.fields
-        model.counters["dc_matured"] += sum(team.blocks(
+        return sum(team.blocks(
             mature_cells, d.n, c.uid, c.voxel, c.mature, c.mature_tick, c.antigen, c.blunting, c.held,
             f["atp"].seen, f["hmgb1"].seen, model.lattice.tissue_row, t.state, t.death_tick,
             self.p, self.damp, self.dt, model.dt_min, model.seed64, model.tick, model.lattice.geometry,
@@ -158,9 +161,10 @@ class LymphNode(Mechanism):
 
     def step(self, model) -> None:
         """Send leavers on their way, receive those due, let the output decay."""
-        d = model.dendritic
-        c = d.col
-        leaving = quality_leaving(d.n, c.mature, c.mature_tick, c.antigen, c.blunting, c.fate, self.residence, model.tick, self.p, QUALITY_SCALE)
+        leaving = 0
+        for d in model.presenters:
+            c = d.col
+            leaving += quality_leaving(d.n, c.mature, c.mature_tick, c.antigen, c.blunting, c.fate, self.residence, model.tick, self.p, QUALITY_SCALE)
         # the slot read now was written len(pending) - 1 clock intervals ago
         due = self.pending[self.slot]
         self.pending[self.slot] = 0
