@@ -9,7 +9,7 @@ import pytest
 from support import TISSUE, config_of, tissue
 
 from tme.model import TumourModel
-from tme.populations import Cd8, Tumour
+from tme.populations import Tumour
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +27,7 @@ def test_populations_are_the_agents(model):
     assert set(model.agents) == set(model.populations)
     assert all(isinstance(p, mesa.Agent) for p in model.populations)
     assert list(model.agents_by_type[Tumour]) == [model.tumour]
-    assert list(model.agents.select(agent_type=Cd8)) == [model.cd8]
+    assert list(model.agents.select(agent_type=type(model.cd8))) == [model.cd8]
     assert sum(model.agents.get("n")) == sum(len(p) for p in model.populations)
     assert model.agents.agg("n", max) == model.tumour.n
 

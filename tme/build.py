@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from functools import partial
 from types import SimpleNamespace
 from typing import Any
@@ -20,7 +21,7 @@ from tme.core.schedule import FieldDiffusion, StartSources
 from tme.core.terms import Term
 from tme.core.vessels import mean_weight
 from tme.library import load_library
-from tme.populations import POPULATIONS
+from tme.populations.cells import population_class
 from tme.rules import evaluation, resolve
 from tme.rules.signals import Known
 from tme.therapy.agents import LN2, Agent, doses_of
@@ -37,20 +38,32 @@ def parameter_registry() -> dict[str, ParameterSet]:
     return {**mechanisms.PARAMETER_SETS, **therapy.PARAMETER_SETS}
 
 
-def term_registry(plugins: Any = ()) -> dict[str, Term]:
-    """All terms that rules may modulate, by name, those of plugins too; a law declares them beside its parameters as TERMS."""
+def term_registry(plugins: Any = (), library: Any = None) -> dict[str, Term]:
+    """All terms that rules may modulate, by name, those of plugins too.
+
+    A law declares them beside its parameters: TERMS, or `terms(cells)` where they follow from the cell types there are.
+    """
     modules = dict.fromkeys(cls.__module__ for cls in (*mechanisms.MECHANISMS, *therapy.THERAPIES))
-    ours = {t.name: t for name in modules for t in getattr(sys.modules[name], "TERMS", ())}
-    return ours | {t.name: t for t in joined(plugins).terms}
+    cells = (library or load_library()).cells
+    found: list[Term] = []
+    for name in modules:
+        module = sys.modules[name]
+        found += [*getattr(module, "TERMS", ()), *getattr(module, "terms", lambda cells: ())(cells)]
+    out: dict[str, Term] = {}
+    for term in (*found, *joined(plugins).terms):  # a term of several laws acts in the cells of all of them
+        former = out.get(term.name)
+        out[term.name] = term if former is None else replace(former, cells=tuple(dict.fromkeys((*former.cells, *term.cells))))
+    return out
 
 
 def known_to_rules(config: Any = None, library: Any = None) -> Known:
     """Terms, signals and their units that rules may name; with the plugins and the library of a config."""
     library = library or (config.library if config is not None else load_library())
-    columns = {p.kind: {c.name: c.unit for c in (*COMMON, *p.columns)} for p in POPULATIONS}
+    classes = {name: population_class(name, entry) for name, entry in library.cells.items()}
+    columns = {name: {c.name: c.unit for c in (*COMMON, *cls.columns)} for name, cls in classes.items()}
     agents = {**library.drugs, **library.antibodies, **library.nanoparticles}
     return Known(
-        terms=term_registry(() if config is None else config.plugins),
+        terms=term_registry(() if config is None else config.plugins, library),
         columns=columns,
         fields={n: e.unit for n, e in library.fields.items()},
         drugs={n: e.field_unit for n, e in agents.items()},
@@ -60,7 +73,7 @@ def known_to_rules(config: Any = None, library: Any = None) -> Known:
 
 def rule_programs(config: Any) -> tuple[evaluation.Program, ...]:
     """The rules that a config has switched on, by cell type and term."""
-    return evaluation.programs(resolve.chosen(config), term_registry(config.plugins))
+    return evaluation.programs(resolve.chosen(config), term_registry(config.plugins, config.library))
 
 
 def load_config(path: Any, *, overrides: Any = (), quick: bool = False, plugins: Any = (), allow_plugins: bool = False) -> Any:
@@ -265,6 +278,14 @@ def tolerance(model: Any, name: str) -> float:
 def model_parameter(model: Any, group: str, name: str) -> float:
     """One parameter as configured."""
     return getattr(parameter_registry()[group].build(model.config_for(group)), name)
+
+
+def parameter_of(model: Any, name: str) -> float:
+    """A parameter as configured, by its "group.name"; ValueError if there is none."""
+    group, _, key = name.partition(".")
+    if key not in parameter_registry().get(group, ()):
+        raise ValueError(f"cells.yaml: there is no parameter '{name}'")
+    return model_parameter(model, group, key)
 
 
 def build_plan(model: Any) -> list[Mechanism]:

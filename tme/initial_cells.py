@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from tme.initial import draw_traits, founders
+from tme.initial import add_tissue, draw_traits, founders
 from tme.kernels.neighbours import search_order, shifted
 
 
@@ -68,11 +68,13 @@ def voxels_of(model: Any, table: pd.DataFrame, spec: Any) -> np.ndarray:
     return (z * grid.ny + y) * grid.nx + x
 
 
-def settle_tissue(model: Any, wanted: np.ndarray) -> np.ndarray:
-    """One voxel per tissue cell: its own if free, else the nearest free; first come, first served by row."""
+def settle_tissue(model: Any, wanted: np.ndarray, taken: np.ndarray) -> np.ndarray:
+    """One voxel per tissue cell: its own if free, else the nearest free; first come, first served by row.
+
+    `taken` (voxels,) bool, whether there is tissue, gains the places.
+    """
     grid = model.grid
     order = search_order(12, grid.ndim)
-    taken = np.zeros(grid.n_voxels, bool)
     out = np.empty(len(wanted), np.int64)
     for i, v in enumerate(wanted):
         place = int(v)
@@ -132,7 +134,8 @@ def place_from_table(model: Any, spec: Any) -> Placement:
     rows = np.flatnonzero(mapped == "tumour")
     if len(rows) == 0:
         raise TableError(f"{spec.file}: no row maps to 'tumour'; types found: {', '.join(sorted(set(types)))}")
-    places = settle_tissue(model, voxel[rows])
+    taken = np.zeros(model.grid.n_voxels, bool)
+    places = settle_tissue(model, voxel[rows], taken)
     report["displacement_um"] = displacement_um(model, voxel[rows], places)
     tumour = model.tumour
     uid = founders(tumour.code, places, 2)
@@ -144,6 +147,11 @@ def place_from_table(model: Any, spec: Any) -> Placement:
     for column, rule in spec.traits.items():
         measure(model, placement, rule, measured(table, column, rows, spec.file))
     report["placed"]["tumour"] = len(rows)
+    for tissue in model.lattice.others:
+        others = settle_tissue(model, voxel[mapped == tissue.kind], taken)
+        add_tissue(model, tissue, others)
+        report["placed"][tissue.kind] = len(others)
+    model.lattice.rebuild_tissue(tumour.col.voxel, tumour.n)
     for population in model.immune:
         report["placed"][population.kind] = place_immune_rows(model, population, voxel[mapped == population.kind])
     return placement
@@ -173,7 +181,7 @@ def measure(model: Any, placement: Placement, rule: Any, values: np.ndarray) -> 
 
 
 def place_immune_rows(model: Any, population: Any, wanted: np.ndarray) -> int:
-    """Immune cells in their voxel or the nearest one with room."""
+    """Guest cells in their voxel or the nearest one with room."""
     lattice = model.lattice
     order = search_order(12, model.grid.ndim)
     got = []

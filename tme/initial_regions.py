@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from tme.initial import monolayer_voxels, nodule_voxels, place_immune, place_residents, place_tumour
+from tme.initial import place_immune, place_residents, place_tissue, place_tumour
 from tme.initial_cells import Placement, place_from_table
 from tme.kernels.rng import Stream, uniforms
 
@@ -25,11 +25,7 @@ def place(model: Any, start: Any) -> Placement:
         placement = place_from_table(model, base)
     else:
         placement = Placement()
-        if base.kind == "monolayer":
-            voxels = monolayer_voxels(model, base.occupancy)
-        else:
-            voxels = nodule_voxels(model, base.n_cells, base.centre_um)
-        place_tumour(model, voxels)
+        place_tissue(model, base)
     for k, region in enumerate(regions):
         change_tumour(model, placement, region, k)
     if base.kind != "cells":

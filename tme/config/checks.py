@@ -12,7 +12,7 @@ from typing import Any
 from tme.config.checks_arms import check_arms, check_clocks, check_times
 from tme.config.checks_initial import LEAST_NRF2, check_initial, shape
 from tme.config.errors import listed, nearest
-from tme.config.look import Look, is_number
+from tme.config.look import Look, divides, is_number
 from tme.config.receptors import check_receptors
 from tme.config.schema import CELL_TRAITS, CELL_UM3, REFERENCE
 
@@ -89,14 +89,28 @@ def check_tumour(look: Look) -> None:
 
 
 def check_populations(look: Look) -> None:
-    """Each kind has exactly one density."""
+    """Types exist; each has exactly one density, or none where its entry says how many there are; clocks divide."""
+    cells = look.context.library.cells
+    dt = look.number("clocks", "dt_min", default=1.0)
     for kind, density in look.mapping("populations").items():
-        if isinstance(density, dict) and ("per_mm2" in density) == ("share" in density):
-            look.fault(
-                ("populations", kind),
-                "has both densities" if density else "has no density",
-                "either per_mm2 or share",
-            )
+        path = ("populations", kind)
+        if kind not in cells:
+            look.unknown(path, "cell type", kind, [n for n in cells if n != "tumour"])
+            continue
+        if kind == "tumour":
+            look.fault(path, "tumour cells are those of `initial`", "initial.n_cells")
+            continue
+        if not isinstance(density, dict):
+            continue
+        given = [k for k in ("per_mm2", "share") if density.get(k) is not None]
+        if len(given) == 2 or not (given or cells[kind].start):
+            look.fault(path, "has both densities" if given else "has no density", "either per_mm2 or share")
+        motion = cells[kind].motion
+        if motion is not None and motion.clock_min and dt and not divides(motion.clock_min, dt):
+            look.fault(("clocks", "dt_min"), f"does not divide the clock of {kind}, {motion.clock_min:g} min", "a divisor of it")
+    for name, kind in look.mapping("initial", "types").items():
+        if isinstance(kind, str) and kind not in cells and kind != "ignore":
+            look.unknown(("initial", "types", name), "cell type", kind, [*cells, "ignore"])
 
 
 def check_fields(look: Look) -> None:

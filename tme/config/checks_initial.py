@@ -137,6 +137,9 @@ def check_region(look: Look, at: At) -> None:
     clones = (REFERENCE, *look.mapping("tumour", "clones"))
     if isinstance(region.get("clone"), str) and region["clone"] not in clones:
         look.unknown((*at, "clone"), "clone", region["clone"], clones)
+    known = [*(n for n, e in look.context.library.cells.items() if n == "tumour" or e.place == "guest"), "none"]
+    if isinstance(region.get("cells"), str) and region["cells"] not in known:
+        look.unknown((*at, "cells"), "cell type", region["cells"], known)
     if not any(region.get(k) for k in ("traits", "states", "clone", "cells")):
         look.fault(at, "changes nothing", "traits, states, clone or cells")
     elif region.get("cells") not in (None, "tumour") and any(region.get(k) for k in ("traits", "states", "clone")):

@@ -19,12 +19,10 @@ CELL_TRAITS = (*TRAITS, "antigenicity")  # of a cell: the mean antigenicity of a
 RELAXING = TRAITS[:5]  # vary within a clone; a daughter keeps `division.memory` of her mother's deviation
 STATES = ("ifng_response", "cysteine", "gsh", "gpx4", "coq10h2", "lip", "ferritin", "pufa", "plooh", "pdl1", "mhc1")
 REFERENCE = "reference"  # cells of no clone
-POPULATIONS = ("tumour", "cd8", "macrophage", "dendritic", "treg")
 TraitName = Literal[TRAITS]  # type: ignore[valid-type]
 CloneName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=40)]
 CellTrait = Literal[CELL_TRAITS]  # type: ignore[valid-type]
 StateName = Literal[STATES]  # type: ignore[valid-type]
-CellType = Literal[(*POPULATIONS, "ignore")]  # type: ignore[valid-type]
 WORD = r"^[A-Za-z0-9][A-Za-z0-9_.+-]*$"
 
 
@@ -45,6 +43,11 @@ def _whole(value: Any) -> Any:
 def _empty(value: Any) -> Any:
     """A key without a value is an empty mapping."""
     return {} if value is None else value
+
+
+def _present(value: Any) -> Any:
+    """A mapping without the keys that are set to null."""
+    return {k: v for k, v in value.items() if v is not None} if isinstance(value, dict) else _empty(value)
 
 
 def _axes(value: Any) -> Any:
@@ -133,7 +136,7 @@ class Cells(Model):
     kind: Literal["cells"]
     file: Annotated[str, Field(min_length=1)]
     columns: dict[Literal["x", "y", "z", "type"], str]
-    types: Annotated[dict[str, Literal[(*POPULATIONS, "ignore")]], Field(min_length=1)]  # type: ignore[valid-type]
+    types: Annotated[dict[str, str], Field(min_length=1)]
     unit_um: Positive = 1.0
     traits: Annotated[dict[str, Measured], BeforeValidator(_empty)] = Field(default_factory=dict)
 
@@ -149,7 +152,7 @@ class Region(Model):
     traits: Annotated[dict[CellTrait, NotNegative], BeforeValidator(_empty)] = Field(default_factory=dict)  # type: ignore[valid-type]
     states: Annotated[dict[StateName, NotNegative], BeforeValidator(_empty)] = Field(default_factory=dict)  # type: ignore[valid-type]
     clone: str | None = None
-    cells: Literal[(*POPULATIONS, "none")] | None = None  # type: ignore[valid-type]
+    cells: str | None = None
     share: Share = 1.0
     daughters_keep: Kept = None
 
@@ -227,19 +230,10 @@ class Tumour(Model):
 
 
 class Density(Model):
-    """How many of a kind there are at the start: per mm2 of tumour and rim, or per tumour cell."""
+    """How many of a type there are at the start: per mm2 of its place, or per tumour cell; else as its entry says."""
 
     per_mm2: NotNegative | None = None
     share: Share | None = None
-
-
-class Populations(Model):
-    """Immune cells at the start; a kind left out is absent from the tissue and never recruited."""
-
-    cd8: Density | None = None
-    macrophage: Density | None = None
-    dendritic: Density | None = None
-    treg: Density | None = None
 
 
 class FieldChange(Model):
@@ -389,7 +383,7 @@ class Experiment(Model):
     domain: Domain
     initial: Initial
     tumour: Annotated[Tumour, BeforeValidator(_empty)] = Tumour()
-    populations: Annotated[Populations, BeforeValidator(_empty)] = Populations()
+    populations: Annotated[dict[str, Density], BeforeValidator(_present)] = Field(default_factory=dict)
     fields: Annotated[dict[str, Annotated[FieldChange, BeforeValidator(_empty)]], BeforeValidator(_empty)] = (
         Field(default_factory=dict)
     )
@@ -483,6 +477,10 @@ class Config(Experiment):
         from tme.config.arms import resolve
 
         return Arm() if arm == "growth" and arm not in self.arms else resolve(self.arms, arm)
+
+    def cell_types(self) -> tuple[str, ...]:
+        """Cell types this experiment may have besides those of every model."""
+        return (*self.populations, *(self.initial.types.values() if self.initial.kind == "cells" else ()))
 
     def field_entries(self) -> dict[str, Any]:
         """The tissue's own fields (agents' fields come with the arm), as configured."""

@@ -9,7 +9,7 @@ from typing import Any
 
 from tme.readouts import counts, ferroptosis, immune, spatial
 
-READOUTS = (counts.counts, spatial.extent, immune.lymphocytes, immune.myeloid, immune.killing, immune.signals,
+READOUTS = (counts.counts, counts.types, spatial.extent, immune.lymphocytes, immune.myeloid, immune.killing, immune.signals,
             ferroptosis.chemistry, ferroptosis.clones)  # fmt: skip
 
 
