@@ -19,7 +19,8 @@ from tme.core.population import COMMON
 from tme.describe import mechanism_table
 from tme.kernels.rng import Stream
 from tme.library import load_library
-from tme.populations import POPULATIONS
+from tme.library.cells import in_order
+from tme.populations.cells import population_class
 
 MODEL = Path(__file__).with_name("model.md")
 BLOCK = re.compile(r"<!-- table: (\S+) -->\n(.*?)<!-- end -->", re.DOTALL)
@@ -68,7 +69,7 @@ def spelled(entry: Any, key: str) -> str:
     if not at.isdigit():
         return key
     item = getattr(entry, part)[int(at)]
-    label = getattr(item, "target", None) or getattr(item, "drug", None) or "iron"
+    label = next((word for word in (getattr(item, key, None) for key in ("target", "drug", "field")) if word), "iron")
     return f"{part}.{label}.{name}"
 
 
@@ -127,8 +128,22 @@ def unique(words: str) -> list[str]:
 def columns() -> str:
     """State variables of every cell type."""
     rows = [("every cell", f"`{c.name}`", c.unit, c.at_division, c.about) for c in COMMON]
-    rows += [(p.kind, f"`{c.name}`", c.unit, c.at_division, c.about) for p in POPULATIONS for c in p.columns]
+    cells = load_library().cells
+    for kind in in_order((n for n, e in cells.items() if e.in_every_model), cells):
+        rows += [(kind, f"`{c.name}`", c.unit, c.at_division, c.about) for c in population_class(kind, cells[kind]).columns]
     return table(("cell", "column", "unit", "daughter gets", "meaning"), rows)
+
+
+def cell_types() -> str:
+    """Cell types: where they live and what they do, with the parameters they take from mechanisms."""
+    rows = []
+    for name, e in load_library().cells.items():
+        parts = [k for k in ("motion", "entry", "life", "division", "dies", "kills", "presents", "polarises", "phagocytoses") if getattr(e, k)]
+        parts += [f"secretes {s.field}" for s in e.secretes] + ["yields"] * e.yields
+        where = e.place if e.place == "guest" else f"tissue {e.lies}" if name != "tumour" else "tissue"
+        taken = ", ".join(f"`{p}`" for p in dict.fromkeys(e.parameters.values()))
+        rows.append((f"`{name}`", e.about, where, ", ".join(parts), taken))
+    return table(("entry", "what", "place", "does", "parameters"), rows)
 
 
 def streams() -> str:
@@ -140,10 +155,11 @@ def makers() -> dict[str, Callable[[], str]]:
     """Every table by name."""
     out: dict[str, Callable[[], str]] = {
         "plan": plan, "ids": ids, "columns": columns, "streams": streams, "platforms": platforms, "drug_hits": drug_hits,
+        "cell_types": cell_types,
     }  # fmt: skip
     for group in parameter_registry():
         out[f"parameters.{group}"] = lambda g=group: parameters(g)
-    for kind in ("fields", "drugs", "antibodies", "nanoparticles", "tumours", "events"):
+    for kind in ("fields", "drugs", "antibodies", "nanoparticles", "tumours", "events", "cells"):
         out[f"library.{kind}"] = lambda k=kind: library(k)
     return out
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from functools import partial
 from types import SimpleNamespace
 from typing import Any
@@ -11,14 +12,16 @@ from tme import mechanisms, therapy
 from tme.core.field import Field
 from tme.core.grid import Grid
 from tme.core.guards import Guards
-from tme.core.mechanism import Mechanism
+from tme.core.mechanism import Mechanism, check_plan
 from tme.core.parameters import ParameterSet
+from tme.core.plugins import PluginError, joined
 from tme.core.population import COMMON, Column
 from tme.core.receptors import Receptors
 from tme.core.schedule import FieldDiffusion, StartSources
 from tme.core.terms import Term
 from tme.core.vessels import mean_weight
-from tme.populations import POPULATIONS
+from tme.library import load_library
+from tme.populations.cells import population_class
 from tme.rules import evaluation, resolve
 from tme.rules.signals import Known
 from tme.therapy.agents import LN2, Agent, doses_of
@@ -35,18 +38,32 @@ def parameter_registry() -> dict[str, ParameterSet]:
     return {**mechanisms.PARAMETER_SETS, **therapy.PARAMETER_SETS}
 
 
-def term_registry() -> dict[str, Term]:
-    """All terms that rules may modulate, by name; a law declares them beside its parameters as TERMS."""
+def term_registry(plugins: Any = (), library: Any = None) -> dict[str, Term]:
+    """All terms that rules may modulate, by name, those of plugins too.
+
+    A law declares them beside its parameters: TERMS, or `terms(cells)` where they follow from the cell types there are.
+    """
     modules = dict.fromkeys(cls.__module__ for cls in (*mechanisms.MECHANISMS, *therapy.THERAPIES))
-    return {t.name: t for name in modules for t in getattr(sys.modules[name], "TERMS", ())}
+    cells = (library or load_library()).cells
+    found: list[Term] = []
+    for name in modules:
+        module = sys.modules[name]
+        found += [*getattr(module, "TERMS", ()), *getattr(module, "terms", lambda cells: ())(cells)]
+    out: dict[str, Term] = {}
+    for term in (*found, *joined(plugins).terms):  # a term of several laws acts in the cells of all of them
+        former = out.get(term.name)
+        out[term.name] = term if former is None else replace(former, cells=tuple(dict.fromkeys((*former.cells, *term.cells))))
+    return out
 
 
-def known_to_rules(library: Any) -> Known:
-    """Terms, signals and their units that rules may name."""
-    columns = {p.kind: {c.name: c.unit for c in (*COMMON, *p.columns)} for p in POPULATIONS}
+def known_to_rules(config: Any = None, library: Any = None) -> Known:
+    """Terms, signals and their units that rules may name; with the plugins and the library of a config."""
+    library = library or (config.library if config is not None else load_library())
+    classes = {name: population_class(name, entry) for name, entry in library.cells.items()}
+    columns = {name: {c.name: c.unit for c in (*COMMON, *cls.columns)} for name, cls in classes.items()}
     agents = {**library.drugs, **library.antibodies, **library.nanoparticles}
     return Known(
-        terms=term_registry(),
+        terms=term_registry(() if config is None else config.plugins, library),
         columns=columns,
         fields={n: e.unit for n, e in library.fields.items()},
         drugs={n: e.field_unit for n, e in agents.items()},
@@ -56,27 +73,42 @@ def known_to_rules(library: Any) -> Known:
 
 def rule_programs(config: Any) -> tuple[evaluation.Program, ...]:
     """The rules that a config has switched on, by cell type and term."""
-    return evaluation.programs(resolve.chosen(config), term_registry())
+    return evaluation.programs(resolve.chosen(config), term_registry(config.plugins, config.library))
 
 
-def load_config(path: Any, *, overrides: Any = (), quick: bool = False) -> Any:
-    """Load, extend, override and validate an experiment; raises ConfigError listing all faults."""
+def load_config(path: Any, *, overrides: Any = (), quick: bool = False, plugins: Any = (), allow_plugins: bool = False) -> Any:
+    """Load, extend, override and validate an experiment; raises ConfigError listing all faults.
+
+    `plugins`: laws and readouts handed over (files, modules, classes, functions); those that the file itself names
+    under `plugins:` run only with `allow_plugins`.
+    """
     from tme.config import ConfigError
     from tme.config import load_config as load
 
     clocks = {c.name: c.clock_min for c in (*mechanisms.MECHANISMS, *therapy.THERAPIES)}
-    config = load(path, parameter_registry(), overrides=overrides, quick=quick, clocks=clocks)
+    config = load(path, parameter_registry(), overrides=overrides, quick=quick, clocks=clocks, plugins=plugins, allow_plugins=allow_plugins)
     refuse_off(config)
-    if faults := resolve.faults_of(config, known_to_rules(config.library)):
+    refuse_clash(config)
+    if faults := resolve.faults_of(config, known_to_rules(config)):
         raise ConfigError(faults)
     return config
+
+
+def refuse_clash(config: Any) -> None:
+    """PluginError for a law of the user's that plainly writes what another entry of its phase writes."""
+    classes: list[Any] = [*mechanisms.MECHANISMS, *therapy.THERAPIES, *joined(config.plugins).laws]  # they say it as well as instances
+    try:
+        check_plan(classes)
+    except ValueError as error:
+        raise PluginError(f"{error}; expected `adds`, another phase, or a column of its own") from error
 
 
 def refuse_off(config: Any) -> None:
     """ConfigError for a mechanism that is switched off although others need it."""
     from tme.config import ConfigError, Fault
 
-    plan = {c.name: c for c in (*mechanisms.MECHANISMS, *therapy.THERAPIES)}
+    classes: list[Any] = [*mechanisms.MECHANISMS, *therapy.THERAPIES, *joined(config.plugins).laws]
+    plan = {c.name: c for c in classes}
     faults = []
     for name in sorted(config.switched_off()):
         if name in plan and not plan[name].switchable:
@@ -248,11 +280,19 @@ def model_parameter(model: Any, group: str, name: str) -> float:
     return getattr(parameter_registry()[group].build(model.config_for(group)), name)
 
 
+def parameter_of(model: Any, name: str) -> float:
+    """A parameter as configured, by its "group.name"; ValueError if there is none."""
+    group, _, key = name.partition(".")
+    if key not in parameter_registry().get(group, ()):
+        raise ValueError(f"cells.yaml: there is no parameter '{name}'")
+    return model_parameter(model, group, key)
+
+
 def build_plan(model: Any) -> list[Mechanism]:
     """All entries of the tick; a mechanism may ask for another one built before it."""
     model._entries = []
     off = model.config.switched_off()
-    for cls in (*mechanisms.MECHANISMS, *therapy.THERAPIES):
+    for cls in (*mechanisms.MECHANISMS, *therapy.THERAPIES, *model.own.laws):
         if cls.name not in off and cls.enabled(model):
             model._entries.append(cls(model))
     if model.rule_programs:

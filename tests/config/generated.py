@@ -13,11 +13,12 @@ from random import Random
 from typing import Any
 
 from tme import mechanisms, therapy
-from tme.config.schema import CLONES, TRAITS
+from tme.config.schema import TRAITS
 from tme.library import load_library
 from tme.model import parameter_registry
 
 CSV = "cells.csv"
+CLONES = ("fsp1_high", "nrf2_high", "acsl4_low", "mine")
 PLANS = (*mechanisms.MECHANISMS, *therapy.THERAPIES)
 LEVELS = {"diffusion": (0.0, 1e5), "decay": (0.0, 5.0), "initial": (0.0, 300.0), "vessel_value": (0.0, 300.0),
           "vessel_exchange": (0.0, 1e4)}  # fmt: skip
@@ -138,7 +139,7 @@ def tumour(rng: Random) -> dict[str, Any]:
         mass_g=lambda: number(rng, 0.01, 3),
         mouse_g=lambda: number(rng, 5, 70000),
         traits=lambda: levels(rng, 4),
-        clones=lambda: {c: {"share": number(rng, 0, 0.33), **levels(rng, 2)} for c in CLONES},
+        clones=lambda: {c: {"share": number(rng, 0, 0.25), **levels(rng, 2), "antigenicity": number(rng, 0, 2)} for c in some(rng, CLONES, 4)},
     )  # fmt: skip
     return out
 

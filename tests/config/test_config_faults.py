@@ -29,7 +29,7 @@ A = "arms.a."
         ("fields: {peg_pdpa_rsl3: {coarsen: 2}}\n", 4, "fields.peg_pdpa_rsl3.coarsen", "particle", ""),
         ("seed: 1\nseed: 2\n", 5, "seed", "duplicate key, first given in line 4", ""),
         ("tumour: {preset: b16}\n", 4, "tumour.preset", "unknown tumour", "b16_like"),
-        ("tumour: {clones: {fsp1_hi: {share: 0.1}}}\n", 4, "tumour.clones.fsp1_hi", "unknown key", "fsp1_high"),
+        ("tumour: {clones: {fsp1_hi: {share: 0.1}}}\n", 4, "tumour.clones.fsp1_hi", "changes no trait", "fsp1_high"),
         ("tumour: {clones: {fsp1_high: {share: 0.99}}}\n", 4, "tumour.clones", "add up to 1.07", ""),
         ("populations: {cd8: {}}\n", 4, "populations.cd8", "either per_mm2 or share", ""),
         ("mechanisms: {feroptosis: {f_x: 0}}\n", 4, "mechanisms.feroptosis", "unknown mechanism", "ferroptosis"),

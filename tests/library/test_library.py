@@ -7,7 +7,7 @@ import pytest
 from tme.library import LibraryError, load_library
 from tme.library import load as load_module
 from tme.model import parameter_registry
-from tme.populations.tumour import CLONES, Tumour
+from tme.populations.tumour import Tumour
 
 KINDS = ("fields", "drugs", "antibodies", "nanoparticles", "tumours")
 
@@ -84,7 +84,6 @@ def test_tumours_set_parameters_and_traits_that_exist():
                 assert p.low <= number.value <= p.high, f"{name}: {group}.{key}"
                 assert p.unit == number.unit, f"{name}: {group}.{key}"
         assert set(entry.traits) <= columns
-        assert set(entry.clones) <= set(CLONES)
         assert all(set(c.traits) <= columns for c in entry.clones.values())
 
 

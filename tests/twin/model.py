@@ -289,7 +289,7 @@ class TwinModel(mesa.Model):
             ("macrophage", p.k_mac, hmgb1, p.k_h, p.base),
             ("dendritic", p.k_dc, hmgb1, p.k_h, 1.0),
         ):
-            if getattr(self.config.populations, kind, None) is None:
+            if self.config.populations.get(kind) is None:
                 continue
             for v, weight in self.open_vessels.items():
                 uid = recruit_uid(IMMUNE[kind].code, v, self.tick)

@@ -18,7 +18,7 @@ from twin.dosing import update_vessels
 from twin.immune_cells import IMMUNE
 from twin.model import TwinModel
 from twin.secretion import take_up
-from twin.tumour_cell import CAUSES, CLONES, FLOATS, INTEGERS, TumourCell
+from twin.tumour_cell import CAUSES, FLOATS, INTEGERS, TumourCell
 
 EVERY_EVENT = Path(__file__).with_name("every_event.yaml")
 TIGHT = "clocks.field_tol=1e-10"
@@ -87,7 +87,7 @@ def twin_of(model):
     for row in rows(model.tumour):
         columns = {name: row[name] for name in (*FLOATS, *twin.checkpoints.columns("tumour"), *INTEGERS)}
         twin.add(
-            TumourCell(twin, row["uid"], state=CAUSES[row["state"]], clone=CLONES[row["clone"]], **columns)
+            TumourCell(twin, row["uid"], state=CAUSES[row["state"]], clone=model.config.clone_names()[row["clone"]], **columns)
         )
     for population in model.immune:
         cls = IMMUNE[population.kind]
@@ -143,7 +143,7 @@ def check_cells(where, population, cells, extra, rtol):
     assert uids == [c.uid for c in cells], f"{where}: cells differ: {set(uids) ^ {c.uid for c in cells}}"
     tumour = population.kind == "tumour"
     if tumour:
-        for code, names in (("state", CAUSES), ("clone", CLONES)):
+        for code, names in (("state", CAUSES), ("clone", population.model.config.clone_names())):
             same(
                 f"{where}.{code}",
                 uids,

@@ -12,7 +12,6 @@ from twin import chemistry
 from twin.philox import child_uid, happens
 
 CAUSES = ("alive", "ferroptosis", "immune", "necrosis", "apoptosis")
-CLONES = ("reference", "fsp1_high", "nrf2_high", "acsl4_low")
 SENSED = {
     "oxygen": "oxygen",
     "cystine": "cystine",

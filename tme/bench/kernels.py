@@ -171,12 +171,12 @@ def move(case: str, n: int) -> list[dict[str, Any]]:
     occupancy = np.bincount(voxel, minlength=side * side).astype(np.int8)
     claim = np.zeros(side * side, np.int64)
     geometry = (1, side, side, 0, 0, 0)
-    seed, tick, moved = np.uint64(1), 0, 0
+    seed, tick, moved, no_term = np.uint64(1), 0, 0, np.zeros(0)
 
     def work() -> None:
         nonlocal tick, moved
         tick += 1
-        propose(0, n, uid, voxel, heading, speed, held, field, 0.0, 0.0, 1.0, seed, tick, geometry, proposal, direction)
+        propose(0, n, uid, voxel, heading, speed, held, field, 0.0, 0.0, 1.0, seed, tick, geometry, proposal, direction, no_term, no_term)
         moved = grant(n, uid, voxel, heading, proposal, direction, occupancy, 1, seed, tick, claim)
 
     work()

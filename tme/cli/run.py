@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from tme.cli.shared import ConfigPath, Device, Quick, Set, check_out, load
+from tme.cli.shared import AllowPlugins, ConfigPath, Device, Quick, Set, check_out, load
 
 
 class Executor(StrEnum):
@@ -32,9 +32,10 @@ def run(
     ] = Executor.processes,
     fresh: Annotated[bool, typer.Option("--fresh", help="Start over instead of completing a run.")] = False,
     device: Annotated[Device, typer.Option(help="Where fields and chemistry are computed.")] = Device.cpu,
+    allow_plugins: AllowPlugins = False,
 ) -> None:
     """Run an experiment, or complete a part-done run."""
-    resolved = load(config, set_, quick, seed)
+    resolved = load(config, set_, quick, seed, allow_plugins)
     import tme
     from tme.core.device import check as check_device
     from tme.experiments.run_directory import default_folder

@@ -17,10 +17,10 @@ from typing import Any
 from pydantic import ValidationError
 
 from tme.config.annotations import bare, inside
-from tme.config.errors import Fault, listed, nearest
+from tme.config.errors import ConfigError, Fault, listed, nearest, tidy
 from tme.config.look import Context, is_number
 from tme.config.messages import short, worded
-from tme.config.source import Node, parse, read_text, shown_path
+from tme.config.source import SET, Node, parse, read_text, shown_path
 from tme.library import KINDS, Library, Number
 from tme.library.load import by_name
 from tme.library.schema import FIELD_KEYS, Part, address
@@ -42,6 +42,17 @@ def library_for(tree: Node, context: Context, faults: FAULTS, schemas: FAULTS) -
             library = with_file(library, item, context, faults)
     for place, kind, name, change in changes(tree, library, faults):
         library = changed(library, kind, name, change, place, schemas if place.startswith("fields.") else faults)
+    return library
+
+
+def user_library(library: Library, files: Iterable[Path]) -> Library:
+    """A library with files of the user's own over it, without a config. ConfigError lists what is wrong."""
+    faults: FAULTS = []
+    context = Context({}, library, {}, frozenset())
+    for path in files:
+        library = with_file(library, Node(str(path.expanduser().resolve()), SET, 0), context, faults)
+    if faults:
+        raise ConfigError(tidy(faults))
     return library
 
 

@@ -31,6 +31,12 @@ def json_schema(registry: Mapping[str, Any], library: Any) -> dict[str, Any]:
             "description": "Arms of which all subsets become arms, an untreated control included.",
         },
     }
+    types = sorted(n for n in library.cells if n != "tumour")
+    properties["populations"] = {
+        "type": "object",
+        "additionalProperties": False,
+        "properties": {n: {"anyOf": [{"$ref": "#/$defs/Density"}, {"type": "null"}]} for n in types},
+    }
     names = list(library.spreading())
     properties["fields"] = {
         "type": "object",
@@ -53,6 +59,7 @@ def json_schema(registry: Mapping[str, Any], library: Any) -> dict[str, Any]:
             for kind, entries in library.entries.items()
         },
     }
+    parts["Cells"]["properties"]["types"]["additionalProperties"] = {"enum": [*sorted(library.cells), "ignore"]}
     for name in ("Domain", "Nodule", "Monolayer", "Spheroid", "Cells"):
         parts[name].pop("required", None)
     return schema

@@ -21,6 +21,8 @@ from tme.config.schedules import with_schedules
 from tme.config.schema import Config
 from tme.config.shorten import shortened, trimmed
 from tme.config.source import SET, Node, assign, merge, parse_value, read_yaml, relocated, wrap
+from tme.core.plugins import Plugin, PluginError, joined, plugin_of
+from tme.core.plugins import load as load_plugin
 from tme.library import Library
 
 RENAMED = {"modifiers": "rules"}  # keys of schema 1
@@ -35,12 +37,15 @@ def load_config(
     library: Any = None,
     clocks: Mapping[str, float] | None = None,
     metrics: Iterable[str] = (),
+    plugins: Iterable[Any] = (),
+    allow_plugins: bool = False,
 ) -> Config:
     """Read an experiment; `ConfigError` lists everything that is wrong with it.
 
     `registry`: parameter groups a config may set (name -> ParameterSet). `overrides`: "dotted.key=value".
     `quick`: apply the file's `quick:` section. `library`: a `tme.library.Library`. `clocks`: mechanism ->
-    its clock in minutes; their names are what `on: false` may switch. `metrics`: known names.
+    its clock in minutes; their names are what `on: false` may switch. `metrics`: known names. `plugins`: files,
+    modules or objects with laws of the user's own; those that the file names run only with `allow_plugins`.
     """
     if library is None:
         from tme.library import load_library
@@ -54,6 +59,9 @@ def load_config(
         raise ConfigError(tidy(faults))
     changes = [parse_override(text, faults) for text in overrides]
     full, small = split_quick(expanded(set_values(tree, changes, faults), faults))
+    given = [plugin_of(p) for p in plugins]
+    named = plugins_of(full, allow_plugins, given, faults)
+    context = with_plugins(context, [*named, *(p for p in given if p not in named)])
     notes: list[str] = []
     if quick and small is not None:
         again = [c for c in changes if c is not None and c[0].split(".")[0] != "quick"]
@@ -70,6 +78,49 @@ def load_config(
         raise ConfigError(tidy(faults))
     config._notes = tuple(notes)
     return config
+
+
+def plugins_of(tree: Node, allowed: bool, given: list[Plugin], faults: list[Fault]) -> list[Plugin]:
+    """The plugins that a file names. ConfigError where they are not allowed to run, or cannot be loaded.
+
+    A plugin that was `given` by hand may run.
+    """
+    node = with_paths(tree).value.get("plugins")
+    found: list[Plugin] = []
+    for k, item in enumerate(node.value if node is not None and isinstance(node.value, list) else ()):
+        if not isinstance(item.value, str):
+            continue  # the schema's to report
+        if not allowed and item.value not in {p.path for p in given}:
+            raise ConfigError(tidy([*faults, Fault(item.file, item.line, "plugins", f"{Path(item.value).name} is code, which would run with your rights",
+                                                   "--allow-plugins (in Python allow_plugins=True), or no plugins")]))  # fmt: skip
+        try:
+            found.append(plugin_of(item.value))
+            load_plugin(found[-1])
+        except PluginError as error:
+            raise ConfigError(tidy([*faults, Fault(item.file, item.line, f"plugins.{k}", str(error))])) from error
+    return found
+
+
+def with_plugins(context: Context, given: Iterable[Any]) -> Context:
+    """The context with plugins more: their parameters under `mechanisms:`, their laws among its switches."""
+    plugins = (*context.plugins, *map(plugin_of, given))
+    if len(plugins) == len(context.plugins):
+        return context
+    known = {*context.registry, *context.clocks}
+    before = joined(context.plugins)
+    new = joined(plugins, known - {*before.parameters, *(law.name for law in before.laws)})
+    registry = {**context.registry, **{g: dict(s.parameters) for g, s in new.parameters.items()}}
+    clocks = {**context.clocks, **{law.name: law.clock_min for law in new.laws}}
+    return replace(context, registry=registry, clocks=clocks, plugins=plugins)
+
+
+def add_plugins(config: Config, given: Iterable[Any]) -> Config:
+    """`config` with plugins handed over in Python; PluginError or ConfigError where they do not fit."""
+    faults: list[Fault] = []
+    new = build(config._tree, with_plugins(config._context, given), faults)
+    if new is None:
+        raise ConfigError(tidy(faults))
+    return new
 
 
 def read_chain(path: Path, faults: list[Fault], above: tuple[Path, ...] = ()) -> Node | None:

@@ -6,7 +6,9 @@ cannot say (`checks`) and hands over the library and the parameter registry.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, PrivateAttr
@@ -19,17 +21,25 @@ from tme.config.doses import Arm
 
 CELL_UM3 = 2494.0  # volume of a tumour cell (Ghaffarizadeh et al. 2018, doi 10.1371/journal.pcbi.1005991)
 TRAITS = ("xct", "gpx4_trait", "fsp1", "acsl4", "tfr1", "nrf2", "mufa")
-CLONES = ("fsp1_high", "nrf2_high", "acsl4_low")
-POPULATIONS = ("tumour", "cd8", "macrophage", "dendritic", "treg")
-CloneName = Literal[CLONES]  # type: ignore[valid-type]
+CELL_TRAITS = (*TRAITS, "antigenicity")  # of a cell: the mean antigenicity of a tumour has a key of its own
+RELAXING = TRAITS[:5]  # vary within a clone; a daughter keeps `division.memory` of her mother's deviation
+STATES = ("ifng_response", "cysteine", "gsh", "gpx4", "coq10h2", "lip", "ferritin", "pufa", "plooh", "pdl1", "mhc1")
+REFERENCE = "reference"  # cells of no clone
 TraitName = Literal[TRAITS]  # type: ignore[valid-type]
-CellType = Literal[(*POPULATIONS, "ignore")]  # type: ignore[valid-type]
+CloneName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=40)]
+CellTrait = Literal[CELL_TRAITS]  # type: ignore[valid-type]
+StateName = Literal[STATES]  # type: ignore[valid-type]
 WORD = r"^[A-Za-z0-9][A-Za-z0-9_.+-]*$"
 
 
 def _empty(value: Any) -> Any:
     """A key without a value is an empty mapping."""
     return {} if value is None else value
+
+
+def _present(value: Any) -> Any:
+    """A mapping without the keys that are set to null."""
+    return {k: v for k, v in value.items() if v is not None} if isinstance(value, dict) else _empty(value)
 
 
 def _axes(value: Any) -> Any:
@@ -54,14 +64,17 @@ class Domain(Model):
     immune_per_voxel: Annotated[int, Whole, Field(ge=1, le=8)] = 2
 
 
+Point = Annotated[tuple[Num, ...], BeforeValidator(_listed), Field(min_length=2, max_length=3)]
+Corner = Annotated[tuple[NotNegative, ...], BeforeValidator(_listed), Field(min_length=2, max_length=3)]
+Kept = Annotated[bool | Share | None, Field()]  # true: wholly; a number: as much of it; false: as `division.memory` says
+
+
 class Nodule(Model):
     """A compact disc (2D) or ball (3D) of tumour cells."""
 
     kind: Literal["nodule"]
     n_cells: Count
-    centre_um: (
-        Annotated[tuple[NotNegative, ...], BeforeValidator(_listed), Field(min_length=2, max_length=3)] | None
-    ) = None
+    centre_um: Corner | None = None
 
 
 class Spheroid(Model):
@@ -69,9 +82,7 @@ class Spheroid(Model):
 
     kind: Literal["spheroid"]
     n_cells: Count
-    centre_um: (
-        Annotated[tuple[NotNegative, ...], BeforeValidator(_listed), Field(min_length=2, max_length=3)] | None
-    ) = None
+    centre_um: Corner | None = None
 
 
 class Monolayer(Model):
@@ -81,12 +92,19 @@ class Monolayer(Model):
     occupancy: Annotated[float, Field(gt=0, le=1, allow_inf_nan=False)] = 1.0
 
 
-class TraitRule(Model):
-    """How a measured column scales a trait: (value / median)^power, at most `max_fold` either way."""
+class Measured(Model):
+    """How a measured column sets a trait or the start of a state: (value / median)^power, at most `max_fold` either way.
 
-    trait: TraitName  # type: ignore[valid-type]
+    A trait is multiplied by it; so is a state's steady level, from which the chemistry goes on. With `absolute` a
+    state starts at the column's value, in the state's own unit.
+    """
+
+    trait: CellTrait | None = None  # type: ignore[valid-type]
+    state: StateName | None = None  # type: ignore[valid-type]
     power: Num = 1.0
     max_fold: Annotated[float, Field(ge=1, allow_inf_nan=False)] = 4.0
+    absolute: bool = False
+    daughters_keep: Kept = None
 
 
 class Cells(Model):
@@ -95,16 +113,69 @@ class Cells(Model):
     kind: Literal["cells"]
     file: Annotated[str, Field(min_length=1)]
     columns: dict[Literal["x", "y", "z", "type"], str]
-    types: Annotated[dict[str, Literal[(*POPULATIONS, "ignore")]], Field(min_length=1)]  # type: ignore[valid-type]
+    types: Annotated[dict[str, str], Field(min_length=1)]
     unit_um: Positive = 1.0
-    traits: Annotated[dict[str, TraitRule], BeforeValidator(_empty)] = Field(default_factory=dict)
+    traits: Annotated[dict[str, Measured], BeforeValidator(_empty)] = Field(default_factory=dict)
 
 
-Initial = Annotated[Nodule | Monolayer | Spheroid | Cells, Field(discriminator="kind")]
+class Region(Model):
+    """A part of the tissue and what is different there.
+
+    `traits` are factors (mufa: the level), `states` factors on a cell's own steady level at the start; `clone` makes
+    its tumour cells of that clone; `cells` fills it with cells of a type, or clears it of tumour cells (none).
+    `share`: of its cells (of its voxels, for `cells`), drawn at random.
+    """
+
+    traits: Annotated[dict[CellTrait, NotNegative], BeforeValidator(_empty)] = Field(default_factory=dict)  # type: ignore[valid-type]
+    states: Annotated[dict[StateName, NotNegative], BeforeValidator(_empty)] = Field(default_factory=dict)  # type: ignore[valid-type]
+    clone: str | None = None
+    cells: str | None = None
+    share: Share = 1.0
+    daughters_keep: Kept = None
+
+
+class Disc(Region):
+    """Within a radius of a point: a disc, in 3D a ball."""
+
+    shape: Literal["disc"]
+    centre_um: Point
+    radius_um: Positive
+
+
+class Box(Region):
+    """A rectangle, in 3D a block, around a point."""
+
+    shape: Literal["box"]
+    centre_um: Point
+    size_um: Annotated[tuple[Positive, ...], BeforeValidator(_listed), Field(min_length=2, max_length=3)]
+
+
+class Band(Region):
+    """Between two coordinates of one axis, from the first on and before the second."""
+
+    shape: Literal["band"]
+    axis: Literal["x", "y", "z"]
+    from_um: Num
+    to_um: Num
+
+
+Base = Annotated[Nodule | Monolayer | Spheroid | Cells, Field(discriminator="kind")]
+AnyRegion = Annotated[Disc | Box | Band, Field(discriminator="shape")]
+
+
+class Regions(Model):
+    """Patches of traits, clones or cell types, in order, on a start of another kind."""
+
+    kind: Literal["regions"]
+    base: Base
+    regions: Annotated[tuple[AnyRegion, ...], BeforeValidator(_listed), Field(min_length=1)]
+
+
+Initial = Annotated[Nodule | Monolayer | Spheroid | Cells | Regions, Field(discriminator="kind")]
 
 
 class Clone(Model):
-    """A resistant clone: share of the founders; traits as factors on the reference (mufa: level)."""
+    """A clone: share of the founders; traits as factors on the reference (mufa: level)."""
 
     share: Share
     xct: NotNegative | None = None
@@ -114,10 +185,11 @@ class Clone(Model):
     tfr1: NotNegative | None = None
     nrf2: NotNegative | None = None
     mufa: NotNegative | None = None
+    antigenicity: NotNegative | None = None
 
     def traits(self) -> dict[str, float]:
         """Traits this clone changes."""
-        return {t: getattr(self, t) for t in TRAITS if getattr(self, t) is not None}
+        return {t: getattr(self, t) for t in CELL_TRAITS if getattr(self, t) is not None}
 
 
 class Tumour(Model):
@@ -131,23 +203,14 @@ class Tumour(Model):
     mass_g: Positive = 0.5
     mouse_g: Positive = 20.0
     traits: Annotated[dict[TraitName, NotNegative], BeforeValidator(_empty)] = Field(default_factory=dict)  # type: ignore[valid-type]
-    clones: Annotated[dict[CloneName, Clone], BeforeValidator(_empty)] = Field(default_factory=dict)  # type: ignore[valid-type]
+    clones: Annotated[dict[CloneName, Clone], BeforeValidator(_empty)] = Field(default_factory=dict)
 
 
 class Density(Model):
-    """How many of a kind there are at the start: per mm2 of tumour and rim, or per tumour cell."""
+    """How many of a type there are at the start: per mm2 of its place, or per tumour cell; else as its entry says."""
 
     per_mm2: NotNegative | None = None
     share: Share | None = None
-
-
-class Populations(Model):
-    """Immune cells at the start; a kind left out is absent from the tissue and never recruited."""
-
-    cd8: Density | None = None
-    macrophage: Density | None = None
-    dendritic: Density | None = None
-    treg: Density | None = None
 
 
 class FieldChange(Model):
@@ -181,6 +244,20 @@ class Clocks(Model):
     field_tol: Annotated[float, Field(gt=0, le=1e-2, allow_inf_nan=False)] | None = None
 
 
+@dataclass(frozen=True)
+class OwnFile:
+    """A file of the user's: the key that names it, where it lay, and its text; '' for code that is in no file."""
+
+    key: str
+    path: str
+    text: str
+
+    @property
+    def sha256(self) -> str:
+        """Hash of the text in UTF-8."""
+        return hashlib.sha256(self.text.encode()).hexdigest()
+
+
 class Experiment(Model):
     """All keys of an experiment file, `extends` and `quick` aside."""
 
@@ -192,7 +269,7 @@ class Experiment(Model):
     domain: Domain
     initial: Initial
     tumour: Annotated[Tumour, BeforeValidator(_empty)] = Tumour()
-    populations: Annotated[Populations, BeforeValidator(_empty)] = Populations()
+    populations: Annotated[dict[str, Density], BeforeValidator(_present)] = Field(default_factory=dict)
     fields: Annotated[dict[str, Annotated[FieldChange, BeforeValidator(_empty)]], BeforeValidator(_empty)] = (
         Field(default_factory=dict)
     )
@@ -252,6 +329,12 @@ class Config(Experiment):
         """The laws and readouts of the user's own (`core.plugins.Plugin`)."""
         return self._context.plugins
 
+    def own_files(self) -> list[OwnFile]:
+        """The user's files that the config stands on, as they were read: library files, then plugins."""
+        texts = self._context.texts
+        own = [OwnFile("library", path, texts[path]) for path in self.library_files]
+        return own + [OwnFile("plugins", p.path, p.text) for p in self.plugins]
+
     @property
     def digest(self) -> str:
         """First eight hexadecimal digits of the SHA-256 of everything that can change a result."""
@@ -281,6 +364,10 @@ class Config(Experiment):
 
         return Arm() if arm == "growth" and arm not in self.arms else resolve(self.arms, arm)
 
+    def cell_types(self) -> tuple[str, ...]:
+        """Cell types this experiment may have besides those of every model."""
+        return (*self.populations, *(self.initial.types.values() if self.initial.kind == "cells" else ()))
+
     def field_entries(self) -> dict[str, Any]:
         """The tissue's own fields (agents' fields come with the arm), as configured."""
         return dict(self._library.fields)
@@ -290,6 +377,16 @@ class Config(Experiment):
         from tme.config.receptors import resolved
 
         return {n: e for n, e in resolved(self.receptors, self._library.receptors)[0].items() if e.on}
+    def clone_names(self) -> tuple[str, ...]:
+        """Clones by their code: 0 is the reference cell, then those of the config in its order."""
+        return (REFERENCE, *self.tumour.clones)
+
+    def kept_traits(self) -> dict[str, float]:
+        """Trait -> how much of a cell's deviation from its clone a daughter keeps, where the start says so."""
+        start = self.initial
+        rules: list[tuple[str, Any]] = [(r.trait, r.daughters_keep) for r in getattr(getattr(start, "base", start), "traits", {}).values()]
+        rules += [(t, region.daughters_keep) for region in getattr(start, "regions", ()) for t in region.traits]
+        return {trait: float(kept) for trait, kept in rules if trait in RELAXING and kept not in (None, False)}
 
     def tumour_traits(self) -> dict[str, float]:
         """Traits of the reference cell of this tumour type."""

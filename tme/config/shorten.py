@@ -27,7 +27,8 @@ def trimmed(tree: Node, spare: str = "") -> tuple[Node, list[str]]:
     notes: list[str] = []
     trim = _Trim(float(horizon), spare, notes)
     values = {k: trim.walk(v, k, (k,)) if k in ("arms", "output") else v for k, v in tree.value.items()}
-    return Node(values, tree.file, tree.line), notes
+    told = [f"left out, being after the end on day {horizon:g}: {'; '.join(notes)}"] if notes else []
+    return Node(values, tree.file, tree.line), told
 
 
 class _Trim:
@@ -66,16 +67,13 @@ class _Trim:
         kept = []
         for i, item in enumerate(node.value):
             if self.lost(item):
-                self.note((*path, str(item.find(("name",)).value)), "all")
+                self.note((*path, str(item.find(("name",)).value)), "altogether")
             else:
                 kept.append(self.walk(item, key, (*path, str(i))))
         return Node(kept, node.file, node.line)
 
     def note(self, path: tuple[str, ...], days: list | str) -> None:
         """What was left out, for people."""
-        if days == "all":
-            self.notes.append(f"{'.'.join(path)}: left out, all its doses come after day {self.horizon:g}")
-        elif days:
-            told = ", ".join(f"{d:g}" for d in days)
-            what = "snapshots" if path[-1] == "snapshot_days" else "doses"
-            self.notes.append(f"{'.'.join(path)}: {what} on day {told} left out, after the end on day {self.horizon:g}")
+        if days:
+            told = days if isinstance(days, str) else "day " + ", ".join(f"{d:g}" for d in days)
+            self.notes.append(f"{'.'.join(path).removesuffix('.day')} {told}")

@@ -179,6 +179,7 @@ def _why_not(runs: Mapping[Any, Any], hours: dict[tuple, np.ndarray], common: np
     }
     late = np.inf if day is None else 24.0 * day
     short = {key: h.max() for key, h in hours.items() if h.max() < late - 10.0**-DIGITS}
+    short = dict(sorted(short.items(), key=lambda item: item[0] not in reasons))  # who stopped comes first
     told = [
         f"{'/'.join(map(str, key))} ended on day {hour / 24:.2f}" + (f" ({reasons[key]})" if key in reasons else "")
         for key, hour in list(short.items())[:6]

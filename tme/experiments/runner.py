@@ -92,6 +92,9 @@ def settle(config: Any, seed: int | None, quick: bool) -> Any:
         if not hasattr(config, "quick"):
             raise RunError("a configuration is made quick when it is loaded: load_config(path, quick=True)")
         config = config.quick()
+    loose = [f.path for f in getattr(config, "own_files", list)() if not f.text]
+    if loose:
+        raise RunError("a run keeps copies of its plugins: hand them over as files, not as classes or functions")
     if seed is None and config.seed is None:
         seed = secrets.randbits(31)
     return config if seed is None else with_values(config, {"seed": int(seed)})

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tme.library.axes import AxisEntry
+from tme.library.cells import CellEntry
 from tme.library.events import EventEntry
 from tme.library.rule import RuleEntry
 from tme.library.schema import (
@@ -43,6 +44,7 @@ KINDS = (
     Kind("antibodies", "antibody", AntibodyEntry, "arms"),
     Kind("nanoparticles", "nanoparticle", NanoparticleEntry, "arms"),
     Kind("tumours", "tumour", TumourEntry, "tumour.preset"),
+    Kind("cells", "cell type", CellEntry),
     Kind("receptors", "receptor", AxisEntry),
     Kind("events", "event", EventEntry, "arms"),
     Kind("rules", "rule", RuleEntry, "rules"),

@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
+from tme.library.cells import faults_of
 from tme.library.kinds import BY_NAME, KINDS
 from tme.library.schema import FIELD_KEYS, Part
 
@@ -71,6 +72,9 @@ class Library:
             for name in entry.names():
                 if molecules.count(name) > 1:
                     yield "receptors", axis, "", f"{name} is in two axes; give each its own name"
+        for fault in faults_of(self.entries["cells"], self.entries["fields"]):
+            name, _, said = fault.partition(": ")
+            yield "cells", name, "", said
         for kind, entries in self.entries.items():
             for name, entry in entries.items():
                 for key, target in entry.taken_away():

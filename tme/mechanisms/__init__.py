@@ -4,6 +4,10 @@
 config may name under `mechanisms:`.
 """
 
+from collections.abc import Mapping
+
+from tme.core.terms import Term
+from tme.library.cells import CellEntry
 from tme.mechanisms import (
     chemistry,
     damp,
@@ -14,11 +18,13 @@ from tme.mechanisms import (
     ifng_response,
     killing,
     motility,
+    phagocytosis,
     polarisation,
     priming,
     receptors,
     recruitment,
     resolve,
+    secretion,
     sensing,
     suppression,
     uptake,
@@ -31,7 +37,7 @@ MECHANISMS = (
     ifng_response.IfngResponse,
     receptors.LigandExpression,
     chemistry.Ferroptosis,
-    motility.Cd8Motility,
+    motility.Motility,
     receptors.HostLigands,
     killing.Killing,
     exhaustion.Exhaustion,
@@ -42,17 +48,18 @@ MECHANISMS = (
     division.DivisionHazard,
     death.Death,
     damp.Clearance,
-    death.ImmuneTurnover,
+    phagocytosis.Phagocytosis,
+    death.Turnover,
     priming.LymphNode,
     resolve.Resolve,
     division.Division,
     recruitment.Recruitment,
     uptake.Uptake,
     ifng_response.ChemokineSecretion,
-    killing.IfngSecretion,
     damp.DampRelease,
-    suppression.Suppression,
     uptake.PeroxideEmission,
+    secretion.CellSecretion,
+    suppression.InflamedTissue,
 )
 
 PARAMETER_SETS = {
@@ -75,3 +82,8 @@ PARAMETER_SETS = {
         vessels.PARAMETERS,
     )
 }
+
+
+def cell_terms(cells: Mapping[str, CellEntry]) -> tuple[Term, ...]:
+    """Terms of what cell types do: which types have them follows from their entries."""
+    return tuple(t for m in (motility, recruitment, death, secretion, phagocytosis) for t in m.terms(cells))

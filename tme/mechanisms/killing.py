@@ -27,9 +27,7 @@ from tme.core.terms import Term
 from tme.kernels import team
 from tme.kernels.bind import with_laws
 from tme.kernels.cells import contacts
-from tme.kernels.exchange import tally
 from tme.kernels.jit import rule, serial
-from tme.kernels.terms import factor
 from tme.mechanisms.receptors import receive_signals
 
 PARAMETERS = ParameterSet(
@@ -82,14 +80,6 @@ def effector_function(exhaustion, inhibition, suppression, p):
 
 meet = serial(with_laws(contacts.meet, __file__, attach_rate=attach_rate))
 strike = serial(with_laws(contacts.strike, __file__, effector_function=effector_function))
-
-
-@serial
-def secrete(n, voxel, engaged, function, term, rate, scale, counts):
-    """IFN-gamma from engaged killers into int64 counters: order-free."""
-    for i in range(n):
-        if engaged[i] == 1:
-            tally(counts, voxel[i], rate * function[i] * factor(term, i), scale)
 
 
 # ---- when -------------------------------------------------------------------------------------------------------------
@@ -151,28 +141,3 @@ class Killing(Mechanism):
             killers.term("killing.hit_rate"), p, self.dt, model.seed64, model.tick, c.function, hit,
         )  # fmt: skip
         return holders, held_row, hit
-
-
-class IfngSecretion(Mechanism):
-    """IFN-gamma from engaged killers."""
-
-    name = "ifng_secretion"
-    phase = Phase.SECRETE
-    about = "engaged CD8 secrete IFN-gamma"
-    reads = ("cd8.engaged", "cd8.function")
-    adds = ("field.ifng",)
-
-    def __init__(self, model) -> None:
-        super().__init__(model)
-        self.p = PARAMETERS.build(model.config_for("killing"))
-        # one 17 kDa molecule is 2.82e-11 ng; q per second into V um^3 is 1694 q / V ng/mL/min
-        self.rate = 1694.0 * self.p.ifng_molecules_s / model.grid.voxel_um3
-
-    def step(self, model) -> None:
-        """Add to the IFN-gamma source when its field is due."""
-        secreting = [k for k in model.killers if k.n]
-        if model.due("ifng") and secreting:
-            places = [k.col.voxel[: k.n] for k in secreting]
-            with model.fields["ifng"].counting(model.spares, 1.0 / model.fixed_scale, places) as counts:
-                for k in secreting:
-                    secrete(k.n, k.col.voxel, k.col.engaged, k.col.function, k.term("secretion.ifng"), self.rate, model.fixed_scale, counts)

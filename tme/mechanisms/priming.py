@@ -131,11 +131,14 @@ class Maturation(Mechanism):
 
     def step(self, model) -> None:
         """One clock interval."""
-        d = model.dendritic
-        if d.n == 0:
-            return
+        for d in model.presenters:
+            if d.n:
+                model.counters["dc_matured"] += self.mature(model, d)
+
+    def mature(self, model, d) -> int:
+        """One population; how many of it matured."""
         c, t, f = d.col, model.tumour.col, model.fields
-        model.counters["dc_matured"] += sum(team.blocks(
+        return sum(team.blocks(
             mature_cells, d.n, c.uid, c.voxel, c.mature, c.mature_tick, c.antigen, c.blunting, c.held,
             f["atp"].seen, f["hmgb1"].seen, model.lattice.tissue_row, t.state, t.death_tick,
             d.term("maturation.rate"), self.p, self.damp, self.dt, model.dt_min, model.seed64, model.tick, model.lattice.geometry,
@@ -163,11 +166,11 @@ class LymphNode(Mechanism):
 
     def step(self, model) -> None:
         """Send leavers on their way, let those who arrive prime, receive those due, let the output decay."""
-        d, node = model.dendritic, model.node
-        c = d.col
-        leaving = quality_leaving(
-            d.n, c.mature, c.mature_tick, c.antigen, c.blunting, c.fate, d.term("priming.gain"), self.residence, model.tick, self.p, QUALITY_SCALE
-        )
+        node, leaving = model.node, 0
+        for d in model.presenters:
+            c = d.col
+            leaving += quality_leaving(d.n, c.mature, c.mature_tick, c.antigen, c.blunting, c.fate, d.term("priming.gain"), self.residence,
+                                       model.tick, self.p, QUALITY_SCALE)  # fmt: skip
         arriving = node.travelling.step(leaving)
         due = node.expanding.step(round(arriving * self.primed(model)) if arriving else 0)
         node.output = 1.0 + (node.output - 1.0) * exp(-self.dt / self.p.tau_b_min)
