@@ -104,7 +104,8 @@ def library_rows(config: Any, used: set[str]) -> list[dict[str, Any]]:
     rows = []
     entries = [("fields", n, e) for n, e in config.field_entries().items()]
     entries += [("tumours", config.tumour.preset, library.tumour(config.tumour.preset))]
-    for kind in ("drugs", "antibodies", "nanoparticles"):
+    used = {*used, *(n for n, e in library.cells.items() if e.in_every_model or n in config.cell_types())}
+    for kind in ("cells", "drugs", "antibodies", "nanoparticles"):
         entries += [(kind, n, e) for n, e in getattr(library, kind).items() if n in used]
     for kind, name, entry in entries:
         for key, number in entry.numbers.items():
