@@ -159,3 +159,71 @@ def test_nk_cells_walk_and_turn_over_without_a_law_of_their_own():
     model = hours(tissue(populations__nk={"per_mm2": 100}, **ROOM), 2)
     assert model.nk in model.killers and model.nk.n > 0 and (model.nk.speed == 3.0).all()
     assert (model.nk.heading >= 0).any()
+
+
+# ---- terms --------------------------------------------------------------------------------------------
+def set_term(population, name, factor):
+    """Give every present and future cell a factor on a term, as an active rule would."""
+    setattr(population.col, "term_" + name.replace(".", "_"), np.full(20_000, float(factor)))
+
+
+def test_a_term_on_speed_holds_cells_or_lets_them_go():
+    model = tissue(populations__mdsc={}, mechanisms__recruitment={"k_treg": 0, "k_mac": 0}, **ROOM)
+    for kind in ("cd8", "treg", "mdsc"):
+        set_term(model.populations[kind], "motility.speed", 0.0)
+    start = {kind: model.populations[kind].voxel.copy() for kind in ("cd8", "treg", "mdsc", "macrophage")}
+    for _ in range(30):
+        model.mechanism("motility").step(model)
+        model.tick += 1
+        if model.tick % 5 == 0:
+            model.mechanism("slow_motility").step(model)
+    for kind in ("cd8", "treg", "mdsc"):
+        assert np.array_equal(model.populations[kind].voxel, start[kind])
+    assert not np.array_equal(model.macrophage.voxel, start["macrophage"])
+
+
+def test_a_term_on_secretion_scales_what_one_type_adds_to_a_field():
+    def suppression(factor):
+        model = tissue(populations={"mdsc": {}, "treg": None, "macrophage": None}, **ROOM)
+        if factor is not None:
+            set_term(model.mdsc, "secretion.suppression", factor)
+        return level(hours(model, 1), "suppression")
+
+    assert suppression(0.0) == 0.0 and suppression(1.0) == suppression(None) > 0.0
+    assert suppression(3.0) == pytest.approx(3.0 * suppression(None), rel=1e-2)
+
+
+def test_a_term_on_entry_is_asked_at_the_vessels(tmp_path):
+    def recruited(factor):
+        model = with_own(tmp_path, {"mdsc": often("mdsc")}, populations__mdsc={}, **ROOM)
+        asked = []
+
+        def at(voxels):
+            asked.append(voxels.copy())
+            return np.full(len(voxels), factor)
+
+        model.mechanism("recruitment").factor["mdsc"] = at
+        hours(model, 6)
+        assert len(asked) == 12 and np.isin(np.concatenate(asked), model.vessels.sites).all()
+        return model.counters["recruited_mdsc"]
+
+    counts = [recruited(f) for f in (0.0, 1.0, 4.0)]
+    assert counts[0] == 0 and rises(counts, 1.5)
+    assert counts[1] == hours(with_own(tmp_path, {"mdsc": often("mdsc")}, populations__mdsc={}, **ROOM), 6).counters["recruited_mdsc"]
+
+
+def test_a_term_on_turnover_and_one_on_phagocytosis():
+    def left(factor):
+        model = tissue(populations__mdsc={"per_mm2": 300}, **ROOM)
+        set_term(model.mdsc, "turnover.rate", factor)
+        return hours(model, 12).counters["lost_mdsc"]
+
+    assert left(0.0) == 0 and left(10.0) > 2 * left(1.0) > 0
+
+    def cleared(factor):
+        model = tissue(populations={"neutrophil": {"per_mm2": 400}, "macrophage": None}, mechanisms__damp__tau_clear_min=4320, **ROOM)
+        set_term(model.neutrophil, "phagocytosis.rate", factor)
+        kill(model, np.arange(0, 250, 2))
+        return hours(model, 4).counters["cleared"]
+
+    assert cleared(0.0) < cleared(1.0) < cleared(10.0)
