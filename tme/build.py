@@ -15,6 +15,7 @@ from tme.core.parameters import ParameterSet
 from tme.core.population import Column
 from tme.core.receptors import Receptors
 from tme.core.schedule import FieldDiffusion, StartSources
+from tme.populations import POPULATIONS
 from tme.therapy.agents import Agent, Dose
 
 LN2 = math.log(2.0)
@@ -36,6 +37,7 @@ def load_config(path: Any, *, overrides: Any = (), quick: bool = False) -> Any:
     clocks = {c.name: c.clock_min for c in (*mechanisms.MECHANISMS, *therapy.THERAPIES)}
     config = load(path, parameter_registry(), overrides=overrides, quick=quick, clocks=clocks)
     refuse_off(config)
+    refuse_axes(config)
     return config
 
 
@@ -56,6 +58,29 @@ def refuse_off(config: Any) -> None:
             key = f"fields.{name}.clock_min"
             file, line = config.origin.get(key, ("config", 0))
             faults.append(Fault(file, line, key, "particles are taken up at another clock, payload would be lost", f"{clock:g}"))
+    if faults:
+        raise ConfigError(faults)
+
+
+def refuse_axes(config: Any) -> None:
+    """ConfigError for a checkpoint axis on a cell type, or read from a column, that does not exist."""
+    from tme.config import ConfigError, Fault
+    from tme.config.errors import listed, nearest
+
+    faults = []
+    columns = {cls.kind: {c.name for c in cls.columns} for cls in POPULATIONS}
+    for name, axis in config.axes().items():
+        parts = {"receptor": axis.receptor.on, **{f"ligands.{n}": li.on for n, li in axis.ligands.items()}}
+        for part, on in parts.items():
+            for kind, e in on.items():
+                key, known = f"receptors.{name}.{part}.on.{kind}", columns.get(kind)
+                file, line = config.origin.get(key, config.origin.get(f"receptors.{name}", ("receptors.yaml", 0)))
+                wanted = {e.column, e.free_column, e.signal[1] if e.signal[0] == "own" else ""} - {""}
+                if known is None:
+                    faults.append(Fault(file, line, key, f"unknown cell type '{kind}'", listed(columns), nearest(kind, columns)))
+                    continue
+                for column in sorted(wanted - known):
+                    faults.append(Fault(file, line, key, f"{kind} cells have no column '{column}'", listed(sorted(known), 40), nearest(column, known)))
     if faults:
         raise ConfigError(faults)
 
