@@ -24,7 +24,7 @@ def course(tmp_path_factory):
         model.step()
     happened = {k for k, v in model.counters.items() if v > before.get(k, 0)}
     assert {"births", "dead_ferroptosis", "dead_immune", "kills", "cleared", "births_cd8", "recruited_cd8"} <= happened
-    assert model.treg_depletion > 0 and model.pd1_free.min() < 1
+    assert model.receptors.depleted("treg") > 0 and model.receptors.molecules["pd1"].free.min() < 1
     assert all(np.ptp(model.fields[a.name].concentration) > 0 for a in model.therapy.nanoparticles)
     return paths, model.state_dict(), model.config
 
