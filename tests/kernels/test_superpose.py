@@ -76,7 +76,7 @@ def test_beside_a_wide_field_it_is_as_near_the_truth_as_the_solver(shape, period
         quick, exact = two_ways(shape, sources, periodic=periodic, diffusion=diffusion, way="beside")
         assert quick.min() >= 0.0 and 3.0 * quick.sum() == pytest.approx(sum(sources.values()), rel=1e-4)
         assert np.abs(quick - exact).max() < 8e-3 * exact.max()
-        assert np.linalg.norm(quick - exact) < 1.2e-2 * np.linalg.norm(exact)
+        assert np.linalg.norm(quick - exact) < 1.5e-2 * np.linalg.norm(exact)
 
 
 def test_a_tighter_tolerance_brings_a_sum_beside_a_wide_field_closer():
