@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from tme.config.checks import check_all
-from tme.config.entries import library_for
+from tme.config.entries import failed, library_for
 from tme.config.errors import ConfigError, Fault, listed, nearest, tidy
 from tme.config.hashing import digest
 from tme.config.look import Context, Look
@@ -58,7 +58,11 @@ def load_config(
     full, small = split_quick(set_values(tree, changes, faults))
     given = [plugin_of(p) for p in plugins]
     named = plugins_of(full, allow_plugins, given, faults)
-    context = with_plugins(context, [*named, *(p for p in given if p not in named)])
+    try:
+        context = with_plugins(context, [*named, *(p for p in given if p not in named)])
+    except PluginError as error:
+        node = full.find(("plugins",))
+        raise ConfigError(tidy([*faults, Fault(node.file, node.line, "plugins", str(error))])) from error
     if quick and small is not None:
         again = [c for c in changes if c is not None and c[0].split(".")[0] != "quick"]
         full = trimmed(set_values(merge(full, small), again, []))
@@ -284,6 +288,8 @@ def build(tree: Node, context: Context, faults: list[Fault], sweep: bool = True)
         faults.extend(pointed(translate(e, tree, data), library) for e in error.errors())
     check_all(Look(data, tree, replace(context, library=library), faults))
     faults.extend(f for f in again if f.key not in {g.key for g in faults})
+    broken = failed(faults, library, tree)
+    faults[:] = [f for f in faults if not (f.problem.startswith("unknown") and f.problem.split("'")[1:2] and f.problem.split("'")[1] in broken)]
     if sweep:
         check_sweep(tree, context, faults)
     if config is None or len(faults) > known:
