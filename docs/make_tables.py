@@ -159,7 +159,7 @@ def makers() -> dict[str, Callable[[], str]]:
     }  # fmt: skip
     for group in parameter_registry():
         out[f"parameters.{group}"] = lambda g=group: parameters(g)
-    for kind in ("fields", "drugs", "antibodies", "nanoparticles", "tumours", "cells"):
+    for kind in ("fields", "drugs", "antibodies", "nanoparticles", "tumours", "events", "cells"):
         out[f"library.{kind}"] = lambda k=kind: library(k)
     return out
 

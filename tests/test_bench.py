@@ -6,17 +6,19 @@ import json
 
 import pytest
 
-from tme import bench
+from tme import bench, cli
 
 
 def test_an_unknown_case_is_refused_with_the_nearest_name():
     with pytest.raises(bench.UnknownCase, match="did you mean 'chemistry-100k'") as error:
-        bench.main(["chemistry-10k"])
+        bench.measure(["chemistry-10k"])
     assert error.value.exit_code == 2
 
 
 def test_a_case_prints_its_measurements_as_json(capsys):
-    assert bench.main(["move-100k"], as_json=True) == 0
+    with pytest.raises(SystemExit) as end:
+        cli.main(["bench", "move-100k", "--json"])
+    assert not end.value.code
     rows = json.loads(capsys.readouterr().out)
     assert {"case", "metric", "value", "unit", "n", "threads"} == set(rows[0])
     by_metric = {r["metric"]: r["value"] for r in rows}
@@ -24,14 +26,12 @@ def test_a_case_prints_its_measurements_as_json(capsys):
     assert 0.2 < by_metric["granted share"] < 0.6
 
 
-def test_an_earlier_result_is_set_beside_this_one(tmp_path, capsys):
-    assert bench.main(["stream-limit"], as_json=True) == 0
+def test_an_earlier_result_is_set_beside_this_one(tmp_path):
+    rows = bench.measure(["stream-limit"])
     earlier = tmp_path / "before.json"
-    rows = json.loads(capsys.readouterr().out)
     rows[0]["value"] *= 2.0
     earlier.write_text(json.dumps(rows))
-    assert bench.main(["stream-limit"], as_json=True, versus=earlier) == 0
-    now = json.loads(capsys.readouterr().out)[0]
+    now = bench.measure(["stream-limit"], earlier)[0]
     assert now["before"] == rows[0]["value"]
     assert now["ratio"] == pytest.approx(now["value"] / now["before"], abs=1e-3)
     assert now["of_stream"] == 1.0
@@ -43,4 +43,4 @@ def test_a_file_to_compare_with_must_be_a_result(tmp_path, text, message):
     if text is not None:
         path.write_text(text)
     with pytest.raises(bench.UnknownCase, match=message):
-        bench.main(["stream-limit"], versus=path)
+        bench.measure(["stream-limit"], path)

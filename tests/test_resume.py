@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from support import errands_by_helpers
+from support import errands_by_helpers, tissue
 from test_model import busy, ticks
 
 from tme.experiments.checkpoint import read_checkpoint, write_checkpoint
@@ -89,3 +89,28 @@ def test_three_chained_resumes_end_in_the_same_bytes(course, stops, tmp_path):
     for at in stops:
         model = resumed(kept(ticks(model, at - model.tick), tmp_path / "checkpoint"), config)
     assert_same_bytes(ticks(model, END - model.tick).state_dict(), end)
+
+
+def test_a_run_in_3d_ends_in_the_same_bytes_resumed_or_on_other_threads(tmp_path, monkeypatch):
+    """Vessels are lines there, of which some close as the tumour is built and later; they feed fields, particles, immune cells."""
+    changes = {
+        "domain__size_um": [280, 260, 240], "domain__immune_per_voxel": 4, "initial__n_cells": 400,
+        "mechanisms__vessels": {"per_mm2": 300, "core_factor": 0.2, "rim_um": 30},
+        "mechanisms__recruitment": {"k_treg": 0.02, "base": 1.0},
+        "arms": {"all": {"drugs": [{"name": "erastin", "dose_mg_kg": 40, "day": 0}],
+                         "nanoparticles": [{"name": "iron_oxide", "dose_mg_kg": 5, "day": 0}]}},
+    }  # fmt: skip
+    monkeypatch.setattr(team, "WORTH_ROWS", 1)
+    monkeypatch.setattr("tme.core.solvers.WORTH_VOXELS", 0)
+    monkeypatch.setattr("tme.core.field.SHARED", 1)
+    ends, path = [], None
+    for n in (1, 2):
+        monkeypatch.setattr(team, "size", lambda n=n: n)
+        model = ticks(tissue(arm="all", seed=5, **changes), 355)
+        path = kept(model, tmp_path / "checkpoint")
+        assert 0 < model.vessels.open.sum() < len(model.vessels.open) < len(model.vessels.voxels)
+        ends.append(ticks(model, 25).state_dict())  # over the hour at which vessels open and close
+        assert model.counters["recruited_treg"] and np.ptp(model.fields["iron_oxide"].concentration) > 0
+    assert_same_bytes(ends[1], ends[0])
+    model = TumourModel.from_state(model.config, read_checkpoint(path)[0], arm="all", seed=5)
+    assert_same_bytes(ticks(model, 25).state_dict(), ends[0])

@@ -12,6 +12,7 @@ import os
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 __version__ = "0.1.0"
 
@@ -40,7 +41,6 @@ _prepare_numba()
 _LATE = {
     "TumourModel": ("tme.model", "TumourModel"),
     "load_config": ("tme.model", "load_config"),
-    "run": ("tme.experiments", "run"),
     "load": ("tme.experiments", "load"),
 }
 
@@ -53,6 +53,19 @@ def __getattr__(name: str):
         module, attribute = _LATE[name]
         return getattr(import_module(module), attribute)
     raise AttributeError(f"module 'tme' has no attribute {name!r}")
+
+
+def run(config: Any, out: Any = None, *, report: bool = True, **how: Any) -> Any:
+    """Run an experiment, or complete a part-done run, and draw its report; `how` as in `tme.experiments.run`."""
+    from tme import experiments
+
+    return experiments.run(config, out, report=_draw if report else None, **how)
+
+
+def _draw(folder: Path) -> Any:
+    from tme.viz.report import write
+
+    return write(folder)
 
 
 __all__ = ["TumourModel", "__version__", "load", "load_config", "run"]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-import math
+import sys
+from dataclasses import replace
+from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
@@ -10,13 +12,21 @@ from tme import mechanisms, therapy
 from tme.core.field import Field
 from tme.core.grid import Grid
 from tme.core.guards import Guards
-from tme.core.mechanism import Mechanism
+from tme.core.mechanism import Mechanism, check_plan
 from tme.core.parameters import ParameterSet
-from tme.core.population import Column
+from tme.core.plugins import PluginError, joined
+from tme.core.population import COMMON, Column
+from tme.core.receptors import Receptors
 from tme.core.schedule import FieldDiffusion, StartSources
-from tme.therapy.agents import Agent, Dose
+from tme.core.terms import Term
+from tme.core.vessels import mean_weight
+from tme.library import load_library
+from tme.populations.cells import population_class
+from tme.rules import evaluation, resolve
+from tme.rules.signals import Known
+from tme.therapy.agents import LN2, Agent, doses_of
+from tme.therapy.events import occasions, uses_oxygen
 
-LN2 = math.log(2.0)
 # of a field's solve where the config states none; for those that multigrid solves it is the rough end of the
 # error, 10 to 30 times the smooth one (against 1e-9, over 200 min: L2 errors of 1e-5 to 1e-3)
 TOLERANCE = {"oxygen": 1e-4, "atp": 5e-3}
@@ -28,21 +38,77 @@ def parameter_registry() -> dict[str, ParameterSet]:
     return {**mechanisms.PARAMETER_SETS, **therapy.PARAMETER_SETS}
 
 
-def load_config(path: Any, *, overrides: Any = (), quick: bool = False) -> Any:
-    """Load, extend, override and validate an experiment; raises ConfigError listing all faults."""
+def term_registry(plugins: Any = (), library: Any = None) -> dict[str, Term]:
+    """All terms that rules may modulate, by name, those of plugins too.
+
+    A law declares them beside its parameters: TERMS, or `terms(cells)` where they follow from the cell types there are.
+    """
+    modules = dict.fromkeys(cls.__module__ for cls in (*mechanisms.MECHANISMS, *therapy.THERAPIES))
+    cells = (library or load_library()).cells
+    found: list[Term] = []
+    for name in modules:
+        module = sys.modules[name]
+        found += [*getattr(module, "TERMS", ()), *getattr(module, "terms", lambda cells: ())(cells)]
+    out: dict[str, Term] = {}
+    for term in (*found, *joined(plugins).terms):  # a term of several laws acts in the cells of all of them
+        former = out.get(term.name)
+        out[term.name] = term if former is None else replace(former, cells=tuple(dict.fromkeys((*former.cells, *term.cells))))
+    return out
+
+
+def known_to_rules(config: Any = None, library: Any = None) -> Known:
+    """Terms, signals and their units that rules may name; with the plugins and the library of a config."""
+    library = library or (config.library if config is not None else load_library())
+    classes = {name: population_class(name, entry) for name, entry in library.cells.items()}
+    columns = {name: {c.name: c.unit for c in (*COMMON, *cls.columns)} for name, cls in classes.items()}
+    agents = {**library.drugs, **library.antibodies, **library.nanoparticles}
+    return Known(
+        terms=term_registry(() if config is None else config.plugins, library),
+        columns=columns,
+        fields={n: e.unit for n, e in library.fields.items()},
+        drugs={n: e.field_unit for n, e in agents.items()},
+        events={signal: unit for n, e in library.events.items() for signal, (unit, _half_life) in e.signals(n).items()},
+    )
+
+
+def rule_programs(config: Any) -> tuple[evaluation.Program, ...]:
+    """The rules that a config has switched on, by cell type and term."""
+    return evaluation.programs(resolve.chosen(config), term_registry(config.plugins, config.library))
+
+
+def load_config(path: Any, *, overrides: Any = (), quick: bool = False, plugins: Any = (), allow_plugins: bool = False) -> Any:
+    """Load, extend, override and validate an experiment; raises ConfigError listing all faults.
+
+    `plugins`: laws and readouts handed over (files, modules, classes, functions); those that the file itself names
+    under `plugins:` run only with `allow_plugins`.
+    """
+    from tme.config import ConfigError
     from tme.config import load_config as load
 
     clocks = {c.name: c.clock_min for c in (*mechanisms.MECHANISMS, *therapy.THERAPIES)}
-    config = load(path, parameter_registry(), overrides=overrides, quick=quick, clocks=clocks)
+    config = load(path, parameter_registry(), overrides=overrides, quick=quick, clocks=clocks, plugins=plugins, allow_plugins=allow_plugins)
     refuse_off(config)
+    refuse_clash(config)
+    if faults := resolve.faults_of(config, known_to_rules(config)):
+        raise ConfigError(faults)
     return config
+
+
+def refuse_clash(config: Any) -> None:
+    """PluginError for a law of the user's that plainly writes what another entry of its phase writes."""
+    classes: list[Any] = [*mechanisms.MECHANISMS, *therapy.THERAPIES, *joined(config.plugins).laws]  # they say it as well as instances
+    try:
+        check_plan(classes)
+    except ValueError as error:
+        raise PluginError(f"{error}; expected `adds`, another phase, or a column of its own") from error
 
 
 def refuse_off(config: Any) -> None:
     """ConfigError for a mechanism that is switched off although others need it."""
     from tme.config import ConfigError, Fault
 
-    plan = {c.name: c for c in (*mechanisms.MECHANISMS, *therapy.THERAPIES)}
+    classes: list[Any] = [*mechanisms.MECHANISMS, *therapy.THERAPIES, *joined(config.plugins).laws]
+    plan = {c.name: c for c in classes}
     faults = []
     for name in sorted(config.switched_off()):
         if name in plan and not plan[name].switchable:
@@ -50,6 +116,12 @@ def refuse_off(config: Any) -> None:
             file, line = config.origin.get(key, ("config", 0))
             faults.append(Fault(file, line, key, "cannot be switched off, other parts of the plan need it", "a parameter of it set to 0"))
     clock = therapy.nanoparticles.ParticleCargo.clock_min
+    for name in sorted(carried(config)):
+        own = config.library.drug(name).clock_min
+        if own > clock or clock % own:
+            key = f"fields.{name}.clock_min"
+            file, line = config.origin.get(key, ("config", 0))
+            faults.append(Fault(file, line, key, f"{own:g} min: particles release it every {clock:g} min, some would be lost", f"a divisor of {clock:g}"))
     for name in {item.name for arm in config.arms for item in config.therapy_of(arm).nanoparticles}:
         if config.library.nanoparticle(name).clock_min != clock:
             key = f"fields.{name}.clock_min"
@@ -57,6 +129,12 @@ def refuse_off(config: Any) -> None:
             faults.append(Fault(file, line, key, "particles are taken up at another clock, payload would be lost", f"{clock:g}"))
     if faults:
         raise ConfigError(faults)
+
+
+def carried(config: Any) -> set[str]:
+    """Drugs that particles of some arm carry."""
+    names = {item.name for arm in config.arms for item in config.therapy_of(arm).nanoparticles}
+    return {p.drug for name in names for p in config.library.nanoparticle(name).payloads if p.drug is not None}
 
 
 def build_grid(config: Any) -> Grid:
@@ -80,47 +158,61 @@ def tumour_overrides(config: Any) -> dict[str, dict[str, float]]:
 
 
 def build_therapy(model: Any) -> SimpleNamespace:
-    """Agents of the model's arm, with plasma peaks in field units; payload drugs join the drugs."""
-    config, start = model.config, model.start_day
+    """Agents and events of the model's arm, amounts in field units; payload drugs join the drugs."""
+    config, library, spec = model.config, model.config.library, model.config.tumour
     arm = config.therapy_of(model.arm_name)
 
-    def doses(item: Any, size: float, route: str) -> tuple[Dose, ...]:
-        return tuple(Dose((day - start) * 1440.0, size, route) for day in item.day)
+    def agents(items: Any, entry_of: Any, half_life_min: Any, per_mg_kg: Any) -> dict[str, Agent]:
+        """One agent a name: what it is given twice adds up."""
+        out = {}
+        for name in dict.fromkeys(item.name for item in items):
+            e = entry_of(name)
+            doses = doses_of([i for i in items if i.name == name], model.start_day, spec.mouse_g, partial(per_mg_kg, e))
+            out[name] = Agent(name, e, doses, LN2 / half_life_min(e))
+        return out
 
-    drugs, antibodies, particles = {}, [], []
-    for item in arm.drugs:
-        e = config.library.drug(item.name)
-        size = item.bath_uM if item.route == "bath" else item.dose_mg_kg
-        # mg/kg over g/mol and L/kg gives mM
-        peak = 1e3 * e.unbound_fraction / (e.mw_g_mol * e.volume_l_kg)
-        drugs[item.name] = Agent(item.name, e, doses(item, size, item.route), peak, LN2 / e.plasma_half_life_min)
-    for item in arm.antibodies:
-        e = config.library.antibody(item.name)
-        peak = 1e6 / (e.mw_g_mol * e.volume_l_kg)
-        antibodies.append(Agent(item.name, e, doses(item, item.dose_mg_kg, "iv"), peak, LN2 / (e.half_life_d * 1440.0)))
-    for item in arm.nanoparticles:
-        e = config.library.nanoparticle(item.name)
-        particles.append(Agent(item.name, e, doses(item, item.dose_mg_kg, item.route), particle_peak(model, e, item.route), LN2 / e.plasma_half_life_min))
-        for payload in e.payloads:
+    def in_tumour(e: Any) -> float:
+        """mM that 1 mg/kg makes if all of it is in the tumour."""
+        return spec.mouse_g / (e.mw_g_mol * spec.mass_g)
+
+    def of_drug(e: Any, route: str) -> float:  # mg/kg over g/mol and L/kg gives mM
+        return 1e3 * e.unbound_fraction / (e.mw_g_mol * e.volume_l_kg) if route == "iv" else 1e3 * in_tumour(e)
+
+    def of_antibody(e: Any, route: str) -> float:
+        return 1e6 / (e.mw_g_mol * e.volume_l_kg) if route == "iv" else 1e6 * in_tumour(e)
+
+    drugs = agents(arm.drugs, library.drug, lambda e: e.plasma_half_life_min, of_drug)
+    antibodies = agents(arm.antibodies, library.antibody, lambda e: e.half_life_d * 1440.0, of_antibody)
+    particles = agents(arm.nanoparticles, library.nanoparticle, lambda e: e.plasma_half_life_min, partial(particle_peak, model))
+    for particle in particles.values():
+        for payload in particle.entry.payloads:
             if payload.drug is not None and payload.drug not in drugs:
-                d = config.library.drug(payload.drug)
-                drugs[payload.drug] = Agent(payload.drug, d, (), 0.0, LN2 / d.plasma_half_life_min)
-    return SimpleNamespace(drugs=list(drugs.values()), antibodies=antibodies, nanoparticles=particles)
+                d = library.drug(payload.drug)
+                drugs[payload.drug] = Agent(payload.drug, d, (), LN2 / d.plasma_half_life_min)
+    lists = {"drugs": list(drugs.values()), "antibodies": list(antibodies.values()), "nanoparticles": list(particles.values())}
+    events = occasions(arm.events, library, model.start_day, model.dt_min)
+    return SimpleNamespace(**lists, agents=[a for kind in lists.values() for a in kind], events=events)
+
+
+def build_receptors(model: Any) -> Receptors:
+    """The axes that are on, and what the arm's agents take away of them and of soluble factors."""
+    arm = model.therapy
+    return Receptors(model.config.axes(), therapy.antibodies.binders(arm), model.grid, therapy.antibodies.neutralised(arm))
 
 
 def particle_peak(model: Any, entry: Any, route: str) -> float:
     """Plasma level (uM payload) per mg/kg such that the stated share of the dose reaches the tumour.
 
     Mean delivered M = (%ID/100) dose mass_mouse / MW / V_tumour. One-way leak from open vessels brings
-    P f_v AUC, with f_v the voxel share of vessels at rim density, so peak = M k / (P f_v). An
-    intratumoral dose is delivered whole.
+    P f_v AUC, with f_v the mean weight of vessels at rim density, so peak = M k / (P f_v). A dose put into
+    the tumour is delivered whole.
     """
     spec = model.config.tumour
     per_dose_mM = spec.mouse_g / (entry.mw_g_mol * spec.mass_g)
-    if route == "intratumoral":
+    if route != "iv":
         return 1e3 * per_dose_mM
     vessels = parameter_registry()["vessels"].build(model.config_for("vessels"))
-    share = vessels.per_mm2 * model.grid.dx_um**2 * 1e-6
+    share = mean_weight(model.grid, vessels.per_mm2)
     if share == 0.0:
         return 0.0
     delivered = 1e3 * per_dose_mM * entry.percent_id / 100.0
@@ -132,24 +224,27 @@ def build_fields(model: Any) -> None:
     config, grid = model.config, model.grid
     model.fields, model.clock, model.vessel_exchange = {}, {}, {}
     model.held_fields, model.particle_fields, model.released = set(), set(), {}
-    entries = dict(config.field_entries())
+    heard = {s.name for p in model.rule_programs for g in p.groups for s, _ in g.parts if s.kind == "field"}
+    entries = {n: e for n, e in config.field_entries().items() if not e.optional or n in heard or n in config.fields}
     own = set(entries)
     for agent in model.therapy.drugs:
         entries[agent.name] = agent.entry.field_entry(agent.name)
-        if any(d.route == "bath" for d in agent.doses):
-            model.held_fields.add(agent.name)
     for agent in model.therapy.antibodies:
         entries[agent.name] = agent.entry.field_entry(agent.name)
     for agent in model.therapy.nanoparticles:
         entries[agent.name] = agent.entry.field_entry(agent.name)
         model.particle_fields.add(agent.name)
         model.released[agent.name] = grid.zeros()
+    model.held_fields |= {agent.name for agent in model.therapy.agents if agent.gives("bath")}
     # what cells take up at a linear rate; the other fields do without the array
     lossy = {"ifng", *(a.name for a in model.therapy.nanoparticles), *(a.name for a in model.therapy.drugs if a.entry.cell_loss > 0.0)}
     if any(hit.target == "cystine_pool" for a in model.therapy.drugs for hit in a.entry.hits):
         lossy.add("cystine")
+    if uses_oxygen(model.therapy.events):
+        lossy.add("oxygen")
+    lossy.update(model.receptors.neutralised)
     # vessels alone bring these
-    sourceless = {"oxygen", "cystine", *(a.name for a in model.therapy.antibodies)}
+    sourceless = {"oxygen", "cystine", *(a.name for a in model.therapy.antibodies if not a.gives("depot"))}
     for name, e in entries.items():
         faces = tuple(
             (e.initial, e.initial) if n > 1 and config.domain.boundary.get(a) == "fixed" else None for a, n in zip("zyx", grid.shape)
@@ -162,7 +257,7 @@ def build_fields(model: Any) -> None:
         if name in lossy:
             field.solved_on.use("loss")
         if e.vessel_exchange > 0.0 and name not in model.particle_fields:
-            # the rates are per voxel of 8000 um^3; what one vessel passes per minute does not depend on the voxel
+            # the rates are per voxel of 8000 um^3 crossed by 20 um of vessel; what that passes does not depend on the voxel
             model.vessel_exchange[name] = e.vessel_exchange * 8000.0 / grid.voxel_um3
             field.solved_on.use("exchange")
         if e.held:
@@ -197,9 +292,11 @@ def build_plan(model: Any) -> list[Mechanism]:
     """All entries of the tick; a mechanism may ask for another one built before it."""
     model._entries = []
     off = model.config.switched_off()
-    for cls in (*mechanisms.MECHANISMS, *therapy.THERAPIES):
+    for cls in (*mechanisms.MECHANISMS, *therapy.THERAPIES, *model.own.laws):
         if cls.name not in off and cls.enabled(model):
             model._entries.append(cls(model))
+    if model.rule_programs:
+        model._entries.append(evaluation.Rules(model, model.rule_programs))
     solves = [FieldDiffusion(model, name) for name in model.fields]
     return ordered([StartSources(model), *model._entries, *solves, Guards(model)])
 
@@ -207,6 +304,11 @@ def build_plan(model: Any) -> list[Mechanism]:
 def ordered(entries: list[Mechanism]) -> list[Mechanism]:
     """Delivery before diffusion and so on is the phases' doing; within SECRETE, sources start anew first."""
     return sorted(entries, key=lambda m: (m.phase, m.name != "start_sources"))
+
+
+def rule_columns(model: Any, kind: str) -> tuple[Column, ...]:
+    """Columns of the terms and memories of the rules that act on a cell type."""
+    return tuple(c for p in model.rule_programs if p.cells == kind for c in p.columns)
 
 
 def cargo_columns(agents: Any) -> tuple[Column, ...]:

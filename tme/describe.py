@@ -10,33 +10,40 @@ from pathlib import Path
 from typing import Any
 
 from tme import mechanisms, therapy
-from tme.build import parameter_registry, tumour_overrides
+from tme.build import known_to_rules, parameter_registry, tumour_overrides
+from tme.config.hashing import used_entries
 from tme.library import load_library
+from tme.model import TumourModel
+from tme.rules.resolve import chosen
+from tme.rules.tables import rule_rows
 
 
 def describe(config: Any) -> dict[str, Any]:
     """Plain data about the experiment: lists of rows for the plan, parameters, fields, library numbers, arms."""
-    from tme.model import TumourModel
-
     richest = max(config.arms, key=lambda a: sum(len(x) for x in agents_of(config, a)))
     model = TumourModel(config, arm=richest, empty=True)
-    used = {name for arm in config.arms for kind in agents_of(config, arm) for name in kind}
-    used |= {a.name for a in model.therapy.drugs}
     return {
         "experiment": experiment(config, model),
         f"plan of a tick (arm {richest})": plan_rows(model),
+        "rules": rules_in_force(config),
         "parameters": parameter_rows(config),
         "fields": field_rows(model),
-        "library numbers in use": library_rows(config, used),
+        "library numbers in use": library_rows(config),
         "arms": arm_rows(config),
         "criterion of multi-rate chemistry": criterion(config),
     }
 
 
+def rules_in_force(config: Any) -> list[dict[str, Any]]:
+    """The rules that are on, as sentences."""
+    on = chosen(config)
+    return rule_rows(on, known_to_rules(config), on)
+
+
 def agents_of(config: Any, arm: str) -> tuple[list[str], ...]:
-    """Names of drugs, antibodies and nanoparticles of an arm."""
+    """Names of drugs, antibodies, nanoparticles and events of an arm."""
     therapy = config.therapy_of(arm)
-    return tuple([i.name for i in kind] for kind in (therapy.drugs, therapy.antibodies, therapy.nanoparticles))
+    return tuple([i.name for i in kind] for kind in (therapy.drugs, therapy.antibodies, therapy.nanoparticles, therapy.events))
 
 
 def experiment(config: Any, model: Any) -> dict[str, Any]:
@@ -75,8 +82,8 @@ def parameter_rows(config: Any) -> list[dict[str, Any]]:
     overrides = tumour_overrides(config)
     own = config.mechanism_parameters()
     rows = []
-    for group, parameters in parameter_registry().items():
-        for p in parameters:
+    for group, parameters in config.registry.items():
+        for p in parameters.values():
             value = overrides.get(group, {}).get(p.name, p.value)
             origin = "default"
             if p.name in own.get(group, {}):
@@ -85,8 +92,16 @@ def parameter_rows(config: Any) -> list[dict[str, Any]]:
             elif p.name in overrides.get(group, {}):
                 origin = f"tumour preset {config.tumour.preset}"
             rows.append({"parameter": f"{group}.{p.name}", "value": float(value), "unit": p.unit, "bounds": f"{p.low:g} to {p.high:g}",
-                         "set by": origin, "source": p.source, "about": p.about})  # fmt: skip
+                         "set by": origin, "status": p.status if origin == "default" else set_status(config, group, p.name, origin),
+                         "source": p.source, "about": p.about})  # fmt: skip
     return rows
+
+
+def set_status(config: Any, group: str, name: str, origin: str) -> str:
+    """What stands behind a parameter that is not the default: the tumour type's number has its own, a config's is chosen."""
+    entry = config.library.tumour(config.tumour.preset)
+    number = entry.numbers.get("drift_per_division" if (group, name) == ("division", "drift") else f"parameters.{group}.{name}")
+    return number.status if origin.startswith("tumour preset") and number is not None else "chosen"
 
 
 def field_rows(model: Any) -> list[dict[str, Any]]:
@@ -98,19 +113,17 @@ def field_rows(model: Any) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
-def library_rows(config: Any, used: set[str]) -> list[dict[str, Any]]:
+def library_rows(config: Any) -> list[dict[str, Any]]:
     """Numbers of the library entries the experiment uses, with unit and source."""
     library = config.library
     rows = []
-    entries = [("fields", n, e) for n, e in config.field_entries().items()]
-    entries += [("tumours", config.tumour.preset, library.tumour(config.tumour.preset))]
-    used = {*used, *(n for n, e in library.cells.items() if e.in_every_model or n in config.cell_types())}
-    for kind in ("cells", "drugs", "antibodies", "nanoparticles"):
-        entries += [(kind, n, e) for n, e in getattr(library, kind).items() if n in used]
-    for kind, name, entry in entries:
-        for key, number in entry.numbers.items():
-            rows.append({"number": f"{kind}.{name}.{key}", "value": number.value, "unit": number.unit,
-                         "bounds": "" if number.range is None else f"{number.range[0]:g} to {number.range[1]:g}", "source": number.source})  # fmt: skip
+    for kind, named in used_entries(config).items():
+        for name in named:
+            entry, own = library.entries[kind][name], library.origin.get(kind, {}).get(name)
+            for key, number in entry.numbers.items():
+                rows.append({"number": f"{kind}.{name}.{key}", "value": number.value, "unit": number.unit,
+                             "bounds": "" if number.range is None else f"{number.range[0]:g} to {number.range[1]:g}",
+                             "from": own or "tme", "status": number.status, "source": number.source})  # fmt: skip
     return rows
 
 
@@ -120,13 +133,25 @@ def arm_rows(config: Any) -> list[dict[str, Any]]:
     for arm in config.arms:
         therapy = config.therapy_of(arm)
         items = [*therapy.drugs, *therapy.antibodies, *therapy.nanoparticles]
-        if not items:
+        if not items and not therapy.events:
             rows.append({"arm": arm, "agent": "none"})
         for item in items:
-            bath = getattr(item, "bath_uM", None)
-            size = f"{bath:g} uM held" if item.route == "bath" else f"{item.dose_mg_kg:g} mg/kg"
-            rows.append({"arm": arm, "agent": item.name, "dose": size, "route": item.route, "days": " ".join(f"{d:g}" for d in item.day)})
+            rows.append({"arm": arm, "agent": item.name, "dose": amount(item), "route": item.route, "days": " ".join(f"{d:g}" for d in item.day)})
+        for item in therapy.events:
+            said = item.model_dump(exclude_none=True, exclude={"name", "day", "place"})
+            dose = ", ".join(f"{k} {v:g}" if isinstance(v, (int, float)) else f"{k} {v}" for k, v in said.items())
+            place = item.place.kind if item.place is not None else ""
+            rows.append({"arm": arm, "agent": item.name, "dose": dose, "route": place, "days": " ".join(f"{d:g}" for d in item.day)})
     return rows
+
+
+def amount(item: Any) -> str:
+    """How much of an agent is given, in words."""
+    if item.route == "bath":
+        in_nM = getattr(item, "bath_nM", None)
+        return f"{in_nM:g} nM held" if in_nM is not None else f"{item.bath_uM:g} uM held"
+    size = f"{item.dose_mg_kg:g} mg/kg" if item.dose_mg is None else f"{item.dose_mg:g} mg"
+    return size if item.route != "depot" else f"{size}, {item.release_per_h:g} of it per h"
 
 
 def criterion(config: Any) -> str:
@@ -164,11 +189,18 @@ def mechanism_table() -> list[dict[str, Any]]:
             row["where"] += " " * bool(row["where"]) + cls.__module__.replace(".", "/") + ".py"
             if cls.switchable:
                 row["switch"] += " " * bool(row["switch"]) + f"mechanisms.{cls.name}.on"
+            elif cls.given_by:
+                row["switch"] += " " * bool(row["switch"]) + cls.given_by
             elif cls.parameters is not None:
                 row["switch"] += " " * bool(row["switch"]) + f"mechanisms.{cls.parameters.group}.*"
     for name, entry in load_library().nanoparticles.items():
         rows[entry.id] = {"id": entry.id, "where": f"tme/library/nanoparticles.yaml: {name}", "switch": f"arms.*.nanoparticles: {name}",
                           "about": entry.about, "test": tests.get(entry.id, "")}  # fmt: skip
+    for name, rule in load_library().rules.items():
+        mid = name.split(".")[0]
+        row = rows.setdefault(mid, {"id": mid, "where": "", "switch": "", "about": rule.source, "test": tests.get(mid, "")})
+        row["where"] += " " * bool(row["where"]) + f"tme/library/rules.yaml: {name}"
+        row["switch"] += " " * bool(row["switch"]) + f"rules.{name}"
     return [rows[k] for k in sorted(rows, key=lambda k: (k[0], int(k[1:])))]
 
 

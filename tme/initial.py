@@ -10,7 +10,6 @@ from tme.core.lattice import FREE
 from tme.kernels.rng import Stream, normals, recruit_uid, uniforms
 from tme.library.cells import FIRST_CODE
 from tme.mechanisms.division import VARIED
-from tme.populations.tumour import CLONES
 
 
 def founders(code: int, voxels: np.ndarray, slot: int) -> np.ndarray:
@@ -40,14 +39,15 @@ def monolayer_voxels(model: Any, occupancy: float) -> np.ndarray:
     return voxels[u < occupancy]
 
 
-def place_tumour(model: Any, voxels: np.ndarray) -> None:
-    """Add tumour cells with their clones and traits."""
+def place_tumour(model: Any, voxels: np.ndarray, slot: int = 2) -> slice:
+    """Add tumour cells with their clones and traits; `slot` tells cells apart that ever shared a voxel. Returns their rows."""
     tumour = model.tumour
-    uid = founders(tumour.code, voxels, 2)
+    uid = founders(tumour.code, voxels, slot)
     model.check_new_uids(tumour, uid)
-    tumour.add(uid, voxels.astype(np.int32), 0)
-    draw_traits(model, slice(0, len(voxels)))
+    new = tumour.add(uid, voxels.astype(np.int32), 0)
+    draw_traits(model, new)
     model.lattice.rebuild_tissue(tumour.col.voxel, tumour.n)
+    return new
 
 
 def draw_traits(model: Any, rows: slice) -> None:
@@ -58,12 +58,13 @@ def draw_traits(model: Any, rows: slice) -> None:
     uniforms(model.seed64, int(Stream.TYPE), 0, uid, 0, u)
     for name in (*VARIED, "nrf2", "mufa"):
         getattr(t, name)[rows] = model.tumour_traits.get(name, 0.0 if name == "mufa" else 1.0)
+    t.antigenicity[rows] = 1.0
     low = 0.0
     clone = np.zeros(len(uid), np.int8)
-    for name, factors in spec.clones.items():
+    for code, factors in enumerate(spec.clones.values(), 1):
         inside = (u >= low) & (u < low + factors.share)
         low += factors.share
-        clone[inside] = CLONES.index(name)
+        clone[inside] = code
         for trait, factor in factors.traits().items():
             column = getattr(t, trait)[rows]
             column[inside] = factor if trait == "mufa" else column[inside] * factor
@@ -74,39 +75,40 @@ def draw_traits(model: Any, rows: slice) -> None:
         getattr(t, name)[rows] *= np.exp(sd * z - 0.5 * sd * sd)
     sd = np.sqrt(np.log1p(spec.antigenicity_cv**2))
     normals(model.seed64, int(Stream.TRAIT), 0, uid, len(VARIED), z)
-    t.antigenicity[rows] = spec.antigenicity_mean * np.exp(sd * z - 0.5 * sd * sd)
+    t.antigenicity[rows] *= spec.antigenicity_mean * np.exp(sd * z - 0.5 * sd * sd)
 
 
 def clone_log_means(config: Any, reference: dict[str, float]) -> np.ndarray:
     """Mean of the log of each varied trait per clone code, (VARIED, clones) float64: the clone's value, mean 1 around it."""
     half = 0.5 * np.log1p(config.tumour.cv**2)
-    out = np.empty((len(VARIED), len(CLONES)))
+    clones = config.tumour.clones
+    out = np.empty((len(VARIED), 1 + len(clones)))
     for k, name in enumerate(VARIED):
-        level = np.full(len(CLONES), reference.get(name, 1.0))
-        for clone, factors in config.tumour.clones.items():
-            level[CLONES.index(clone)] *= factors.traits().get(name, 1.0)
+        level = np.full(1 + len(clones), reference.get(name, 1.0))
+        for code, factors in enumerate(clones.values(), 1):
+            level[code] *= factors.traits().get(name, 1.0)
         # a trait of zero stays zero: its log is never used, since 0 has no deviation
         out[k] = np.log(np.maximum(level, 1e-300)) - half
     return out
 
 
-def drawn(model: Any, population: Any, candidates: np.ndarray, count: int) -> np.ndarray:
-    """`count` of the candidate voxels by the dice of this cell type, ascending."""
+def drawn(model: Any, population: Any, candidates: np.ndarray, count: int, slot: int = 1) -> np.ndarray:
+    """`count` of the candidate voxels by the dice of this cell type, ascending; `slot` 1 is the residents' draw."""
     u = np.empty(len(candidates))
     if population.code < FIRST_CODE:
-        uniforms(model.seed64, int(Stream.PLACE), 0, candidates.astype(np.uint64), population.code, u)
+        uniforms(model.seed64, int(Stream.PLACE), 0, candidates.astype(np.uint64), population.code + 100 * (slot - 1), u)
     else:
-        uniforms(model.seed64, int(Stream.PLACE), 0, founders(population.code, candidates, 0), 0, u)
+        uniforms(model.seed64, int(Stream.PLACE), 0, founders(population.code, candidates, 0), 100 * (slot - 1), u)
     return np.sort(candidates[np.argsort(u, kind="stable")[:count]])
 
 
-def place_immune(model: Any, population: Any, count: int, mask: np.ndarray) -> None:
+def place_immune(model: Any, population: Any, count: int, mask: np.ndarray, slot: int = 1) -> None:
     """Add `count` guest cells at random voxels of `mask`, one a voxel while there is room."""
     if count <= 0:
         return
     candidates = np.flatnonzero(mask & (model.lattice.immune_count < model.lattice.immune_capacity))
-    voxels = drawn(model, population, candidates, count)
-    uid = founders(population.code, voxels, 1)
+    voxels = drawn(model, population, candidates, count, slot)
+    uid = founders(population.code, voxels, slot)
     model.check_new_uids(population, uid)
     population.add(uid, voxels.astype(np.int32), 0)
     np.add.at(model.lattice.immune_count, voxels, 1)

@@ -65,9 +65,9 @@ def finish() -> None:
 
 def fields() -> None:
     """Solve every field of a model without cells, with something in each of its terms."""
-    from tme.bench.whole import config_of
     from tme.core.field import TERMS
     from tme.model import TumourModel
+    from tme.typical import config_of
 
     model = TumourModel(config_of(5000), arm="combination", empty=True)
 
@@ -92,10 +92,10 @@ def fields() -> None:
 
 def cells() -> None:
     """Build a tumour and take a tick, with fields that nothing solves; then more, until every clock has struck."""
-    from tme.bench.whole import config_of
     from tme.core.field import Field
     from tme.kernels import team
     from tme.model import TumourModel
+    from tme.typical import config_of
 
     team.each([(int, ()), (int, ())])
     Field.advance = lambda self, dt_min, workspace: 0  # type: ignore[method-assign]

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from tme.core import schedule
+from tme.core.grid import Grid
 from tme.core.mechanism import Phase, check_plan
 from tme.core.schedule import Schedule
 from tme.core.vessels import VesselBed
@@ -30,7 +31,7 @@ def test_two_mechanisms_of_one_phase_may_not_write_the_same_thing():
 
 
 def test_all_vessels_are_open_until_the_tumours_zones_are_known():
-    bed = VesselBed(400, 0.2, 5)
+    bed = VesselBed(Grid((1, 20, 20)), 500.0, 5)
     assert 40 < len(bed.sites) < 120 and bed.open.all()
     assert np.array_equal(bed.voxels, bed.sites)
     bed.update(np.full(400, -1.0), 50.0, 0.0, 1.0, 1.0)

@@ -7,7 +7,7 @@ import pytest
 from tme.library import LibraryError, load_library
 from tme.library import load as load_module
 from tme.model import parameter_registry
-from tme.populations.tumour import CLONES, Tumour
+from tme.populations.tumour import Tumour
 
 KINDS = ("fields", "drugs", "antibodies", "nanoparticles", "tumours")
 
@@ -18,7 +18,7 @@ def copy(tmp_path):
     for file in Path(load_module.__file__).parent.glob("*.yaml"):
         lines = file.read_text().splitlines(keepends=True)
         starts = [i for i, line in enumerate(lines) if line[0].isalpha()]
-        (tmp_path / file.name).write_text("".join(lines[: starts[2]]))
+        (tmp_path / file.name).write_text("".join(lines[: ([*starts, len(lines), len(lines)])[2]]))
     return tmp_path
 
 
@@ -31,6 +31,20 @@ def test_every_number_has_a_unit_and_a_source(kind):
             words = ("assumed", "calibrated", "definition", "doi", "PMC", "PMID")
             known = any(w in number.source for w in words) or any(c.isdigit() for c in number.source)
             assert known or len(number.source) > 10, f"{name}.{key}: {number.source}"
+
+
+def test_every_number_of_an_event_has_a_unit_and_a_source():
+    events = load_library().events
+    assert {e.kind for e in events.values()} == {"radiation", "light", "kill_share", "cell_transfer"}
+    for name, entry in events.items():
+        for key, number in entry.numbers.items():
+            assert number.unit and len(number.source) > 10, f"{name}.{key}"
+    assert len(events["radiation"].numbers) > 8  # those of cell types too
+
+
+def test_signals_of_events_have_names_of_their_own():
+    names = [s for name, entry in load_library().events.items() for s in entry.signals(name)]
+    assert sorted(names) == ["light", "radiation", "radiation_ros"]
 
 
 def test_what_the_issue_names_is_there():
@@ -70,7 +84,6 @@ def test_tumours_set_parameters_and_traits_that_exist():
                 assert p.low <= number.value <= p.high, f"{name}: {group}.{key}"
                 assert p.unit == number.unit, f"{name}: {group}.{key}"
         assert set(entry.traits) <= columns
-        assert set(entry.clones) <= set(CLONES)
         assert all(set(c.traits) <= columns for c in entry.clones.values())
 
 
@@ -95,10 +108,15 @@ def test_iron_platforms_have_iron_terms():
         ("drugs.yaml", "decay: {value: 0.02, unit: 1/min, range: [0.005, 0.1]", "decay: {value: 0.02, unit: 1/min, range: [1, 2]", "outside its own range"),
         ("drugs.yaml", "target: gpx4", "target: gpx5", "rsl3.hits.0.target"),
         ("drugs.yaml", "target: gpx4", "target: xct", "needs ki_uM"),
-        ("nanoparticles.yaml", "drug: rsl3", "drug: rsl4", "payload drug 'rsl4'"),
+        ("nanoparticles.yaml", "drug: rsl3", "drug: rsl4", "drug 'rsl4' is not in drugs"),
+        ("drugs.yaml", "target: xct", "target: vessel", "names the substance"),
+        ("drugs.yaml", "target: xct", "target: vessel\n      field: cystin", "field 'cystin' is not in fields"),
         ("fields.yaml", "mode: quasi_steady", "mode: steady", "fields.yaml:5: oxygen.mode"),
+        ("events.yaml", "kind: radiation", "kind: radiaton", "events.yaml:4: radiation: Value error, kind is 'radiaton'"),
+        ("events.yaml", "unit: 1/Gy,", "unit: Gy,", "events.yaml:10: radiation.cells.tumour"),
+        ("events.yaml", "oer_max:", "oer:", "events.yaml:7: radiation.oer"),
         ("antibodies.yaml", "anti_pd1:", "anti_pdl1:", "duplicate key"),
-        ("antibodies.yaml", "anti_pd1:", "rsl3:", "the name is taken by drugs.yaml"),
+        ("antibodies.yaml", "anti_pd1:", "rsl3:", "the name is taken by drugs"),
         ("tumours.yaml", "source: \"assumed: spread of protein levels between cells of one tumour\"", "note: x", "b16_like"),
     ],
 )  # fmt: skip
@@ -110,10 +128,3 @@ def test_a_faulty_library_is_refused_with_its_place(copy, file, old, new, words)
     with pytest.raises(LibraryError) as caught:
         load_library(str(copy))
     assert words in str(caught.value)
-
-
-def test_overrides_leave_the_library_itself_alone():
-    library = load_library()
-    changed = library.overridden({"rsl3": {"diffusion": 1.0}})
-    assert changed.drug("rsl3").diffusion == 1.0
-    assert library.drug("rsl3").diffusion == 5000.0

@@ -66,7 +66,7 @@ def test_blunted_dendritic_cells_prime_less():
         model = tissue(mechanisms__priming={**QUICK, "gain": 1})
         d = model.dendritic
         d.col.mature[: d.n], d.col.mature_tick[: d.n], d.col.blunting[: d.n] = 1, 0, blunting
-        outputs.append(hours(model, 1.5).primed_output)
+        outputs.append(hours(model, 1.5).node.output)
     assert falls(outputs, 1.2)
 
 
@@ -88,20 +88,20 @@ def primed(n_mature=20, arm="control", **changes):
 @pytest.mark.mechanism("M73")
 def test_mature_dendritic_cells_bring_primed_cd8_into_the_tumour():
     models = [primed(n) for n in (0, 5, 25)]
-    assert rises([m.primed_output for m in models], 1.2)
+    assert rises([m.node.output for m in models], 1.2)
     assert rises([m.counters["recruited_cd8"] for m in models], 1.1)
-    assert models[0].primed_output == 1.0
+    assert models[0].node.output == 1.0
 
 
 @pytest.mark.mechanism("M73")
 def test_priming_without_gain_is_as_if_no_dendritic_cell_had_come():
-    assert primed(25, mechanisms__priming={"gain": 0}).primed_output == 1.0
+    assert primed(25, mechanisms__priming={"gain": 0}).node.output == 1.0
 
 
 @pytest.mark.mechanism("M73")
 def test_primed_cd8_arrive_only_after_travel_and_expansion():
     slow = primed(25, mechanisms__priming={"expansion_min": 1440})
-    assert slow.primed_output == 1.0 < primed(25).primed_output
+    assert slow.node.output == 1.0 < primed(25).node.output
 
 
 @pytest.mark.mechanism("M73")
@@ -118,9 +118,9 @@ CTLA4 = {"antibodies": [{"name": "anti_ctla4", "dose_mg_kg": 10, "day": 0}]}
 
 @pytest.mark.mechanism("M79")
 def test_ctla4_blockade_primes_more():
-    outputs = [primed(25).primed_output]
+    outputs = [primed(25).node.output]
     outputs += [
-        primed(25, "a", arms__a=CTLA4, mechanisms__priming={"ctla4_gain": g}).primed_output for g in (0, 1, 5)
+        primed(25, "a", arms__a=CTLA4, mechanisms__priming={"ctla4_gain": g}).node.output for g in (0, 1, 5)
     ]
     assert outputs[0] == pytest.approx(outputs[1], rel=1e-12)
     assert rises(outputs[1:], 1.2)
@@ -144,5 +144,5 @@ def test_ctla4_antibody_depletes_tregs_and_keeps_them_out():
 
 @pytest.mark.mechanism("M79")
 def test_without_dendritic_cells_ctla4_blockade_primes_nothing():
-    assert primed(0, "a", arms__a=CTLA4).primed_output == 1.0
-    assert np.isclose(primed(0).primed_output, 1.0)
+    assert primed(0, "a", arms__a=CTLA4).node.output == 1.0
+    assert np.isclose(primed(0).node.output, 1.0)

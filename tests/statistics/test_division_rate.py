@@ -14,7 +14,7 @@ def flagged(oxygen, hmgb1=0.0, tick=6, k_div=0.01, state=0, **damp):
     """Fate flags (N,) of one clock interval for cells at one oxygen and HMGB1."""
     fate = np.zeros(N, np.int8)
     uid, voxel = np.arange(N, dtype=np.uint64), np.zeros(N, np.int32)
-    flag_divisions(0, N, uid, np.full(N, state, np.int8), fate, voxel, np.full(N, float(oxygen)), np.array([hmgb1]),
+    flag_divisions(0, N, uid, np.full(N, state, np.int8), fate, voxel, np.full(N, float(oxygen)), np.array([hmgb1]), np.zeros(0),
                    PARAMETERS.build({"k_div": k_div}), DAMP.build(damp), DT, SEED, tick)  # fmt: skip
     return fate
 

@@ -1,6 +1,9 @@
 """What is given and where it goes: vessels, plasma, leak, injections; particles in cells. Phases 1 and 4."""
 
+import numpy as np
+
 from twin.therapy import carry, release_outside
+from twin.vessels import open_weight
 
 
 def dose(model):
@@ -13,45 +16,60 @@ def dose(model):
             model.fields[drug.name].c[:] = level
         elif model.solved(drug.name):
             model.fields[drug.name].vessel = drug.plasma(minute)
+    enzymes_in_blood(model, minute)
     for antibody in model.therapy.antibodies:
-        plasma = antibody.plasma(minute)
-        if antibody.entry.target == "ctla4":
-            model.ctla4_occupancy = plasma / (antibody.entry.kd_nM + plasma)
-            model.treg_depletion = model.ctla4_occupancy * antibody.entry.treg_depletion
-        elif model.solved(antibody.name):
-            model.fields[antibody.name].vessel = plasma
+        if antibody.entry.target != "ctla4" and model.solved(antibody.name):  # that one acts in the node
+            model.fields[antibody.name].vessel = antibody.plasma(minute)
+    model.depletion = model.checkpoints.depletion()
     for particle in model.therapy.particles:
         if model.solved(particle.name):
             deliver(model, particle, minute - model.fields[particle.name].clock, minute)
 
 
-def update_vessels(model):
-    """A site is open where its rank is below the factor of its zone: outside, rim (1), core.
+def enzymes_in_blood(model, minute):
+    """What vessels bring of a substance is divided by 1 + sum c/Ki of the drugs that hit it in plasma."""
+    effect = {}
+    for drug in model.therapy.drugs:
+        for hit in drug.entry.hits:
+            if hit.target == "vessel":
+                effect[hit.field] = effect.get(hit.field, 0.0) + drug.plasma(minute) / hit.ki_uM
+    for name, e in effect.items():
+        if model.solved(name):
+            model.fields[name].vessel = model.fields[name].entry.vessel_value / (1.0 + e)
 
-    A vessel passes the same per minute whatever its voxel: the library's 1/min hold for 8000 um^3.
+
+def update_vessels(model):
+    """A segment is open where its rank is below the factor of its deepest voxel: outside, rim (1), core.
+
+    A vessel passes the same per minute and length whatever its voxel: the library's 1/min hold for 20 um in 8000 um^3.
     """
     p, depth = model.p.vessels, model.lattice.depth_um()
-    zone = {
-        v: p.normal_factor if depth[v] <= 0.0 else (1.0 if depth[v] <= p.rim_um else p.core_factor)
-        for v in model.sites
-    }
-    now = {v for v, rank in model.sites.items() if rank < zone[v]}
+
+    def factor(voxels):
+        deep = max(depth[v] for v in voxels)
+        return p.normal_factor if deep <= 0.0 else (1.0 if deep <= p.rim_um else p.core_factor)
+
+    before, now = model.open_vessels, open_weight(model.segments, factor)
     if model.tick > 0:
-        model.events["vessel opens"] += len(now - model.open_sites)
-        model.events["vessel closes"] += len(model.open_sites - now)
-    model.open_sites = now
+        model.events["vessel opens"] += len(set(now) - set(before))
+        model.events["vessel closes"] += len(set(before) - set(now))
+    model.open_vessels = now
     particles = {particle.name for particle in model.therapy.particles}
     for field in model.fields.values():
         if field.name not in particles:
             field.exchange[:] = 0.0
-            field.exchange[list(now)] = field.entry.vessel_exchange * 8000.0 / model.lattice.voxel_um3
+            per_vessel = field.entry.vessel_exchange * 8000.0 / model.lattice.voxel_um3
+            if not model.lattice.flat:  # a line is wider on the lattice than a point
+                per_vessel = 1.0 / (1.0 / per_vessel + 0.058 * model.lattice.voxel_um3 / 20.0 / field.entry.diffusion) if per_vessel else 0.0
+            field.exchange[list(now)] = per_vessel * np.array(list(now.values()))
 
 
 def deliver(model, particle, start, stop):
     """One-way leak at open vessels over [start, stop); injections into the inner third of the radius."""
     field = model.fields[particle.name]
     field.source[:] = 0.0
-    field.source[list(model.open_sites)] = particle.entry.vessel_exchange * particle.plasma_mean(start, stop)
+    leak = particle.entry.vessel_exchange * particle.plasma_mean(start, stop)
+    field.source[list(model.open_vessels)] = leak * np.array(list(model.open_vessels.values()))
     dose = particle.injected(start, stop)
     if dose > 0.0:
         depth = model.lattice.depth_um()

@@ -10,11 +10,13 @@ from collections import Counter
 import mesa
 import numpy as np
 
+from twin import vessels
 from twin.dosing import carry_particles, dose
 from twin.fields import Field, fixed_faces
 from twin.immune_cells import IMMUNE, LymphNode, walk
 from twin.lattice import Lattice
 from twin.philox import Dice, happens, recruit_uid
+from twin.receptors import Checkpoints
 from twin.secretion import secrete
 from twin.therapy import Therapy
 
@@ -45,13 +47,12 @@ class TwinModel(mesa.Model):
         self.lattice = Lattice(shape, d.dx_um, d.thickness_um, periodic, d.immune_per_voxel, push)
         self.cell_fraction = CELL_UM3 / self.lattice.voxel_um3
         self.cells = {"tumour": {}, **{kind: {} for kind in IMMUNE}}
-        self.vessel_share = parameters.vessels.per_mm2 * d.dx_um**2 * 1e-6
+        self.vessel_share = parameters.vessels.per_mm2 * 1e-6 * self.lattice.voxel_um3 / vessels.NOMINAL
         self.therapy = Therapy(config, arm, self.vessel_share)
         self.make_fields()
         self.make_vessels()
         self.node = LymphNode(parameters.priming, CLOCK["lymph_node"])
-        self.ctla4_occupancy = self.treg_depletion = 0.0
-        self.pd1_free = np.ones(self.lattice.n_voxels)
+        self.checkpoints, self.depletion = Checkpoints(self), {}
 
     def make_fields(self):
         """Fields of the config and of the arm; which of them vessels feed, and which are held."""
@@ -69,12 +70,9 @@ class TwinModel(mesa.Model):
         self.released = {a.name: np.zeros(self.lattice.n_voxels) for a in self.therapy.particles}
 
     def make_vessels(self):
-        """Each voxel is a vessel site with probability density dx^2, and each site has a rank in (0, 1)."""
-        self.sites = {}
-        for v in range(self.lattice.n_voxels):
-            if self.dice.uniform("vessel", 0, v, 0) < self.vessel_share:
-                self.sites[v] = self.dice.uniform("vessel", 0, v, 1)
-        self.open_sites = set(self.sites)
+        """Segments of vessels, and the length of open ones by voxel over that of one vessel: at first all are."""
+        self.segments = vessels.segments(self.dice, self.lattice, self.p.vessels.per_mm2)
+        self.open_vessels = vessels.open_weight(self.segments, lambda voxels: 1.0)
 
     # ---- bookkeeping ------------------------------------------------------------------------------
     def add(self, cell):
@@ -155,6 +153,7 @@ class TwinModel(mesa.Model):
         if self.strikes("ifng_response"):
             for cell in self.of("tumour"):
                 cell.respond_to_ifng(self.p.ifng_response, CLOCK["ifng_response"])
+            self.checkpoints.follow(CLOCK["ifng_response"])
         resting_due = self.tick * self.dt % self.config.clocks.chemistry_resting_min == 0
         for cell in self.of("tumour"):
             cell.peroxidise(self.p.ferroptosis, self.tick, resting_due)
@@ -168,6 +167,8 @@ class TwinModel(mesa.Model):
         for cell in self.of("cd8"):
             cell.switch_mode(p.motility, self.dt)
         walk(self, self.of("cd8"), fields["cxcl"], p.motility.cd8_bias, p.motility.persistence, self.dt)
+        if self.strikes("checkpoint"):
+            self.checkpoints.count_hosts()
         if self.strikes("slow_motility"):
             for kind, field, bias in (
                 ("dendritic", "atp", p.motility.dc_bias),
@@ -191,7 +192,7 @@ class TwinModel(mesa.Model):
         """All CD8 act on the state before; then each target takes its hits together; holders share a kill."""
         holding = {}
         for cell in self.of("cd8"):
-            contact = cell.contact(self.p.killing, self.fields["suppression"], self.pd1_free, self.dt)
+            contact = cell.contact(self.p.killing, self.fields["suppression"], self.dt)
             if contact is not None:
                 holding.setdefault(contact[0].uid, []).append((cell, contact[1]))
         for uid, holders in holding.items():
@@ -205,14 +206,10 @@ class TwinModel(mesa.Model):
                     cell.kills += 1
 
     def cover(self):
-        """Free PD-L1 on each tumour cell, free PD-1 in each voxel."""
-        by_target = {a.entry.target: (self.fields[a.name], a.entry.kd_nM) for a in self.therapy.antibodies}
+        """Free PD-L1 on each tumour cell, other molecules in each voxel."""
         for cell in self.of("tumour"):
-            cell.cover_pdl1(by_target.get("pdl1"))
-        if "pd1" in by_target:
-            field, kd = by_target["pd1"]
-            self.pd1_free = kd / (kd + field.c)
-            self.events["PD-1 covered"] += int((self.pd1_free < 0.9).sum())
+            cell.cover_pdl1(self.checkpoints.left_at("pdl1", cell.voxel))
+        self.checkpoints.cover()
 
     # 6
     def fate(self):
@@ -242,7 +239,7 @@ class TwinModel(mesa.Model):
         for cell in self.of("cd8"):
             cell.may_turn_over(p, self.fields["cxcl"], surplus, minutes)
         life = 1.0 / (p.other_life_d * 1440.0)
-        depletion = self.treg_depletion / (p.ctla4_kill_d * 1440.0)
+        depletion = self.depletion.get("treg", 0.0) / (p.ctla4_kill_d * 1440.0)
         for kind, rate in (("treg", life + depletion), ("macrophage", life), ("dendritic", life)):
             for cell in self.of(kind):
                 cell.may_turn_over(rate, minutes)
@@ -255,7 +252,7 @@ class TwinModel(mesa.Model):
                 cell.fate = "leave"
                 leaving += cell.quality(p)
                 self.events["DC departs"] += 1
-        due = self.node.receive(leaving, self.ctla4_occupancy)
+        due = self.node.receive(leaving, self.checkpoints.primed())
         self.events["node output rises"] += due > 0.0
 
     # 7
@@ -288,15 +285,15 @@ class TwinModel(mesa.Model):
         cxcl, hmgb1 = self.fields["cxcl"].c, self.fields["hmgb1"].c
         for kind, rate, signal, k, basal in (
             ("cd8", p.k_cd8 * self.node.output, cxcl, p.k_c, p.basal),
-            ("treg", p.k_treg * (1.0 - self.treg_depletion), hmgb1, p.k_h, p.base),
+            ("treg", p.k_treg * (1.0 - self.depletion.get("treg", 0.0)), hmgb1, p.k_h, p.base),
             ("macrophage", p.k_mac, hmgb1, p.k_h, p.base),
             ("dendritic", p.k_dc, hmgb1, p.k_h, 1.0),
         ):
             if self.config.populations.get(kind) is None:
                 continue
-            for v in self.open_sites:
+            for v, weight in self.open_vessels.items():
                 uid = recruit_uid(IMMUNE[kind].code, v, self.tick)
-                hazard = rate * (float(signal[v]) / (k + float(signal[v])) + basal)
+                hazard = rate * weight * (float(signal[v]) / (k + float(signal[v])) + basal)
                 if happens(self.dice.uniform("recruit", self.tick, uid), hazard, minutes):
                     if self.lattice.has_room(v):
                         self.add(IMMUNE[kind](self, uid, v, self.tick))

@@ -113,6 +113,24 @@ def test_arrays_equal_the_twin_without_therapy():
     run(model, twin, 90)
 
 
+EVERY_AXIS = (
+    "receptors={pd1: {host: true}, lag3: {on: true, host: true}, tim3: true, tigit: {on: true, host: true}}",
+    "arms.checkpoints={antibodies: [{name: anti_pdl1, dose_mg_kg: 3, day: 0.02}, {name: anti_pd1, dose_mg_kg: 0.3, day: 0.01},"
+    " {name: anti_lag3, dose_mg_kg: 0.2, day: 0.03}, {name: anti_ctla4, dose_mg_kg: 5, day: 0.02},"
+    " {name: anti_tgfb, dose_mg_kg: 5, day: 0}, {name: anti_ifng, dose_mg_kg: 0.5, day: 0.04}]}",
+)
+
+
+def test_arrays_equal_the_twin_with_every_checkpoint_axis():
+    """Five axes, ligands on host cells, antibodies against receptors, a ligand and two soluble factors."""
+    model, twin = setup.build("checkpoints", *EVERY_AXIS, seed=31)
+    run(model, twin, 150)
+    assert model.counters["kills"] > 0 and model.cd8.exhaustion.max() > 0.0
+    assert all(getattr(model.cd8, f"{name}_signal").max() > 0.0 for name in ("pd1", "lag3", "tim3", "tigit"))
+    missing = [e for e in ("host ligand met", "factor neutralised", "PD-L1 covered", "PD-1 covered", "node output rises") if not twin.events[e]]
+    assert not missing
+
+
 def test_arrays_equal_the_twin_where_a_tick_is_no_minute():
     """What should have been multiplied by the tick, and was divided by it, shows only here."""
     model, twin = setup.build("all", "clocks.dt_min=0.5", seed=23)
@@ -154,7 +172,7 @@ def test_arrays_equal_the_twin_in_other_worlds(world):
 
 
 def test_the_start_follows_the_same_dice():
-    """Voxels, uids, clones, traits, immune cells, vessel sites and ranks."""
+    """Voxels, uids, clones, traits, immune cells, vessels and their ranks."""
     model, twin = setup.build("all", seed=3)
     voxels = tissue.nodule(twin.lattice, model.config.initial.n_cells)
     cells = sorted(twin.of("tumour"), key=lambda c: c.voxel)
@@ -170,8 +188,16 @@ def test_the_start_follows_the_same_dice():
         assert {recruit_uid(IMMUNE[kind].code, v, 0, 1): v for v in places} == {
             c.uid: c.voxel for c in twin.of(kind)
         }
-    ranks = dict(zip(model.vessels.sites.tolist(), model.vessels.rank.tolist(), strict=True))
-    assert ranks == twin.sites
+    assert sorted(model.vessels.rank.tolist()) == sorted(rank for rank, _ in twin.segments)
+
+
+def test_vessels_are_lines_in_three_dimensions():
+    """Those of the twin, walked step by step, in every voxel, at the start and where a tumour has closed some."""
+    _arm, _ticks, *overrides = OTHER_WORLDS["3d"]
+    model, twin = setup.build("control", *overrides, "mechanisms.vessels={per_mm2: 400, core_factor: 0.1, rim_um: 30}", seed=5)
+    assert len(twin.segments) > 30 and len(twin.open_vessels) < len(np.unique(model.vessels.sites))
+    setup.check_equal(model, twin)
+    assert sorted(model.vessels.rank.tolist()) == pytest.approx(sorted(rank for rank, _ in twin.segments), rel=1e-12)
 
 
 def test_the_start_is_a_steady_state():

@@ -42,7 +42,7 @@ def founder(dice, config, voxel):
     for k, name in enumerate(VARIED):
         traits[name] *= math.exp(sd * dice.normal("trait", 0, uid, k) - 0.5 * sd * sd)
     sd = math.sqrt(math.log1p(spec.antigenicity_cv**2))
-    traits["antigenicity"] = spec.antigenicity_mean * math.exp(
+    traits["antigenicity"] *= spec.antigenicity_mean * math.exp(
         sd * dice.normal("trait", 0, uid, len(VARIED)) - 0.5 * sd * sd
     )
     return uid, clone, traits

@@ -43,8 +43,8 @@ class UnknownCase(Exception):
     exit_code = 2
 
 
-def main(cases: list[str], as_json: bool = False, versus: Path | None = None, device: str = "cpu") -> int:
-    """Run the named cases, or all short ones, and print them as a table or JSON; `versus`: an earlier JSON."""
+def measure(cases: list[str], versus: Path | None = None, device: str = "cpu") -> list[dict[str, Any]]:
+    """Rows of the named cases, or of all short ones: case, metric, value, unit, n, threads; `versus`: an earlier JSON."""
     import numba
 
     short, every = CASES, {**CASES, **LONG}
@@ -67,13 +67,7 @@ def main(cases: list[str], as_json: bool = False, versus: Path | None = None, de
     _relate(rows)
     if before is not None:
         _compare(rows, before)
-    if as_json:
-        print(json.dumps(rows, indent=2))
-    else:
-        from tme.cli_text import table
-
-        table(rows, "speed, CPU time, one thread unless said" if device == "cpu" else f"speed on {device}, wall time")
-    return 0
+    return rows
 
 
 def _relate(rows: list[dict[str, Any]]) -> None:

@@ -6,16 +6,19 @@ import math
 import re
 from typing import Any
 
+from tme.config.checks_events import check_event, check_point
 from tme.config.errors import listed, nearest
 from tme.config.look import Look, divides, is_number
+from tme.config.schedules import MOST
 from tme.config.schema import WORD
 
 RESERVED = ("growth", "figures")
-AGENT_KINDS = (("drugs", "drug"), ("antibodies", "antibody"), ("nanoparticles", "nanoparticle"))
+AGENT_KINDS = (("drugs", "drug"), ("antibodies", "antibody"), ("nanoparticles", "nanoparticle"), ("events", "event"))
+BATH = {"drugs": "bath_uM", "antibodies": "bath_nM", "nanoparticles": "bath_uM"}
 
 
 def check_arms(look: Look) -> None:
-    """Agents exist, routes have their dose, used arms exist and do not go in circles."""
+    """Agents and events exist, routes have their dose, used arms exist and do not go in circles."""
     arms = look.mapping("arms")
     for arm, spec in arms.items():
         if not re.match(WORD, arm) or arm in RESERVED or re.fullmatch(r"sweep-\d+", arm):
@@ -24,8 +27,6 @@ def check_arms(look: Look) -> None:
             )
         if not isinstance(spec, dict):
             continue
-        if spec.get("radiation"):
-            look.fault(("arms", arm, "radiation"), "radiation is not in this version", "no radiation")
         for kind, word in AGENT_KINDS:
             known = getattr(look.context.library, kind)
             for i, item in enumerate(look.items("arms", arm, kind)):
@@ -39,8 +40,11 @@ def check_arms(look: Look) -> None:
                         look.fault(
                             ("arms", arm, kind, i, "name"), f"unknown {word} '{name}'", listed(known), hint
                         )
+                    elif kind == "events":
+                        check_event(look, ("arms", arm, kind, i), item, known[name])
                     else:
                         check_route(look, ("arms", arm, kind, i), item, known[name])
+                    check_schedule(look, ("arms", arm, kind, i), item)
         for i, used in enumerate(look.items("arms", arm, "use")):
             if isinstance(used, str) and used not in arms:
                 look.unknown(("arms", arm, "use", i), "arm", used, [a for a in arms if a != arm])
@@ -48,23 +52,51 @@ def check_arms(look: Look) -> None:
 
 
 def check_route(look: Look, path: tuple[Any, ...], item: dict[str, Any], entry: Any) -> None:
-    """A bath has a concentration and no dose, an injection the reverse; a platform allows its route."""
-    if path[2] == "drugs":
-        bath = item.get("route") == "bath"
-        need, bad = ("bath_uM", "dose_mg_kg") if bath else ("dose_mg_kg", "bath_uM")
-        if need not in item:
-            extra = "; a bath also needs route: bath" if not bath and bad in item else ""
-            look.fault((*path, need), "missing", f"{need} for route {item.get('route', 'iv')}{extra}")
-        if bad in item and need in item:
-            look.fault((*path, bad), f"does not go with route {item.get('route', 'iv')}", f"{need} only")
+    """A bath has a concentration and no dose, the other routes the reverse; a platform allows its route."""
+    route, bath = item.get("route", "iv"), BATH[path[2]]
+    need, bad = (bath, ("dose_mg_kg", "dose_mg")) if route == "bath" else ("dose_mg_kg", (bath,))
+    if need not in item and (route == "bath" or "dose_mg" not in item):
+        extra = "; a bath also needs route: bath" if route != "bath" and bath in item else ""
+        look.fault((*path, need), "missing", f"{need} for route {route}{extra}")
+    for key in bad:
+        if key in item and need in item:
+            look.fault((*path, key), f"does not go with route {route}", f"{need} only")
+    if "dose_mg" in item and "dose_mg_kg" in item and route != "bath":
+        look.fault((*path, "dose_mg"), "does not go with dose_mg_kg", "one of them")
+    if route == "depot" and "release_per_h" not in item:
+        look.fault((*path, "release_per_h"), "missing", "release_per_h for route depot")
+    if route != "depot" and "release_per_h" in item:
+        look.fault((*path, "release_per_h"), f"does not go with route {route}", "release_per_h for route depot only")
+    for key in ("centre_um", "radius_um"):
+        if key in item and route not in ("intratumoral", "depot"):
+            look.fault((*path, key), f"does not go with route {route}", f"{key} for routes intratumoral and depot only")
+    check_point(look, (*path, "centre_um"))
     routes = getattr(entry, "routes", None)
-    route = item.get("route", "iv")
     if routes and isinstance(route, str) and route not in routes:
         look.fault((*path, "route"), f"{item['name']} is not given {route}", listed(routes))
 
 
+def check_schedule(look: Look, path: tuple[Any, ...], item: dict[str, Any]) -> None:
+    """What is left of `every_d` and `until_d` was not written out: say why."""
+    every, until, day = item.get("every_d"), item.get("until_d"), item.get("day", 0.0)
+    if every is None:
+        if until is not None:
+            look.fault((*path, "until_d"), "goes with every_d only", "every_d: 3, or a list of days and no until_d")
+        return
+    first = day[0] if isinstance(day, list) and len(day) == 1 else day
+    horizon = look.number("horizon_day")
+    if isinstance(day, list) and len(day) > 1:
+        look.fault((*path, "every_d"), "does not go with several days", "one day from which it is repeated")
+    elif not all(is_number(x) for x in (first, every, horizon)) or every <= 0 or not is_number(until if until is not None else 0):
+        return  # the schema's to report
+    elif until is not None and until < first:
+        look.fault((*path, "until_d"), f"day {until:g} is before the first, day {first:g}", f"a day from {first:g} on")
+    elif horizon > first:
+        look.fault((*path, "every_d"), f"{every:g} d makes more than {MOST} times", f"at most {MOST} times")
+
+
 def check_use(look: Look) -> None:
-    """Cycles of `use`, and agents given at two doses in what an arm adds up to."""
+    """Cycles of `use`, and agents given in ways that exclude each other in what an arm adds up to."""
     arms = look.mapping("arms")
 
     def flat(arm: str, above: tuple[str, ...]) -> list[tuple[str, str, int, dict[str, Any]]]:
@@ -92,21 +124,23 @@ def check_use(look: Look) -> None:
                 "arms that do not lead back",
             )
             continue
-        first: dict[tuple[str, Any], tuple[str, dict[str, Any]]] = {}
-        for origin, kind, i, item in agents:
-            if not isinstance(item.get("name"), str):
-                continue  # the schema's to report
-            key = (kind, item["name"])
-            former = first.setdefault(key, (origin, item))[1]
-            if former is not item and any(
-                former.get(k) != item.get(k) for k in ("dose_mg_kg", "bath_uM", "route")
-            ):
-                path = ("arms", origin, kind, i) if origin == arm else ("arms", arm, "use")
-                look.fault(
-                    path,
-                    f"{item.get('name')} comes twice at different doses",
-                    "one dose and route per agent and arm",
-                )
+        check_baths(look, arm, agents)
+
+
+def check_baths(look: Look, arm: str, agents: list[tuple[str, str, int, dict[str, Any]]]) -> None:
+    """An agent that a bath holds everywhere is not given by another route too, in what an arm adds up to."""
+    first: dict[tuple[str, Any], bool] = {}
+    for origin, kind, i, item in agents:
+        if not isinstance(item.get("name"), str) or kind == "events":
+            continue  # a name that is none is the schema's to report
+        bath = item.get("route") == "bath"
+        if first.setdefault((kind, item["name"]), bath) != bath:
+            path = ("arms", origin, kind, i) if origin == arm else ("arms", arm, "use")
+            look.fault(
+                path,
+                f"{item['name']} comes as a bath, which holds its concentration, and by another route",
+                "baths only, or none",
+            )
 
 
 def check_times(look: Look) -> None:

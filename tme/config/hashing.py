@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
+
+from tme.library import KINDS, Kind
 
 
 def file_sha256(path: str | Path) -> str:
@@ -36,30 +39,48 @@ def canonical(data: Any) -> str:
 
 
 def digest(config: Any) -> str:
-    """Eight hexadecimal digits over the resolved config and the library entries it uses.
+    """Eight hexadecimal digits over the resolved config, the library entries it uses and its plugins.
 
-    Left out: the name, and how often checkpoints are written. A table of cells counts by its content.
+    Left out: the name, how often checkpoints are written and whether they are kept, and where files lie. A table of cells and a plugin count by
+    their content, library entries by what is in force, the user's and ours alike.
     """
     data = config.to_dict()
-    data.pop("name", None)
-    data.get("output", {}).pop("checkpoint_every_h", None)
-    if data["initial"]["kind"] == "cells":
-        data["initial"]["file"] = file_sha256(config.initial.file)
+    for key in ("schema", "name", "library", "entries", "fields", "plugins"):
+        data.pop(key, None)
+    for key in ("checkpoint_every_h", "keep_checkpoints"):
+        data.get("output", {}).pop(key, None)
+    for start in (data["initial"], data["initial"].get("base")):
+        if isinstance(start, dict) and start["kind"] == "cells":
+            start["file"] = file_sha256(start["file"])
+    whole = {"config": data, "library": used_entries(config), "plugins": [p.sha256 for p in config.plugins]}
+    return hashlib.sha256(canonical(whole).encode()).hexdigest()[:8]
+
+
+def used_entries(config: Any) -> dict[str, dict[str, Any]]:
+    """Content of every library entry that the config uses, kind -> name -> numbers, with all those they name."""
     library = config.library
-    used: dict[str, Any] = {"tumour": config.tumour_parameters(), "fields": dump(library.fields)}
-    for arm in config.arms:
-        therapy = config.therapy_of(arm)
-        for kind in ("drugs", "antibodies", "nanoparticles"):
-            names = {i.name for i in getattr(therapy, kind)}
-            entries = {n: e for n, e in getattr(library, kind).items() if n in names}
-            used.setdefault(kind, {}).update(dump(entries))
-            payloads = {p.drug for e in entries.values() for p in getattr(e, "payloads", ()) if p.drug}
-            used.setdefault("drugs", {}).update(dump({n: library.drug(n) for n in payloads}))
-    return hashlib.sha256(canonical({"config": data, "library": used}).encode()).hexdigest()[:8]
+    data = config.to_dict()
+    wanted = [(kind.name, name) for kind in KINDS for name in chosen(config, data, kind) if name in library.entries[kind.name]]
+    used: dict[str, dict[str, Any]] = {}
+    while wanted:
+        kind, name = wanted.pop()
+        if name not in used.setdefault(kind, {}):
+            entry = library.entries[kind][name]
+            used[kind][name] = entry.content()
+            wanted += [(k, n) for _key, k, n in entry.referred() if n in library.entries.get(k, {})]
+    return used
 
 
-def dump(entries: Any) -> dict[str, Any]:
-    """Library entries as plain numbers, without their descriptions."""
-    return {
-        n: e.model_dump(mode="json", exclude={"about", "stage", "not_modelled"}) for n, e in entries.items()
-    }
+def chosen(config: Any, data: Any, kind: Kind) -> Iterable[str]:
+    """Names that a config gives of a kind: in its arms, at a key of its own, or all there are."""
+    if kind.chosen_by == "arms":
+        items = [i for arm in config.arms for i in getattr(config.therapy_of(arm), kind.name, ())]
+        return dict.fromkeys(i.name for i in items)
+    if not kind.chosen_by:
+        return config.library.entries[kind.name]
+    for key in kind.chosen_by.split("."):
+        data = data.get(key, {})
+    if isinstance(data, str):
+        return (data,)
+    # a key before the dot names all parts of it; what is on by itself counts too
+    return [n for n, e in config.library.entries[kind.name].items() if n in data or n.split(".")[0] in data or getattr(e, "default", False)]

@@ -23,6 +23,14 @@ def json_schema(registry: Mapping[str, Any], library: Any) -> dict[str, Any]:
         "additionalProperties": False,
         "properties": groups(registry),
     }
+    properties["arms"]["properties"] = {
+        "only": {"type": "boolean", "description": "true: the arms given here are all there are."},
+        "factorial": {
+            "type": "array",
+            "items": {"type": "string"},
+            "description": "Arms of which all subsets become arms, an untreated control included.",
+        },
+    }
     types = sorted(n for n in library.cells if n != "tumour")
     properties["populations"] = {
         "type": "object",
@@ -41,12 +49,25 @@ def json_schema(registry: Mapping[str, Any], library: Any) -> dict[str, Any]:
         ("AntibodyDose", "antibodies"),
         ("ParticleDose", "nanoparticles"),
     ):
-        parts[part]["properties"]["name"] = {"enum": sorted(getattr(library, kind))}
+        parts[part]["properties"]["name"] = named(library.entries[kind])
+    parts["Tumour"]["properties"]["preset"] = named(library.tumours)
+    properties["entries"] = {
+        "type": "object",
+        "additionalProperties": False,
+        "properties": {
+            kind: {"type": "object", "properties": {n: {"type": "object"} for n in entries}}
+            for kind, entries in library.entries.items()
+        },
+    }
     parts["Cells"]["properties"]["types"]["additionalProperties"] = {"enum": [*sorted(library.cells), "ignore"]}
-    parts["Tumour"]["properties"]["preset"] = {"enum": sorted(library.tumours)}
     for name in ("Domain", "Nodule", "Monolayer", "Spheroid", "Cells"):
         parts[name].pop("required", None)
     return schema
+
+
+def named(entries: Mapping[str, Any]) -> dict[str, Any]:
+    """Names of entries for completion; a file under `library:` may bring others."""
+    return {"anyOf": [{"enum": sorted(entries)}, {"type": "string"}]}
 
 
 def groups(registry: Mapping[str, Any]) -> dict[str, Any]:

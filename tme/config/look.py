@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from tme.config.errors import Fault, listed, nearest
@@ -16,13 +16,16 @@ class Context:
     """What the rest of the package tells the loader: parameters, library, clocks of mechanisms, metrics.
 
     `registry` group -> name -> Parameter; `clocks` mechanism -> its clock in min (0: every tick), empty if
-    unknown; `metrics` known names, empty if unknown.
+    unknown; `metrics` known names, empty if unknown. `texts` keeps the user's library files as they were read, by
+    path; `plugins` are those the config names or Python handed over.
     """
 
     registry: Mapping[str, Mapping[str, Any]]
     library: Any
     clocks: Mapping[str, float]
     metrics: frozenset[str]
+    texts: dict[str, str] = field(default_factory=dict)
+    plugins: tuple[Any, ...] = ()
 
 
 class Look:

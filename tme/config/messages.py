@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import types
-import typing
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from pydantic import BaseModel
 
+from tme.config.annotations import TAGS, bare, inside
 from tme.config.errors import Fault, listed, nearest
 from tme.config.schema import Experiment
 from tme.config.source import Node
@@ -18,15 +17,24 @@ OWN_KEYS = ("extends", "quick")
 
 def translate(error: Mapping[str, Any], tree: Node, data: Any) -> Fault:
     """One pydantic error as a fault."""
-    path = [str(x) for x in error["loc"]]
-    if path[:1] == ["initial"] and len(path) > 1 and path[1] in ("nodule", "monolayer", "spheroid", "cells"):
-        del path[1]  # the union's tag
-    path = [p for p in path if p != "[key]"]
+    path = [p for p in untagged([str(x) for x in error["loc"]], data) if p != "[key]"]
     if error["type"] != "missing":
         path = given(path, data)
     place = tree.find(path)
     problem, expected, meant = describe(error, path, data)
     return Fault(place.file, place.line, ".".join(path), problem, expected, meant)
+
+
+def untagged(path: list[str], data: Any) -> list[str]:
+    """A path without the tags that unions of models put into it, and without the members of Optional values."""
+    out: list[str] = []
+    for key in path:
+        tags = [data.get(t) for t in TAGS] if isinstance(data, dict) else []
+        if (key in tags and key not in data) or (out and not isinstance(data, (dict, list)) and data is not None):
+            continue
+        out.append(key)
+        data = _child(data, key)
+    return out
 
 
 def given(path: list[str], data: Any) -> list[str]:
@@ -37,6 +45,8 @@ def given(path: list[str], data: Any) -> list[str]:
         data = _child(data, key)
     return path
 
+
+SORTS = {"kind": ["nodule", "monolayer", "spheroid", "cells", "regions"], "shape": ["disc", "box", "band"]}
 
 WORDS = {
     "float_type": "a number",
@@ -55,14 +65,23 @@ WORDS = {
 
 
 def describe(error: Mapping[str, Any], path: list[str], data: Any) -> tuple[str, str, str]:
-    """What is wrong, what was expected, what may have been meant."""
+    """What is wrong in a config, what was expected, what may have been meant."""
+    return worded(error, path, keys_at(path[:-1], data) if error["type"] == "extra_forbidden" else ())
+
+
+def worded(error: Mapping[str, Any], path: list[str], known: Iterable[str]) -> tuple[str, str, str]:
+    """The same, with the keys that are known where the fault is."""
     kind, value, ctx = error["type"], error.get("input"), error.get("ctx", {})
     shown = f"is {short(value)}"
+    if kind == "extra_forbidden" and path[-1] in MOVED:
+        return "unknown key", MOVED[path[-1]], ""
     if kind == "extra_forbidden":
-        known = sorted(keys_at(path[:-1], data))
+        known = sorted(known)
         return "unknown key", listed(known, 40), nearest(path[-1], known)
+    if kind == "value_error":
+        return " ".join(str(error["msg"]).removeprefix("Value error, ").split()), "", ""
     if kind == "missing":
-        return "missing", needed(path, data), ""
+        return "missing", needed(path), ""
     if kind == "tuple_type":
         return shown, LISTS.get(path[-1], "a list, e.g. [0, 2, 4]"), ""
     if kind in WORDS:
@@ -85,10 +104,11 @@ def describe(error: Mapping[str, Any], path: list[str], data: Any) -> tuple[str,
         name = "unknown key" if error["loc"][-1:] == ("[key]",) else shown
         return name, listed(choices, 40), nearest(str(value), choices) if isinstance(value, str) else ""
     if kind in ("union_tag_invalid", "union_tag_not_found"):
-        choices = literals(str(ctx.get("expected_tags", ""))) or ["nodule", "monolayer", "spheroid", "cells"]
-        tag = value.get("kind") if isinstance(value, dict) else None
+        key = str(ctx.get("discriminator", "kind")).strip("'")
+        choices = literals(str(ctx.get("expected_tags", ""))) or SORTS.get(key, [])
+        tag = value.get(key) if isinstance(value, dict) else None
         return (
-            ("kind is missing" if tag is None else f"unknown kind '{tag}'"),
+            (f"{key} is missing" if tag is None else f"unknown {key} '{tag}'"),
             listed(choices),
             nearest(str(tag), choices),
         )
@@ -116,6 +136,8 @@ def short(value: Any) -> str:
         if isinstance(value, str)
         else str(value).lower()
         if isinstance(value, bool)
+        else f"{value:g}"
+        if isinstance(value, float)
         else str(value)
     )
     return text if len(text) <= 60 else text[:57] + "..."
@@ -131,8 +153,10 @@ LISTS = {
     "centre_um": "[x, y] or [x, y, z]",
     "use": "a list of arms, e.g. [anti_pdl1, rsl3_np]",
     "metrics": "a list of names",
-    **dict.fromkeys(("drugs", "antibodies", "nanoparticles"), "a list: [{name: ..., ...}]"),
+    **dict.fromkeys(("drugs", "antibodies", "nanoparticles", "events"), "a list: [{name: ..., ...}]"),
 }
+
+MOVED = {"radiation": "events: [{name: radiation, dose_gy: 2, day: 0}]"}  # keys of the first version
 
 NEEDED = {
     "horizon_day": "the last day of the run, e.g. horizon_day: 14",
@@ -146,7 +170,7 @@ NEEDED = {
 }
 
 
-def needed(path: list[str], data: Any) -> str:
+def needed(path: list[str]) -> str:
     """What belongs where a key is missing."""
     return NEEDED.get(path[-1], f"a value for {path[-1]}")
 
@@ -156,7 +180,12 @@ def keys_at(path: list[str], data: Any) -> set[str]:
     model = model_at(path, data)
     if model is None:
         return set()
-    return {*model.model_fields, *(OWN_KEYS if model is Experiment else ())}
+    return {*by_key(model), *(OWN_KEYS if model is Experiment else ())}
+
+
+def by_key(model: type[BaseModel]) -> dict[str, Any]:
+    """Fields of a model by the key that files use."""
+    return {f.alias or name: f for name, f in model.model_fields.items()}
 
 
 def model_at(path: list[str], data: Any) -> type[BaseModel] | None:
@@ -165,7 +194,7 @@ def model_at(path: list[str], data: Any) -> type[BaseModel] | None:
     for key in path:
         data = _child(data, key)
         if isinstance(kind, type) and issubclass(kind, BaseModel):
-            field = kind.model_fields.get(key)
+            field = by_key(kind).get(key)
             kind = field.annotation if field is not None else None
         else:
             kind = inside(kind)
@@ -178,27 +207,3 @@ def _child(data: Any, key: str) -> Any:
         return data[int(key)] if isinstance(data, list) else data[key]
     except (KeyError, IndexError, TypeError, ValueError):
         return None
-
-
-def bare(kind: Any, data: Any) -> Any:
-    """An annotation without Annotated and Optional; a union of models by the data's `kind`."""
-    while typing.get_origin(kind) is typing.Annotated:
-        kind = typing.get_args(kind)[0]
-    if typing.get_origin(kind) in (typing.Union, types.UnionType):
-        options = [bare(a, data) for a in typing.get_args(kind) if a is not type(None)]
-        tag = data.get("kind") if isinstance(data, dict) else None
-        for option in options:
-            is_model = isinstance(option, type) and issubclass(option, BaseModel)
-            own = option.model_fields.get("kind") if is_model else None
-            if own is not None and tag in typing.get_args(own.annotation):
-                return option
-        return options[0]
-    return kind
-
-
-def inside(kind: Any) -> Any:
-    """What a mapping or list holds."""
-    args = typing.get_args(kind)
-    if typing.get_origin(kind) is dict:
-        return args[1]
-    return args[0] if typing.get_origin(kind) in (tuple, list) else None

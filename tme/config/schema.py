@@ -6,16 +6,23 @@ cannot say (`checks`) and hands over the library and the parameter registry.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr
 
 CELL_UM3 = 2494.0  # volume of a tumour cell (Ghaffarizadeh et al. 2018, doi 10.1371/journal.pcbi.1005991)
 TRAITS = ("xct", "gpx4_trait", "fsp1", "acsl4", "tfr1", "nrf2", "mufa")
-CLONES = ("fsp1_high", "nrf2_high", "acsl4_low")
-CloneName = Literal[CLONES]  # type: ignore[valid-type]
+CELL_TRAITS = (*TRAITS, "antigenicity")  # of a cell: the mean antigenicity of a tumour has a key of its own
+RELAXING = TRAITS[:5]  # vary within a clone; a daughter keeps `division.memory` of her mother's deviation
+STATES = ("ifng_response", "cysteine", "gsh", "gpx4", "coq10h2", "lip", "ferritin", "pufa", "plooh", "pdl1", "mhc1")
+REFERENCE = "reference"  # cells of no clone
 TraitName = Literal[TRAITS]  # type: ignore[valid-type]
+CloneName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=40)]
+CellTrait = Literal[CELL_TRAITS]  # type: ignore[valid-type]
+StateName = Literal[STATES]  # type: ignore[valid-type]
 WORD = r"^[A-Za-z0-9][A-Za-z0-9_.+-]*$"
 
 
@@ -80,14 +87,17 @@ class Domain(Model):
     immune_per_voxel: Annotated[int, Whole, Field(ge=1, le=8)] = 2
 
 
+Point = Annotated[tuple[Num, ...], BeforeValidator(_listed), Field(min_length=2, max_length=3)]
+Corner = Annotated[tuple[NotNegative, ...], BeforeValidator(_listed), Field(min_length=2, max_length=3)]
+Kept = Annotated[bool | Share | None, Field()]  # true: wholly; a number: as much of it; false: as `division.memory` says
+
+
 class Nodule(Model):
     """A compact disc (2D) or ball (3D) of tumour cells."""
 
     kind: Literal["nodule"]
     n_cells: Count
-    centre_um: (
-        Annotated[tuple[NotNegative, ...], BeforeValidator(_listed), Field(min_length=2, max_length=3)] | None
-    ) = None
+    centre_um: Corner | None = None
 
 
 class Spheroid(Model):
@@ -95,9 +105,7 @@ class Spheroid(Model):
 
     kind: Literal["spheroid"]
     n_cells: Count
-    centre_um: (
-        Annotated[tuple[NotNegative, ...], BeforeValidator(_listed), Field(min_length=2, max_length=3)] | None
-    ) = None
+    centre_um: Corner | None = None
 
 
 class Monolayer(Model):
@@ -107,12 +115,19 @@ class Monolayer(Model):
     occupancy: Annotated[float, Field(gt=0, le=1, allow_inf_nan=False)] = 1.0
 
 
-class TraitRule(Model):
-    """How a measured column scales a trait: (value / median)^power, at most `max_fold` either way."""
+class Measured(Model):
+    """How a measured column sets a trait or the start of a state: (value / median)^power, at most `max_fold` either way.
 
-    trait: TraitName  # type: ignore[valid-type]
+    A trait is multiplied by it; so is a state's steady level, from which the chemistry goes on. With `absolute` a
+    state starts at the column's value, in the state's own unit.
+    """
+
+    trait: CellTrait | None = None  # type: ignore[valid-type]
+    state: StateName | None = None  # type: ignore[valid-type]
     power: Num = 1.0
     max_fold: Annotated[float, Field(ge=1, allow_inf_nan=False)] = 4.0
+    absolute: bool = False
+    daughters_keep: Kept = None
 
 
 class Cells(Model):
@@ -123,14 +138,67 @@ class Cells(Model):
     columns: dict[Literal["x", "y", "z", "type"], str]
     types: Annotated[dict[str, str], Field(min_length=1)]
     unit_um: Positive = 1.0
-    traits: Annotated[dict[str, TraitRule], BeforeValidator(_empty)] = Field(default_factory=dict)
+    traits: Annotated[dict[str, Measured], BeforeValidator(_empty)] = Field(default_factory=dict)
 
 
-Initial = Annotated[Nodule | Monolayer | Spheroid | Cells, Field(discriminator="kind")]
+class Region(Model):
+    """A part of the tissue and what is different there.
+
+    `traits` are factors (mufa: the level), `states` factors on a cell's own steady level at the start; `clone` makes
+    its tumour cells of that clone; `cells` fills it with cells of a type, or clears it of tumour cells (none).
+    `share`: of its cells (of its voxels, for `cells`), drawn at random.
+    """
+
+    traits: Annotated[dict[CellTrait, NotNegative], BeforeValidator(_empty)] = Field(default_factory=dict)  # type: ignore[valid-type]
+    states: Annotated[dict[StateName, NotNegative], BeforeValidator(_empty)] = Field(default_factory=dict)  # type: ignore[valid-type]
+    clone: str | None = None
+    cells: str | None = None
+    share: Share = 1.0
+    daughters_keep: Kept = None
+
+
+class Disc(Region):
+    """Within a radius of a point: a disc, in 3D a ball."""
+
+    shape: Literal["disc"]
+    centre_um: Point
+    radius_um: Positive
+
+
+class Box(Region):
+    """A rectangle, in 3D a block, around a point."""
+
+    shape: Literal["box"]
+    centre_um: Point
+    size_um: Annotated[tuple[Positive, ...], BeforeValidator(_listed), Field(min_length=2, max_length=3)]
+
+
+class Band(Region):
+    """Between two coordinates of one axis, from the first on and before the second."""
+
+    shape: Literal["band"]
+    axis: Literal["x", "y", "z"]
+    from_um: Num
+    to_um: Num
+
+
+Base = Annotated[Nodule | Monolayer | Spheroid | Cells, Field(discriminator="kind")]
+AnyRegion = Annotated[Disc | Box | Band, Field(discriminator="shape")]
+
+
+class Regions(Model):
+    """Patches of traits, clones or cell types, in order, on a start of another kind."""
+
+    kind: Literal["regions"]
+    base: Base
+    regions: Annotated[tuple[AnyRegion, ...], BeforeValidator(_listed), Field(min_length=1)]
+
+
+Initial = Annotated[Nodule | Monolayer | Spheroid | Cells | Regions, Field(discriminator="kind")]
 
 
 class Clone(Model):
-    """A resistant clone: share of the founders; traits as factors on the reference (mufa: level)."""
+    """A clone: share of the founders; traits as factors on the reference (mufa: level)."""
 
     share: Share
     xct: NotNegative | None = None
@@ -140,10 +208,11 @@ class Clone(Model):
     tfr1: NotNegative | None = None
     nrf2: NotNegative | None = None
     mufa: NotNegative | None = None
+    antigenicity: NotNegative | None = None
 
     def traits(self) -> dict[str, float]:
         """Traits this clone changes."""
-        return {t: getattr(self, t) for t in TRAITS if getattr(self, t) is not None}
+        return {t: getattr(self, t) for t in CELL_TRAITS if getattr(self, t) is not None}
 
 
 class Tumour(Model):
@@ -157,7 +226,7 @@ class Tumour(Model):
     mass_g: Positive = 0.5
     mouse_g: Positive = 20.0
     traits: Annotated[dict[TraitName, NotNegative], BeforeValidator(_empty)] = Field(default_factory=dict)  # type: ignore[valid-type]
-    clones: Annotated[dict[CloneName, Clone], BeforeValidator(_empty)] = Field(default_factory=dict)  # type: ignore[valid-type]
+    clones: Annotated[dict[CloneName, Clone], BeforeValidator(_empty)] = Field(default_factory=dict)
 
 
 class Density(Model):
@@ -181,32 +250,81 @@ class FieldChange(Model):
     coarsen: Literal[1, 2, 4] | None = None
 
 
-class DrugDose(Model):
-    """A drug, injected (`dose_mg_kg`) or as a bath that holds its concentration (`bath_uM`) from a day on."""
+Point = Annotated[tuple[NotNegative, ...], BeforeValidator(_listed), Field(min_length=2, max_length=3)]
+
+
+class Scheduled(Model):
+    """On which days: `day`, or from `day` on every `every_d` days until `until_d` (or the end)."""
 
     name: str
+    day: Days
+    every_d: Positive | None = None
+    until_d: Num | None = None
+
+
+class Given(Scheduled):
+    """How much of an agent, and by which way.
+
+    iv: into blood. intratumoral: at once into the tumour, `radius_um` around `centre_um` (default the tumour's
+    middle, a third of its radius). depot: there too, released by `release_per_h` of what is left. bath: the
+    concentration held everywhere from that day on. `dose_mg` is `dose_mg_kg` of the stated mouse.
+    """
+
+    route: Literal["iv", "intratumoral", "depot", "bath"] = "iv"
     dose_mg_kg: Positive | None = None
-    bath_uM: NotNegative | None = None
+    dose_mg: Positive | None = None
+    release_per_h: Positive | None = None
+    centre_um: Point | None = None
+    radius_um: Positive | None = None
+
+
+class DrugDose(Given):
+    """A drug; a bath holds `bath_uM`."""
+
     day: Days = (0.0,)
-    route: Literal["iv", "bath"] = "iv"
+    bath_uM: NotNegative | None = None
 
 
-class AntibodyDose(Model):
-    """A checkpoint antibody."""
+class AntibodyDose(Given):
+    """A checkpoint antibody; a bath holds `bath_nM`."""
 
-    name: str
-    dose_mg_kg: Positive
-    day: Days
-    route: Literal["iv"] = "iv"
+    bath_nM: NotNegative | None = None
 
 
-class ParticleDose(Model):
-    """A nanoparticle platform; the dose counts its payload."""
+class ParticleDose(Given):
+    """A nanoparticle platform; dose and bath count its payload."""
 
-    name: str
-    dose_mg_kg: Positive
-    day: Days
-    route: Literal["iv", "intratumoral"] = "iv"
+    bath_uM: NotNegative | None = None
+
+
+class Place(Model):
+    """Where an event happens: `ball` (a disc in 2D) around a centre, `box` between two corners, or a word."""
+
+    kind: Literal["everywhere", "tumour", "vessels", "ball", "box"]
+    centre_um: Point | None = None
+    radius_um: Positive | None = None
+    from_um: Point | None = None
+    to_um: Point | None = None
+
+
+def _place(value: Any) -> Any:
+    """A word is a kind of place."""
+    return {"kind": value} if isinstance(value, str) else value
+
+
+class EventDose(Scheduled):
+    """An event of the library; which keys it needs and takes depends on its kind (`library.events`)."""
+
+    dose_gy: Positive | None = None
+    fluence_mw_cm2: Positive | None = None
+    minutes: Positive | None = None
+    sensitiser: str | None = None
+    enters: Literal["x_low", "x_high", "y_low", "y_high", "z_low", "z_high"] | None = None
+    share: Share | None = None
+    cells: str | None = None
+    count: Count | None = None
+    per_mm2: Positive | None = None
+    place: Annotated[Place | None, BeforeValidator(_place)] = None
 
 
 def _many(item: Any) -> Any:
@@ -214,12 +332,12 @@ def _many(item: Any) -> Any:
 
 
 class Arm(Model):
-    """A therapy: agents with their schedules, and other arms it includes. Empty is the control."""
+    """A therapy: agents and events with their schedules, and other arms it includes. Empty is the control."""
 
     drugs: _many(DrugDose) = ()  # type: ignore[valid-type]
     antibodies: _many(AntibodyDose) = ()  # type: ignore[valid-type]
     nanoparticles: _many(ParticleDose) = ()  # type: ignore[valid-type]
-    radiation: _many(Any) = ()  # type: ignore[valid-type]
+    events: _many(EventDose) = ()  # type: ignore[valid-type]
     use: _many(str) = ()  # type: ignore[valid-type]
 
 
@@ -229,6 +347,7 @@ class Output(Model):
     record_every_h: Positive = 6.0
     snapshot_days: Annotated[tuple[Num, ...], BeforeValidator(_one_or_more)] = ()
     checkpoint_every_h: Positive = 24.0
+    keep_checkpoints: bool = False
 
 
 class Clocks(Model):
@@ -239,9 +358,24 @@ class Clocks(Model):
     field_tol: Annotated[float, Field(gt=0, le=1e-2, allow_inf_nan=False)] | None = None
 
 
+@dataclass(frozen=True)
+class OwnFile:
+    """A file of the user's: the key that names it, where it lay, and its text; '' for code that is in no file."""
+
+    key: str
+    path: str
+    text: str
+
+    @property
+    def sha256(self) -> str:
+        """Hash of the text in UTF-8."""
+        return hashlib.sha256(self.text.encode()).hexdigest()
+
+
 class Experiment(Model):
     """All keys of an experiment file, `extends` and `quick` aside."""
 
+    schema_: Annotated[Literal[2], Whole] = Field(2, alias="schema")
     name: Annotated[str, Field(pattern=WORD, max_length=80)]
     seed: Annotated[int, Whole, Field(ge=0, lt=2**63)] = 1
     start_day: Annotated[float, Field(le=0, allow_inf_nan=False)] = 0.0
@@ -256,7 +390,11 @@ class Experiment(Model):
     mechanisms: Annotated[
         dict[str, Annotated[dict[str, Any], BeforeValidator(_empty)]], BeforeValidator(_empty)
     ] = Field(default_factory=dict)
-    modifiers: Annotated[dict[str, Any], BeforeValidator(_empty)] = Field(default_factory=dict)
+    rules: Annotated[dict[str, Any], BeforeValidator(_empty)] = Field(default_factory=dict)
+    entries: Annotated[dict[str, Any], BeforeValidator(_empty)] = Field(default_factory=dict)
+    library_files: _many(Annotated[str, Field(min_length=1)]) = Field((), alias="library")  # type: ignore[valid-type]
+    plugin_files: _many(Annotated[str, Field(min_length=1)]) = Field((), alias="plugins")  # type: ignore[valid-type]
+    receptors: Annotated[dict[str, Any], BeforeValidator(_empty)] = Field(default_factory=dict)
     arms: dict[str, Annotated[Arm, BeforeValidator(_empty)]] = Field(
         default_factory=lambda: {"control": Arm()}, min_length=1
     )
@@ -281,6 +419,8 @@ class Config(Experiment):
     _tree: Any = PrivateAttr(default=None)
     _digest: str = PrivateAttr(default="")
     _library: Any = PrivateAttr(default=None)
+    _rebuild: Any = PrivateAttr(default=None)  # given by the loader, which imports this file
+    _notes: tuple[str, ...] = PrivateAttr(default=())
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Config) and self.to_dict() == other.to_dict() and self.digest == other.digest
@@ -290,7 +430,7 @@ class Config(Experiment):
 
     @property
     def library(self) -> Any:
-        """The library with this config's `fields:` changes applied."""
+        """The library with the user's own files and this config's `entries:` and `fields:` applied."""
         return self._library
 
     @property
@@ -299,9 +439,25 @@ class Config(Experiment):
         return self._context.registry
 
     @property
+    def plugins(self) -> tuple[Any, ...]:
+        """The laws and readouts of the user's own (`core.plugins.Plugin`)."""
+        return self._context.plugins
+
+    def own_files(self) -> list[OwnFile]:
+        """The user's files that the config stands on, as they were read: library files, then plugins."""
+        texts = self._context.texts
+        own = [OwnFile("library", path, texts[path]) for path in self.library_files]
+        return own + [OwnFile("plugins", p.path, p.text) for p in self.plugins]
+
+    @property
     def digest(self) -> str:
         """First eight hexadecimal digits of the SHA-256 of everything that can change a result."""
         return self._digest
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a shorter horizon (`--quick`, `--set horizon_day=...`) left out, in words."""
+        return self._notes
 
     @property
     def origin(self) -> dict[str, tuple[str, int]]:
@@ -310,13 +466,11 @@ class Config(Experiment):
 
     def to_dict(self) -> dict[str, Any]:
         """The resolved experiment as plain mappings and lists; loading it again gives the same config."""
-        return self.model_dump(mode="json", exclude_none=True)
+        return self.model_dump(mode="json", exclude_none=True, by_alias=True)
 
     def with_values(self, values: Mapping[str, Any]) -> Config:
         """A copy with dotted keys replaced, checked anew; ConfigError if they do not fit."""
-        from tme.config.load import rebuild
-
-        return rebuild(self, values)
+        return self._rebuild(self, values)
 
     def therapy_of(self, arm: str) -> Arm:
         """The arm with everything it uses folded in; "growth" is no therapy at all."""
@@ -331,6 +485,22 @@ class Config(Experiment):
     def field_entries(self) -> dict[str, Any]:
         """The tissue's own fields (agents' fields come with the arm), as configured."""
         return dict(self._library.fields)
+
+    def axes(self) -> dict[str, Any]:
+        """Checkpoint axes that are on, as this config has them: name -> entry."""
+        from tme.config.receptors import resolved
+
+        return {n: e for n, e in resolved(self.receptors, self._library.receptors)[0].items() if e.on}
+    def clone_names(self) -> tuple[str, ...]:
+        """Clones by their code: 0 is the reference cell, then those of the config in its order."""
+        return (REFERENCE, *self.tumour.clones)
+
+    def kept_traits(self) -> dict[str, float]:
+        """Trait -> how much of a cell's deviation from its clone a daughter keeps, where the start says so."""
+        start = self.initial
+        rules: list[tuple[str, Any]] = [(r.trait, r.daughters_keep) for r in getattr(getattr(start, "base", start), "traits", {}).values()]
+        rules += [(t, region.daughters_keep) for region in getattr(start, "regions", ()) for t in region.traits]
+        return {trait: float(kept) for trait, kept in rules if trait in RELAXING and kept not in (None, False)}
 
     def tumour_traits(self) -> dict[str, float]:
         """Traits of the reference cell of this tumour type."""

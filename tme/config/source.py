@@ -16,11 +16,16 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, ScalarNode, SequenceNode
 
-from tme.config.errors import Fault, nearest
+from tme.config.errors import Fault, listed, nearest
+from tme.library.schema import address
 
 MOST_BYTES = 4_000_000
 MOST_NODES = 50_000
 SET = "--set"
+# keys of a rule: what follows a rule's id, which may hold a dot itself (M53.hif1)
+RULE_KEYS = frozenset(
+    ["id", "in", "signal", "raises", "lowers", "adds_to", "to", "half", "hill", "response", "slope", "group", "lag_h", "evidence", "source", "default", "about"]
+)
 
 
 @dataclass(frozen=True)
@@ -57,10 +62,16 @@ class Node:
         node = self
         for key in path:
             try:
+                if isinstance(node.value, list) and not str(key).isdigit():
+                    key = node.addresses().index(str(key))
                 node = node.value[int(key) if isinstance(node.value, list) else key]
             except (KeyError, IndexError, TypeError, ValueError):
                 return node
         return node
+
+    def addresses(self) -> list[str]:
+        """What each item of a list is called (its name, id, target or drug), '' without such a word."""
+        return [address(item.plain()) for item in self.value]
 
 
 class _Builder:
@@ -195,12 +206,17 @@ def _neighbour(path: Path) -> str:
 
 def read_yaml(path: Path, faults: list[Fault]) -> Node | None:
     """The file's mapping as Nodes; None (and faults) if it is no readable YAML mapping."""
-    shown = os.path.relpath(path) if not str(path).startswith("..") else str(path)
-    shown = str(path) if len(shown) > len(str(path)) else shown
+    shown = shown_path(path)
     text = read_text(path, shown, faults)
     if text is None:
         return None
     return parse(text, shown, faults)
+
+
+def shown_path(path: Path) -> str:
+    """A path as messages show it: from here, unless that is the longer way."""
+    shown = os.path.relpath(path) if not str(path).startswith("..") else str(path)
+    return str(path) if len(shown) > len(str(path)) else shown
 
 
 def parse(text: str, shown: str, faults: list[Fault]) -> Node | None:
@@ -250,10 +266,10 @@ def compose(text: str, shown: str, faults: list[Fault]) -> Any:
 def merge(base: Node, over: Node, key: str = "") -> Node:
     """`over` on top of `base`: mappings merge key by key, anything else replaces.
 
-    A mapping that changes its `kind` (another sort of `initial`) replaces as a whole, and so does `quick`. An
-    arm set to null is dropped, unless it was empty anyway.
+    A mapping that changes its `kind` (another sort of `initial`) replaces as a whole, and so do `quick` and a number
+    with its `value`. An arm set to null is dropped, unless it was empty anyway.
     """
-    if not (isinstance(base.value, dict) and isinstance(over.value, dict)) or key == "quick":
+    if not (isinstance(base.value, dict) and isinstance(over.value, dict)) or key == "quick" or "value" in over.value:
         return over
     a, b = base.value.get("kind"), over.value.get("kind")
     if a is not None and b is not None and a.value != b.value:
@@ -268,8 +284,17 @@ def merge(base: Node, over: Node, key: str = "") -> Node:
 
 
 def assign(root: Node, dotted: str, value: Node, faults: list[Fault]) -> Node:
-    """`root` with the value at a dotted key replaced; list items by their index."""
-    return _assign(root, dotted.split("."), (), value, faults)
+    """`root` with the value at a dotted key replaced; list items by their index, name, id or target."""
+    return _assign(root, keys_of(dotted), (), value, faults)
+
+
+def keys_of(dotted: str) -> list[str]:
+    """The keys of a dotted path; the id of a rule is one key although it may hold a dot."""
+    keys = dotted.split(".")
+    start = 1 if keys[0] == "rules" else 2 if keys[:2] == ["entries", "rules"] else len(keys)
+    if len(keys) > start + 1 and keys[start + 1] not in RULE_KEYS:
+        keys[start : start + 2] = [".".join(keys[start : start + 2])]
+    return keys
 
 
 def _assign(node: Node, keys: list[str], done: tuple[str, ...], value: Node, faults: list[Fault]) -> Node:
@@ -278,17 +303,15 @@ def _assign(node: Node, keys: list[str], done: tuple[str, ...], value: Node, fau
     key, rest = keys[0], keys[1:]
     path = ".".join((*done, *keys))
     if isinstance(node.value, list):
+        names = node.addresses()
+        if names.count(key) == 1:
+            key = str(names.index(key))
         if not key.isdigit() or int(key) >= len(node.value):
-            n = len(node.value)
-            faults.append(
-                Fault(
-                    value.file,
-                    value.line,
-                    path,
-                    f"'{key}' is no item of {'.'.join(done)}",
-                    f"an index from 0 to {n - 1}",
-                )
-            )
+            known, n = [x for x in names if x], len(node.value)
+            many = f" ({names.count(key)} items are called so)" if key in names else ""
+            expected = f"an index from 0 to {n - 1}" + (f", or {listed(set(known))}" if known and not many else "")
+            problem = f"'{key}' is no item of {'.'.join(done)}{many}"
+            faults.append(Fault(value.file, value.line, path, problem, expected, nearest(key, known) if not many else ""))
             return node
         items = list(node.value)
         items[int(key)] = _assign(items[int(key)], rest, (*done, key), value, faults)

@@ -209,6 +209,17 @@ class Field:
         self.inner.fill(value)
         self._keep()
 
+    def add(self, values: np.ndarray) -> None:
+        """Add `values` (n_voxels,) to the concentration where it is solved; wider voxels take the mean."""
+        self._lit = None
+        if self.inner is None:
+            self.concentration[:] += values
+            return
+        part = np.zeros(self.inner.grid.n_voxels)
+        self._mean(values, part)
+        self.inner.add(part)
+        self._keep()
+
     @property
     def solved_on(self) -> Field:
         """The field on the lattice where its equation is solved: itself, or one on wider voxels."""

@@ -12,12 +12,29 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+STATUSES = ("measured", "derived", "tuned", "chosen", "assumed")
+_FIRST_WORDS = {
+    "assumed": "assumed", "calibrated": "tuned", "tuned": "tuned", "chosen": "chosen", "set": "chosen",
+    "definition": "derived", "derived": "derived", "computed": "derived", "molecular": "derived", "atomic": "derived",
+    "molar": "derived",
+}  # fmt: skip
+
+
+def status_of(source: str) -> str:
+    """What stands behind a number whose status is not stated, by the first word of its source.
+
+    measured: the source gives it; derived: computed from sources; tuned: moved to meet a named target; chosen: by
+    us, for a stated reason; assumed: a plausible range only.
+    """
+    return _FIRST_WORDS.get(source.replace(":", " ").split(" ")[0].lower(), "measured")
+
 
 @dataclass(frozen=True)
 class Parameter:
     """One number of the model.
 
-    `source` is a reference (DOI, author and year), "calibrated: on what", or "assumed: why".
+    `source` is a reference (DOI, author and year), "calibrated: on what", or "assumed: why"; `status` one of
+    STATUSES.
     """
 
     name: str
@@ -27,20 +44,24 @@ class Parameter:
     high: float
     source: str
     about: str = ""
+    status: str = "assumed"
 
     @property
     def assumed(self) -> bool:
         """Whether nothing but plausibility stands behind the value."""
-        return self.source.startswith("assumed")
+        return self.status == "assumed"
 
 
-def par(name: str, value: float, unit: str, low: float, high: float, source: str, about: str = "") -> Parameter:
-    """Declare a parameter; the default must lie within its own bounds."""
+def par(name: str, value: float, unit: str, low: float, high: float, source: str, about: str = "", status: str = "") -> Parameter:
+    """Declare a parameter; the default must lie within its own bounds. Without `status` the source tells it."""
     if not low <= value <= high:
         raise ValueError(f"default of {name} = {value} is outside [{low}, {high}]")
     if not source:
         raise ValueError(f"parameter {name} has no source")
-    return Parameter(name, float(value), unit, float(low), float(high), source, about)
+    status = status or status_of(source)
+    if status not in STATUSES:
+        raise ValueError(f"parameter {name} has the status {status!r}; expected one of {', '.join(STATUSES)}")
+    return Parameter(name, float(value), unit, float(low), float(high), source, about, status)
 
 
 def _tuple_type(name: str, fields: tuple[str, ...]) -> Any:

@@ -40,6 +40,8 @@ class Stream(IntEnum):
     MODE = 18
     TURNOVER = 19
     TYPE = 20
+    EVENT = 21
+    TRANSFER = 22
 
 
 # Types of (seed, stream, tick, uid, sub), stated: numba would compile a version for every stream it meets.

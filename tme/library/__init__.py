@@ -1,13 +1,14 @@
-"""The library: drugs, antibodies, nanoparticles, tumours, fields and cell types as data, each number with its source.
+"""The library: drugs, antibodies, nanoparticles, tumours and fields as data, each number with its source.
 
     >>> from tme.library import load_library
     >>> load_library().drug("rsl3").mw_g_mol
     440.9
 
-A new entry is one entry in one YAML file; the code knows no brand names.
+A new entry is one entry in one YAML file, a new kind of entries a line in `kinds.KINDS`; the code knows no brand
+names.
 """
 
-from tme.library.cells import CellEntry
+from tme.library.kinds import KINDS, Kind
 from tme.library.load import Library, LibraryError, changeable, load_library
 from tme.library.schema import (
     AntibodyEntry,
@@ -19,10 +20,11 @@ from tme.library.schema import (
 )
 
 __all__ = [
+    "KINDS",
     "AntibodyEntry",
-    "CellEntry",
     "DrugEntry",
     "FieldEntry",
+    "Kind",
     "Library",
     "LibraryError",
     "NanoparticleEntry",

@@ -2,34 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
-from tme.library.cells import CellEntry, faults_of
-from tme.library.schema import (
-    FIELD_KEYS,
-    AntibodyEntry,
-    DrugEntry,
-    FieldEntry,
-    NanoparticleEntry,
-    TumourEntry,
-)
-
-KINDS: dict[str, type[BaseModel]] = {
-    "fields": FieldEntry,
-    "drugs": DrugEntry,
-    "antibodies": AntibodyEntry,
-    "nanoparticles": NanoparticleEntry,
-    "tumours": TumourEntry,
-    "cells": CellEntry,
-}
+from tme.library.cells import faults_of
+from tme.library.kinds import BY_NAME, KINDS
+from tme.library.schema import FIELD_KEYS, Part
 
 
 class LibraryError(ValueError):
@@ -40,47 +26,75 @@ class LibraryError(ValueError):
 
 @dataclass(frozen=True)
 class Library:
-    """All entries by kind and name."""
+    """All entries by kind and name: `library.drugs["rsl3"]`, `library.drug("rsl3")`, `library.entries["drugs"]`.
 
-    fields: Mapping[str, FieldEntry]
-    drugs: Mapping[str, DrugEntry]
-    antibodies: Mapping[str, AntibodyEntry]
-    nanoparticles: Mapping[str, NanoparticleEntry]
-    tumours: Mapping[str, TumourEntry]
-    cells: Mapping[str, CellEntry]
+    `raw` keeps each entry as it was written (numbers with unit, range, status and source), `origin` the file of each
+    entry that is not ours, as kind -> name -> file.
+    """
 
-    def field(self, name: str) -> FieldEntry:
-        """A field by name; KeyError if there is none. Likewise the others."""
-        return self.fields[name]
+    entries: Mapping[str, Mapping[str, Any]]
+    raw: Mapping[str, Mapping[str, Any]]
+    origin: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
-    def drug(self, name: str) -> DrugEntry:
-        return self.drugs[name]
-
-    def antibody(self, name: str) -> AntibodyEntry:
-        return self.antibodies[name]
-
-    def nanoparticle(self, name: str) -> NanoparticleEntry:
-        return self.nanoparticles[name]
-
-    def tumour(self, name: str) -> TumourEntry:
-        return self.tumours[name]
-
-    def cell(self, name: str) -> CellEntry:
-        return self.cells[name]
+    def __getattr__(self, name: str) -> Any:
+        """Entries of a kind by its name, or a look-up by the word for one of it (KeyError if there is none)."""
+        entries = self.__dict__.get("entries", {})
+        if name in entries:
+            return entries[name]
+        kind = next((k.name for k in KINDS if k.one == name and k.name in entries), None)
+        if kind is None:
+            raise AttributeError(f"the library has no {name!r}; kinds: {', '.join(entries)}")
+        return entries[kind].__getitem__
 
     def spreading(self) -> dict[str, Any]:
         """Everything that is a field or becomes one: fields, drugs, antibodies, nanoparticles."""
-        return {**self.fields, **self.drugs, **self.antibodies, **self.nanoparticles}
+        return {n: e for kind in KINDS if kind.spreads for n, e in self.entries[kind.name].items()}
 
-    def overridden(self, changes: Mapping[str, Mapping[str, Any]]) -> Library:
-        """A copy with entries changed: name -> {key: value}, keys as in `changeable`."""
-        out: dict[str, Any] = {}
-        for kind in ("fields", "drugs", "antibodies", "nanoparticles"):
-            entries = getattr(self, kind)
-            out[kind] = {
-                n: e.model_copy(update=dict(changes[n])) if n in changes else e for n, e in entries.items()
-            }
-        return replace(self, **out)
+    def kind_of(self, name: str) -> str:
+        """The kind under which a field or agent stands; '' if there is none of that name."""
+        return next((k.name for k in KINDS if k.spreads and name in self.entries[k.name]), "")
+
+    def with_entry(self, kind: str, name: str, entry: Part, raw: Any, origin: str = "") -> Library:
+        """A copy with one entry added or replaced; `origin` is the file it comes from, '' to leave that as it is."""
+
+        def put(whole: Mapping[str, Any], value: Any) -> dict[str, Any]:
+            return {**whole, kind: {**whole.get(kind, {}), name: value}}
+
+        return replace(self, entries=put(self.entries, entry), raw=put(self.raw, raw),
+                       origin=put(self.origin, origin) if origin else self.origin)  # fmt: skip
+
+    def dangling(self) -> Iterator[tuple[str, str, str, str]]:
+        """(kind, name, key, fault) of every reference that leads nowhere and every name of a field used twice."""
+        seen: dict[str, str] = {}
+        molecules = [n for axis in self.entries["receptors"].values() for n in axis.names()]
+        targets = [*molecules, *(f"field:{f}" for f in self.entries["fields"])]
+        for axis, entry in self.entries["receptors"].items():
+            for name in entry.names():
+                if molecules.count(name) > 1:
+                    yield "receptors", axis, "", f"{name} is in two axes; give each its own name"
+        for fault in faults_of(self.entries["cells"], self.entries["fields"]):
+            name, _, said = fault.partition(": ")
+            yield "cells", name, "", said
+        for kind, entries in self.entries.items():
+            for name, entry in entries.items():
+                for key, target in entry.taken_away():
+                    if target not in targets:
+                        near = get_close_matches(target, targets, 1)
+                        meant = f"; did you mean '{near[0]}'?" if near else ""
+                        yield kind, name, key, f"target '{target}' is no receptor or ligand of receptors.yaml and no field:NAME{meant}"
+                for key, other, wanted in entry.referred():
+                    if wanted not in self.entries.get(other, {}):
+                        yield kind, name, key, f"{_word(other)} '{wanted}' is not in {other}"
+                    elif other == "fields" and kind == "drugs" and self.entries[other][wanted].vessel_exchange == 0.0:
+                        yield kind, name, key, f"vessels bring no '{wanted}'"
+                if BY_NAME[kind].spreads:
+                    if name in seen:
+                        yield kind, name, "", f"the name is taken by {seen[name]}"
+                    seen[name] = kind
+
+
+def _word(kind: str) -> str:
+    return BY_NAME[kind].one if kind in BY_NAME else kind
 
 
 def changeable(entry: Any) -> tuple[str, ...]:
@@ -93,37 +107,51 @@ def load_library(folder: str | None = None) -> Library:
     """The library beside this file (or in `folder`); LibraryError lists every fault."""
     root = Path(folder) if folder else Path(__file__).parent
     faults: list[str] = []
-    parts = {kind: _read(root / f"{kind}.yaml", model, faults) for kind, model in KINDS.items()}
+    entries: dict[str, dict[str, Any]] = {}
+    raw: dict[str, dict[str, Any]] = {}
+    for kind in KINDS:
+        entries[kind.name], raw[kind.name] = _read(root / f"{kind.name}.yaml", kind.entry, faults)
+    library = Library(entries, raw)
     if not faults:
-        faults += _dangling(parts)
+        faults += [f"{kind}.yaml: {name}{'.' * bool(key)}{key}: {what}" for kind, name, key, what in library.dangling()]
     if faults:
         raise LibraryError("\n".join(faults))
-    return Library(**parts)
+    return library
 
 
-def _read(path: Path, model: type[BaseModel], faults: list[str]) -> dict[str, Any]:
-    """Entries of one file; faults as `file:line: key: what`."""
+def _read(path: Path, model: type[Part], faults: list[str]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Entries of one file, checked and as written; faults as `file:line: key: what`."""
     yaml = YAML(typ="rt", pure=True)
     try:
         with open(path, encoding="utf-8") as file:
             data = yaml.load(file) or {}
     except (OSError, YAMLError, ValueError) as error:
         faults.append(f"{path.name}: {' '.join(str(error).split())}")
-        return {}
-    if not isinstance(data, dict):
+        return {}, {}
+    named = by_name(data)
+    if named is None:
         faults.append(f"{path.name}: is not a mapping of names to entries")
-        return {}
-    out = {}
-    for name, raw in data.items():
+        return {}, {}
+    out, raw = {}, {}
+    for place, (name, entry) in zip(data if isinstance(data, dict) else range(len(data)), named.items()):
+        raw[name] = _plain(entry)
         try:
-            out[str(name)] = model.model_validate(_plain(raw))
+            out[name] = model.model_validate(raw[name])
         except ValidationError as error:
             for e in error.errors():
-                where = [str(x) for x in (name, *e["loc"]) if x != ""]
-                faults.append(
-                    f"{path.name}:{_line(data, where)}: {'.'.join(where)}: {' '.join(e['msg'].split())}"
-                )
-    return out
+                inner = [str(x) for x in e["loc"] if x != ""]
+                line = _line(data, [str(place), *inner])
+                faults.append(f"{path.name}:{line}: {'.'.join([name, *inner])}: {' '.join(e['msg'].split())}")
+    return out, raw
+
+
+def by_name(data: Any) -> dict[str, Any] | None:
+    """Entries by name: a mapping as it stands, or a list of entries that state their `id` (or name)."""
+    if isinstance(data, dict):
+        return {str(k): v for k, v in data.items()}
+    if not isinstance(data, list) or not all(isinstance(e, dict) and ("id" in e or "name" in e) for e in data):
+        return None
+    return {str(e.get("id", e.get("name"))): e for e in data}
 
 
 def _plain(value: Any) -> Any:
@@ -149,20 +177,3 @@ def _line(data: Any, path: Iterable[str]) -> int:
         except (KeyError, IndexError, TypeError, ValueError, AttributeError):
             break
     return line
-
-
-def _dangling(parts: dict[str, dict[str, Any]]) -> list[str]:
-    """Payload drugs that do not exist, and names used twice among what becomes a field."""
-    faults = []
-    for name, entry in parts["nanoparticles"].items():
-        for p in entry.payloads:
-            if p.drug is not None and p.drug not in parts["drugs"]:
-                faults.append(f"nanoparticles.yaml: {name}: payload drug '{p.drug}' is not in drugs.yaml")
-    faults += [f"cells.yaml: {fault}" for fault in faults_of(parts["cells"], parts["fields"])]
-    seen: dict[str, str] = {}
-    for kind in ("fields", "drugs", "antibodies", "nanoparticles"):
-        for name in parts[kind]:
-            if name in seen:
-                faults.append(f"{kind}.yaml: {name}: the name is taken by {seen[name]}.yaml")
-            seen[name] = kind
-    return faults

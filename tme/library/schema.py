@@ -7,22 +7,31 @@ that no attribute reads is an error.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, model_validator
 
+from tme.core.parameters import STATUSES, status_of
+
 Mode = Literal["quasi_steady", "backward_euler"]
 Coarsen = Literal[1, 2, 4]  # how many lattice voxels wide the voxels are on which a field is solved
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+ADDRESSES = ("name", "id", "target", "drug")  # keys whose text names an item of a list
 
 
 class Number(BaseModel):
-    """One number of the library; `source` is a DOI, author and year, or "assumed: why"."""
+    """One number of the library; `source` is a DOI, author and year, or "assumed: why".
+
+    `range` is its prior, `status` what stands behind it (`core.parameters.STATUSES`); left out, the source's first
+    word tells.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
     value: float = Field(allow_inf_nan=False)
     unit: str = Field(min_length=1)
     range: tuple[float, float] | None = None
+    status: Literal[STATUSES]  # type: ignore[valid-type]
     source: str = Field(min_length=4)
 
     @model_validator(mode="before")
@@ -35,6 +44,8 @@ class Number(BaseModel):
             data["range"] = tuple(data["range"])
         if data.get("unit") == 1:  # `unit: 1`, a pure number, reads as an integer
             data["unit"] = "1"
+        if data.get("status") is None and isinstance(data.get("source"), str):
+            data["status"] = status_of(data["source"])
         return data
 
     @model_validator(mode="after")
@@ -48,7 +59,7 @@ class Number(BaseModel):
     @property
     def assumed(self) -> bool:
         """Whether nothing but plausibility stands behind the value."""
-        return self.source.startswith("assumed")
+        return self.status == "assumed"
 
 
 def quantity(unit: str, **limits: Any) -> Any:
@@ -57,9 +68,24 @@ def quantity(unit: str, **limits: Any) -> Any:
     return Field(default, allow_inf_nan=False, json_schema_extra={"unit": unit}, **limits)
 
 
-class Part(BaseModel):
-    """Base of entries and their parts: numbers unpacked, units checked, unread keys refused."""
+def address(item: Any) -> str:
+    """What an item of a list is called: its name, id, target or drug, or a word that is true of it (`iron: true`)."""
+    get = item.get if isinstance(item, dict) else lambda key: getattr(item, key, None)
+    for word in map(get, ADDRESSES):
+        if isinstance(word, str):
+            return word
+    keys = item if isinstance(item, dict) else type(item).model_fields if isinstance(item, BaseModel) else ()
+    return next((str(key) for key in keys if get(key) is True), "")
 
+
+class Part(BaseModel):
+    """Base of entries and their parts: numbers unpacked, units checked, unread keys refused.
+
+    `refers` says which keys name an entry of which kind, `words` which keys tell and change no result.
+    """
+
+    refers: ClassVar[dict[str, str]] = {}
+    words: ClassVar[frozenset[str]] = frozenset({"about", "stage", "not_modelled", "source", "evidence"})
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
     _numbers: dict[str, Number] = PrivateAttr(default_factory=dict)
 
@@ -118,6 +144,43 @@ class Part(BaseModel):
         return out
 
 
+    def row(self) -> dict[str, Any]:
+        """What `tme list` shows of an entry: everything that is a number or a word."""
+        shown = {k: getattr(self, k) for k in type(self).model_fields}
+        return {k: v for k, v in shown.items() if isinstance(v, (str, int, float)) and v != ""}
+
+    def referred(self) -> Iterator[tuple[str, str, str]]:
+        """(dotted key, kind, name) of every entry this one or a part of it names."""
+        for key in type(self).model_fields:
+            value = getattr(self, key)
+            if key in self.refers:
+                for name in (value,) if isinstance(value, str) else value or ():
+                    yield key, self.refers[key], name
+            parts = enumerate(value) if isinstance(value, tuple) else value.items() if isinstance(value, dict) else (("", value),)
+            for place, part in parts:
+                if isinstance(part, Part):
+                    for k, kind, name in part.referred():
+                        yield ".".join(str(x) for x in (key, place, k) if x != ""), kind, name
+
+    def taken_away(self) -> Iterator[tuple[str, str]]:
+        """(key, target) of every receptor, ligand or factor that this agent takes away."""
+        yield from ()
+
+    def content(self) -> dict[str, Any]:
+        """What can change a result, as plain data: no descriptions, no sources."""
+        return {k: _content(getattr(self, k)) for k in type(self).model_fields if k not in self.words}
+
+
+def _content(value: Any) -> Any:
+    if isinstance(value, Number):
+        return value.value
+    if isinstance(value, Part):
+        return value.content()
+    if isinstance(value, dict):
+        return {k: _content(v) for k, v in value.items()}
+    return [_content(v) for v in value] if isinstance(value, (tuple, list)) else value
+
+
 class FieldEntry(Part):
     """A diffusing substance: how it spreads and decays, how it is solved, what vessels hold of it."""
 
@@ -132,6 +195,13 @@ class FieldEntry(Part):
     vessel_exchange: float = quantity("1/min", ge=0, default=0.0)
     held: bool = False
     coarsen: Coarsen = 1
+    optional: bool = False  # solved only where a rule or the config names it
+
+    def row(self) -> dict[str, Any]:
+        """What `tme list fields` shows."""
+        return {"about": self.about, "unit": self.unit, "mode": self.mode, "diffusion_um2_min": self.diffusion,
+                "decay_per_min": self.decay, "clock_min": self.clock_min, "initial": self.initial,
+                "vessel_value": self.vessel_value}  # fmt: skip
 
 
 FIELD_KEYS = ("mode", "clock_min", "diffusion", "decay", "initial", "vessel_value", "vessel_exchange", "held", "coarsen")
@@ -178,13 +248,20 @@ STRENGTH = {
     "cystine_pool": "k_per_uM_min",
     "radical_trap": "k_per_uM",
     "iron_supply": "k_per_min",
+    "vessel": "ki_uM",
 }
 
 
 class Hit(Part):
-    """One target of a drug with its strength: Ki for reversible inhibitors, k for the rest."""
+    """One target of a drug with its strength: Ki for reversible inhibitors, k for the rest.
 
+    The target `vessel` is a substance in blood, named by `field`: what vessels bring of it is divided by 1 + c/Ki, c
+    the drug's level in plasma (an enzyme that works in blood).
+    """
+
+    refers: ClassVar[dict[str, str]] = {"field": "fields"}
     target: Literal[tuple(STRENGTH)]  # type: ignore[valid-type]
+    field: Name | None = None
     ki_uM: float | None = quantity("uM", gt=0, default=None)
     k_per_uM_min: float | None = quantity("1/(uM min)", ge=0, default=None)
     k_per_uM: float | None = quantity("1/uM", ge=0, default=None)
@@ -198,6 +275,8 @@ class Hit(Part):
         ]
         if given != [STRENGTH[self.target]]:
             raise ValueError(f"a hit on {self.target} needs {STRENGTH[self.target]} and no other strength")
+        if (self.field is not None) != (self.target == "vessel"):
+            raise ValueError("a hit on vessel names the substance, `field: cystine`; hits on other targets have none")
         return self
 
     @property
@@ -218,30 +297,65 @@ class Hit(Part):
 
 
 class DrugEntry(Agent):
-    """A small molecule or enzyme in solution, uM."""
+    """A small molecule or enzyme in solution, uM. One without hits does nothing by itself (a photosensitiser in the dark)."""
 
     stage: str = "experimental"
     coarsen: Coarsen = 1
     cell_loss: float = quantity("1/min", ge=0)
     plasma_half_life_min: float = quantity("min", gt=0)
     unbound_fraction: float = quantity("1", gt=0, le=1)
-    hits: tuple[Hit, ...] = Field(min_length=1)
+    hits: tuple[Hit, ...] = ()
+
+    def row(self) -> dict[str, Any]:
+        """What `tme list drugs` shows."""
+        hits = [f"{h.target} {h.numbers[h.key].value:g} {h.numbers[h.key].unit}" for h in self.hits]
+        return {"about": self.about, "stage": self.stage, "hits": hits, "mw_g_mol": self.mw_g_mol,
+                "plasma_half_life_min": self.plasma_half_life_min}  # fmt: skip
 
 
 class AntibodyEntry(Agent):
-    """A checkpoint antibody, nM."""
+    """An antibody, nM. `target` is a receptor or ligand of an axis (`receptors.yaml`), or `field:NAME`, a soluble factor.
 
-    target: Literal["pdl1", "pd1", "ctla4"]
+    By its Fc part it may deplete a cell type, `depletes`, in proportion to its occupancy.
+    """
+
+    target: str = Field(pattern=r"^(field:)?[a-z][a-z0-9_]*$")
     coarsen: Coarsen = 1
-    kd_nM: float = quantity("nM", gt=0)
+    kd_nM: float = quantity("nM", gt=0, default=1.0)
+    k_on_per_nM_min: float = quantity("1/(nM min)", gt=0, default=1.0)
     half_life_d: float = quantity("d", gt=0)
-    treg_depletion: float = quantity("1", ge=0, default=0.0)
+    depletes: Name | None = None
+    depletion: float = quantity("1", ge=0, le=1, default=0.0)
     field_unit: ClassVar[str] = "nM"
+
+    def row(self) -> dict[str, Any]:
+        """What `tme list antibodies` shows."""
+        strength = "k_on_per_nM_min" if self.neutralises else "kd_nM"
+        return {"about": self.about, "target": self.target, strength: getattr(self, strength), "half_life_d": self.half_life_d}
+
+    def taken_away(self) -> Iterator[tuple[str, str]]:
+        """Its target."""
+        yield "target", self.target
+
+    @model_validator(mode="after")
+    def _one_strength(self) -> AntibodyEntry:
+        need, other = ("k_on_per_nM_min", "kd_nM") if self.neutralises else ("kd_nM", "k_on_per_nM_min")
+        if need not in self.numbers or other in self.numbers:
+            raise ValueError(f"an antibody against {self.target} needs {need} and no {other}")
+        if (self.depletes is not None) != ("depletion" in self.numbers) or (self.depletes and self.neutralises):
+            raise ValueError("depletion of cells needs `depletes: cell type`, `depletion`, and a receptor or ligand as target")
+        return self
+
+    @property
+    def neutralises(self) -> str:
+        """The field it binds, "" if its target is on cells."""
+        return self.target.partition("field:")[2]
 
 
 class Payload(Part):
     """What a particle carries per unit of its field: a drug, or iron."""
 
+    refers: ClassVar[dict[str, str]] = {"drug": "drugs"}
     drug: Name | None = None
     iron: bool = False
     loading: float = quantity("1", gt=0)
@@ -270,11 +384,18 @@ class Release(Part):
     k_hypoxia: float = quantity("1/min", ge=0, default=0.0)
 
 
+class Coat(Part):
+    """A protein on a particle's surface that covers a receptor or ligand; Kd in units of the particle's field."""
+
+    target: Name
+    kd_uM: float = quantity("uM", gt=0)
+
+
 class NanoparticleEntry(Agent):
     """A particle platform; its field counts its payload (molar mass `mw_g_mol`), uM."""
 
     id: Annotated[str, Field(pattern=r"^N\d+$")]
-    routes: tuple[Literal["iv", "intratumoral"], ...] = ("iv", "intratumoral")
+    routes: tuple[Literal["iv", "intratumoral", "depot", "bath"], ...] = ("iv", "intratumoral", "depot", "bath")
     not_modelled: str = ""
     size_nm: float = quantity("nm", gt=0)
     plasma_half_life_min: float = quantity("min", gt=0)
@@ -284,14 +405,28 @@ class NanoparticleEntry(Agent):
     releases_outside: bool = True
     release: Release
     payloads: tuple[Payload, ...] = Field(min_length=1)
+    coat: Coat | None = None
+
+    def taken_away(self) -> Iterator[tuple[str, str]]:
+        """What its coat covers."""
+        if self.coat is not None:
+            yield "coat.target", self.coat.target
 
     @property
     def iron_terms(self) -> tuple[float, float, float]:
-        """(iron per unit of payload, labile fraction, cap uM/min); zeros without iron."""
-        for p in self.payloads:
-            if p.iron:
-                return p.loading, p.labile_fraction, p.cap_uM_min
-        return 0.0, 0.0, 0.0
+        """(iron per unit of payload, labile fraction, cap uM/min), summed over iron payloads; zeros without iron."""
+        iron = [p for p in self.payloads if p.iron]
+        if len(iron) == 1:
+            return iron[0].loading, iron[0].labile_fraction, iron[0].cap_uM_min
+        if not iron:
+            return 0.0, 0.0, 0.0
+        total, labile = sum(p.loading for p in iron), sum(p.loading * p.labile_fraction for p in iron)
+        return total, labile / total, sum(p.cap_uM_min for p in iron)
+
+    def row(self) -> dict[str, Any]:
+        """What `tme list nanoparticles` shows."""
+        return {"about": self.about, "id": self.id, "payload": [p.drug or "iron" for p in self.payloads], "routes": self.routes,
+                "size_nm": self.size_nm, "percent_id": self.percent_id, "not_modelled": self.not_modelled}  # fmt: skip
 
 
 class CloneEntry(Part):
@@ -314,3 +449,9 @@ class TumourEntry(Part):
     traits: dict[Name, Number] = Field(default_factory=dict)
     clones: dict[Name, CloneEntry] = Field(default_factory=dict)
     parameters: dict[Name, dict[Name, Number]] = Field(default_factory=dict)
+
+    def row(self) -> dict[str, Any]:
+        """What `tme list tumours` shows."""
+        parameters = {f"{g}.{n}": v.value for g, s in self.parameters.items() for n, v in s.items()}
+        return {"about": self.about, "clones": {n: c.share for n, c in self.clones.items()}, "cv": self.cv,
+                "antigenicity": self.antigenicity_mean, "parameters": parameters}  # fmt: skip

@@ -17,10 +17,12 @@ import numpy as np
 
 from tme.core.mechanism import Mechanism, Phase
 from tme.core.parameters import ParameterSet, par
+from tme.core.terms import Term
 from tme.kernels import team
 from tme.kernels.elementary import exp
 from tme.kernels.jit import rule, serial
 from tme.kernels.rng import BLOCK, Stream, uniform_block
+from tme.kernels.terms import factor
 
 PARAMETERS = ParameterSet(
     "damp",
@@ -34,6 +36,10 @@ PARAMETERS = ParameterSet(
     par("crt_min", 0.1, "1", 0.0, 1.0, "assumed: release level below which calreticulin no longer counts"),
     par("damp_growth", 0.1, "1", 0.0, 2.0, "assumed: HMGB1 feeds proliferation (Yin et al. 2025, doi 10.32604/or.2025.069049), small"),
     par("growth_k", 0.5, "ng/mL", 0.01, 50.0, "assumed: HMGB1 of half effect on proliferation"),
+)
+TERMS = (
+    Term("damp.atp", "1", "multiplies", ("tumour",), 0.0, 100.0, "release of ATP from corpses"),
+    Term("damp.hmgb1", "1", "multiplies", ("tumour",), 0.0, 100.0, "release of HMGB1 from corpses"),
 )
 _CLEAR = int(Stream.CLEAR)
 
@@ -55,12 +61,12 @@ def kind_factor(state, p):
 
 
 @serial
-def secrete(lo, hi, state, voxel, death_tick, tick, dt_min, p, rate, source):
-    """Source (voxels,) of corpses, `rate` at full release; one corpse a voxel."""
+def secrete(lo, hi, state, voxel, death_tick, modulated, tick, dt_min, p, rate, source):
+    """Source (voxels,) of corpses, `rate` at full release, `modulated` (n,) the factor of rules on it or empty; one corpse a voxel."""
     for i in range(np.uint64(lo), np.uint64(hi)):
         if state[i] != 0:
             r = release((tick - death_tick[i]) * dt_min, p) * kind_factor(state[i], p)
-            source[voxel[i]] = rate * r
+            source[voxel[i]] = rate * r * factor(modulated, i)
 
 
 @serial
@@ -94,7 +100,8 @@ class DampRelease(Mechanism):
                 with model.fields[name].writing("source", model.spares, anew=False) as source:
                     for tissue in model.tissue:
                         t = tissue.col
-                        team.rows(secrete, tissue.n, t.state, t.voxel, t.death_tick, model.tick, model.dt_min, self.p, rate, source)
+                        team.rows(secrete, tissue.n, t.state, t.voxel, t.death_tick, tissue.term(f"damp.{name}"),
+                                  model.tick, model.dt_min, self.p, rate, source)  # fmt: skip
 
 
 class Clearance(Mechanism):

@@ -43,6 +43,10 @@ T_CELL = ParameterSet(
     par("et_cap", 0.0, "1", 0.0, 100.0, "assumed: 0 is off; a cut that holds CD8 per living tumour cell down, to measure what debulking does", "CD8 above this many per living tumour cell leave"),
     par("ctla4_kill_d", 1.0, "d", 0.1, 100.0, "assumed: Tregs at a depleting anti-CTLA-4 die within a day"),
 )
+TERMS = (
+    Term("death.apoptosis", "1", "multiplies", ("tumour",), 0.0, 1e4, "background apoptosis"),
+    Term("death.necrosis", "1", "multiplies", ("tumour",), 0.0, 1e3, "necrosis without oxygen"),
+)
 _DEATH = int(Stream.DEATH)
 _CD8_DEATH = int(Stream.CD8_DEATH)
 _CD8_DIVIDE = int(Stream.CD8_DIVIDE)
@@ -55,14 +59,14 @@ def terms(cells: Mapping[str, CellEntry]) -> tuple[Term, ...]:
     living = tuple(n for n, e in cells.items() if e.life is not None)
     dividing = tuple(n for n, e in cells.items() if e.division is not None)
     return (
-        Term("turnover.rate", "1", "multiplies", living, 0.0, 100.0, "factor on the rate of loss"),
-        Term("division.rate", "1", "multiplies", dividing, 0.0, 10.0, "factor on the rate of division of engaged cells"),
+        Term("turnover.rate", "1", "multiplies", living, 0.0, 100.0, "the rate of loss"),
+        Term("division.rate", "1", "multiplies", dividing, 0.0, 10.0, "the rate of division"),
     )
 
 
 @serial
-def flag_deaths(lo, hi, uid, state, fate, oxygen, p, dt, seed, tick):
-    """Raise fate 13 (necrosis) or 14 (apoptosis)."""
+def flag_deaths(lo, hi, uid, state, fate, oxygen, apoptosis, necrosis, p, dt, seed, tick):
+    """Raise fate 13 (necrosis) or 14 (apoptosis); the terms `apoptosis` and `necrosis` (n,) or empty."""
     p_apo = 1.0 - exp(-p.k_apo * dt)
     u = np.empty((2, BLOCK))
     for first in range(lo, hi, BLOCK):
@@ -71,7 +75,10 @@ def flag_deaths(lo, hi, uid, state, fate, oxygen, p, dt, seed, tick):
         for j in range(np.uint64(m)):
             i = np.uint64(first) + j
             if state[i] == 0 and fate[i] < 10:
-                if oxygen[i] < p.o2_necrosis and u[0, j] < 1.0 - exp(-p.k_nec * (1.0 - oxygen[i] / p.o2_necrosis) * dt):
+                if apoptosis.size > 0:
+                    p_apo = 1.0 - exp(-p.k_apo * apoptosis[i] * dt)
+                k_nec = p.k_nec * factor(necrosis, i)
+                if oxygen[i] < p.o2_necrosis and u[0, j] < 1.0 - exp(-k_nec * (1.0 - oxygen[i] / p.o2_necrosis) * dt):
                     fate[i] = 13
                 elif u[1, j] < p_apo:
                     fate[i] = 14
@@ -162,7 +169,8 @@ class Death(Mechanism):
         for population, p in self.dying:
             t, n = population.col, population.n
             oxygen = t.oxygen if "oxygen" in population.declared else model.fields["oxygen"].at(t.voxel[:n])
-            team.rows(flag_deaths, n, t.uid, t.state, t.fate, oxygen, p, self.dt, model.seed64, model.tick)
+            team.rows(flag_deaths, n, t.uid, t.state, t.fate, oxygen, population.term("death.apoptosis"),
+                      population.term("death.necrosis"), p, self.dt, model.seed64, model.tick)  # fmt: skip
 
 
 class Rupture(Mechanism):
@@ -206,7 +214,7 @@ class Turnover(Mechanism):
                 continue
             rate = 1.0 / (life.mean_d * 1440.0)
             if life.depleted_within_d > 0.0:
-                rate += model.treg_depletion / (life.depleted_within_d * 1440.0)
+                rate += model.receptors.depleted(population.kind) / (life.depleted_within_d * 1440.0)
             c = population.col
             flag_turnover(population.n, c.uid, c.fate, rate, self.dt, model.seed64, model.tick, population.term("turnover.rate"))
 

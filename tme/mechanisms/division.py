@@ -23,11 +23,13 @@ import numpy as np
 from tme.core.lattice import CLAIMED, FIRM, FREE, YIELDING
 from tme.core.mechanism import Mechanism, Phase
 from tme.core.parameters import ParameterSet, par
+from tme.core.terms import Term
 from tme.kernels import team
 from tme.kernels.elementary import exp
 from tme.kernels.jit import rule, serial
 from tme.kernels.neighbours import at_margin, shifted
 from tme.kernels.rng import BLOCK, Stream, child_uid, normals, priorities, uniform, uniform_block
+from tme.kernels.terms import factor
 from tme.kernels.transfer import at
 from tme.mechanisms.damp import PARAMETERS as DAMP_PARAMETERS
 
@@ -40,6 +42,7 @@ PARAMETERS = ParameterSet(
     par("drift", 0.05, "1", 0.0, 1.0, "assumed: lognormal sd of each heritable trait per division"),
     par("memory", 0.7, "1", 0.0, 1.0, "protein levels mix within about two generations (Sigal et al. 2006, doi 10.1038/nature05316)", "how much of a cell's deviation from its clone a daughter inherits; 1 is all of it"),
 )
+TERMS = (Term("division.rate", "1", "multiplies", ("tumour",), 0.0, 10.0, "the rate of division"),)
 _DIVIDE = int(Stream.DIVIDE)
 _PUSH = int(Stream.PUSH)
 VARIED = ("xct", "gpx4_trait", "fsp1", "acsl4", "tfr1")
@@ -55,8 +58,8 @@ def division_rate(oxygen, hmgb1, p, d):
 
 
 @serial
-def flag_divisions(lo, hi, uid, state, fate, voxel, oxygen, hmgb1, p, d, dt, seed, tick):
-    """Raise fate 1 in living cells that divide now."""
+def flag_divisions(lo, hi, uid, state, fate, voxel, oxygen, hmgb1, modulated, p, d, dt, seed, tick):
+    """Raise fate 1 in living cells that divide now; `modulated` (n,) the factor of rules on the rate, or empty."""
     u = np.empty((2, BLOCK))
     for first in range(lo, hi, BLOCK):
         m = min(BLOCK, hi - first)
@@ -64,7 +67,7 @@ def flag_divisions(lo, hi, uid, state, fate, voxel, oxygen, hmgb1, p, d, dt, see
         for j in range(np.uint64(m)):
             i = np.uint64(first) + j
             if state[i] == 0 and fate[i] == 0:
-                x = division_rate(oxygen[i], at(hmgb1, voxel[i]), p, d) * dt
+                x = division_rate(oxygen[i], at(hmgb1, voxel[i]), p, d) * factor(modulated, i) * dt
                 if u[0, j] < x and u[0, j] < 1.0 - exp(-x):  # the first bound spares most cells the second
                     fate[i] = 1
 
@@ -192,7 +195,7 @@ class DivisionHazard(Mechanism):
         """One clock interval."""
         t = model.tumour.col
         team.rows(flag_divisions, model.tumour.n, t.uid, t.state, t.fate, t.voxel, t.oxygen, model.fields["hmgb1"].seen,
-                       self.p, self.damp, self.dt, model.seed64, model.tick)  # fmt: skip
+                  model.tumour.term("division.rate"), self.p, self.damp, self.dt, model.seed64, model.tick)  # fmt: skip
 
 
 class Division(Mechanism):
@@ -209,6 +212,8 @@ class Division(Mechanism):
     def __init__(self, model) -> None:
         super().__init__(model)
         self.p = PARAMETERS.build(model.config_for("division"))
+        kept = model.config.kept_traits()  # where the start says what daughters keep
+        self.memory = np.array([[kept.get(name, self.p.memory)] for name in VARIED]) if kept else self.p.memory
 
     def step(self, model) -> None:
         """Settle the divisions flagged this tick."""
@@ -251,13 +256,13 @@ class Division(Mechanism):
         """Traits of newborns, `new` rows with their `uid`s, by the law of the module docstring."""
         t, p = model.tumour.col, self.p
         spread = np.log1p(model.config.tumour.cv**2)
-        noise = np.sqrt((1.0 - p.memory**2) * spread + p.drift**2)
+        noise = np.sqrt((1.0 - self.memory**2) * spread + p.drift**2)
         z = np.empty((len(VARIED) + len(DRIFTING), len(uid)))
         for k, row in enumerate(z):
             normals(model.seed64, int(Stream.MUTATE), model.tick, uid, k, row)
         mean = np.take(model.clone_log_mean, t.clone[new], axis=1)
         x = np.log(np.maximum([getattr(t, name)[new] for name in VARIED], 1e-300))
-        for name, values in zip(VARIED, np.exp(mean + p.memory * (x - mean) + noise * z[: len(VARIED)])):
+        for name, values in zip(VARIED, np.exp(mean + self.memory * (x - mean) + noise * z[: len(VARIED)])):
             getattr(t, name)[new] = values
         for name, factors in zip(DRIFTING, np.exp(p.drift * z[len(VARIED) :] - 0.5 * p.drift**2)):
             getattr(t, name)[new] *= factors

@@ -1,6 +1,6 @@
 """Guest cells enter through open vessels, each type as its entry says.
 
-Per open vessel and minute, with s the type's signal at the vessel:
+Per open vessel (20 um of it) and minute, with s the type's signal at the vessel:
 
     rate x [s/(half + s) + basal] x node output (if it is primed in the node) x (1 - depletion by antibody)
 
@@ -40,7 +40,7 @@ PARAMETERS = ParameterSet(
 )
 _RECRUIT = int(Stream.RECRUIT)
 _NO_FACTOR = np.zeros(0)
-TIMES = {"node_output": lambda model: model.primed_output, "not_depleted": lambda model: 1.0 - model.treg_depletion}
+TIMES = {"node_output": lambda model, kind: model.node.output, "not_depleted": lambda model, kind: 1.0 - model.receptors.depleted(kind)}
 
 
 def terms(cells: Mapping[str, CellEntry]) -> tuple[Term, ...]:
@@ -50,10 +50,10 @@ def terms(cells: Mapping[str, CellEntry]) -> tuple[Term, ...]:
 
 
 @serial
-def draw_arrivals(lo, hi, vessels, code, rate, signal, k, basal, dt, seed, tick, uid, where, term):
+def draw_arrivals(lo, hi, vessels, weight, code, rate, signal, k, basal, dt, seed, tick, uid, where, term):
     """Who wants to enter at the vessels from `lo` to `hi`: their `uid`, and number of the vessel, from `lo` on; returns the end.
 
-    rate [1/min] times (signal/(k + signal) + basal), times `term` (vessels,) or empty, is the hazard of an entry.
+    rate [1/min] times the vessel's weight times (signal/(k + signal) + basal), times `term` (vessels,) or empty, is the hazard of an entry.
     """
     count, u = lo, np.empty((2, BLOCK))
     for first in range(lo, hi, BLOCK):
@@ -64,19 +64,19 @@ def draw_arrivals(lo, hi, vessels, code, rate, signal, k, basal, dt, seed, tick,
         for j in range(np.uint64(m)):
             v = np.int64(vessels[np.uint64(first) + j])
             s = at(signal, v)
-            x = rate * (s / (k + s) + basal) * dt * factor(term, np.uint64(first) + j)
+            x = rate * weight[np.uint64(first) + j] * (s / (k + s) + basal) * dt * factor(term, np.uint64(first) + j)
             if u[0, j] < x and u[0, j] < 1.0 - exp(-x):  # the first bound spares most vessels the second
                 where[count] = first + np.int64(j)
                 count += 1
     return count
 
 
-def arrivals(vessels, code, rate, signal, k, basal, dt, seed, tick, occupancy, capacity, uid, voxel, term=_NO_FACTOR):
+def arrivals(vessels, weight, code, rate, signal, k, basal, dt, seed, tick, occupancy, capacity, uid, voxel, term=_NO_FACTOR):
     """Draw newcomers at each vessel, their hazard times `term` (vessels,) if there is one; fills uid and voxel (vessels,), updates occupancy, returns (entered, refused)."""
     n = len(vessels)
     name, where = np.empty(n, np.uint64), np.empty(n, np.int64)
-    wanting = where[: team.listed(where, draw_arrivals, n, vessels, code, rate, signal, k, basal, dt, seed, tick, name, where, term)]
-    entering = wanting[occupancy[vessels[wanting]] < capacity]  # a voxel has one vessel
+    wanting = where[: team.listed(where, draw_arrivals, n, vessels, weight, code, rate, signal, k, basal, dt, seed, tick, name, where, term)]
+    entering = wanting[occupancy[vessels[wanting]] < capacity]  # vessels are voxels, all different
     count = len(entering)
     uid[:count], voxel[:count] = name[entering], vessels[entering]
     occupancy[voxel[:count]] += 1
@@ -111,11 +111,11 @@ class Recruitment(Mechanism):
         e, vessels, lattice = population.entry.entry, model.vessels.voxels, model.lattice
         rate = e.rate
         for name in e.times:
-            rate *= TIMES[name](model)
+            rate *= TIMES[name](model, population.kind)
         term = self.factor[population.kind](vessels) if population.kind in self.factor else _NO_FACTOR
         uid = np.empty(len(vessels), np.uint64)
         voxel = np.empty(len(vessels), np.int32)
-        count, refused = arrivals(vessels, population.code, rate, model.fields[e.signal].seen, e.half, e.basal, self.dt, model.seed64,
+        count, refused = arrivals(vessels, model.vessels.weight, population.code, rate, model.fields[e.signal].seen, e.half, e.basal, self.dt, model.seed64,
                                   model.tick, lattice.immune_count, lattice.immune_capacity, uid, voxel, term)  # fmt: skip
         model.counters["refused"] += int(refused)
         if count:

@@ -7,7 +7,7 @@ from tme.core.parameters import ParameterSet, par
 
 PARAMETERS = ParameterSet(
     "vessels",
-    par("per_mm2", 75.0, "1/mm^2", 0.0, 400.0, "microvessel counts 50-150 per mm^2 in mouse tumours (Vaupel et al. 1989, Cancer Res 49:6449)", "density of open vessels at the rim"),
+    par("per_mm2", 75.0, "1/mm^2", 0.0, 400.0, "microvessel counts 50-150 per mm^2 in mouse tumours (Vaupel et al. 1989, Cancer Res 49:6449)", "length density of open vessels at the rim, mm/mm^3; in 2D vessels per mm^2 of the slab"),
     par("normal_factor", 0.8, "1", 0.0, 1.0, "assumed: normal tissue a little less dense than the angiogenic rim"),
     par("core_factor", 0.4, "1", 0.0, 1.0, "assumed: 0.3-0.5 of rim vessels stay open in the core"),
     par("rim_um", 300.0, "um", 20.0, 2000.0, "assumed: width of the well-vascularised rim"),
@@ -26,7 +26,7 @@ class Vessels(Mechanism):
     writes = ("vessels.open",)
 
     def step(self, model) -> None:
-        """Recompute the open sites and the exchange array of every field vessels feed."""
+        """Recompute which vessels are open and the exchange array of every field vessels feed."""
         self.update(model)
 
     def update(self, model) -> None:
@@ -36,7 +36,8 @@ class Vessels(Mechanism):
         self.connect(model)
 
     def connect(self, model) -> None:
-        """Exchange where vessels are open, nowhere else."""
+        """Exchange where vessels are open, by their length, nowhere else."""
         for field, rate in model.vessel_exchange.items():
+            per_weight = model.vessels.rate(rate, model.fields[field].diffusion)
             with model.fields[field].writing("exchange", model.spares) as exchange:
-                exchange[model.vessels.voxels] = rate
+                exchange[model.vessels.voxels] = per_weight * model.vessels.weight

@@ -103,12 +103,12 @@ def build_populations(
     cells: Mapping[str, CellEntry],
     used: Iterable[str],
     cargo: tuple[Column, ...] = (),
-    extra: Mapping[str, tuple[Column, ...]] | None = None,
+    extra: Callable[[str], tuple[Column, ...]] = lambda kind: (),
     value_of: Callable[[str], float] | None = None,
 ) -> Populations:
     """Empty populations of the types in `used` and of those that every model has.
 
-    `cargo`: columns of cells that take particles up; `extra`: further columns of a type; `value_of("group.name")`
+    `cargo`: columns of cells that take particles up; `extra("cd8")`: further columns of a type; `value_of("group.name")`
     gives a mechanism's parameter. The entry of each, with these values, is its attribute `entry`.
     """
     names = {n for n, e in cells.items() if e.in_every_model} | set(used)
@@ -117,7 +117,7 @@ def build_populations(
         entry = cells[kind].resolved(value_of) if value_of is not None else cells[kind]
         carries = cargo if entry.takes_up_particles or kind == Tumour.kind else ()
         size = 1024 if kind == Tumour.kind else 256
-        population = population_class(kind, entry)(model, size, (*carries, *(extra or {}).get(kind, ())))
+        population = population_class(kind, entry)(model, size, (*carries, *extra(kind)))
         population.entry = entry
         made.append(population)
     return Populations(made)

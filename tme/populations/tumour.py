@@ -10,7 +10,6 @@ from tme.core.population import Column, Population
 
 ALIVE, FERROPTOSIS, IMMUNE, NECROSIS, APOPTOSIS = range(5)
 CAUSES = ("alive", "ferroptosis", "immune", "necrosis", "apoptosis")
-CLONES = ("reference", "fsp1_high", "nrf2_high", "acsl4_low")
 
 CHEMISTRY = (
     Column("ifng_response", "f8", "1", about="Z, transcriptional response to IFN-gamma, 0-1"),
@@ -54,7 +53,7 @@ LOCAL = (
 
 OTHER = (
     Column("state", "i1", "code", 0, "reset"),
-    Column("clone", "i1", "code"),
+    Column("clone", "i1", "code", about="0 reference, then the config's clones in their order"),
     Column("death_tick", "i4", "tick", -1, "reset"),
     Column("chem_tick", "i4", "tick", about="tick up to which the chemistry is integrated"),
     Column("pdl1", "f8", "1", 0.0, about="surface PD-L1, 0-1"),

@@ -62,7 +62,7 @@ def myeloid(model: Any) -> dict[str, float]:
         "dc_mature": mature,
         "dc_mature_share": share(mature, n_d),
         "dc_mature_cumulative": model.counters["dc_matured"],
-        "primed_pool": model.primed_output,
+        "primed_pool": model.node.output,
         "cd8_recruited": model.counters["recruited_cd8"],
     }
 

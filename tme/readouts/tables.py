@@ -30,7 +30,10 @@ def cells_table(model: Any) -> dict[str, np.ndarray]:
         at = start_of(model, tissue)
         out["fate"][at : at + tissue.n] = FATES[tissue.state]
     t = model.tumour
-    for name in ("clone", *TUMOUR):
+    clones = np.array(model.config.clone_names())
+    out["clone"] = np.full(n, "", dtype=clones.dtype)
+    out["clone"][: t.n] = clones[t.clone]
+    for name in TUMOUR:
         out[name] = np.full(n, np.nan)
         out[name][: t.n] = getattr(t, name)
     hours = model.start_day * 24.0 + t.death_tick * model.dt_min / 60.0

@@ -36,10 +36,9 @@ def penetration(diffusion: float = 1e5, loss: float = 10.0, dx_um: float = 20.0)
 def vessel_line() -> TumourModel:
     """Confluent tumour tissue, 700 x 200 um, fed by a line of vessels at its left edge only."""
     model = dish((700.0, 200.0), 3.0, fields={"oxygen": {"initial": 38, "held": False}})
-    bed = model.vessels
     x, _y, _z = model.lattice.position_um(np.arange(model.grid.n_voxels))
-    bed.sites = np.flatnonzero(x < model.grid.dx_um).astype(np.int32)
-    bed.rank = np.zeros(len(bed.sites))
+    sites = np.flatnonzero(x < model.grid.dx_um)
+    model.vessels.place(sites, np.zeros(len(sites)))
     model.mechanism("vessels").update(model)
     minutes(model, 20.0)  # until oxygen has been solved
     return model

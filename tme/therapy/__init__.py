@@ -3,17 +3,25 @@
 `THERAPIES` are the plan's entries, `PARAMETER_SETS` the groups a config may name under `mechanisms:`.
 """
 
-from tme.therapy import antibodies, drugs, nanoparticles
+from tme.therapy import antibodies, drugs, events, light, nanoparticles, routes, transfer
 
 THERAPIES = (
     drugs.DrugDelivery,
     antibodies.AntibodyDelivery,
+    drugs.BloodEnzymes,
     nanoparticles.ParticleDelivery,
+    routes.LocalDelivery,
+    events.EventSignals,
+    light.Light,
     drugs.DrugEffects,
     nanoparticles.ParticleCargo,
     antibodies.Checkpoint,
+    events.EventDeaths,
+    light.LightDeaths,
+    transfer.CellTransfer,
     drugs.DrugLoss,
     nanoparticles.ParticleLoss,
+    antibodies.Neutralisation,
 )
 
 PARAMETER_SETS = {nanoparticles.PARAMETERS.group: nanoparticles.PARAMETERS}

@@ -7,9 +7,12 @@ A hit is data: a target and a strength. Targets are the terms of the cell's chem
     radical_trap    k c added to e_trap                iron_chelation  k c added to e_chel [1/min]
     iron_supply     k c added to j_drug [uM/min]       pdl1_synthesis  c/Ki, knock-down e/(1+e)
     cystine_pool    k c added to the loss of extracellular cystine [1/min]
+    vessel          what vessels bring of a substance, divided by 1 + sum c/Ki, c in plasma
 """
 
 from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
 
@@ -80,6 +83,41 @@ class DrugDelivery(Mechanism):
                 field.fill(level)
             elif model.solved(agent.name):
                 field.vessel_value = agent.plasma(minute)
+
+
+class BloodEnzymes(Mechanism):
+    """Enzymes that work in blood lower what vessels bring: value/(1 + sum c/Ki), c the level in plasma."""
+
+    name = "blood_enzymes"
+    given_by = "arms.*.drugs"
+    switchable = False
+    phase = Phase.DOSE
+    ids = ("M02",)
+    about = "enzymes in blood lower what vessels bring of a substance"
+    writes = ("field.vessel_value",)
+
+    @classmethod
+    def enabled(cls, model) -> bool:
+        """Only in arms with such a drug."""
+        return any(hit.target == "vessel" for agent in model.therapy.drugs for hit in agent.entry.hits)
+
+    def __init__(self, model) -> None:
+        super().__init__(model)
+        self.hits: dict[str, list[tuple[Any, float]]] = {}
+        for agent in model.therapy.drugs:
+            for hit in agent.entry.hits:
+                if hit.target == "vessel" and hit.field in model.fields:
+                    self.hits.setdefault(hit.field, []).append((agent, hit.strength))
+        entries = model.config.field_entries()
+        self.untreated = {name: entries[name].vessel_value for name in self.hits}
+
+    def step(self, model) -> None:
+        """Set the boundary values that the next solve will use."""
+        minute = model.tick * model.dt_min
+        for name, hits in self.hits.items():
+            if model.solved(name):
+                effect = sum(strength * agent.plasma(minute) for agent, strength in hits)
+                model.fields[name].vessel_value = self.untreated[name] / (1.0 + effect)
 
 
 class DrugEffects(Mechanism):

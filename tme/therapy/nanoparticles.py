@@ -1,7 +1,8 @@
 """Nanoparticles: leak from vessels, diffuse, are taken up, and release what they carry where they should.
 
 The field of a platform counts its payload, uM in the voxel. Leak is one way (the EPR effect keeps
-particles in): source = permeability x plasma at open vessels. Tumour cells and macrophages take particles
+particles in): source = permeability x plasma at open vessels, by
+their length. Tumour cells and macrophages take particles
 up at a rate per minute; inside, and more slowly outside, they release at
 
     k = k0 + k_ph h(pH) + k_gsh G/(K_gsh + G) + k_hypoxia K_o2/(K_o2 + O2),   h = 1/(1 + 10^(slope (pH - pKa)))
@@ -97,13 +98,13 @@ def acid(ph: float, pka: float, slope: float) -> float:
 
 
 class ParticleDelivery(Mechanism):
-    """Leak of particles from open vessels, and injections into the tumour."""
+    """Leak of particles from open vessels."""
 
     name = "particle_delivery"
     switchable = False
     phase = Phase.DOSE
     ids = ("M123", "M129")
-    about = "particles leak from vessels while they circulate, or are injected"
+    about = "particles leak from vessels while they circulate; baths are held"
     writes = ("field.particle.source",)
 
     @classmethod
@@ -115,6 +116,9 @@ class ParticleDelivery(Mechanism):
         """Set the leak of the interval that the solve of this tick closes."""
         for agent in model.therapy.nanoparticles:
             field = model.fields[agent.name]
+            level = agent.bath(model.tick * model.dt_min)
+            if level is not None:
+                field.fill(level)
             if not model.solved(agent.name):
                 continue
             stop = model.tick * model.dt_min
@@ -122,18 +126,7 @@ class ParticleDelivery(Mechanism):
             mean = agent.plasma_mean(start, stop)
             with field.writing("source", model.spares) as source:
                 if mean > 0.0:
-                    source[model.vessels.voxels] = agent.entry.vessel_exchange * mean
-            amount = agent.injected(start, stop)
-            if amount > 0.0:
-                inject(model, field, amount, agent)
-
-
-def inject(model, field, amount: float, agent) -> None:
-    """Spread an intratumoral dose (mean uM over the tumour) over the voxels within a third of its radius."""
-    inside = model.lattice.depth_um()
-    deep = inside >= (2.0 / 3.0) * max(inside.max(), 0.0)
-    tumour = inside > 0.0
-    field.concentration[deep] += amount * agent.peak * tumour.sum() / max(deep.sum(), 1)
+                    source[model.vessels.voxels] = agent.entry.vessel_exchange * mean * model.vessels.weight
 
 
 class ParticleCargo(Mechanism):

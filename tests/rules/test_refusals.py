@@ -1,0 +1,86 @@
+"""Rules that cannot be are refused with their key, what was expected and the nearest name."""
+
+import re
+import shutil
+
+import pytest
+
+import tme
+from tme.build import known_to_rules, term_registry
+from tme.config import ConfigError
+from tme.library import load_library
+from tme.rules.resolve import check
+from tme.rules.sentences import sentence
+
+N = "{{value: {}, unit: {}, source: 'assumed: a test'}}"
+
+
+def text(change=None, **without):
+    parts = {"in": "tumour", "signal": "field.oxygen", "lowers": "division.rate", "to": N.format(0.5, "1"), "half": N.format(20, "mmHg"),
+             "evidence": "hypothetical", "source": "a test"}  # fmt: skip
+    parts |= change or {}
+    return "{" + ", ".join(f"{k}: {v}" for k, v in parts.items() if v is not None) + "}"
+
+
+def refusal(*overrides):
+    with pytest.raises(ConfigError) as caught:
+        tme.load_config("configs/quick.yaml", overrides=overrides)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "change, words",
+    [
+        ({"signal": "field.oxigen"}, "unknown signal 'field.oxigen'.*did you mean 'field.oxygen'"),
+        ({"signal": "drug.rsl"}, "unknown signal 'drug.rsl'.*did you mean 'drug.rsl3'"),
+        ({"signal": "smell.oxygen"}, "rules.x.signal.*pattern"),
+        ({"lowers": "division.rat"}, "unknown term 'division.rat'.*did you mean 'division.rate'"),
+        ({"in": "tumor"}, "unknown cell type 'tumor'.*did you mean 'tumour'"),
+        ({"in": "cd8"}, "cd8 cells have no term division.rate"),
+        ({"to": N.format(1.5, "1")}, "lowers division.rate to 1.5, which is on the wrong side of 1"),
+        ({"lowers": None, "raises": "division.rate"}, "raises division.rate to 0.5, which is on the wrong side of 1"),
+        ({"raises": "division.rate"}, "this has raises and lowers"),
+        ({"lowers": None, "adds_to": "division.rate"}, "is a factor.*expected raises or lowers"),
+        ({"half": N.format(20, "kPa")}, "half is in 'kPa', field.oxygen in 'mmHg'"),
+        ({"half": None}, "a Hill response needs half"),
+        ({"hlaf": N.format(20, "mmHg")}, "did you mean 'half'"),
+        ({"combine": "cbhg"}, "combine: cbhg needs base"),
+        ({"response": "linear"}, "a linear response needs slope"),
+    ],
+)
+def test_a_rule_that_cannot_be_is_refused_by_its_key(change, words):
+    said = refusal("rules.x=" + text(change))
+    assert "rules.x" in said and re.search(words, said), said
+
+
+def test_a_switch_of_a_rule_that_does_not_exist_names_the_nearest():
+    assert "unknown rule 'M12x'" in refusal("rules.M12x=on")
+    assert "is no switch" in refusal("rules.M96.high=perhaps")
+
+
+def test_rules_of_one_group_must_agree():
+    said = refusal("rules.x=" + text({"group": "g"}), "rules.y=" + text({"group": "g", "to": N.format(0.2, "1")}))
+    assert "to differs from that of x" in said
+
+
+def test_rules_of_one_term_are_combined_in_one_way():
+    said = refusal("rules.x=" + text(), "rules.y=" + text({"combine": "cbhg", "base": N.format(1, "1")}))
+    assert "is combined as" in said
+
+
+def test_every_rule_of_the_library_can_be_and_reads_as_a_sentence():
+    library = load_library()
+    assert check(library.rules, known_to_rules()) == []
+    for name, entry in library.rules.items():
+        said = sentence(entry, term_registry())
+        assert said.startswith("In ") and said.endswith(".") and "_" not in said, (name, said)
+
+
+def test_a_line_of_a_file_is_named(tmp_path):
+    path = tmp_path / "mine.yaml"
+    path.write_text("extends: quick\nname: mine\nrules:\n  x:\n    in: tumour\n    signal: field.oxigen\n    lowers: division.rate\n"
+                    f"    to: {N.format(0.5, 1)}\n    half: {N.format(20, 'mmHg')}\n    evidence: hypothetical\n    source: a test\n")  # fmt: skip
+    for name in ("quick", "four_arms", "base"):
+        shutil.copy(f"configs/{name}.yaml", tmp_path)
+    with pytest.raises(ConfigError, match=r"mine\.yaml:\d+: rules\.x: unknown signal"):
+        tme.load_config(path)

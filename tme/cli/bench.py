@@ -1,0 +1,31 @@
+"""`tme bench`: speed and memory, measured."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tme.cli.shared import AsJson, Device, echo_json
+
+
+def bench(
+    cases: Annotated[
+        list[str] | None, typer.Argument(metavar="[CASE]...", help="Cases [default: all].")
+    ] = None,
+    as_json: AsJson = False,
+    versus: Annotated[
+        Path | None, typer.Option("--vs", metavar="FILE", help="Compare with an earlier --json output.")
+    ] = None,
+    device: Annotated[Device, typer.Option(help="What the kernels run on.")] = Device.cpu,
+) -> None:
+    """Measure speed: ns per cell and voxel; `tme bench mesa` sets the plain-Mesa twin beside it."""
+    from tme.bench import measure
+    from tme.cli.text import table
+
+    rows = measure(cases or [], versus, device.value)
+    if as_json:
+        echo_json(rows)
+    else:
+        table(rows, "speed, CPU time, one thread unless said" if device is Device.cpu else f"speed on {device.value}, wall time")

@@ -1,0 +1,183 @@
+"""Which rules a config asks for, and whether they can be: terms, signals, units, directions, names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from pydantic import ValidationError
+
+from tme.config.errors import ConfigError, Fault, listed, nearest
+from tme.library.rule import RuleEntry
+from tme.rules.signals import Known
+
+SWITCH = {"on": True, "off": False, True: True, False: False}
+
+
+def chosen(config: Any) -> dict[str, RuleEntry]:
+    """Rules that are on: the library's with the config's changes, and the config's own. ConfigError if one cannot be read."""
+    library = config.library.rules
+    out = {name: entry for name, entry in library.items() if entry.default}
+    faults: list[Fault] = []
+    for name, change in requested(config):
+        if isinstance(change, (bool, str)):
+            if change not in SWITCH:
+                faults.append(_fault(config, name, f"'{change}' is no switch", "on, off, or an entry"))
+            elif name not in library:
+                faults.append(_unknown(config, name, library))
+            elif SWITCH[change]:
+                out[name] = library[name]
+            else:
+                out.pop(name, None)
+            continue
+        if not isinstance(change, Mapping):
+            faults.append(_fault(config, name, f"{change!r} is no rule", "on, off, or an entry"))
+            continue
+        change = dict(change)
+        on = change.pop("on", True)
+        entry = _entry(config, name, library.get(name), change, faults)
+        out.pop(name, None)
+        if entry is not None and on is not False:
+            out[name] = entry
+    if faults:
+        raise ConfigError(faults)
+    return out
+
+
+def requested(config: Any) -> Iterator[tuple[str, Any]]:
+    """(id, what the config says) of every rule it names; `M53: {hif1: on}` is `M53.hif1: on`."""
+    known = set(config.library.rules)
+    for name, change in config.rules.items():
+        nested = isinstance(change, Mapping) and name not in known and any(f"{name}.{part}" in known for part in change)
+        if nested:
+            yield from ((f"{name}.{part}", value) for part, value in change.items())
+        else:
+            yield name, change
+
+
+def _entry(config: Any, name: str, entry: RuleEntry | None, change: dict[str, Any], faults: list[Fault]) -> RuleEntry | None:
+    """A changed or new entry; a bare number keeps unit and range of the one it replaces."""
+    raw = {} if entry is None else raw_of(entry)
+    for key, value in change.items():
+        former = raw.get(key)
+        if isinstance(former, dict) and isinstance(value, (int, float)) and not isinstance(value, bool):
+            former = {k: v for k, v in former.items() if k != "range"}
+            value = {**former, "value": float(value), "source": f"set by the config; before: {former['source']}"}
+        raw[key] = value
+    try:
+        return RuleEntry.model_validate(_plain(raw))
+    except ValidationError as error:
+        for e in error.errors():
+            place = [str(x) for x in e["loc"] if x != ""]
+            keys = [*RuleEntry.model_fields, "in"]
+            meant = nearest(place[0], keys) if e["type"] == "extra_forbidden" else ""
+            faults.append(_fault(config, ".".join([name, *place]), " ".join(e["msg"].split()), meant=meant))
+        return None
+
+
+def raw_of(entry: RuleEntry) -> dict[str, Any]:
+    """The entry as it is written in a file."""
+    raw: dict[str, Any] = {}
+    for key in type(entry).model_fields:
+        value = getattr(entry, key)
+        if key in entry.numbers:
+            raw[key] = entry.numbers[key].model_dump(exclude_none=True)
+        elif value is not None and type(entry).unit_of(key) is None:
+            raw["in" if key == "cells" else key] = list(value) if isinstance(value, tuple) else value
+    return raw
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {str(k): _plain(v) for k, v in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(v) for v in value]
+    if isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    return value
+
+
+def check(entries: Mapping[str, RuleEntry], known: Known) -> list[tuple[str, str, str, str]]:
+    """(rule, problem, expected, meant) of every rule that cannot be, and of rules that do not go together."""
+    found: list[tuple[str, str, str, str]] = []
+    for name, entry in entries.items():
+        found += [(name, *rest) for rest in _wrong(entry, known)]
+    for cells, term in sorted({(c, e.term) for e in entries.values() for c in e.cells}):
+        mine = {n: e for n, e in entries.items() if e.term == term and cells in e.cells}
+        found += _together(mine)
+    return found
+
+
+def _wrong(entry: RuleEntry, known: Known) -> Iterator[tuple[str, str, str]]:
+    term = known.terms.get(entry.term)
+    if term is None:
+        yield f"unknown term '{entry.term}'", listed(sorted(known.terms)), nearest(entry.term, known.terms)
+    for cells in entry.cells:
+        if cells not in known.columns:
+            yield f"unknown cell type '{cells}'", listed(sorted(known.columns)), nearest(cells, known.columns)
+            continue
+        if term is not None and cells not in term.cells:
+            yield f"{cells} cells have no term {term.name}", f"in: {listed(term.cells)}", ""
+        signals = known.signals(cells)
+        unit = signals.get(entry.signal)
+        if unit is None:
+            alike = [s for s in signals if s.split(".")[0] == entry.signal.split(".")[0]] or list(signals)
+            yield f"unknown signal '{entry.signal}'", listed(sorted(alike)), nearest(entry.signal, signals)
+        elif entry.half is not None and entry.numbers["half"].unit != unit:
+            yield f"half is in '{entry.numbers['half'].unit}', {entry.signal} in '{unit}'", f"unit: {unit}", ""
+    if term is None:
+        return
+    if entry.combine == "product" and (term.effect == "adds") != (entry.verb == "adds_to"):
+        say = "adds_to" if term.effect == "adds" else "raises or lowers"
+        yield f"{term.name} {'is an amount' if term.effect == 'adds' else 'is a factor'}: it cannot be what a rule {entry.verb}", say, ""
+    number = entry.numbers.get("to")
+    if number is not None and entry.verb == "adds_to" and number.unit != term.unit:
+        yield f"to is in '{number.unit}', {term.name} in '{term.unit}'", f"unit: {term.unit}", ""
+
+
+def _together(mine: Mapping[str, RuleEntry]) -> Iterator[tuple[str, str, str, str]]:
+    """Rules of one term in one cell type: all by one grammar, groups that agree."""
+    first = next(iter(mine))
+    for name, entry in mine.items():
+        if entry.combine != mine[first].combine:
+            yield name, f"{entry.term} is combined as {mine[first].combine} by {first}", f"combine: {mine[first].combine}", ""
+        if entry.combine == "cbhg" and mine[first].combine == "cbhg" and entry.base != mine[first].base:
+            yield name, f"base {entry.base:g}, but {first} has {mine[first].base:g}", "one base for a term", ""
+    groups: dict[str, tuple[str, RuleEntry]] = {}
+    for name, entry in mine.items():
+        if entry.group is None:
+            continue
+        other, leader = groups.setdefault(entry.group, (name, entry))
+        for key in ("verb", "to", "lag_h", "response"):
+            if getattr(entry, key) != getattr(leader, key):
+                yield name, f"{key} differs from that of {other}, which is of the same group {entry.group}", "rules of a group share it", ""
+
+
+def faults_of(config: Any, known: Known) -> list[Fault]:
+    """Everything that is wrong with the rules of a config."""
+    try:
+        entries = chosen(config)
+    except ConfigError as error:
+        return list(error.faults)
+    return [_fault(config, name, problem, expected, meant) for name, problem, expected, meant in check(entries, known)]
+
+
+def _fault(config: Any, name: str, problem: str, expected: str = "", meant: str = "") -> Fault:
+    key = f"rules.{name}"
+    origin = config.origin
+    place = next((origin[k] for k in _outward(key) if k in origin), None)
+    if place is None:
+        inner = sorted(k for k in origin if k.startswith(f"rules.{name.split('.')[0]}"))
+        place = origin[inner[0]] if inner else ("tme/library/rules.yaml", 0)
+    return Fault(place[0], place[1], key, problem, expected, meant)
+
+
+def _outward(key: str) -> Iterator[str]:
+    """The key, its parent, and so on."""
+    parts = key.split(".")
+    for n in range(len(parts), 1, -1):
+        yield ".".join(parts[:n])
+
+
+def _unknown(config: Any, name: str, library: Mapping[str, Any]) -> Fault:
+    return _fault(config, name, f"unknown rule '{name}'", listed(sorted(library)), nearest(name, library))
