@@ -1,7 +1,5 @@
 """Every kind of bad input: file, line, dotted key, what was expected, the nearest valid name."""
 
-from dataclasses import replace
-
 import pytest
 
 from tme.config import load_config
@@ -292,6 +290,6 @@ def test_a_cell_type_whose_clock_does_not_divide_is_refused(yaml):
 )
 def test_a_cell_type_that_cannot_be_is_refused_where_a_config_uses_it(yaml, change, words):
     library = load_library()
-    wrong = replace(library, cells={**library.cells, "caf": library.cells["caf"].model_copy(update=change)})
+    wrong = library.with_entry("cells", "caf", library.cells["caf"].model_copy(update=change), library.raw["cells"]["caf"])
     assert words in str(yaml.only("populations: {caf: {}}\n", library=wrong))
     yaml.load("populations: {normal: {}}\n", library=wrong)

@@ -96,7 +96,7 @@ def test_a_table_of_cells_may_hold_any_type(tmp_path):
              "types": {"T": "tumour", "F": "caf", "M": "mdsc", "K": "nk"}}  # fmt: skip
     model = tissue(initial={**start, "n_cells": None}, populations=None)
     assert (model.tumour.n, model.caf.n, model.mdsc.n, model.nk.n) == (100, 2, 2, 1)
-    assert model.placement["placed"] == {"tumour": 100, "caf": 2, "cd8": 0, "dendritic": 0, "treg": 0, "macrophage": 0, "mdsc": 2, "nk": 1}
+    assert model.placement.report["placed"] == {"tumour": 100, "caf": 2, "cd8": 0, "dendritic": 0, "treg": 0, "macrophage": 0, "mdsc": 2, "nk": 1}
     one_a_voxel(model)
     hours(model, 1)
     one_a_voxel(model)
