@@ -92,6 +92,16 @@ def platforms() -> str:
     return table(("id", "entry", "payload", "release", "where", "route", "not modelled"), rows)
 
 
+def axes() -> str:
+    """Checkpoint axes: who carries the receptor, who the ligands, where they meet and what that does."""
+    rows = []
+    for name, e in load_library().receptors.items():
+        ligands = ", ".join(f"{n} ({', '.join(li.on) or 'background'})" for n, li in e.ligands.items())
+        effects = ", ".join(f"{term} {x.without:g} → {x.to:g}" for term, x in e.effects.items())
+        rows.append((f"`{name}`", "on" if e.on else "off", e.place, ", ".join(e.receptor.on), ligands, effects, e.about))
+    return table(("axis", "default", "place", "receptor on", "ligands (on)", "factor without signal → at saturation", "what"), rows)
+
+
 def drug_hits() -> str:
     """Drugs: what each hits, with its strength."""
     rows = []
@@ -157,7 +167,7 @@ def streams() -> str:
 def makers() -> dict[str, Callable[[], str]]:
     """Every table by name."""
     out: dict[str, Callable[[], str]] = {
-        "plan": plan, "ids": ids, "columns": columns, "streams": streams, "platforms": platforms, "drug_hits": drug_hits,
+        "plan": plan, "ids": ids, "columns": columns, "streams": streams, "axes": axes, "platforms": platforms, "drug_hits": drug_hits,
         "cell_types": cell_types,
     }  # fmt: skip
     for group in parameter_registry():
