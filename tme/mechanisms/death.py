@@ -122,8 +122,8 @@ class Death(Mechanism):
     about = "anoxic cells turn necrotic; a few die by apoptosis"
     parameters = PARAMETERS
     clock_min = 6.0
-    reads = ("tumour.oxygen",)
-    writes = ("tumour.fate",)
+    reads = ("tumour.uid", "tumour.state", "tumour.oxygen")
+    adds = ("tumour.fate",)
 
     def step(self, model) -> None:
         """One clock interval."""
@@ -138,8 +138,8 @@ class Rupture(Mechanism):
     phase = Phase.FATE
     ids = ("M47",)
     about = "membrane damage of 1 ruptures the cell"
-    reads = ("tumour.damage",)
-    writes = ("tumour.fate_rupture",)
+    reads = ("tumour.state", "tumour.damage")
+    adds = ("tumour.fate",)
 
     def step(self, model) -> None:
         """One tick."""
@@ -155,8 +155,9 @@ class ImmuneTurnover(Mechanism):
     about = "CD8 expand while engaged and die, sooner off the tumour; others turn over"
     parameters = T_CELL
     clock_min = 10.0
-    reads = ("field.cxcl", "cd8.engaged", "cd8.function")
-    writes = ("cd8.fate", "treg.fate", "macrophage.fate", "dendritic.turnover")
+    reads = ("field.cxcl.concentration", "cd8.uid", "cd8.voxel", "cd8.engaged", "cd8.function", "cd8.n_div", "tumour.state",
+             "treg.uid", "macrophage.uid", "dendritic.uid", "model.treg_depletion")  # fmt: skip
+    adds = ("cd8.fate", "treg.fate", "macrophage.fate", "dendritic.fate")
 
     def step(self, model) -> None:
         """One clock interval."""
