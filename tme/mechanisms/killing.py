@@ -220,8 +220,11 @@ class Killing(Mechanism):
     ids = ("M80", "M84")
     about = "CD8 attach, hit additively and kill; PD-1, exhaustion and suppression weaken them"
     parameters = PARAMETERS
-    reads = ("tumour.pdl1_free", "tumour.mhc1", "tumour.antigenicity", "tumour.state", "field.suppression", "cd8.exhaustion", "cd8.voxel", "therapy.pd1_free")
-    writes = ("cd8.engaged", "cd8.target", "cd8.function", "cd8.pd1_signal", "cd8.kills", "tumour.hits", "tumour.fate")
+    reads = ("cd8.uid", "cd8.voxel", "cd8.exhaustion", "tumour.uid", "tumour.voxel", "tumour.state", "tumour.pdl1_free", "tumour.mhc1",
+             "tumour.antigenicity", "lattice.tissue_row", "field.suppression.concentration", "model.pd1_free")  # fmt: skip
+    writes = ("cd8.engaged", "cd8.target_uid", "cd8.target_voxel", "cd8.function", "cd8.pd1_signal", "cd8.kills",
+              "tumour.hits", "tumour.hit_tick", "tumour.new_hits")  # fmt: skip
+    adds = ("tumour.fate", "counters.kills", "counters.cd8_ticks")
 
     def __init__(self, model) -> None:
         super().__init__(model)
@@ -254,8 +257,8 @@ class IfngSecretion(Mechanism):
     name = "ifng_secretion"
     phase = Phase.SECRETE
     about = "engaged CD8 secrete IFN-gamma"
-    reads = ("cd8.engaged", "cd8.function")
-    adds = ("field.ifng",)
+    reads = ("cd8.voxel", "cd8.engaged", "cd8.function")
+    adds = ("field.ifng.source",)
 
     def __init__(self, model) -> None:
         super().__init__(model)
