@@ -67,8 +67,9 @@ class Cd8Motility(Mechanism):
     phase = Phase.INTERACT
     about = "CD8 search in slow and fast modes, biased up CXCL9/10"
     parameters = PARAMETERS
-    reads = ("field.cxcl", "cd8.engaged")
-    writes = ("cd8.voxel", "cd8.heading", "cd8.speed", "lattice.immune_count")
+    reads = ("field.cxcl.concentration", "cd8.uid", "cd8.engaged")
+    writes = ("cd8.voxel", "cd8.heading", "cd8.speed")
+    adds = ("lattice.immune_count",)
     begins_with = "ferroptosis"
 
     def step(self, model) -> None:
@@ -86,7 +87,8 @@ class SlowMotility(Mechanism):
     phase = Phase.INTERACT
     about = "dendritic cells, Tregs and macrophages walk"
     clock_min = 5.0
-    reads = ("field.atp", "field.cxcl", "dendritic.held")
+    reads = ("field.atp.concentration", "field.cxcl.concentration",
+             *(f"{kind}.{column}" for kind in ("dendritic", "treg", "macrophage") for column in ("uid", "speed", "held")))  # fmt: skip
     adds = ("lattice.immune_count",)
     writes = tuple(f"{kind}.{column}" for kind in ("dendritic", "treg", "macrophage") for column in ("voxel", "heading"))
     begins_with = "killing"
