@@ -116,8 +116,10 @@ class Maturation(Mechanism):
     about = "DAMPs and antigen mature dendritic cells; oxidised lipid blunts them"
     parameters = PARAMETERS
     clock_min = 10.0
-    reads = ("field.atp", "field.hmgb1", "tumour.state", "tumour.death_tick")
-    writes = ("dendritic.mature", "dendritic.antigen", "dendritic.blunting")
+    reads = ("dendritic.uid", "dendritic.voxel", "field.atp.concentration", "field.hmgb1.concentration",
+             "lattice.tissue_row", "tumour.state", "tumour.death_tick")  # fmt: skip
+    writes = ("dendritic.mature", "dendritic.mature_tick", "dendritic.antigen", "dendritic.blunting")
+    adds = ("counters.dc_matured",)
 
     def __init__(self, model) -> None:
         super().__init__(model)
@@ -144,8 +146,9 @@ class LymphNode(Mechanism):
     ids = ("M73", "M79", "M118")
     about = "mature dendritic cells prime CD8 in the node after a delay; CTLA-4 blockade primes more"
     clock_min = 10.0
-    reads = ("dendritic.mature", "therapy.ctla4")
-    writes = ("dendritic.fate", "node.output")
+    reads = ("dendritic.mature", "dendritic.mature_tick", "dendritic.antigen", "dendritic.blunting", "model.ctla4_occupancy")
+    writes = ("model.primed_output",)
+    adds = ("dendritic.fate",)
 
     def __init__(self, model) -> None:
         super().__init__(model)
