@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tme.core.mechanism import Mechanism, Phase
+from tme.core.mechanism import Mechanism, Phase, rows_of
 from tme.core.parameters import ParameterSet, par
 from tme.kernels import team
 from tme.kernels.elementary import exp
@@ -80,8 +80,13 @@ class Recruitment(Mechanism):
     about = "chemokine and primed CD8 set the inflow of CD8; DAMPs draw Tregs and macrophages"
     parameters = PARAMETERS
     clock_min = 30.0
-    reads = ("field.cxcl", "field.hmgb1", "node.output", "vessels.open")
-    writes = ("population.arrivals",)
+    reads = ("field.cxcl.concentration", "field.hmgb1.concentration", "vessels.voxels", "model.primed_output", "model.treg_depletion")
+
+    def __init__(self, model) -> None:
+        super().__init__(model)
+        entering = [p for p in model.immune if model.recruits(p.kind)]
+        self.adds = (*(name for p in entering for name in (*rows_of(p), f"uids.{p.kind}", f"counters.recruited_{p.kind}")),
+                     "lattice.immune_count", "counters.refused")  # fmt: skip
 
     def step(self, model) -> None:
         """One clock interval."""
