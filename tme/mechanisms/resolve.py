@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tme.core.mechanism import Mechanism, Phase
+from tme.core.mechanism import Mechanism, Phase, rows_of
 from tme.kernels.jit import serial
 from tme.kernels.rng import Stream, priorities
 from tme.kernels.rows import flags
@@ -37,8 +37,12 @@ class Resolve(Mechanism):
     switchable = False
     phase = Phase.RESOLVE
     about = "deaths, clearance, departures and CD8 births take effect"
-    reads = ("tumour.fate", "cd8.fate")
-    writes = ("population.rows",)
+
+    def __init__(self, model) -> None:
+        super().__init__(model)
+        self.writes = (*(name for p in model.populations for name in rows_of(p)), "lattice.tissue_row", "lattice.immune_count")
+        counted = (*_DEAD[1:], "cleared", "births_cd8", *(f"lost_{p.kind}" for p in model.immune))
+        self.adds = ("uids.cd8", *(f"counters.{name}" for name in counted), *(f"field.{name}.concentration" for name in model.particle_fields))
 
     def step(self, model) -> None:
         """Settle everything flagged this tick."""
