@@ -48,8 +48,8 @@ class Suppression(Mechanism):
     ids = ("M78", "M83")
     about = "Tregs and M2 macrophages secrete suppressive cytokines"
     parameters = PARAMETERS
-    reads = ("macrophage.m1", "field.hmgb1")
-    adds = ("field.suppression",)
+    reads = ("treg.voxel", "macrophage.voxel", "macrophage.m1", "tumour.state", "tumour.voxel", "field.hmgb1.concentration")
+    adds = ("field.suppression.source",)
 
     def step(self, model) -> None:
         """Add to the source when the field is due; per cell, scaled to the voxel of 8000 um^3."""
