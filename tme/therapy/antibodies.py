@@ -28,12 +28,17 @@ class AntibodyDelivery(Mechanism):
     switchable = False
     phase = Phase.DOSE
     about = "antibodies follow their plasma course and leak from vessels"
-    writes = ("field.antibody.vessel_value", "therapy.ctla4")
 
     @classmethod
     def enabled(cls, model) -> bool:
         """Only in arms with an antibody."""
         return bool(model.therapy.antibodies)
+
+    def __init__(self, model) -> None:
+        super().__init__(model)
+        leaking = [a.name for a in model.therapy.antibodies if a.entry.target != "ctla4"]
+        node = ("model.ctla4_occupancy", "model.treg_depletion") if len(leaking) < len(model.therapy.antibodies) else ()
+        self.writes = (*(f"field.{name}.vessel_value" for name in leaking), *node)
 
     def step(self, model) -> None:
         """Set vessel values, CTLA-4 occupancy and Treg depletion."""
@@ -56,14 +61,14 @@ class Checkpoint(Mechanism):
     ids = ("M80",)
     about = "receptor occupancy by checkpoint antibodies"
     clock_min = 2.0
-    reads = ("tumour.pdl1", "field.antibody")
-    writes = ("tumour.pdl1_free", "therapy.pd1_free")
 
     def __init__(self, model) -> None:
         super().__init__(model)
         by_target = {a.entry.target: a for a in model.therapy.antibodies}
         self.pdl1 = by_target.get("pdl1")
         self.pd1 = by_target.get("pd1")
+        self.reads = ("tumour.voxel", "tumour.pdl1", *(f"field.{a.name}.concentration" for a in (self.pdl1, self.pd1) if a))
+        self.writes = ("tumour.pdl1_free", *(("model.pd1_free",) if self.pd1 else ()))
 
     def step(self, model) -> None:
         """Refresh both; without antibodies everything is free."""
