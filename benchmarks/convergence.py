@@ -3,7 +3,7 @@
     python benchmarks/convergence.py [--seeds 6] [--out runs/convergence] [--jobs 2] [--only NAME ...]
 
 Small tumours (`configs/attribution.yaml`) on paired seeds. Per variant: living tumour cells at the end over the
-same seed's control (mean and 95 % bootstrap interval), and the excess over Bliss. A finer voxel holds one cell as
+same seed's control (mean and 95 % interval), and the excess over Bliss. A finer voxel holds one cell as
 well, so cells are smaller and the tumour has as many cells on less area; in 3D a ball of as many cells grows in a cube.
 """
 
@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 
 import tme
+from tme.statistics import mean_interval
 
 DAYS = ["horizon_day=4", "output.snapshot_days=[4]", "arms.anti_pdl1.antibodies.0.day=[0, 3]", "arms.rsl3_np.nanoparticles.0.day=[0, 3]"]
 FAR = ("cystine", "cxcl", "atp", "hmgb1", "suppression", "rsl3", "anti_pdl1")
@@ -37,11 +38,9 @@ ARMS = ("anti_pdl1", "rsl3_np", "combination")
 
 
 def interval(values: np.ndarray) -> str:
-    """Mean and percentile bootstrap over seeds."""
-    rng = np.random.default_rng(20261121)
-    means = [values[rng.integers(0, len(values), len(values))].mean() for _ in range(2000)]
-    low, high = np.percentile(means, (2.5, 97.5))
-    return f"{values.mean():.2f} ({low:.2f} to {high:.2f})"
+    """Mean over seeds with its t interval."""
+    e = mean_interval(values)
+    return f"{e.value:.2f} ({e.low:.2f} to {e.high:.2f})"
 
 
 def main() -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from tme.viz import statistics, style
+from tme import statistics
+from tme.viz import style
 from tme.viz.load import Missing, Run
 from tme.viz.style import Drawn, arm_name
 
@@ -41,7 +42,7 @@ def sweep(run: Run) -> list[Drawn]:
     for axis, (column, label) in zip(axes, panels):
         for arm in arms:
             found = [statistics.mean_interval(_values(run.summary, arm, p, column)) for p in points]
-            mean, low, high = (np.array([getattr(e, k) for e in found]) for k in ("mean", "low", "high"))
+            mean, low, high = (np.array([getattr(e, k) for e in found]) for k in ("value", "low", "high"))
             axis.plot(at, mean, "o", ms=3, color=colours[arm], ls=dashes[arm])
             if min(e.n for e in found) >= 3:
                 axis.fill_between(at, np.maximum(low, 0), high, color=colours[arm], alpha=0.16, lw=0)
@@ -94,7 +95,7 @@ def words_of_points(run: Run) -> list[str]:
             if n:
                 e = statistics.share_of_control(here[:n], there[:n], paired=run.paired)
                 within = f" ({100 * e.low:.0f} to {100 * e.high:.0f})" if e.has_interval else ""
-                parts.append(f"{arm_name(arm)} {100 * e.mean:.0f} %{within}")
+                parts.append(f"{arm_name(arm)} {100 * e.value:.0f} %{within}")
         told = f": {'; '.join(parts)} of control's tumour cells" if parts else ""
         out.append(f"{row.get('folder', row['sweep'])}, {values}{told}")
     return out
