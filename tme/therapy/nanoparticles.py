@@ -112,6 +112,13 @@ class ParticleDelivery(Mechanism):
         """Only in arms with nanoparticles."""
         return bool(model.therapy.nanoparticles)
 
+    def __init__(self, model) -> None:
+        super().__init__(model)
+        names = [a.name for a in model.therapy.nanoparticles]
+        self.reads = ("vessels.voxels", "lattice.tissue_row")
+        self.writes: tuple[str, ...] = tuple(f"field.{name}.source" for name in names)
+        self.adds = tuple(f"field.{name}.concentration" for name in names)
+
     def step(self, model) -> None:
         """Set the leak of the interval that the solve of this tick closes."""
         for agent in model.therapy.nanoparticles:
@@ -139,8 +146,6 @@ class ParticleCargo(Mechanism):
     about = "cells take particles up; pH, GSH and hypoxia gate the release of drug and iron"
     parameters = PARAMETERS
     clock_min = 10.0
-    reads = ("field.particle", "field.oxygen", "tumour.gsh", "tumour.oxygen", "macrophage.voxel")
-    writes = ("tumour.j_fe", "macrophage.iron_load", "tumour.held", "macrophage.held")
 
     @classmethod
     def enabled(cls, model) -> bool:
@@ -149,6 +154,11 @@ class ParticleCargo(Mechanism):
 
     def __init__(self, model) -> None:
         super().__init__(model)
+        names = [a.name for a in model.therapy.nanoparticles]
+        self.reads = ("tumour.state", "tumour.voxel", "tumour.gsh", "tumour.oxygen", "tumour.j_drug", "macrophage.voxel",
+                      "field.oxygen.concentration", *(f"field.{name}.concentration" for name in names))  # fmt: skip
+        self.writes = ("tumour.j_fe", "macrophage.iron_load", *(f"{kind}.np_{name}" for kind in ("tumour", "macrophage") for name in names),
+                       *(f"released.{name}" for name in names))  # fmt: skip
         for agent in model.therapy.nanoparticles:
             if model.clock[agent.name] != self.every:
                 raise ValueError(f"fields.{agent.name}.clock_min must be {self.clock_min:g}, the clock of uptake, or payload is lost")
@@ -202,9 +212,6 @@ class ParticleLoss(Mechanism):
     switchable = False
     phase = Phase.SECRETE
     about = "particles leave the tissue into cells; released drug enters its field"
-    reads = ("tumour.state",)
-    writes = ("field.particle.loss",)
-    adds = ("field.drug",)
 
     @classmethod
     def enabled(cls, model) -> bool:
@@ -214,6 +221,10 @@ class ParticleLoss(Mechanism):
     def __init__(self, model) -> None:
         super().__init__(model)
         self.cargo = model.mechanism("nanoparticles")
+        agents = model.therapy.nanoparticles
+        self.reads = ("tumour.state", "tumour.voxel", "macrophage.voxel", *(f"released.{a.name}" for a in agents))
+        self.writes = tuple(f"field.{a.name}.loss" for a in agents)
+        self.adds = tuple(f"field.{name}.source" for name in sorted({p.drug for a in agents for p in a.entry.payloads if p.drug is not None}))
 
     def step(self, model) -> None:
         """Refresh losses and drug sources of fields that are due."""
