@@ -155,7 +155,7 @@ class Death(Mechanism):
     parameters = PARAMETERS
     clock_min = 6.0
     reads: tuple[str, ...] = ("tumour.oxygen",)
-    writes: tuple[str, ...] = ("tumour.fate",)
+    adds: tuple[str, ...] = ("tumour.fate",)
 
     def __init__(self, model) -> None:
         super().__init__(model)
