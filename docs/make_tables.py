@@ -12,13 +12,14 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-from tme import mechanisms, therapy
-from tme.build import parameter_registry
+from tme import pathways
+from tme.build import PLAN, parameter_registry
 from tme.core.mechanism import Phase
 from tme.core.population import COMMON
 from tme.describe import mechanism_table
 from tme.kernels.rng import Stream
 from tme.library import load_library
+from tme.pathways.contract import plain
 from tme.populations import POPULATIONS
 
 MODEL = Path(__file__).with_name("model.md")
@@ -99,7 +100,7 @@ def drug_hits() -> str:
 
 def plan() -> str:
     """Entries of the plan by phase: therapies only in arms that need them, one solve per field."""
-    every = [(m.phase, m.name, m.clock_min, m.about) for m in (*mechanisms.MECHANISMS, *therapy.THERAPIES)]
+    every = [(m.phase, m.name, m.clock_min, m.about) for m in PLAN]
     every += [(Phase.SECRETE, "start_sources, finish_sources", 0.0, "sources counted anew, then handed to the fields")]
     every += [(Phase.DIFFUSE, f"diffuse_{n}", e.clock_min, f"{e.about}: {e.mode.replace('_', ' ')}") for n, e in load_library().fields.items()]
     every += [(Phase.DIFFUSE, "diffuse_AGENT", 10.0, "drugs, antibodies and particles of the arm, 5 or 10 min as the library says")]
@@ -128,7 +129,24 @@ def columns() -> str:
     """State variables of every cell type."""
     rows = [("every cell", f"`{c.name}`", c.unit, c.at_division, c.about) for c in COMMON]
     rows += [(p.kind, f"`{c.name}`", c.unit, c.at_division, c.about) for p in POPULATIONS for c in p.columns]
+    rows += [(f"with {p.name}", f"`{c.name}`", c.unit, c.at_division, c.about) for p in pathways.PATHWAYS.values() for c in p.columns()]
     return table(("cell", "column", "unit", "daughter gets", "meaning"), rows)
+
+
+def equations(pathway: str) -> str:
+    """The states of a pathway: how each moves, and what else is said of it in its table."""
+    rows = []
+    for s in pathways.PATHWAYS[pathway].states:
+        loss, cap = s.loss and plain(s.loss).__name__, s.cap and plain(s.cap).__name__
+        form = f"{s.symbol}' = {loss} (level - {s.symbol})" if loss else f"{s.symbol}' = production {'+ growth' if s.kind == 'grow' else '- loss'} {s.symbol}"
+        rows.append((s.symbol, f"`{s.name}`", s.unit, form, cap or "", s.start, s.at_division, s.about))
+    return table(("symbol", "column", "unit", "moves as", "not above", "start", "daughter gets", "meaning"), rows)
+
+
+def terms(pathway: str) -> str:
+    """What rules may modulate in a pathway."""
+    rows = [(f"`{t.name}`", t.effect, t.unit, f"{t.low:g} to {t.high:g}", t.about) for t in pathways.PATHWAYS[pathway].terms]
+    return table(("term", "effect", "unit", "bounds", "meaning"), rows)
 
 
 def streams() -> str:
@@ -143,6 +161,9 @@ def makers() -> dict[str, Callable[[], str]]:
     }  # fmt: skip
     for group in parameter_registry():
         out[f"parameters.{group}"] = lambda g=group: parameters(g)
+    for name in pathways.PATHWAYS:
+        out[f"states.{name}"] = lambda n=name: equations(n)
+        out[f"terms.{name}"] = lambda n=name: terms(n)
     for kind in ("fields", "drugs", "antibodies", "nanoparticles", "tumours"):
         out[f"library.{kind}"] = lambda k=kind: library(k)
     return out

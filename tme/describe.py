@@ -9,11 +9,9 @@ import re
 from pathlib import Path
 from typing import Any
 
-from tme import mechanisms, therapy
-from tme.build import known_to_rules, parameter_registry, tumour_overrides
+from tme.build import PLAN, known_to_rules, parameter_registry, rules_on, tumour_overrides
 from tme.library import load_library
 from tme.model import TumourModel
-from tme.rules.resolve import chosen
 from tme.rules.tables import rule_rows
 
 
@@ -37,7 +35,7 @@ def describe(config: Any) -> dict[str, Any]:
 
 def rules_in_force(config: Any) -> list[dict[str, Any]]:
     """The rules that are on, as sentences."""
-    on = chosen(config)
+    on = rules_on(config)
     return rule_rows(on, known_to_rules(config.library), on)
 
 
@@ -114,7 +112,7 @@ def library_rows(config: Any, used: set[str]) -> list[dict[str, Any]]:
     entries += [("tumours", config.tumour.preset, library.tumour(config.tumour.preset))]
     for kind in ("drugs", "antibodies", "nanoparticles", "events"):
         entries += [(kind, n, e) for n, e in getattr(library, kind).items() if n in used]
-    entries += [("rules", n, e) for n, e in chosen(config).items()]
+    entries += [("rules", n, e) for n, e in rules_on(config).items()]
     for kind, name, entry in entries:
         for key, number in entry.numbers.items():
             rows.append({"number": f"{kind}.{name}.{key}", "value": number.value, "unit": number.unit,
@@ -178,7 +176,7 @@ def mechanism_table() -> list[dict[str, Any]]:
     """One row per mechanism id that a law or a library entry declares: where, which key switches it, which tests."""
     tests = tests_by_id()
     rows: dict[str, dict[str, Any]] = {}
-    for cls in (*mechanisms.MECHANISMS, *therapy.THERAPIES):
+    for cls in PLAN:
         for mid in cls.ids:
             row = rows.setdefault(mid, {"id": mid, "where": "", "switch": "", "about": cls.about, "test": tests.get(mid, "")})
             row["where"] += " " * bool(row["where"]) + cls.__module__.replace(".", "/") + ".py"

@@ -19,9 +19,9 @@ from tme.build import (
     build_plan,
     build_therapy,
     cargo_columns,
+    cell_columns,
     load_config,
     parameter_registry,
-    rule_columns,
     rule_programs,
     tumour_overrides,
 )
@@ -33,6 +33,7 @@ from tme.core.solvers import Solvers
 from tme.core.vessels import VesselBed
 from tme.initial import clone_log_means, monolayer_voxels, nodule_voxels, place_residents, place_tumour
 from tme.kernels.exchange import cell_to_voxel
+from tme.pathways import PathwayEntry
 from tme.populations import Cd8, Dendritic, Macrophage, Treg, Tumour
 from tme.readouts import observe
 from tme.readouts.immune import mark
@@ -104,9 +105,9 @@ class TumourModel(mesa.Model):
     def _build_cells(self) -> None:
         """Empty populations; particle cargo gets its columns from the arm."""
         cargo = cargo_columns(self.therapy)
-        self.tumour = Tumour(self, 1024, (*cargo, *event_columns(self.therapy), *rule_columns(self, "tumour")))
-        self.cd8, self.dendritic, self.treg = (cls(self, 256, rule_columns(self, cls.kind)) for cls in (Cd8, Dendritic, Treg))
-        self.macrophage = Macrophage(self, 256, (*cargo, *rule_columns(self, "macrophage")))
+        self.tumour = Tumour(self, 1024, cell_columns(self, "tumour", *cargo, *event_columns(self.therapy)))
+        self.cd8, self.dendritic, self.treg = (cls(self, 256, cell_columns(self, cls.kind)) for cls in (Cd8, Dendritic, Treg))
+        self.macrophage = Macrophage(self, 256, cell_columns(self, "macrophage", *cargo))
         self.immune = (self.cd8, self.dendritic, self.treg, self.macrophage)
         self.populations = (self.tumour, *self.immune)
         self._uids = {p.kind: np.zeros(0, np.uint64) for p in self.populations}  # of all cells ever, ascending
@@ -127,6 +128,7 @@ class TumourModel(mesa.Model):
             place_residents(self)
         self.mechanism("vessels").update(self)
         self.mechanism("uptake").update(self)
+        self.mechanism("cystine_uptake").update(self)
         for name in ("oxygen", "cystine", "ifng"):
             if name not in self.held_fields:
                 field = self.fields[name]
@@ -138,7 +140,8 @@ class TumourModel(mesa.Model):
         for _ in range(3 if self.rule_programs else 1):  # rules may hear what the chemistry makes of them
             if self.rule_programs:
                 self.mechanism("rules").settle(self)
-            self.mechanism("ferroptosis").settle(self)
+            for pathway in (m for m in self._entries if isinstance(m, PathwayEntry)):
+                pathway.settle(self)
         t = self.tumour
         base = parameter_registry()["ifng_response"].build(self.config_for("ifng_response"))
         t.col.pdl1[: t.n] = t.col.pdl1_free[: t.n] = base.pdl1_base

@@ -1,16 +1,14 @@
-"""Every law of the model, one mechanism or pathway a file. A new one: its file, and its line below.
+"""Every law of the model beside the pathways, one mechanism a file. A new one: its file, and its line below.
 
 `MECHANISMS` is the plan in the order in which entries of one phase act. `PARAMETER_SETS` are all groups a
 config may name under `mechanisms:`.
 """
 
 from tme.mechanisms import (
-    chemistry,
     damp,
     death,
     division,
     exhaustion,
-    ferroptosis,
     ifng_response,
     killing,
     motility,
@@ -28,14 +26,12 @@ MECHANISMS = (
     vessels.Vessels,
     sensing.Sensing,
     ifng_response.IfngResponse,
-    chemistry.Ferroptosis,
     motility.Cd8Motility,
     killing.Killing,
     exhaustion.Exhaustion,
     motility.SlowMotility,
     polarisation.Polarisation,
     priming.Maturation,
-    death.Rupture,
     division.DivisionHazard,
     death.Death,
     damp.Clearance,
@@ -49,13 +45,11 @@ MECHANISMS = (
     killing.IfngSecretion,
     damp.DampRelease,
     suppression.Suppression,
-    uptake.PeroxideEmission,
 )
 
 PARAMETER_SETS = {
     s.group: s
     for s in (
-        ferroptosis.PARAMETERS,
         ifng_response.PARAMETERS,
         damp.PARAMETERS,
         priming.PARAMETERS,

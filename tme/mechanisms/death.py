@@ -20,7 +20,6 @@ from tme.kernels.neighbours import n_directions, neighbour
 from tme.kernels.rng import BLOCK, Stream, child_uid, draw, uniform, uniform_block
 from tme.kernels.terms import factor
 from tme.kernels.transfer import at
-from tme.mechanisms.ferroptosis import rupture
 
 PARAMETERS = ParameterSet(
     "death",
@@ -139,22 +138,6 @@ class Death(Mechanism):
         tumour, t = model.tumour, model.tumour.col
         team.rows(flag_deaths, tumour.n, t.uid, t.state, t.fate, t.oxygen, tumour.term("death.apoptosis"), tumour.term("death.necrosis"),
                   self.p, self.dt, model.seed64, model.tick)  # fmt: skip
-
-
-class Rupture(Mechanism):
-    """Ferroptotic cells rupture when membrane damage reaches 1."""
-
-    name = "rupture"
-    phase = Phase.FATE
-    ids = ("M47",)
-    about = "membrane damage of 1 ruptures the cell"
-    reads = ("tumour.damage",)
-    writes = ("tumour.fate_rupture",)
-
-    def step(self, model) -> None:
-        """One tick."""
-        t = model.tumour.col
-        team.rows(rupture, model.tumour.n, t.state, t.damage, t.fate)
 
 
 class ImmuneTurnover(Mechanism):

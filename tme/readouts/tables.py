@@ -8,7 +8,7 @@ import numpy as np
 
 TUMOUR = ("oxygen", "cystine", "ifng", "peroxide", "ifng_response", "gsh", "gpx4", "coq10h2", "lip", "pufa", "plooh", "damage",
           "xct", "gpx4_trait", "fsp1", "acsl4", "tfr1", "nrf2", "antigenicity", "pdl1", "pdl1_free", "mhc1")  # fmt: skip
-FATES = np.array(["alive", "ferroptosis", "immune", "necrosis", "apoptosis"])
+FATES = np.array(["alive", "ferroptosis", "immune", "necrosis", "apoptosis", "cuproptosis"])
 
 
 def cells_table(model: Any) -> dict[str, np.ndarray]:
