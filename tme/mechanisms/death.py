@@ -73,6 +73,8 @@ def flag_deaths(lo, hi, uid, state, fate, oxygen, apoptosis, necrosis, p, dt, se
 def flag_cd8(lo, hi, uid, voxel, fate, engaged, function, n_div, cxcl, surplus, p, dt, seed, tick):
     """Raise fate 30 (leave) or 1 (divide) in CD8; `surplus` is the share above the cap, which leaves too."""
     for i in range(np.uint64(lo), np.uint64(hi)):
+        if fate[i] >= 10:
+            continue  # it dies of something else in this tick
         if surplus > 0.0 and uniform(seed, _CD8_DEATH, tick, uid[i], 1) < surplus:
             fate[i] = 30
             continue

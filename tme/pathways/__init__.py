@@ -1,4 +1,7 @@
-"""Chemistry inside a cell. A pathway: its file, and its entries below, in the order in which those of one phase act."""
+"""Chemistry inside a cell. A pathway: its file, and its entries below, in the order in which those of one phase act.
+
+Pathways of immune cells come first: CD8 may begin to walk while the tumour's chemistry is at work.
+"""
 
 from __future__ import annotations
 
@@ -10,8 +13,8 @@ from tme.pathways.entries import PathwayEntry
 from tme.pathways.ferroptosis_cd8 import FerroptosisCd8, RuptureCd8
 from tme.pathways.ferroptosis_tissue import CystineUptake, Ferroptosis, PeroxideEmission, Rupture
 
-ENTRIES = (Ferroptosis, Cuproptosis, FerroptosisCd8, Rupture, CuproptoticDeath, RuptureCd8, CystineUptake, PeroxideEmission)
-RUNS: tuple[type[PathwayEntry], ...] = (Ferroptosis, Cuproptosis, FerroptosisCd8)
+ENTRIES = (FerroptosisCd8, Ferroptosis, Cuproptosis, RuptureCd8, Rupture, CuproptoticDeath, CystineUptake, PeroxideEmission)
+RUNS: tuple[type[PathwayEntry], ...] = (FerroptosisCd8, Ferroptosis, Cuproptosis)
 PATHWAYS = {e.pathway.name: e.pathway for e in RUNS}
 PARAMETER_SETS = {e.parameters.group: e.parameters for e in RUNS if e.parameters is not None}
 

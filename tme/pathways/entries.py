@@ -98,7 +98,9 @@ class PathwayEntry(Mechanism):
         self.fields = [(g.name, g.field) for g in pathway.inputs if g.field in model.fields and g.name not in sensed]
         terms = tuple(t.place for t in pathway.terms if t.place in population.declared)
         given = tuple(g.name for g in pathway.given if g.name not in [name for name, _ in self.fields])
-        self.reads = (*(f"{self.cells}.{c}" for c in (*given, *terms)), *(f"field.{f}" for _, f in self.fields))
+        own = ("state",) if "state" in population.declared else ("born_tick",)
+        own += ("voxel",) if self.fields else ()
+        self.reads = (*(f"{self.cells}.{c}" for c in (*given, *terms, *own)), *(f"field.{f}" for _, f in self.fields))
         self.writes = tuple(f"{self.cells}.{c}" for c in (*pathway.state_names, pathway.ticker, *(n for n, _ in self.fields)))
 
     def step(self, model: Any) -> None:
@@ -176,7 +178,8 @@ class PathwayDeath(Mechanism):
 
     def __init__(self, model: Any) -> None:
         super().__init__(model)
-        self.reads = (f"{self.of.cells}.{self.of.pathway.damage}",)
+        has_state = "state" in getattr(model, self.of.cells).declared
+        self.reads = tuple(f"{self.of.cells}.{c}" for c in (self.of.pathway.damage, "fate", *(("state",) if has_state else ())))
         self.writes = (f"{self.of.cells}.fate_{self.of.pathway.name}",)
 
     def step(self, model: Any) -> None:
