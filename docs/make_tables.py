@@ -18,9 +18,11 @@ from tme.core.mechanism import Phase
 from tme.core.population import COMMON
 from tme.describe import mechanism_table
 from tme.kernels.rng import Stream
-from tme.library import load_library
+from tme.library import KINDS, load_library
+from tme.library.cells import in_order
+from tme.library.schema import address
 from tme.pathways.contract import plain
-from tme.populations import POPULATIONS
+from tme.populations.cells import population_class
 
 MODEL = Path(__file__).with_name("model.md")
 BLOCK = re.compile(r"<!-- table: (\S+) -->\n(.*?)<!-- end -->", re.DOTALL)
@@ -63,14 +65,16 @@ def library(kind: str) -> str:
 
 
 def spelled(entry: Any, key: str) -> str:
-    """A dotted key with the place in a list told by what sits there: hits.0.ki_uM -> hits.xct.ki_uM."""
-    part, _, rest = key.partition(".")
-    at, _, name = rest.partition(".")
-    if not at.isdigit():
-        return key
-    item = getattr(entry, part)[int(at)]
-    label = getattr(item, "target", None) or getattr(item, "drug", None) or "iron"
-    return f"{part}.{label}.{name}"
+    """A dotted key with items of lists by their address, as configs spell it: hits.0.ki_uM -> hits.xct.ki_uM."""
+    out, at = [], entry
+    for part in key.split("."):
+        if isinstance(at, tuple):
+            at = at[int(part)]
+            part = address(at) or part
+        else:
+            at = at.get(part) if isinstance(at, dict) else getattr(at, part, None)
+        out.append(part)
+    return ".".join(out)
 
 
 def platforms() -> str:
@@ -87,6 +91,16 @@ def platforms() -> str:
         where = "in cells and tissue" if e.releases_outside else "in cells"
         rows.append((e.id, f"`{name}`", payload, ", ".join(gates), where, " or ".join(e.routes), e.not_modelled))
     return table(("id", "entry", "payload", "release", "where", "route", "not modelled"), rows)
+
+
+def axes() -> str:
+    """Checkpoint axes: who carries the receptor, who the ligands, where they meet and what that does."""
+    rows = []
+    for name, e in load_library().receptors.items():
+        ligands = ", ".join(f"{n} ({', '.join(li.on) or 'background'})" for n, li in e.ligands.items())
+        effects = ", ".join(f"{term} {x.without:g} → {x.to:g}" for term, x in e.effects.items())
+        rows.append((f"`{name}`", "on" if e.on else "off", e.place, ", ".join(e.receptor.on), ligands, effects, e.about))
+    return table(("axis", "default", "place", "receptor on", "ligands (on)", "factor without signal → at saturation", "what"), rows)
 
 
 def drug_hits() -> str:
@@ -128,9 +142,23 @@ def unique(words: str) -> list[str]:
 def columns() -> str:
     """State variables of every cell type."""
     rows = [("every cell", f"`{c.name}`", c.unit, c.at_division, c.about) for c in COMMON]
-    rows += [(p.kind, f"`{c.name}`", c.unit, c.at_division, c.about) for p in POPULATIONS for c in p.columns]
+    cells = load_library().cells
+    for kind in in_order((n for n, e in cells.items() if e.in_every_model), cells):
+        rows += [(kind, f"`{c.name}`", c.unit, c.at_division, c.about) for c in population_class(kind, cells[kind]).columns]
     rows += [(f"with {p.name}", f"`{c.name}`", c.unit, c.at_division, c.about) for p in pathways.PATHWAYS.values() for c in p.columns()]
     return table(("cell", "column", "unit", "daughter gets", "meaning"), rows)
+
+
+def cell_types() -> str:
+    """Cell types: where they live and what they do, with the parameters they take from mechanisms."""
+    rows = []
+    for name, e in load_library().cells.items():
+        parts = [k for k in ("motion", "entry", "life", "division", "dies", "kills", "presents", "polarises", "phagocytoses") if getattr(e, k)]
+        parts += [f"secretes {s.field}" for s in e.secretes] + ["yields"] * e.yields
+        where = e.place if e.place == "guest" else f"tissue {e.lies}" if name != "tumour" else "tissue"
+        taken = ", ".join(f"`{p}`" for p in dict.fromkeys(e.parameters.values()))
+        rows.append((f"`{name}`", e.about, where, ", ".join(parts), taken))
+    return table(("entry", "what", "place", "does", "parameters"), rows)
 
 
 def equations(pathway: str) -> str:
@@ -157,15 +185,16 @@ def streams() -> str:
 def makers() -> dict[str, Callable[[], str]]:
     """Every table by name."""
     out: dict[str, Callable[[], str]] = {
-        "plan": plan, "ids": ids, "columns": columns, "streams": streams, "platforms": platforms, "drug_hits": drug_hits,
+        "plan": plan, "ids": ids, "columns": columns, "streams": streams, "axes": axes, "platforms": platforms, "drug_hits": drug_hits,
+        "cell_types": cell_types,
     }  # fmt: skip
     for group in parameter_registry():
         out[f"parameters.{group}"] = lambda g=group: parameters(g)
     for name in pathways.PATHWAYS:
         out[f"states.{name}"] = lambda n=name: equations(n)
         out[f"terms.{name}"] = lambda n=name: terms(n)
-    for kind in ("fields", "drugs", "antibodies", "nanoparticles", "tumours"):
-        out[f"library.{kind}"] = lambda k=kind: library(k)
+    for kind in KINDS:
+        out[f"library.{kind.name}"] = lambda k=kind.name: library(k)
     return out
 
 

@@ -151,6 +151,15 @@ def mean(model, name):
     return float(getattr(t, name)[t.state == 0].mean())
 
 
+def by_uid_of(model):
+    """Every column of every population in the order of uid, and every field: what must agree bit for bit."""
+    out = {}
+    for population in model.populations:
+        order = np.argsort(population.uid)
+        out |= {f"{population.kind}.{c}": getattr(population, c)[order] for c in population.declared}
+    return out | {f"field.{name}": field.concentration.copy() for name, field in model.fields.items()}
+
+
 def alive(model):
     """Living tumour cells."""
     return int((model.tumour.state == 0).sum())

@@ -1,5 +1,6 @@
 """The model to a Mesa user: agents, selections, collectors, batches, and agents of one's own."""
 
+import inspect
 import pickle
 
 import mesa
@@ -8,7 +9,7 @@ import pytest
 from support import TISSUE, config_of, tissue
 
 from tme.model import TumourModel
-from tme.populations import Cd8, Tumour
+from tme.populations import Tumour
 
 
 @pytest.fixture(scope="module")
@@ -22,11 +23,11 @@ def model():
 
 def test_populations_are_the_agents(model):
     assert isinstance(model, mesa.Model)
-    assert isinstance(model.agents, mesa.agent.AgentSet)
+    assert isinstance(model.agents, type(mesa.Model(rng=1).agents))  # AgentSet, wherever this Mesa keeps it
     assert set(model.agents) == set(model.populations)
     assert all(isinstance(p, mesa.Agent) for p in model.populations)
     assert list(model.agents_by_type[Tumour]) == [model.tumour]
-    assert list(model.agents.select(agent_type=Cd8)) == [model.cd8]
+    assert list(model.agents.select(agent_type=type(model.cd8))) == [model.cd8]
     assert sum(model.agents.get("n")) == sum(len(p) for p in model.populations)
     assert model.agents.agg("n", max) == model.tumour.n
 
@@ -91,12 +92,20 @@ def test_a_data_collector_works_on_model_and_populations():
 
 
 def test_batch_run_works_with_a_tiny_config():
-    results = mesa.batch_run(
-        Watched, parameters={"config": [config_of(TISSUE)], "seed": [1, 2]}, iterations=1, max_steps=3,
-        number_processes=1, data_collection_period=-1, display_progress=False,
-    )  # fmt: skip
-    assert {r["seed"] for r in results} == {1, 2}
+    """Mesa 3.5 sweeps seeds by `rng`, 3.3 as a parameter beside `iterations`."""
+    how = {"max_steps": 3, "number_processes": 1, "data_collection_period": -1, "display_progress": False}
+    parameters = {"config": [config_of(TISSUE)]}
+    if "rng" in inspect.signature(mesa.batch_run).parameters:
+        results = mesa.batch_run(Watched, parameters=parameters, rng=[1, 2], **how)
+    else:
+        results = mesa.batch_run(Watched, parameters={**parameters, "seed": [1, 2]}, iterations=1, **how)
+    assert {r.get("seed", r.get("rng")) for r in results} == {1, 2}
     assert all(r["alive"] == 250 for r in results)
+
+
+def test_mesas_word_for_the_seed_is_understood():
+    assert TumourModel(config_of(TISSUE), rng=5, empty=True).seed_used == 5
+    assert TumourModel(config_of(TISSUE), seed=3, rng=5, empty=True).seed_used == 3
 
 
 def test_steps_running_and_the_end(model):

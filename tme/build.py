@@ -12,13 +12,16 @@ from tme import mechanisms, pathways, therapy
 from tme.core.field import Field
 from tme.core.grid import Grid
 from tme.core.guards import Guards
-from tme.core.mechanism import Mechanism
+from tme.core.mechanism import Mechanism, check_plan
 from tme.core.parameters import ParameterSet
+from tme.core.plugins import PluginError, joined
 from tme.core.population import COMMON, Column
+from tme.core.receptors import Receptors
 from tme.core.schedule import FieldDiffusion, StartSources
 from tme.core.terms import Term
 from tme.core.vessels import mean_weight
-from tme.populations import POPULATIONS
+from tme.library import load_library
+from tme.populations.cells import population_class
 from tme.rules import evaluation, resolve
 from tme.rules.signals import Known
 from tme.therapy.agents import LN2, Agent, doses_of
@@ -36,18 +39,32 @@ def parameter_registry() -> dict[str, ParameterSet]:
     return {**pathways.PARAMETER_SETS, **mechanisms.PARAMETER_SETS, **therapy.PARAMETER_SETS}
 
 
-def term_registry() -> dict[str, Term]:
-    """All terms that rules may modulate, by name; a law declares them beside its parameters as TERMS."""
+def term_registry(plugins: Any = (), library: Any = None) -> dict[str, Term]:
+    """All terms that rules may modulate, by name, those of plugins too.
+
+    A law declares them beside its parameters: TERMS, or `terms(cells)` where they follow from the cell types there are.
+    """
     modules = dict.fromkeys(cls.__module__ for cls in PLAN)
-    return {t.name: t for name in modules for t in getattr(sys.modules[name], "TERMS", ())}
+    cells = (library or load_library()).cells
+    found: list[Term] = []
+    for name in modules:
+        module = sys.modules[name]
+        found += [*getattr(module, "TERMS", ()), *getattr(module, "terms", lambda cells: ())(cells)]
+    out: dict[str, Term] = {}
+    for term in (*found, *joined(plugins).terms):  # a term of several laws acts in the cells of all of them
+        former = out.get(term.name)
+        out[term.name] = term if former is None else replace(former, cells=tuple(dict.fromkeys((*former.cells, *term.cells))))
+    return out
 
 
-def known_to_rules(library: Any) -> Known:
-    """Terms, signals and their units that rules may name."""
-    columns = {p.kind: {c.name: c.unit for c in (*COMMON, *p.columns, *pathways.all_columns(p.kind))} for p in POPULATIONS}
+def known_to_rules(config: Any = None, library: Any = None) -> Known:
+    """Terms, signals and their units that rules may name; with the plugins and the library of a config."""
+    library = library or (config.library if config is not None else load_library())
+    classes = {name: population_class(name, entry) for name, entry in library.cells.items()}
+    columns = {name: {c.name: c.unit for c in (*COMMON, *cls.columns, *pathways.all_columns(name))} for name, cls in classes.items()}
     agents = {**library.drugs, **library.antibodies, **library.nanoparticles}
     return Known(
-        terms=term_registry(),
+        terms=term_registry(() if config is None else config.plugins, library),
         columns=columns,
         fields={n: e.unit for n, e in library.fields.items()},
         drugs={n: e.field_unit for n, e in agents.items()},
@@ -57,35 +74,43 @@ def known_to_rules(library: Any) -> Known:
 
 def rule_programs(config: Any) -> tuple[evaluation.Program, ...]:
     """The rules that a config has switched on, by cell type and term."""
-    return evaluation.programs(rules_on(config), term_registry())
+    return evaluation.programs(resolve.chosen(config), term_registry(config.plugins, config.library))
 
 
-def rules_on(config: Any) -> dict[str, Any]:
-    """Rules in force: those chosen, and those that come with the pathways that are on unless the config names them."""
-    library = config.library.rules
-    named = {name for name, _ in resolve.requested(config)}
-    return {**{n: library[n] for n in pathways.rules_of(config) if n not in named}, **resolve.chosen(config)}
+def load_config(path: Any, *, overrides: Any = (), quick: bool = False, plugins: Any = (), allow_plugins: bool = False) -> Any:
+    """Load, extend, override and validate an experiment; raises ConfigError listing all faults.
 
-
-def load_config(path: Any, *, overrides: Any = (), quick: bool = False) -> Any:
-    """Load, extend, override and validate an experiment; raises ConfigError listing all faults."""
+    `plugins`: laws and readouts handed over (files, modules, classes, functions); those that the file itself names
+    under `plugins:` run only with `allow_plugins`.
+    """
     from tme.config import ConfigError
     from tme.config import load_config as load
 
     clocks = {c.name: c.clock_min for c in PLAN}
-    config = load(path, parameter_registry(), overrides=overrides, quick=quick, clocks=clocks)
+    config = load(path, parameter_registry(), overrides=overrides, quick=quick, clocks=clocks, plugins=plugins, allow_plugins=allow_plugins)
     refuse_off(config)
-    known = known_to_rules(config.library)._replace(terms=terms_on(config))
-    if faults := resolve.faults_of(config, known):
+    refuse_clash(config)
+    refuse_axes(config)
+    if faults := resolve.faults_of(config, known_to_rules(config)._replace(terms=terms_on(config))):
         raise ConfigError(faults)
     return config
+
+
+def refuse_clash(config: Any) -> None:
+    """PluginError for a law of the user's that plainly writes what another entry of its phase writes."""
+    classes: list[Any] = [*mechanisms.MECHANISMS, *therapy.THERAPIES, *joined(config.plugins).laws]  # they say it as well as instances
+    try:
+        check_plan(classes)
+    except ValueError as error:
+        raise PluginError(f"{error}; expected `adds`, another phase, or a column of its own") from error
 
 
 def refuse_off(config: Any) -> None:
     """ConfigError for a mechanism that is switched off although others need it."""
     from tme.config import ConfigError, Fault
 
-    plan = {c.name: c for c in PLAN}
+    classes: list[Any] = [*PLAN, *joined(config.plugins).laws]
+    plan = {c.name: c for c in classes}
     faults = []
     for name in sorted(config.switched_off()):
         if name in plan and not plan[name].switchable:
@@ -127,7 +152,7 @@ def faults_of_pathways(config: Any) -> list[Any]:
 
 def terms_on(config: Any) -> dict[str, Term]:
     """All terms, those of pathways for the cell types that run them in this config."""
-    out = term_registry()
+    out = term_registry(config.plugins, config.library)
     for name, term in out.items():
         runs = [e for e in pathways.RUNS if any(t.name == name for t in e.pathway.terms)]
         if runs:
@@ -139,6 +164,29 @@ def carried(config: Any) -> set[str]:
     """Drugs that particles of some arm carry."""
     names = {item.name for arm in config.arms for item in config.therapy_of(arm).nanoparticles}
     return {p.drug for name in names for p in config.library.nanoparticle(name).payloads if p.drug is not None}
+
+
+def refuse_axes(config: Any) -> None:
+    """ConfigError for a checkpoint axis on a cell type, or read from a column, that does not exist."""
+    from tme.config import ConfigError, Fault
+    from tme.config.errors import listed, nearest
+
+    faults = []
+    columns = {name: {c.name for c in population_class(name, e).columns} for name, e in config.library.cells.items()}
+    for name, axis in config.axes().items():
+        parts = {"receptor": axis.receptor.on, **{f"ligands.{n}": li.on for n, li in axis.ligands.items()}}
+        for part, on in parts.items():
+            for kind, e in on.items():
+                key, known = f"receptors.{name}.{part}.on.{kind}", columns.get(kind)
+                file, line = config.origin.get(key, config.origin.get(f"receptors.{name}", ("receptors.yaml", 0)))
+                wanted = {e.column, e.free_column, e.signal[1] if e.signal[0] == "own" else ""} - {""}
+                if known is None:
+                    faults.append(Fault(file, line, key, f"unknown cell type '{kind}'", listed(columns), nearest(kind, columns)))
+                    continue
+                for column in sorted(wanted - known):
+                    faults.append(Fault(file, line, key, f"{kind} cells have no column '{column}'", listed(sorted(known), 40), nearest(column, known)))
+    if faults:
+        raise ConfigError(faults)
 
 
 def build_grid(config: Any) -> Grid:
@@ -198,6 +246,12 @@ def build_therapy(model: Any) -> SimpleNamespace:
     return SimpleNamespace(**lists, agents=[a for kind in lists.values() for a in kind], events=events)
 
 
+def build_receptors(model: Any) -> Receptors:
+    """The axes that are on, and what the arm's agents take away of them and of soluble factors."""
+    arm = model.therapy
+    return Receptors(model.config.axes(), therapy.antibodies.binders(arm), model.grid, therapy.antibodies.neutralised(arm))
+
+
 def particle_peak(model: Any, entry: Any, route: str) -> float:
     """Plasma level (uM payload) per mg/kg such that the stated share of the dose reaches the tumour.
 
@@ -240,6 +294,7 @@ def build_fields(model: Any) -> None:
         lossy.add("cystine")
     if uses_oxygen(model.therapy.events):
         lossy.add("oxygen")
+    lossy.update(model.receptors.neutralised)
     # vessels alone bring these
     sourceless = {"oxygen", "cystine", *(a.name for a in model.therapy.antibodies if not a.gives("depot"))}
     for name, e in entries.items():
@@ -277,11 +332,19 @@ def model_parameter(model: Any, group: str, name: str) -> float:
     return getattr(parameter_registry()[group].build(model.config_for(group)), name)
 
 
+def parameter_of(model: Any, name: str) -> float:
+    """A parameter as configured, by its "group.name"; ValueError if there is none."""
+    group, _, key = name.partition(".")
+    if key not in parameter_registry().get(group, ()):
+        raise ValueError(f"cells.yaml: there is no parameter '{name}'")
+    return model_parameter(model, group, key)
+
+
 def build_plan(model: Any) -> list[Mechanism]:
     """All entries of the tick; a mechanism may ask for another one built before it."""
     model._entries = []
     off = model.config.switched_off()
-    for cls in PLAN:
+    for cls in (*PLAN, *model.own.laws):
         if cls.name not in off and cls.enabled(model):
             model._entries.append(cls(model))
     if model.rule_programs:
@@ -297,7 +360,7 @@ def ordered(entries: list[Mechanism]) -> list[Mechanism]:
 
 def cell_columns(model: Any, kind: str, *extra: Column) -> tuple[Column, ...]:
     """Columns of a cell type beyond its own: of its pathways, of therapy and of rules."""
-    own = next(p.columns for p in POPULATIONS if p.kind == kind)
+    own = population_class(kind, model.config.library.cells[kind]).columns
     return (*pathways.columns(model, kind, own), *extra, *rule_columns(model, kind))
 
 

@@ -9,9 +9,11 @@ import re
 from pathlib import Path
 from typing import Any
 
-from tme.build import PLAN, known_to_rules, parameter_registry, rules_on, tumour_overrides
+from tme.build import PLAN, known_to_rules, parameter_registry, tumour_overrides
+from tme.config.hashing import used_entries
 from tme.library import load_library
 from tme.model import TumourModel
+from tme.rules.resolve import chosen
 from tme.rules.tables import rule_rows
 
 
@@ -19,15 +21,13 @@ def describe(config: Any) -> dict[str, Any]:
     """Plain data about the experiment: lists of rows for the plan, parameters, fields, library numbers, arms."""
     richest = max(config.arms, key=lambda a: sum(len(x) for x in agents_of(config, a)))
     model = TumourModel(config, arm=richest, empty=True)
-    used = {name for arm in config.arms for kind in agents_of(config, arm) for name in kind}
-    used |= {a.name for a in model.therapy.drugs}
     return {
         "experiment": experiment(config, model),
         f"plan of a tick (arm {richest})": plan_rows(model),
         "rules": rules_in_force(config),
         "parameters": parameter_rows(config),
         "fields": field_rows(model),
-        "library numbers in use": library_rows(config, used),
+        "library numbers in use": library_rows(config),
         "arms": arm_rows(config),
         "criterion of multi-rate chemistry": criterion(config),
     }
@@ -35,8 +35,8 @@ def describe(config: Any) -> dict[str, Any]:
 
 def rules_in_force(config: Any) -> list[dict[str, Any]]:
     """The rules that are on, as sentences."""
-    on = rules_on(config)
-    return rule_rows(on, known_to_rules(config.library), on)
+    on = chosen(config)
+    return rule_rows(on, known_to_rules(config), on)
 
 
 def agents_of(config: Any, arm: str) -> tuple[list[str], ...]:
@@ -81,8 +81,8 @@ def parameter_rows(config: Any) -> list[dict[str, Any]]:
     overrides = tumour_overrides(config)
     own = config.mechanism_parameters()
     rows = []
-    for group, parameters in parameter_registry().items():
-        for p in parameters:
+    for group, parameters in config.registry.items():
+        for p in parameters.values():
             value = overrides.get(group, {}).get(p.name, p.value)
             origin = "default"
             if p.name in own.get(group, {}):
@@ -91,8 +91,16 @@ def parameter_rows(config: Any) -> list[dict[str, Any]]:
             elif p.name in overrides.get(group, {}):
                 origin = f"tumour preset {config.tumour.preset}"
             rows.append({"parameter": f"{group}.{p.name}", "value": float(value), "unit": p.unit, "bounds": f"{p.low:g} to {p.high:g}",
-                         "set by": origin, "source": p.source, "about": p.about})  # fmt: skip
+                         "set by": origin, "status": p.status if origin == "default" else set_status(config, group, p.name, origin),
+                         "source": p.source, "about": p.about})  # fmt: skip
     return rows
+
+
+def set_status(config: Any, group: str, name: str, origin: str) -> str:
+    """What stands behind a parameter that is not the default: the tumour type's number has its own, a config's is chosen."""
+    entry = config.library.tumour(config.tumour.preset)
+    number = entry.numbers.get("drift_per_division" if (group, name) == ("division", "drift") else f"parameters.{group}.{name}")
+    return number.status if origin.startswith("tumour preset") and number is not None else "chosen"
 
 
 def field_rows(model: Any) -> list[dict[str, Any]]:
@@ -104,19 +112,17 @@ def field_rows(model: Any) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
-def library_rows(config: Any, used: set[str]) -> list[dict[str, Any]]:
+def library_rows(config: Any) -> list[dict[str, Any]]:
     """Numbers of the library entries the experiment uses, with unit and source."""
     library = config.library
     rows = []
-    entries = [("fields", n, e) for n, e in config.field_entries().items()]
-    entries += [("tumours", config.tumour.preset, library.tumour(config.tumour.preset))]
-    for kind in ("drugs", "antibodies", "nanoparticles", "events"):
-        entries += [(kind, n, e) for n, e in getattr(library, kind).items() if n in used]
-    entries += [("rules", n, e) for n, e in rules_on(config).items()]
-    for kind, name, entry in entries:
-        for key, number in entry.numbers.items():
-            rows.append({"number": f"{kind}.{name}.{key}", "value": number.value, "unit": number.unit,
-                         "bounds": "" if number.range is None else f"{number.range[0]:g} to {number.range[1]:g}", "source": number.source})  # fmt: skip
+    for kind, named in used_entries(config).items():
+        for name in named:
+            entry, own = library.entries[kind][name], library.origin.get(kind, {}).get(name)
+            for key, number in entry.numbers.items():
+                rows.append({"number": f"{kind}.{name}.{key}", "value": number.value, "unit": number.unit,
+                             "bounds": "" if number.range is None else f"{number.range[0]:g} to {number.range[1]:g}",
+                             "from": own or "tme", "status": number.status, "source": number.source})  # fmt: skip
     return rows
 
 
@@ -182,6 +188,8 @@ def mechanism_table() -> list[dict[str, Any]]:
             row["where"] += " " * bool(row["where"]) + cls.__module__.replace(".", "/") + ".py"
             if cls.switchable:
                 row["switch"] += " " * bool(row["switch"]) + f"mechanisms.{cls.name}.on"
+            elif cls.given_by:
+                row["switch"] += " " * bool(row["switch"]) + cls.given_by
             elif cls.parameters is not None:
                 row["switch"] += " " * bool(row["switch"]) + f"mechanisms.{cls.parameters.group}.*"
     for name, entry in load_library().nanoparticles.items():

@@ -6,9 +6,10 @@ from typing import Any
 
 import numpy as np
 
+from tme.core.lattice import FREE
 from tme.kernels.rng import Stream, normals, recruit_uid, uniforms
+from tme.library.cells import FIRST_CODE
 from tme.mechanisms.division import VARIED
-from tme.populations.tumour import CLONES
 
 
 def founders(code: int, voxels: np.ndarray, slot: int) -> np.ndarray:
@@ -38,14 +39,15 @@ def monolayer_voxels(model: Any, occupancy: float) -> np.ndarray:
     return voxels[u < occupancy]
 
 
-def place_tumour(model: Any, voxels: np.ndarray) -> None:
-    """Add tumour cells with their clones and traits."""
+def place_tumour(model: Any, voxels: np.ndarray, slot: int = 2) -> slice:
+    """Add tumour cells with their clones and traits; `slot` tells cells apart that ever shared a voxel. Returns their rows."""
     tumour = model.tumour
-    uid = founders(tumour.code, voxels, 2)
+    uid = founders(tumour.code, voxels, slot)
     model.check_new_uids(tumour, uid)
-    tumour.add(uid, voxels.astype(np.int32), 0)
-    draw_traits(model, slice(0, len(voxels)))
+    new = tumour.add(uid, voxels.astype(np.int32), 0)
+    draw_traits(model, new)
     model.lattice.rebuild_tissue(tumour.col.voxel, tumour.n)
+    return new
 
 
 def draw_traits(model: Any, rows: slice) -> None:
@@ -56,12 +58,13 @@ def draw_traits(model: Any, rows: slice) -> None:
     uniforms(model.seed64, int(Stream.TYPE), 0, uid, 0, u)
     for name in (*VARIED, "nrf2", "mufa"):
         getattr(t, name)[rows] = model.tumour_traits.get(name, 0.0 if name == "mufa" else 1.0)
+    t.antigenicity[rows] = 1.0
     low = 0.0
     clone = np.zeros(len(uid), np.int8)
-    for name, factors in spec.clones.items():
+    for code, factors in enumerate(spec.clones.values(), 1):
         inside = (u >= low) & (u < low + factors.share)
         low += factors.share
-        clone[inside] = CLONES.index(name)
+        clone[inside] = code
         for trait, factor in factors.traits().items():
             column = getattr(t, trait)[rows]
             column[inside] = factor if trait == "mufa" else column[inside] * factor
@@ -72,47 +75,94 @@ def draw_traits(model: Any, rows: slice) -> None:
         getattr(t, name)[rows] *= np.exp(sd * z - 0.5 * sd * sd)
     sd = np.sqrt(np.log1p(spec.antigenicity_cv**2))
     normals(model.seed64, int(Stream.TRAIT), 0, uid, len(VARIED), z)
-    t.antigenicity[rows] = spec.antigenicity_mean * np.exp(sd * z - 0.5 * sd * sd)
+    t.antigenicity[rows] *= spec.antigenicity_mean * np.exp(sd * z - 0.5 * sd * sd)
 
 
 def clone_log_means(config: Any, reference: dict[str, float]) -> np.ndarray:
     """Mean of the log of each varied trait per clone code, (VARIED, clones) float64: the clone's value, mean 1 around it."""
     half = 0.5 * np.log1p(config.tumour.cv**2)
-    out = np.empty((len(VARIED), len(CLONES)))
+    clones = config.tumour.clones
+    out = np.empty((len(VARIED), 1 + len(clones)))
     for k, name in enumerate(VARIED):
-        level = np.full(len(CLONES), reference.get(name, 1.0))
-        for clone, factors in config.tumour.clones.items():
-            level[CLONES.index(clone)] *= factors.traits().get(name, 1.0)
+        level = np.full(1 + len(clones), reference.get(name, 1.0))
+        for code, factors in enumerate(clones.values(), 1):
+            level[code] *= factors.traits().get(name, 1.0)
         # a trait of zero stays zero: its log is never used, since 0 has no deviation
         out[k] = np.log(np.maximum(level, 1e-300)) - half
     return out
 
 
-def place_immune(model: Any, population: Any, count: int, mask: np.ndarray) -> None:
-    """Add `count` immune cells at random voxels of `mask`, one a voxel while there is room."""
+def drawn(model: Any, population: Any, candidates: np.ndarray, count: int, slot: int = 1) -> np.ndarray:
+    """`count` of the candidate voxels by the dice of this cell type, ascending; `slot` 1 is the residents' draw."""
+    u = np.empty(len(candidates))
+    if population.code < FIRST_CODE:
+        uniforms(model.seed64, int(Stream.PLACE), 0, candidates.astype(np.uint64), population.code + 100 * (slot - 1), u)
+    else:
+        uniforms(model.seed64, int(Stream.PLACE), 0, founders(population.code, candidates, 0), 100 * (slot - 1), u)
+    return np.sort(candidates[np.argsort(u, kind="stable")[:count]])
+
+
+def place_immune(model: Any, population: Any, count: int, mask: np.ndarray, slot: int = 1) -> None:
+    """Add `count` guest cells at random voxels of `mask`, one a voxel while there is room."""
     if count <= 0:
         return
     candidates = np.flatnonzero(mask & (model.lattice.immune_count < model.lattice.immune_capacity))
-    u = np.empty(len(candidates))
-    uniforms(model.seed64, int(Stream.PLACE), 0, candidates.astype(np.uint64), population.code, u)
-    voxels = np.sort(candidates[np.argsort(u, kind="stable")[:count]])
-    uid = founders(population.code, voxels, 1)
+    voxels = drawn(model, population, candidates, count, slot)
+    uid = founders(population.code, voxels, slot)
     model.check_new_uids(population, uid)
     population.add(uid, voxels.astype(np.int32), 0)
     np.add.at(model.lattice.immune_count, voxels, 1)
 
 
+def number_at_start(model: Any, population: Any, area_mm2: float, whole: int) -> int:
+    """How many of a type there are at the start, by the config's density or the entry's own."""
+    if not model.recruits(population.kind):
+        return 0
+    spec = model.config.populations[population.kind]
+    if spec.per_mm2 is None and spec.share is None:
+        spec = population.entry.start
+    return round(spec.per_mm2 * area_mm2) if spec.per_mm2 else round((spec.share or 0.0) * whole)
+
+
 def place_residents(model: Any) -> None:
-    """Immune cells at their stated densities within the tumour and a rim of 100 um around it."""
+    """Guest cells at their stated densities within the tumour and a rim of 100 um around it."""
     mask = model.lattice.depth_um() > -100.0
     area_mm2 = mask.sum() * model.grid.dx_um**2 * 1e-6
     for population in model.immune:
-        spec = getattr(model.config.populations, population.kind, None)
-        if spec is None:
-            continue
-        if getattr(spec, "per_mm2", None) is not None:
-            count = round(spec.per_mm2 * area_mm2)
-        else:
-            count = round((getattr(spec, "share", None) or 0.0) * model.tumour.n)
-        place_immune(model, population, count, mask)
-    model.macrophage.col.m1[: model.macrophage.n] = 0.35
+        place_immune(model, population, number_at_start(model, population, area_mm2, model.tumour.n), mask)
+        if population.entry.polarises is not None:
+            population.col.m1[: population.n] = population.entry.polarises.start
+
+
+def place_tissue(model: Any, start: Any) -> None:
+    """The tumour, other tissue among its cells, and tissue outside; a nodule grows by what lies among its cells."""
+    among = [t for t in model.lattice.others if t.entry.lies == "among"]
+    if start.kind == "monolayer":
+        voxels = monolayer_voxels(model, start.occupancy)
+        counts = [number_at_start(model, t, len(voxels) * face_mm2(model), len(voxels)) for t in among]
+    else:
+        n = start.n_cells
+        counts = [number_at_start(model, t, n * face_mm2(model), n) for t in among]
+        voxels = nodule_voxels(model, n + sum(counts), getattr(start, "centre_um", None))
+    for tissue, count in zip(among, counts):
+        places = drawn(model, tissue, voxels, count)
+        add_tissue(model, tissue, places)
+        voxels = np.setdiff1d(voxels, places, assume_unique=True)
+    place_tumour(model, voxels)
+    for tissue in model.lattice.others:
+        if tissue.entry.lies == "outside":
+            free = np.flatnonzero(model.lattice.tissue_row == FREE)
+            add_tissue(model, tissue, drawn(model, tissue, free, number_at_start(model, tissue, len(free) * face_mm2(model), len(free))))
+            model.lattice.rebuild_tissue(model.tumour.col.voxel, model.tumour.n)
+
+
+def face_mm2(model: Any) -> float:
+    """Area of a voxel's face, mm^2."""
+    return model.grid.dx_um**2 * 1e-6
+
+
+def add_tissue(model: Any, tissue: Any, voxels: np.ndarray) -> None:
+    """Add cells of other tissue, one in each of the voxels."""
+    uid = founders(tissue.code, voxels, 2)
+    model.check_new_uids(tissue, uid)
+    tissue.add(uid, voxels.astype(np.int32), 0)

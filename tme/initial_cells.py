@@ -6,13 +6,14 @@ share voxels up to the capacity. The report names unmapped types and the displac
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from tme.initial import draw_traits, founders
+from tme.initial import add_tissue, draw_traits, founders
 from tme.kernels.neighbours import search_order, shifted
 
 
@@ -67,11 +68,13 @@ def voxels_of(model: Any, table: pd.DataFrame, spec: Any) -> np.ndarray:
     return (z * grid.ny + y) * grid.nx + x
 
 
-def settle_tissue(model: Any, wanted: np.ndarray) -> np.ndarray:
-    """One voxel per tissue cell: its own if free, else the nearest free; first come, first served by row."""
+def settle_tissue(model: Any, wanted: np.ndarray, taken: np.ndarray) -> np.ndarray:
+    """One voxel per tissue cell: its own if free, else the nearest free; first come, first served by row.
+
+    `taken` (voxels,) bool, whether there is tissue, gains the places.
+    """
     grid = model.grid
     order = search_order(12, grid.ndim)
-    taken = np.zeros(grid.n_voxels, bool)
     out = np.empty(len(wanted), np.int64)
     for i, v in enumerate(wanted):
         place = int(v)
@@ -95,8 +98,33 @@ def displacement_um(model: Any, wanted: np.ndarray, got: np.ndarray) -> np.ndarr
     return np.sqrt(((a - b) ** 2).sum(axis=0))
 
 
-def place_from_table(model: Any, spec: Any) -> dict[str, Any]:
-    """Fill the model from the table; returns the report (counts, unmapped types, displacement)."""
+@dataclass
+class Placement:
+    """What a start did beyond placing cells: a report, and where states begin off their steady level.
+
+    `states` are (column, rows, values, absolute): the level after settling is multiplied by the values, or set to them.
+    """
+
+    report: dict[str, Any] = field(default_factory=dict)
+    states: list[tuple[str, np.ndarray, np.ndarray, bool]] = field(default_factory=list)
+
+    def set_states(self, model: Any) -> None:
+        """Put the states off their steady level; the chemistry goes on from there."""
+        t = model.tumour.col
+        for name, rows, values, absolute in self.states:
+            column = getattr(t, name)
+            column[rows] = values if absolute else column[rows] * values
+            if name in SHARES:
+                column[rows] = np.clip(column[rows], 0.0, 1.0)
+            if name == "pdl1":
+                t.pdl1_free[rows] = column[rows]
+
+
+SHARES = ("ifng_response", "pdl1", "mhc1")  # lie between 0 and 1
+
+
+def place_from_table(model: Any, spec: Any) -> Placement:
+    """Fill the model from the table; the report has counts, unmapped types and displacement."""
     table = read_table(spec.file)
     types = table[spec.columns["type"]].astype(str)
     voxel = voxels_of(model, table, spec)
@@ -106,7 +134,8 @@ def place_from_table(model: Any, spec: Any) -> dict[str, Any]:
     rows = np.flatnonzero(mapped == "tumour")
     if len(rows) == 0:
         raise TableError(f"{spec.file}: no row maps to 'tumour'; types found: {', '.join(sorted(set(types)))}")
-    places = settle_tissue(model, voxel[rows])
+    taken = np.zeros(model.grid.n_voxels, bool)
+    places = settle_tissue(model, voxel[rows], taken)
     report["displacement_um"] = displacement_um(model, voxel[rows], places)
     tumour = model.tumour
     uid = founders(tumour.code, places, 2)
@@ -114,19 +143,45 @@ def place_from_table(model: Any, spec: Any) -> dict[str, Any]:
     tumour.add(uid, places.astype(np.int32), 0)
     model.lattice.rebuild_tissue(tumour.col.voxel, tumour.n)
     draw_traits(model, slice(0, tumour.n))
+    placement = Placement(report)
     for column, rule in spec.traits.items():
-        values = table[column].to_numpy(float)[rows]
-        centre = np.median(values)
-        factor = np.clip(values / centre, 1.0 / rule.max_fold, rule.max_fold) ** rule.power if centre > 0 else np.ones(len(rows))
-        getattr(tumour.col, rule.trait)[: tumour.n] *= factor
+        measure(model, placement, rule, measured(table, column, rows, spec.file))
     report["placed"]["tumour"] = len(rows)
+    for tissue in model.lattice.others:
+        others = settle_tissue(model, voxel[mapped == tissue.kind], taken)
+        add_tissue(model, tissue, others)
+        report["placed"][tissue.kind] = len(others)
+    model.lattice.rebuild_tissue(tumour.col.voxel, tumour.n)
     for population in model.immune:
         report["placed"][population.kind] = place_immune_rows(model, population, voxel[mapped == population.kind])
-    return report
+    return placement
+
+
+def measured(table: pd.DataFrame, column: str, rows: np.ndarray, file: str) -> np.ndarray:
+    """A column's values (cells,) float64 of some rows; TableError where one is no number or below zero."""
+    values = pd.to_numeric(table[column], errors="coerce").to_numpy(float)[rows]
+    bad = np.flatnonzero(~np.isfinite(values) | (values < 0.0))
+    if len(bad):
+        raise TableError(f"{file}: column {column} holds {table[column].iloc[rows[bad[0]]]!r} in row {rows[bad[0]] + 1}; expected numbers from 0 on")
+    return values
+
+
+def measure(model: Any, placement: Placement, rule: Any, values: np.ndarray) -> None:
+    """Scale a trait by a measured column, or set where a state starts."""
+    n = model.tumour.n
+    if rule.absolute:
+        placement.states.append((rule.state, np.arange(n), values, True))
+        return
+    centre = np.median(values)
+    factor = np.clip(values / centre, 1.0 / rule.max_fold, rule.max_fold) ** rule.power if centre > 0 else np.ones(n)
+    if rule.trait is not None:
+        getattr(model.tumour.col, rule.trait)[:n] *= factor
+    else:
+        placement.states.append((rule.state, np.arange(n), factor, False))
 
 
 def place_immune_rows(model: Any, population: Any, wanted: np.ndarray) -> int:
-    """Immune cells in their voxel or the nearest one with room."""
+    """Guest cells in their voxel or the nearest one with room."""
     lattice = model.lattice
     order = search_order(12, model.grid.ndim)
     got = []

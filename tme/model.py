@@ -8,6 +8,7 @@ in `mechanisms`, therapies in `therapy`.
 from __future__ import annotations
 
 from collections import Counter
+from functools import partial
 from typing import Any
 
 import mesa
@@ -17,31 +18,36 @@ from tme.build import (
     build_fields,
     build_grid,
     build_plan,
+    build_receptors,
     build_therapy,
     cargo_columns,
     cell_columns,
     load_config,
+    parameter_of,
     parameter_registry,
     rule_programs,
     tumour_overrides,
 )
+from tme.config.load import add_plugins
 from tme.core.device import workspace
 from tme.core.grid import Spares
 from tme.core.lattice import Lattice
+from tme.core.node import LymphNode
+from tme.core.plugins import joined
 from tme.core.schedule import Schedule
 from tme.core.solvers import Solvers
 from tme.core.vessels import VesselBed
-from tme.initial import clone_log_means, monolayer_voxels, nodule_voxels, place_residents, place_tumour
+from tme.initial import clone_log_means
+from tme.initial_regions import place
 from tme.kernels.exchange import cell_to_voxel
 from tme.pathways import PathwayEntry
-from tme.populations import Cd8, Dendritic, Macrophage, Treg, Tumour
+from tme.populations import Populations, build_populations
 from tme.readouts import observe
 from tme.readouts.immune import mark
 from tme.therapy.events import event_columns
 from tme.therapy.signals import Signals
 
 FIXED_SCALE = 2.0**40
-CELL_UM3 = 2494.0
 
 __all__ = ["TumourModel", "load_config", "parameter_registry"]
 
@@ -50,15 +56,19 @@ class TumourModel(mesa.Model):
     """One tumour under one therapy arm.
 
     `config` a resolved Config or a path; `arm` a name under `arms:`, or "growth" for no therapy; `seed` the
-    replicate's seed; `device` "cpu" or "cuda", where fields and chemistry are computed. Dotted
-    overrides use two underscores: `mechanisms__ferroptosis__f_x=0`.
+    replicate's seed (or `rng`, as Mesa's batch_run calls it); `device` "cpu" or "cuda", where fields and chemistry are computed; `plugins` laws and readouts of
+    the user's own (files, modules, classes, functions). Dotted overrides use two underscores: `mechanisms__ferroptosis__f_x=0`.
     """
 
     def __init__(self, config: Any, seed: int | None = None, arm: str = "control", *, replicate: int = 0,
-                 empty: bool = False, device: str = "cpu", **overrides: Any) -> None:  # fmt: skip
+                 empty: bool = False, device: str = "cpu", plugins: Any = (), rng: int | None = None, **overrides: Any) -> None:  # fmt: skip
         if isinstance(config, str) or hasattr(config, "__fspath__") or overrides:
-            config = load_config(config, overrides=[f"{k.replace('__', '.')}={v}" for k, v in overrides.items()])
+            config = load_config(config, overrides=[f"{k.replace('__', '.')}={v}" for k, v in overrides.items()], plugins=plugins)
+        elif plugins:
+            config = add_plugins(config, plugins)
         self.config = config
+        self.own = joined(config.plugins)  # laws and readouts of the user's
+        seed = rng if seed is None else seed
         self.seed_used = int(config.seed if seed is None else seed)
         super().__init__(rng=self.seed_used % 2**32)
         self.seed64 = np.uint64(self.seed_used)
@@ -70,10 +80,7 @@ class TumourModel(mesa.Model):
         self.stop_reason: str | None = None
         self.counters: Counter[str] = Counter()
         self.fixed_scale = FIXED_SCALE
-        self.nothing = np.zeros(0)
-        self.ctla4_occupancy = 0.0
-        self.treg_depletion = 0.0
-        self.primed_output = 1.0
+        self.node = LymphNode()
         self._overrides = tumour_overrides(config)
         self.tumour_traits = config.tumour_traits() if hasattr(config, "tumour_traits") else {}
         self.clone_log_mean = clone_log_means(config, self.tumour_traits)
@@ -88,44 +95,43 @@ class TumourModel(mesa.Model):
     def _build_space(self) -> None:
         """Grid, occupancy, therapy of this arm, fields, vessels."""
         self.grid = build_grid(self.config)
-        self.cell_fraction = cell_to_voxel(CELL_UM3, self.grid.voxel_um3)
+        self.cell_fraction = cell_to_voxel(self.config.library.cells["tumour"].volume_um3, self.grid.voxel_um3)
         push = round(parameter_registry()["division"].build(self.config_for("division")).push_um / self.grid.dx_um)
         self.lattice = Lattice(self.grid, self.config.domain.immune_per_voxel, push)
         self.workspace = workspace(self.device, self.grid.shape, self.grid.periodic)
         self.solvers = Solvers(self)
         self.therapy = build_therapy(self)
         self.events = Signals(self)
+        self.receptors = build_receptors(self)
         self.spares = Spares(self.grid)
         build_fields(self)
-        blocked = any(agent.entry.target == "pd1" for agent in self.therapy.antibodies)
-        self.pd1_free = np.ones(self.grid.n_voxels) if blocked else self.nothing
         per_mm2 = parameter_registry()["vessels"].build(self.config_for("vessels")).per_mm2
         self.vessels = VesselBed(self.grid, per_mm2, self.seed_used)
 
     def _build_cells(self) -> None:
-        """Empty populations; particle cargo gets its columns from the arm."""
+        """Empty populations of the cell types that the config names; particle cargo gets its columns from the arm."""
+        config = self.config
+        used = {name for name in config.cell_types() if name != "ignore"}
         cargo = cargo_columns(self.therapy)
-        self.tumour = Tumour(self, 1024, cell_columns(self, "tumour", *cargo, *event_columns(self.therapy)))
-        self.cd8, self.dendritic, self.treg = (cls(self, 256, cell_columns(self, cls.kind)) for cls in (Cd8, Dendritic, Treg))
-        self.macrophage = Macrophage(self, 256, cell_columns(self, "macrophage", *cargo))
-        self.immune = (self.cd8, self.dendritic, self.treg, self.macrophage)
-        self.populations = (self.tumour, *self.immune)
+        self.populations: Populations = build_populations(
+            self, config.library.cells, used, cargo, self._columns_of, partial(parameter_of, self)
+        )
+        self.immune = tuple(p for p in self.populations if p.entry.place == "guest")
+        self.tissue = tuple(p for p in self.populations if p.entry.place == "tissue")
+        self.killers, self.presenters = self.populations.that("kills"), self.populations.that("presents")
+        self.lattice.others = self.tissue[1:]
+        for p in self.tissue:
+            cell_to_voxel(p.entry.volume_um3, self.grid.voxel_um3)
         self._uids = {p.kind: np.zeros(0, np.uint64) for p in self.populations}  # of all cells ever, ascending
+
+    def _columns_of(self, kind: str) -> tuple[Any, ...]:
+        """Columns of a cell type that the arm, the checkpoint axes and the rules need."""
+        events = event_columns(self.therapy) if kind == "tumour" else ()
+        return cell_columns(self, kind, *events, *self.receptors.columns(kind))
 
     def _populate(self) -> None:
         """Place cells, find the steady fields and each cell's own steady chemistry."""
-        start = self.config.initial
-        if start.kind == "cells":
-            from tme.initial_cells import place_from_table
-
-            self.placement = place_from_table(self, start)
-        else:
-            if start.kind == "monolayer":
-                voxels = monolayer_voxels(self, start.occupancy)
-            else:
-                voxels = nodule_voxels(self, start.n_cells, getattr(start, "centre_um", None))
-            place_tumour(self, voxels)
-            place_residents(self)
+        self.placement = place(self, self.config.initial)
         self.mechanism("vessels").update(self)
         self.mechanism("uptake").update(self)
         self.mechanism("cystine_uptake").update(self)
@@ -146,6 +152,14 @@ class TumourModel(mesa.Model):
         base = parameter_registry()["ifng_response"].build(self.config_for("ifng_response"))
         t.col.pdl1[: t.n] = t.col.pdl1_free[: t.n] = base.pdl1_base
         t.col.mhc1[: t.n] = base.mhc1_base
+        self.placement.set_states(self)
+
+    def __getattr__(self, name: str) -> Any:
+        """A population by the name of its cell type: `model.cd8`."""
+        populations = self.__dict__.get("populations", ())
+        if name in populations:
+            return populations[name]
+        raise AttributeError(f"{type(self).__name__} has no attribute or cell type {name!r}")
 
     # ---- what mechanisms ask ----------------------------------------------------------------------
     def config_for(self, group: str) -> dict[str, float]:
@@ -176,7 +190,7 @@ class TumourModel(mesa.Model):
 
     def recruits(self, kind: str) -> bool:
         """Whether cells of this kind may enter: only kinds the config has in the tissue at all."""
-        return getattr(self.config.populations, kind, None) is not None
+        return self.config.populations.get(kind) is not None
 
     def check_new_uids(self, population: Any, uid: np.ndarray) -> None:
         """Refuse a uid that was given before (the hash has 64 bits: practically never)."""
@@ -212,6 +226,11 @@ class TumourModel(mesa.Model):
         return self.sim_hour / 24.0
 
     @property
+    def n_alive(self) -> int:
+        """Living tumour cells now."""
+        return int((self.tumour.state == 0).sum())
+
+    @property
     def timing(self) -> dict[str, float]:
         """Seconds per plan entry so far."""
         return dict(self.plan.seconds)
@@ -224,7 +243,7 @@ class TumourModel(mesa.Model):
         if self.tick % round(720 / self.dt_min) == 0:
             mark(self)
         below = (self.config.stop_when or {}).get("tumour_alive_below", 0)
-        if below and self.tick % round(60 / self.dt_min) == 0 and int((self.tumour.state == 0).sum()) < below:
+        if below and self.tick % round(60 / self.dt_min) == 0 and self.n_alive < below:
             self.stop_reason = f"fewer than {below:g} tumour cells left at day {self.sim_day:.2f}"
         if self.tick >= self.end_tick or self.stop_reason is not None:
             self.running = False

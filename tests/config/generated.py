@@ -13,11 +13,12 @@ from random import Random
 from typing import Any
 
 from tme import mechanisms, therapy
-from tme.config.schema import CLONES, TRAITS
+from tme.config.schema import TRAITS
 from tme.library import load_library
 from tme.model import parameter_registry
 
 CSV = "cells.csv"
+CLONES = ("fsp1_high", "nrf2_high", "acsl4_low", "mine")
 PLANS = (*mechanisms.MECHANISMS, *therapy.THERAPIES)
 LEVELS = {"diffusion": (0.0, 1e5), "decay": (0.0, 5.0), "initial": (0.0, 300.0), "vessel_value": (0.0, 300.0),
           "vessel_exchange": (0.0, 1e4)}  # fmt: skip
@@ -77,7 +78,11 @@ def valid(rng: Random) -> dict[str, Any]:
         stop_when=lambda: {"tumour_alive_below": rng.choice([0, 1, 5])},
     )  # fmt: skip
     if rng.random() < 0.85:
-        out["arms"] = arms(rng, branch if branch is not None else start, horizon)
+        middle = [n * dom["dx_um"] / 2 for n in shape]
+        out["arms"] = arms(rng, branch if branch is not None else start, horizon, middle)
+    axes = receptors(rng, out.get("arms", {}))
+    if axes or rng.random() < 0.2:
+        out["receptors"] = axes
     clocks: dict[str, Any] = {"dt_min": dt} if dt != 1 or rng.random() < 0.2 else {}
     maybe(rng, clocks, 0.3, chemistry_resting_min=lambda: dt * rng.randint(1, 8),
           field_tol=lambda: rng.choice([1e-2, 1e-3, 1e-6, 1e-10]))  # fmt: skip
@@ -134,7 +139,7 @@ def tumour(rng: Random) -> dict[str, Any]:
         mass_g=lambda: number(rng, 0.01, 3),
         mouse_g=lambda: number(rng, 5, 70000),
         traits=lambda: levels(rng, 4),
-        clones=lambda: {c: {"share": number(rng, 0, 0.33), **levels(rng, 2)} for c in CLONES},
+        clones=lambda: {c: {"share": number(rng, 0, 0.25), **levels(rng, 2), "antigenicity": number(rng, 0, 2)} for c in some(rng, CLONES, 4)},
     )  # fmt: skip
     return out
 
@@ -170,7 +175,8 @@ def fields(rng: Random, dt: float) -> dict[str, Any]:
         for key, bounds in LEVELS.items():
             if (own or key not in ("initial", "vessel_value")) and rng.random() < 0.3:
                 change[key] = number(rng, *bounds)
-        if name not in library.nanoparticles and rng.random() < 0.3:
+        carried = {p.drug for e in library.nanoparticles.values() for p in e.payloads}  # at the clock of release
+        if name not in (*library.nanoparticles, *carried) and rng.random() < 0.3:
             change["clock_min"] = dt * rng.choice([1, 2, 3, 5, 64])
         if own and rng.random() < 0.2:
             change["held"] = rng.random() < 0.5
@@ -186,6 +192,20 @@ def fields(rng: Random, dt: float) -> dict[str, Any]:
     return out
 
 
+def receptors(rng: Random, arms: dict[str, Any]) -> dict[str, Any]:
+    """Axes that the arms' antibodies need, and others, with changes."""
+    library = load_library()
+    names = {item["name"] for arm in arms.values() for item in (arm or {}).get("antibodies") or ()}
+    targets = {library.antibody(n).target for n in names}
+    out: dict[str, Any] = {n: True for n, e in library.receptors.items() if not e.on and targets & set(e.names())}
+    for name in some(rng, library.receptors, 3) if rng.random() < 0.4 else ():
+        change = {"on": True, "host": rng.random() < 0.5}
+        if library.receptors[name].place == "contact":
+            change["effects"] = {"killing": {"to": number(rng, 0, 1), "half": number(rng, 0, 2)}}
+        out[name] = change
+    return out
+
+
 def output(rng: Random, start: float, horizon: float) -> dict[str, Any]:
     """Recording and snapshots within the run."""
     out: dict[str, Any] = {}
@@ -194,8 +214,8 @@ def output(rng: Random, start: float, horizon: float) -> dict[str, Any]:
     return out
 
 
-def arms(rng: Random, first: float, horizon: float) -> dict[str, Any]:
-    """One to four arms; a later one may use earlier ones if no agent comes twice."""
+def arms(rng: Random, first: float, horizon: float, centre: list[float]) -> dict[str, Any]:
+    """One to four arms; a later one may use earlier ones if no agent comes twice (as a bath and by another route)."""
     library, out, used = load_library(), {}, {}
     for name in rng.sample(["control", "a", "b2", "c-3", "d.4"], rng.randint(1, 4)):
         arm: dict[str, Any] = {}
@@ -205,12 +225,14 @@ def arms(rng: Random, first: float, horizon: float) -> dict[str, Any]:
             many = sorted(round(rng.uniform(first, first + 0.9 * (horizon - first)), 4) for _ in range(rng.randint(1, 3)))
             return rng.choice([first, [first, *many]])
 
+        if rng.random() < 0.3:
+            arm["events"] = [event(rng, n, days(), len(centre), centre) for n in some(rng, library.events, 2)]
         if rng.random() < 0.7:
             arm["drugs"] = [drug(rng, n, days()) for n in some(rng, library.drugs, 3)] or None
-            arm["antibodies"] = [{"name": n, "dose_mg_kg": number(rng, 0.01, 50), "day": days()} for n in some(rng, library.antibodies, 2)]
+            arm["antibodies"] = [antibody(rng, n, days()) for n in some(rng, library.antibodies, 2)]
             arm["nanoparticles"] = [particle(rng, n, days()) for n in some(rng, library.nanoparticles, 2)]
             arm = {k: v for k, v in arm.items() if v or rng.random() < 0.3}
-            agents = {i["name"] for v in arm.values() for i in v or ()}
+            agents = {i["name"] for k, v in arm.items() for i in v or () if k != "events"}
         friends = [f for f in out if not used[f] & agents]
         if friends and rng.random() < 0.4:
             friend = rng.choice(friends)
@@ -221,16 +243,52 @@ def arms(rng: Random, first: float, horizon: float) -> dict[str, Any]:
 
 
 def drug(rng: Random, name: str, day: Any) -> dict[str, Any]:
-    """An injection or a bath."""
-    if rng.random() < 0.5:
-        return {"name": name, "dose_mg_kg": number(rng, 0.01, 100), "day": day}
-    return {"name": name, "bath_uM": number(rng, 0, 200), "route": "bath", "day": day}
+    """By some route."""
+    return given(rng, {"name": name, "day": day}, rng.choice(["iv", "bath", *ROUTES]), "bath_uM")
+
+
+def antibody(rng: Random, name: str, day: Any) -> dict[str, Any]:
+    """An antibody, mostly into blood."""
+    return given(rng, {"name": name, "day": day}, rng.choice(["iv", "iv", *ROUTES]), "bath_nM")
 
 
 def particle(rng: Random, name: str, day: Any) -> dict[str, Any]:
     """A platform by a route it allows."""
-    route = rng.choice(load_library().nanoparticle(name).routes)
-    return {"name": name, "dose_mg_kg": number(rng, 0.01, 50), "day": day, "route": route}
+    return given(rng, {"name": name, "day": day}, rng.choice(load_library().nanoparticle(name).routes), "bath_uM")
+
+
+ROUTES = ("iv", "intratumoral", "depot", "bath")
+
+
+def given(rng: Random, out: dict[str, Any], route: str, bath: str) -> dict[str, Any]:
+    """A dose or a bath, and what goes with the route; sometimes repeated."""
+    out["route"] = route
+    out[bath if route == "bath" else rng.choice(["dose_mg_kg", "dose_mg_kg", "dose_mg"])] = max(0.01, number(rng, 0.01, 50))
+    if route == "depot":
+        out["release_per_h"] = number(rng, 0.01, 5)
+    if route in ("intratumoral", "depot"):
+        maybe(rng, out, 0.3, radius_um=lambda: number(rng, 1, 300))
+    if not isinstance(out["day"], list):
+        maybe(rng, out, 0.2, every_d=lambda: rng.choice([0.5, 1, 3.25]))
+    return out
+
+
+def event(rng: Random, name: str, day: Any, ndim: int, centre: list[float]) -> dict[str, Any]:
+    """An event with all it needs and some of what it takes."""
+    out: dict[str, Any] = {"name": name, "day": day}
+    places = [w for w in load_library().event(name).places if w not in ("ball", "box")]
+    places += [{"kind": "ball", "centre_um": centre, "radius_um": number(rng, 1, 200)}, {"kind": "box", "from_um": [0] * ndim, "to_um": centre}]
+    if name == "radiation":
+        out["dose_gy"] = number(rng, 0.01, 30)
+    elif name == "light":
+        out |= {"fluence_mw_cm2": number(rng, 0.01, 300), "minutes": rng.choice([7, 14, 21])}
+        maybe(rng, out, 0.4, enters=lambda: rng.choice(["x_low", "y_high"]), sensitiser=lambda: rng.choice(sorted(load_library().drugs)))
+    elif name == "kill_share":
+        out["share"] = number(rng, 0, 1)
+    else:
+        out |= {"cells": rng.choice(["cd8", "macrophage", "dendritic", "treg"]), rng.choice(["count", "per_mm2"]): rng.randint(1, 60)}
+    maybe(rng, out, 0.5, place=lambda: rng.choice(places))
+    return out
 
 
 def table() -> str:

@@ -3,6 +3,8 @@
 import pytest
 
 from tme.config import load_config
+from tme.library import load_library
+from tme.library.cells import Dies
 
 ARM = "arms:\n  control: {}\n  a:\n    "
 DRUGS, PARTICLES, ANTIBODIES = (ARM + f"{k}: [{{name: " for k in ("drugs", "nanoparticles", "antibodies"))
@@ -29,9 +31,13 @@ A = "arms.a."
         ("fields: {peg_pdpa_rsl3: {coarsen: 2}}\n", 4, "fields.peg_pdpa_rsl3.coarsen", "particle", ""),
         ("seed: 1\nseed: 2\n", 5, "seed", "duplicate key, first given in line 4", ""),
         ("tumour: {preset: b16}\n", 4, "tumour.preset", "unknown tumour", "b16_like"),
-        ("tumour: {clones: {fsp1_hi: {share: 0.1}}}\n", 4, "tumour.clones.fsp1_hi", "unknown key", "fsp1_high"),
+        ("tumour: {clones: {fsp1_hi: {share: 0.1}}}\n", 4, "tumour.clones.fsp1_hi", "changes no trait", "fsp1_high"),
         ("tumour: {clones: {fsp1_high: {share: 0.99}}}\n", 4, "tumour.clones", "add up to 1.07", ""),
         ("populations: {cd8: {}}\n", 4, "populations.cd8", "either per_mm2 or share", ""),
+        ("populations: {cd88: {share: 0.1}}\n", 4, "populations.cd88", "unknown cell type", "cd8"),
+        ("populations: {tumour: {share: 0.1}}\n", 4, "populations.tumour", "those of `initial`", ""),
+        ("populations: {mdsc: {share: 0.1, per_mm2: 2}}\n", 4, "populations.mdsc", "either per_mm2 or share", ""),
+        ("populations: {mdsc: 3}\n", 4, "populations.mdsc", "expected key: value", ""),
         ("mechanisms: {feroptosis: {f_x: 0}}\n", 4, "mechanisms.feroptosis", "unknown mechanism", "ferroptosis"),
         ("mechanisms: {f_x: {on: true}}\n", 4, "mechanisms.f_x", "unknown mechanism", "ferroptosis.f_x"),
         ("mechanisms: {ferroptosis: {fx: 0}}\n", 4, "mechanisms.ferroptosis.fx", "unknown parameter", "f_x"),
@@ -52,7 +58,7 @@ A = "arms.a."
         ("quick: {horizn: 1}\n", 4, "horizn", "unknown key", "horizon_day"),
         ("extends: nothing\n", 4, "extends", "no config 'nothing'", ""),
         (DRUGS + "rls3, dose_mg_kg: 1}]\n", 7, A + "drugs.0.name", "unknown drug", "rsl3"),
-        (DRUGS + "rsl3, dose_mg: 1}]\n", 7, A + "drugs.0.dose_mg", "unknown key", "dose_mg_kg"),
+        (DRUGS + "rsl3, dose_mgkg: 1}]\n", 7, A + "drugs.0.dose_mgkg", "unknown key", "dose_mg_kg"),
         (DRUGS + "rsl3}]\n", 7, A + "drugs.0.dose_mg_kg", "missing", ""),
         (DRUGS + "rsl3, route: bath, dose_mg_kg: 1, bath_uM: 1}]\n", 7, A + "drugs.0.dose_mg_kg", "bath", ""),
         (ARM + "drugs: {name: rsl3}\n", 7, A + "drugs", "a list", ""),
@@ -63,7 +69,7 @@ A = "arms.a."
         (ANTIBODIES + "anti_pdl1, dose_mg_kg: 1, day: -1}]\n", 7, A + "antibodies.0.day", "before the start", ""),
         (ARM + "use: [contrl]\n", 7, A + "use.0", "unknown arm", "control"),
         (ARM + "use: [a]\n", 7, A + "use", "circle: a -> a", ""),
-        (ARM + "radiation: [{gy: 2}]\n", 7, A + "radiation", "not in this version", ""),
+        (ARM + "radiation: [{gy: 2}]\n", 7, A + "radiation", "events: [{name: radiation", ""),
         ("arms: {growth: {}}\n", 4, "arms.growth", "no usable name", ""),
     ],
 )  # fmt: skip
@@ -182,7 +188,7 @@ def test_a_fault_in_the_extended_file_is_told_there(yaml):
         ("seed=abc", "seed", "whole number", ""),
         ("seed.x=3", "seed.x", "has no 'x'", ""),
         ("arms.a.drugs.1.dose_mg_kg=3", "arms.a.drugs.1.dose_mg_kg", "an index from 0 to 0", ""),
-        ("arms.a.drugs.0.dose_mg=3", "arms.a.drugs.0.dose_mg", "unknown key", "dose_mg_kg"),
+        ("arms.a.drugs.0.dose_mgkg=3", "arms.a.drugs.0.dose_mgkg", "unknown key", "dose_mg_kg"),
         ("arms.b.drugs.0.dose_mg_kg=3", "arms.b.drugs.0.dose_mg_kg", "has no '0'", ""),
         ("nonsense", "", "is no assignment", ""),
         ("tumour.cv=[1", "tumour.cv", "not a YAML value", ""),
@@ -195,14 +201,60 @@ def test_a_faulty_set_is_told(yaml, change, key, words, meant):
     assert words in str(fault)
 
 
-def test_the_same_agent_at_two_doses_in_one_arm_is_refused(yaml):
+def test_a_bath_and_another_route_of_one_agent_are_refused(yaml):
     text = """\
 arms:
-  low: {drugs: [{name: rsl3, dose_mg_kg: 1}]}
-  high: {drugs: [{name: rsl3, dose_mg_kg: 9}]}
-  both: {use: [low, high]}
+  shot: {drugs: [{name: rsl3, dose_mg_kg: 1}]}
+  bath: {drugs: [{name: rsl3, bath_uM: 9, route: bath}]}
+  both: {use: [shot, bath]}
 """
     assert yaml.only(text).key == "arms.both.use"
+
+
+EVENTS = ARM + "events: [{name: "
+DEPOT = DRUGS + "rsl3, dose_mg_kg: 1, route: "
+
+
+@pytest.mark.parametrize(
+    ("text", "key", "words", "meant"),
+    [
+        (EVENTS + "radiaton, dose_gy: 2, day: 0}]\n", "events.0.name", "unknown event", "radiation"),
+        (EVENTS + "radiation, day: 0}]\n", "events.0.dose_gy", "missing", ""),
+        (EVENTS + "radiation, dose_gy: 2}]\n", "events.0.day", "missing", ""),
+        (EVENTS + "radiation, dose_gy: -2, day: 0}]\n", "events.0.dose_gy", "more than 0", ""),
+        (EVENTS + "radiation, dose_gy: 2, day: 9}]\n", "events.0.day", "after the end", ""),
+        (EVENTS + "radiation, dose_gy: 2, minutes: 3, day: 0}]\n", "events.0.minutes", "does not go with an event of kind radiation", ""),
+        (EVENTS + "radiation, dose_gy: 2, day: 0, place: {kind: ball, centre_um: [2, 2]}}]\n", "events.0.place.radius_um", "missing", ""),
+        (EVENTS + "radiation, dose_gy: 2, day: 0, place: tumor}]\n", "events.0.place", "tumour", "tumour"),
+        (EVENTS + "radiation, dose_gy: 2, day: 0, place: vessels}]\n", "events.0.place", "unknown place 'vessels'", ""),
+        (EVENTS + "radiation, dose_gy: 2, day: 0, place: {kind: ball, centre_um: [9e9, 2], radius_um: 5}}]\n", "events.0.place.centre_um", "outside", ""),
+        (EVENTS + "radiation, dose_gy: 2, day: 0, place: {kind: box, from_um: [9, 9], to_um: [9, 20]}}]\n", "events.0.place.to_um", "beyond", ""),
+        (EVENTS + "light, fluence_mw_cm2: 50, minutes: 10.5, day: 0}]\n", "events.0.minutes", "base tick", ""),
+        (EVENTS + "light, fluence_mw_cm2: 50, minutes: 10, day: 0, sensitiser: photosens}]\n", "events.0.sensitiser", "unknown drug", "photosensitiser"),
+        (EVENTS + "light, fluence_mw_cm2: 50, minutes: 10, day: 0, enters: z_low}]\n", "events.0.enters", "no depth", ""),
+        (EVENTS + "kill_share, share: 1.2, day: 0}]\n", "events.0.share", "at most 1", ""),
+        (EVENTS + "cell_transfer, cells: cd9, count: 5, day: 0}]\n", "events.0.cells", "unknown type", "cd8"),
+        (EVENTS + "cell_transfer, cells: tumour, count: 5, day: 0}]\n", "events.0.cells", "unknown type", ""),
+        (EVENTS + "cell_transfer, cells: cd8, day: 0}]\n", "events.0.count", "missing", ""),
+        (EVENTS + "cell_transfer, cells: cd8, count: 5, per_mm2: 5, day: 0}]\n", "events.0.per_mm2", "one of them", ""),
+        (DEPOT + "depot}]\n", "drugs.0.release_per_h", "missing", ""),
+        (DEPOT + "iv, centre_um: [2, 2]}]\n", "drugs.0.centre_um", "does not go with route iv", ""),
+        (DEPOT + "intratumoral, centre_um: [2, 2, 2]}]\n", "drugs.0.centre_um", "has 3 numbers", ""),
+        (DEPOT + "iv, dose_mg: 2}]\n", "drugs.0.dose_mg", "one of them", ""),
+        (DRUGS + "rsl3, dose_mg_kg: 1, until_d: 3}]\n", "drugs.0.until_d", "every_d only", ""),
+        (DRUGS + "rsl3, dose_mg_kg: 1, day: 3, every_d: 1, until_d: 2}]\n", "drugs.0.until_d", "before the first", ""),
+        (DRUGS + "rsl3, dose_mg_kg: 1, every_d: 0}]\n", "drugs.0.every_d", "more than 0", ""),
+        (DRUGS + "rsl3, dose_mg_kg: 1, every_d: 0.001}]\n", "drugs.0.every_d", "1000 times", ""),
+        (DRUGS + "rsl3, dose_mg_kg: 1, day: [0, 1], every_d: 2}]\n", "drugs.0.every_d", "several days", ""),
+        (ANTIBODIES + "anti_pdl1, bath_nM: 1, day: 0}]\n", "antibodies.0.dose_mg_kg", "route: bath", ""),
+        (ANTIBODIES + "anti_pdl1, route: bath, bath_uM: 1, day: 0}]\n", "antibodies.0.bath_uM", "unknown key", "bath_nM"),
+    ],
+)  # fmt: skip
+def test_a_faulty_event_route_or_schedule_is_told(yaml, text, key, words, meant):
+    fault = next(f for f in yaml.faults(text) if f.key == A + key)
+    assert words in str(fault)
+    assert fault.meant == meant
+    assert fault.line == 7
 
 
 @pytest.mark.parametrize(
@@ -221,3 +273,23 @@ def test_a_faulty_start_is_told(yaml, initial, words):
     yaml.write("x,y,t\n1,2,T\n", "t.csv")
     fault = yaml.only(base=f"horizon_day: 6\ndomain: {{size_um: [900, 900]}}\ninitial: {initial}\n")
     assert words in str(fault)
+
+
+def test_a_cell_type_whose_clock_does_not_divide_is_refused(yaml):
+    told = [str(f) for f in yaml.faults("clocks: {dt_min: 4}\npopulations: {nk: {}, neutrophil: {}}\n")]
+    assert any("does not divide the clock of neutrophil, 2 min" in line for line in told)
+    assert not any("nk" in line for line in told)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"volume_um3": 9000.0}, "a cell of 9000 um^3 does not fit into a voxel of 8000 um^3"),
+        ({"dies": Dies.model_validate({"necrosis": {"parameter": "division.drft"}})}, "'division.drft', which does not exist"),
+    ],
+)
+def test_a_cell_type_that_cannot_be_is_refused_where_a_config_uses_it(yaml, change, words):
+    library = load_library()
+    wrong = library.with_entry("cells", "caf", library.cells["caf"].model_copy(update=change), library.raw["cells"]["caf"])
+    assert words in str(yaml.only("populations: {caf: {}}\n", library=wrong))
+    yaml.load("populations: {normal: {}}\n", library=wrong)

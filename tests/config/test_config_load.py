@@ -47,14 +47,30 @@ def test_used_arms_are_folded_in_once(yaml):
     assert config.therapy_of("growth").nanoparticles == ()
 
 
-def test_schedules_of_one_agent_in_two_used_arms_are_joined(yaml):
+@pytest.mark.mechanism("M123")
+def test_what_used_arms_give_adds_up_at_their_own_doses_and_days(yaml):
     text = """\
 arms:
-  early: {drugs: [{name: ike, dose_mg_kg: 40, day: [0, 1]}]}
-  late: {drugs: [{name: ike, dose_mg_kg: 40, day: [1, 4]}]}
-  all: {use: [early, late]}
+  load: {drugs: [{name: ike, dose_mg_kg: 80, day: 0}]}
+  keep: {drugs: [{name: ike, dose_mg_kg: 20, day: [1, 4]}], events: [{name: radiation, dose_gy: 2, day: 1}]}
+  all: {use: [load, keep], drugs: [{name: ike, dose_mg_kg: 5, route: intratumoral, day: 1}]}
 """
-    assert yaml.load(text).therapy_of("all").drugs[0].day == (0.0, 1.0, 4.0)
+    arm = yaml.load(text).therapy_of("all")
+    assert [(i.dose_mg_kg, i.day, i.route) for i in arm.drugs] == [(80, (0.0,), "iv"), (20, (1.0, 4.0), "iv"), (5, (1.0,), "intratumoral")]
+    assert [e.dose_gy for e in arm.events] == [2]
+
+
+def test_a_repeated_dose_is_written_out_until_its_last_day_or_the_end(yaml):
+    text = """\
+arms:
+  a: {drugs: [{name: ike, dose_mg_kg: 80, every_d: 2, until_d: 4}], events: [{name: radiation, dose_gy: 2, day: 1, every_d: 1.5}]}
+"""
+    config = yaml.load(text)
+    arm = config.therapy_of("a")
+    assert arm.drugs[0].day == (0.0, 2.0, 4.0)
+    assert arm.events[0].day == (1.0, 2.5, 4.0, 5.5)
+    assert "every_d" not in str(config.to_dict())
+    assert yaml.load(text, overrides=["horizon_day=3"]).therapy_of("a").drugs[0].day == (0.0, 2.0)
 
 
 def test_set_reaches_into_lists(yaml):
@@ -179,3 +195,10 @@ def test_a_table_of_cells_is_found_beside_the_config_and_counts_by_its_content(y
 def test_a_config_cannot_be_changed(yaml):
     with pytest.raises(ValueError, match="frozen"):
         yaml.load().seed = 3
+
+
+def test_any_cell_type_of_the_library_may_be_named_and_null_takes_one_away(yaml):
+    config = yaml.load("populations: {mdsc: {}, caf: {share: 0.2}, treg: null}\n")
+    assert set(config.populations) == set(config.cell_types()) == {"mdsc", "caf"}
+    assert config.populations["mdsc"].per_mm2 is None and config.populations["caf"].share == 0.2
+    assert yaml.load("populations: {mdsc: null, cd8: {share: 0.1}}\n", "y.yaml").to_dict()["populations"] == {"cd8": {"share": 0.1}}

@@ -81,6 +81,10 @@ class FakeModel:
     def sim_hour(self):
         return self.config.start_day * 24 + self.tick * self.dt_h
 
+    @property
+    def n_alive(self):
+        return self.alive
+
     def step(self):
         self.tick += 1
         if self.config.sleep_s:

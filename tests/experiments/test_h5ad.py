@@ -81,6 +81,16 @@ def test_a_frame_holds_the_tissue_and_fields_within_half_a_step(tmp_path):
     np.testing.assert_allclose(restored, model.fields_table()["oxygen"], atol=(high - low) / 509)
 
 
+def test_a_frame_names_every_cell_type_it_holds(tmp_path):
+    cells = {k: v.copy() for k, v in CELLS.items()}
+    cells["cell_type"] = np.where(np.arange(len(cells["uid"])) == 5, "mdsc", cells["cell_type"].astype("<U12"))
+    write_frame(tmp_path / "frame.bin", cells, {"oxygen": np.zeros((1, 12, 12), np.float32)}, {}, 20.0, {})
+    header, layers = read_frame(tmp_path / "frame.bin")
+    legend = header["layers"][0]["legend"]
+    assert legend == [*LEGEND, "mdsc"]
+    assert (layers["tissue"] == legend.index("mdsc")).sum() == 1
+
+
 def test_a_large_lattice_is_thinned(tmp_path):
     fields = {"oxygen": np.zeros((1, 1100, 1030), np.float32)}
     write_frame(tmp_path / "frame.bin", CELLS, fields, {}, 20.0, {})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -49,7 +50,7 @@ def test_the_directory_has_the_promised_files(reference):
     inside = {p.name for p in (reference.path / "drug/rep-001").iterdir()}
     snapshots = {f"{kind}_{hour}" for kind in ("cells", "fields") for hour in ("-24.", "0.", "48.")}
     endings = {"cells": "h5ad", "fields": "npz"}
-    assert inside == {"series.csv", "timing.json", "frame.bin", "DONE", "checkpoint_a", "checkpoint_b",
+    assert inside == {"series.csv", "timing.json", "frame.bin", "DONE",
                       *(s + endings[s.split("_")[0]] for s in snapshots)}  # fmt: skip
 
 
@@ -202,8 +203,8 @@ def test_two_runs_into_one_directory_are_refused(tmp_path):
     assert caught.value.exit_code == 2
 
 
-def test_an_executor_of_a_later_version_is_refused():
-    with pytest.raises(RunError, match="not in this version"):
+def test_an_executor_that_there_is_not_is_refused():
+    with pytest.raises(RunError, match="unknown executor 'dask'; expected processes"):
         run(FakeConfig(), executor="dask", **QUIET)
 
 
@@ -268,6 +269,83 @@ def test_an_early_stop_is_told_and_its_last_moment_kept(tmp_path):
     assert end["final_tumour_alive"] > 1100
     assert made.hours() == [end["final_hour"]] != [48.0]
     assert made.series()["hour"].iloc[-1] == end["final_hour"]
+
+
+EDGE = FakeConfig(edge_at=1700.0, rate=0.01, branch_at_day=0.0, horizon_day=3.0, output={"record_every_h": 6})
+
+
+@pytest.fixture(scope="module")
+def at_the_edge(tmp_path_factory):
+    """Controls that reach the edge on different hours, while the treated go on to the horizon."""
+    made = run(EDGE, tmp_path_factory.mktemp("edge") / "run", jobs=1, **QUIET)
+    assert {key[0] for key in made.stopped()} == {"control"}
+    return made
+
+
+def test_endpoints_are_read_at_the_last_hour_that_all_simulations_recorded(at_the_edge):
+    ends, stops = at_the_edge.endpoints(), at_the_edge.stopped()
+    assert len(ends) == 4
+    assert set(ends["hour"]) == {at_the_edge.last_common_hour()}
+    assert at_the_edge.last_common_hour() == min(hour for hour, _why in stops.values()) // 6 * 6
+    with pytest.raises(ValueError, match=r"control/0 ended on day .*the tumour reached the edge"):
+        at_the_edge.endpoints(day=3)
+
+
+def test_the_summary_warns_that_its_rows_are_of_different_days(at_the_edge):
+    with pytest.warns(UserWarning, match=r"control/0 on day .*Run.endpoints"):
+        table = at_the_edge.summary()
+    assert table["final_hour"].nunique() > 1
+
+
+def test_a_run_says_in_its_last_lines_which_simulations_stopped_early(tmp_path, capsys):
+    run(EDGE, tmp_path / "run", jobs=1, report=False, model_factory=FakeModel)
+    lines = capsys.readouterr().out.splitlines()
+    first = lines.index("stopped early: 2 of 4 simulations")
+    assert [json.loads(line)["event"] for line in lines[:first]][-1] == "finished"
+    assert re.fullmatch(r"  control/rep-000 on day \d\.\d\d: the tumour reached the edge", lines[first + 1])
+    assert re.match(r"  all simulations are compared on day \d\.?\d*, the last that all recorded", lines[-1])
+
+
+def test_a_run_in_which_nothing_stopped_says_nothing_of_it(tmp_path, capsys):
+    run(FakeConfig(horizon_day=0.0), tmp_path / "run", jobs=1, report=False, model_factory=FakeModel)
+    assert "stopped early" not in capsys.readouterr().out
+
+
+def test_checkpoints_of_a_finished_simulation_go_unless_they_are_to_be_kept(tmp_path):
+    keeping = replace(BRANCHED, output={**BRANCHED.output, "keep_checkpoints": True})
+    kept, gone = run(keeping, tmp_path / "kept", jobs=1, **QUIET), run(BRANCHED, tmp_path / "gone", jobs=1, **QUIET)
+    assert len(list(kept.path.glob("*/rep-*/checkpoint_?"))) == 8
+    assert not list(gone.path.rglob("checkpoint_?"))
+    pd.testing.assert_frame_equal(kept.series(), gone.series())
+    (gone.path / "drug/rep-000/checkpoint_a").write_text("left by a kill right after DONE")
+    again = run(BRANCHED, gone.path, jobs=1, **QUIET)
+    assert again.exit_code == 0 and not list(gone.path.rglob("checkpoint_?"))
+
+
+def test_a_progress_event_pairs_hour_and_count_of_one_moment(tmp_path, monkeypatch):
+    from tme.experiments import worker
+
+    class Watched(FakeModel):
+        seen = {}
+
+        def step(self):
+            super().step()
+            self.seen[self.sim_hour] = self.alive
+
+    monkeypatch.setattr(worker, "REPORT_EVERY_S", -1.0)
+    task = Task(str(tmp_path), plan(FakeConfig()).simulations[0], FakeConfig(), Watched)
+    events = []
+    assert simulate(task, lambda: False, events.append).state == "done"
+    found = {e["hour"]: e["tumour_alive"] for e in events if e["event"] == "progress"}
+    assert len(found) == 144 and found == Watched.seen
+
+
+def test_what_a_shorter_horizon_leaves_out_is_told(tmp_path):
+    class Shortened(FakeConfig):
+        notes = ("left out, being after the end on day 1: arms.drug.drugs.0 day 2",)
+
+    run(Shortened(horizon_day=0.0, replicates=1), tmp_path / "run", jobs=1, **QUIET)
+    assert [e["message"] for e in read_events(tmp_path / "run") if e["event"] == "note"] == list(Shortened.notes)
 
 
 def test_without_snapshot_days_the_end_is_kept(tmp_path):

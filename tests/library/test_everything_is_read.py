@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import tme
+from tme.library import cells, load_library
 from tme.model import parameter_registry
 
 SOURCES = sorted(Path(tme.__file__).parent.rglob("*.py"))
@@ -36,5 +37,27 @@ def names_read() -> set[str]:
 
 @pytest.mark.parametrize("group", sorted(GROUPS))
 def test_every_parameter_of_a_group_is_read(group, names_read):
-    unread = [p.name for p in GROUPS[group] if p.name not in names_read]
+    named = {name for entry in load_library().cells.values() for name in entry.parameters.values()}
+    unread = [p.name for p in GROUPS[group] if p.name not in names_read and f"{group}.{p.name}" not in named]
+    assert not unread, unread
+
+
+def test_cell_types_name_parameters_that_exist_in_their_unit():
+    for kind, entry in load_library().cells.items():
+        for key, name in entry.parameters.items():
+            group, _, parameter = name.partition(".")
+            assert parameter in GROUPS[group], f"{kind}.{key}: {name}"
+            part = entry
+            for step in key.split(".")[:-1]:
+                part = part[int(step)] if step.isdigit() else getattr(part, step)
+            unit = type(part).unit_of(key.split(".")[-1])
+            assert unit in ("*", GROUPS[group].parameters[parameter].unit), f"{kind}.{key}: {unit}"
+
+
+PARTS = sorted({*cells.CellPart.__subclasses__()} - {cells.Kills}, key=lambda c: c.__name__)  # contacts name their numbers otherwise
+
+
+@pytest.mark.parametrize("part", PARTS, ids=lambda c: c.__name__)
+def test_every_key_of_a_cell_type_is_read(part, names_read):
+    unread = [key for key in part.model_fields if key not in names_read]
     assert not unread, unread

@@ -7,9 +7,9 @@ import pytest
 from tme.library import LibraryError, load_library
 from tme.library import load as load_module
 from tme.model import parameter_registry
-from tme.populations.tumour import CLONES, Tumour
+from tme.populations.tumour import Tumour
 
-KINDS = ("fields", "drugs", "antibodies", "nanoparticles", "tumours")
+KINDS = ("fields", "drugs", "antibodies", "nanoparticles", "tumours", "receptors")
 
 
 @pytest.fixture
@@ -31,6 +31,20 @@ def test_every_number_has_a_unit_and_a_source(kind):
             words = ("assumed", "calibrated", "definition", "doi", "PMC", "PMID")
             known = any(w in number.source for w in words) or any(c.isdigit() for c in number.source)
             assert known or len(number.source) > 10, f"{name}.{key}: {number.source}"
+
+
+def test_every_number_of_an_event_has_a_unit_and_a_source():
+    events = load_library().events
+    assert {e.kind for e in events.values()} == {"radiation", "light", "kill_share", "cell_transfer"}
+    for name, entry in events.items():
+        for key, number in entry.numbers.items():
+            assert number.unit and len(number.source) > 10, f"{name}.{key}"
+    assert len(events["radiation"].numbers) > 8  # those of cell types too
+
+
+def test_signals_of_events_have_names_of_their_own():
+    names = [s for name, entry in load_library().events.items() for s in entry.signals(name)]
+    assert sorted(names) == ["light", "radiation", "radiation_ros"]
 
 
 def test_what_the_issue_names_is_there():
@@ -70,7 +84,6 @@ def test_tumours_set_parameters_and_traits_that_exist():
                 assert p.low <= number.value <= p.high, f"{name}: {group}.{key}"
                 assert p.unit == number.unit, f"{name}: {group}.{key}"
         assert set(entry.traits) <= columns
-        assert set(entry.clones) <= set(CLONES)
         assert all(set(c.traits) <= columns for c in entry.clones.values())
 
 
@@ -96,9 +109,20 @@ def test_iron_platforms_have_iron_terms():
         ("drugs.yaml", "target: gpx4", "target: gpx5", "rsl3.hits.0.target"),
         ("drugs.yaml", "target: gpx4", "target: xct", "needs ki_uM"),
         ("nanoparticles.yaml", "drug: rsl3", "drug: rsl4", "drug 'rsl4' is not in drugs"),
+        ("drugs.yaml", "target: xct", "target: vessel", "names the substance"),
+        ("drugs.yaml", "target: xct", "target: vessel\n      field: cystin", "field 'cystin' is not in fields"),
         ("fields.yaml", "mode: quasi_steady", "mode: steady", "fields.yaml:5: oxygen.mode"),
+        ("events.yaml", "kind: radiation", "kind: radiaton", "events.yaml:4: radiation: Value error, kind is 'radiaton'"),
+        ("events.yaml", "unit: 1/Gy,", "unit: Gy,", "events.yaml:10: radiation.cells.tumour"),
+        ("events.yaml", "oer_max:", "oer:", "events.yaml:7: radiation.oer"),
         ("antibodies.yaml", "anti_pd1:", "anti_pdl1:", "duplicate key"),
         ("antibodies.yaml", "anti_pd1:", "rsl3:", "the name is taken by drugs"),
+        ("antibodies.yaml", "target: pdl1", "target: pdl3", "target 'pdl3' is no receptor or ligand"),
+        ("antibodies.yaml", "target: pdl1", "target: field:oxygen", "needs k_on_per_nM_min"),
+        ("receptors.yaml", "place: contact", "place: node", "acts on priming, not on"),
+        ("receptors.yaml", "    pdl2:", "    ctla4:", "ctla4 is in two axes"),
+        ("receptors.yaml", "    killing:", "    kiling:", "receptors.yaml:"),
+        ("receptors.yaml", "background: {value: 0.03", "background: {value: 3", "outside its own range"),
         ("tumours.yaml", "source: \"assumed: spread of protein levels between cells of one tumour\"", "note: x", "b16_like"),
     ],
 )  # fmt: skip

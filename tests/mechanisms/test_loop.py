@@ -55,7 +55,7 @@ def test_dendritic_cells_deaf_to_damps_do_not_mature_and_prime_no_cd8(intact):
     cut = run(priming={"k_mature": 0})
     assert level(cut, "atp") > 0
     assert cut.counters["dc_matured"] == 0 < intact.counters["dc_matured"]
-    assert cut.primed_output == 1.0 < intact.primed_output
+    assert cut.node.output == 1.0 < intact.node.output
 
 
 @pytest.mark.mechanism("M73")
@@ -107,10 +107,10 @@ def test_blockade_adds_ferroptotic_deaths_through_ifng():
 def test_ferroptosis_brings_cd8_to_a_blockaded_tumour_only_through_damps(intact):
     silent = {"atp_rate": 0, "hmgb1_rate": 0}
     alone = run("anti_pdl1")
-    assert intact.primed_output > alone.primed_output
+    assert intact.node.output > alone.node.output
     assert intact.counters["recruited_cd8"] > alone.counters["recruited_cd8"]
     silenced = run("both", damp=silent)
-    assert silenced.primed_output == 1.0
+    assert silenced.node.output == 1.0
     assert silenced.counters["recruited_cd8"] < alone.counters["recruited_cd8"]
 
 

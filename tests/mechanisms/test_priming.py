@@ -66,7 +66,7 @@ def test_blunted_dendritic_cells_prime_less():
         model = tissue(mechanisms__priming={**QUICK, "gain": 1})
         d = model.dendritic
         d.col.mature[: d.n], d.col.mature_tick[: d.n], d.col.blunting[: d.n] = 1, 0, blunting
-        outputs.append(hours(model, 1.5).primed_output)
+        outputs.append(hours(model, 1.5).node.output)
     assert falls(outputs, 1.2)
 
 
@@ -88,20 +88,20 @@ def primed(n_mature=20, arm="control", **changes):
 @pytest.mark.mechanism("M73")
 def test_mature_dendritic_cells_bring_primed_cd8_into_the_tumour():
     models = [primed(n) for n in (0, 5, 25)]
-    assert rises([m.primed_output for m in models], 1.2)
+    assert rises([m.node.output for m in models], 1.2)
     assert rises([m.counters["recruited_cd8"] for m in models], 1.1)
-    assert models[0].primed_output == 1.0
+    assert models[0].node.output == 1.0
 
 
 @pytest.mark.mechanism("M73")
 def test_priming_without_gain_is_as_if_no_dendritic_cell_had_come():
-    assert primed(25, mechanisms__priming={"gain": 0}).primed_output == 1.0
+    assert primed(25, mechanisms__priming={"gain": 0}).node.output == 1.0
 
 
 @pytest.mark.mechanism("M73")
 def test_primed_cd8_arrive_only_after_travel_and_expansion():
     slow = primed(25, mechanisms__priming={"expansion_min": 1440})
-    assert slow.primed_output == 1.0 < primed(25).primed_output
+    assert slow.node.output == 1.0 < primed(25).node.output
 
 
 @pytest.mark.mechanism("M73")
@@ -118,12 +118,20 @@ CTLA4 = {"antibodies": [{"name": "anti_ctla4", "dose_mg_kg": 10, "day": 0}]}
 
 @pytest.mark.mechanism("M79")
 def test_ctla4_blockade_primes_more():
-    outputs = [primed(25).primed_output]
-    outputs += [
-        primed(25, "a", arms__a=CTLA4, mechanisms__priming={"ctla4_gain": g}).primed_output for g in (0, 1, 5)
-    ]
+    outputs = [primed(25).node.output]
+    outputs += [primed(25, "a", arms__a=CTLA4, receptors__ctla4={"effects": {"priming": {"without": x}}}).node.output for x in (1, 2, 6)]
     assert outputs[0] == pytest.approx(outputs[1], rel=1e-12)
     assert rises(outputs[1:], 1.2)
+
+
+@pytest.mark.mechanism("M79")
+def test_ctla4_blockade_counts_when_a_dendritic_cell_primes_not_when_its_cd8_come():
+    """All dendritic cells arrive within the first hour, their CD8 five hours later."""
+    slow = {"mechanisms__priming": {"expansion_min": 300}}
+    given = {day: {"antibodies": [{"name": "anti_ctla4", "dose_mg_kg": 10, "day": day}]} for day in (0, 0.1)}
+    none, early, late = (primed(25, "a", arms__a=arm, **slow).node.output for arm in ({}, given[0], given[0.1]))
+    assert 1.0 < none == pytest.approx(late, rel=1e-12)
+    assert early > 1.2 * none
 
 
 @pytest.mark.mechanism("M79")
@@ -144,5 +152,5 @@ def test_ctla4_antibody_depletes_tregs_and_keeps_them_out():
 
 @pytest.mark.mechanism("M79")
 def test_without_dendritic_cells_ctla4_blockade_primes_nothing():
-    assert primed(0, "a", arms__a=CTLA4).primed_output == 1.0
-    assert np.isclose(primed(0).primed_output, 1.0)
+    assert primed(0, "a", arms__a=CTLA4).node.output == 1.0
+    assert np.isclose(primed(0).node.output, 1.0)

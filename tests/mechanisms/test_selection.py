@@ -30,7 +30,7 @@ def test_resistant_clones_take_over_and_do_not_without_the_drug():
 
     def resistant(model):
         row = model.observe()
-        return row["clone_fsp1_share"] + row["clone_acsl4_share"]
+        return row["clone_fsp1_high_share"] + row["clone_acsl4_low_share"]
 
     assert resistant(treated) > 0.8 > 0.6 > resistant(control)
 

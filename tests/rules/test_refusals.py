@@ -70,7 +70,7 @@ def test_rules_of_one_term_are_combined_in_one_way():
 
 def test_every_rule_of_the_library_can_be_and_reads_as_a_sentence():
     library = load_library()
-    assert check(library.rules, known_to_rules(library)) == []
+    assert check(library.rules, known_to_rules()) == []
     for name, entry in library.rules.items():
         said = sentence(entry, term_registry())
         assert said.startswith("In ") and said.endswith(".") and "_" not in said, (name, said)

@@ -5,12 +5,13 @@ import pytest
 from exact import assert_binomial, assert_counts, share_of_error_caught
 from support import dish
 
-from tme.mechanisms.death import PARAMETERS, T_CELL, flag_cd8, flag_deaths, flag_turnover
+from tme.mechanisms.death import PARAMETERS, T_CELL, flag_deaths, flag_guests, flag_turnover
 from tme.mechanisms.resolve import bury
 
 N, DT, SEED = 400_000, 6.0, np.uint64(5)
 NO_TERM = np.zeros(0)
 UID = np.arange(N, dtype=np.uint64)
+NO_TERM = np.zeros(0)
 
 
 def hit(rate, dt=DT):
@@ -76,12 +77,13 @@ def test_causes_are_booked_as_what_they_are():
 
 
 # ---- immune cells -------------------------------------------------------------------------------------
-def cd8(cxcl=100.0, engaged=0, function=1.0, n_div=0, surplus=0.0, tick=10, **changes):
+def cd8(cxcl=100.0, engaged=0, function=1.0, n_div=0, surplus=0.0, tick=10, life=NO_TERM, division=NO_TERM, **changes):
     """Fate flags (N,) of CD8 after one interval of 60 min, so that rates per day make enough hits."""
     fate = np.zeros(N, np.int8)
     p = T_CELL.build(changes)
-    flag_cd8(0, N, UID, np.zeros(N, np.int32), fate, np.full(N, engaged, np.int8), np.full(N, float(function)),
-             np.full(N, n_div, np.int32), np.array([float(cxcl)]), surplus, p, 60.0, SEED, tick)  # fmt: skip
+    flag_guests(0, N, UID, np.zeros(N, np.int32), fate, np.full(N, engaged, np.int8), np.full(N, float(function)),
+                np.full(N, n_div, np.int32), np.array([float(cxcl)]), surplus, p.life_d, p.off_tumour, p.c_min, p.k_expand, p.n_max,
+                60.0, SEED, tick, life, division)  # fmt: skip
     return fate
 
 
@@ -111,7 +113,7 @@ def test_the_surplus_above_the_cap_leaves():
 def test_other_immune_cells_turn_over_at_their_rate():
     fate = np.zeros(N, np.int8)
     fate[:1000] = 1
-    flag_turnover(N, UID, fate, 0.005, 10.0, SEED, 10)
+    flag_turnover(N, UID, fate, 0.005, 10.0, SEED, 10, NO_TERM)
     assert (fate[:1000] == 1).all()
     assert_binomial((fate == 30).sum(), N - 1000, hit(0.005, 10.0))
 
@@ -122,8 +124,23 @@ def test_survivors_forget_their_age():
     left = []
     for turn in range(1, 31):
         fate = np.zeros(N, np.int8)
-        flag_turnover(N, UID, fate, 0.005, 10.0, SEED, 10 * turn)
+        flag_turnover(N, UID, fate, 0.005, 10.0, SEED, 10 * turn, NO_TERM)
         now = alive & (fate == 30)
         left.append(now.sum())
         alive &= ~now
     assert_counts([*left, alive.sum()], [*(p * (1 - p) ** np.arange(30)), (1 - p) ** 30])
+
+
+def test_terms_are_factors_on_each_cells_own_rate():
+    """Half of the cells leave three times as fast, divide four times as fast; the others as without terms."""
+    fast = np.arange(N) < N // 2
+    fate = cd8(life_d=1, life=np.where(fast, 3.0, 1.0))
+    for some, factor in ((fast, 3.0), (~fast, 1.0)):
+        assert_binomial((fate[some] == 30).sum(), N // 2, hit(factor / 1440.0, 60.0))
+    assert np.array_equal(fate[~fast], cd8(life_d=1)[~fast])
+    fate = cd8(engaged=1, life_d=100, k_expand=0.002, division=np.where(fast, 4.0, 1.0))
+    assert (fate[fast] == 1).sum() > 2 * (fate[~fast] == 1).sum()
+    fate = np.zeros(N, np.int8)
+    flag_turnover(N, UID, fate, 0.005, 10.0, SEED, 10, np.where(fast, 2.0, 1.0))
+    assert_binomial((fate[fast] == 30).sum(), N // 2, hit(0.01, 10.0))
+    assert_binomial((fate[~fast] == 30).sum(), N // 2, hit(0.005, 10.0))

@@ -21,17 +21,19 @@ from support import tissue
 from tme.kernels.movement import grant, propose
 from tme.kernels.neighbours import DISTANCE, OFFSETS
 from tme.kernels.rng import Stream, uniforms
-from tme.mechanisms.motility import PARAMETERS, switch_mode
+from tme.mechanisms.motility import switch_mode
 
 FLAT, SOLID = (1, 101, 101, 0, 1, 1), (41, 41, 41, 1, 1, 1)
 SEED = np.uint64(21)
+NO_TERM = np.zeros(0)
 
 
 class Walkers:
     """Cells that never meet: proposals are taken as moves; positions are unwrapped."""
 
-    def __init__(self, n, geometry, p=0.5, bias=0.0, persistence=0.0, field=None):
+    def __init__(self, n, geometry, p=0.5, bias=0.0, persistence=0.0, field=None, terms=(NO_TERM, NO_TERM)):
         self.n, self.geometry, self.p, self.bias, self.persistence = n, geometry, p, bias, persistence
+        self.terms = terms
         nz, ny, nx = geometry[:3]
         self.uid = np.arange(n, dtype=np.uint64)
         self.voxel = np.full(n, (nz // 2 * ny + ny // 2) * nx + nx // 2, np.int32)
@@ -47,7 +49,7 @@ class Walkers:
         self.tick += 1
         propose(0, self.n, self.uid, self.voxel, self.heading, np.full(self.n, self.p), np.zeros(self.n, np.int8),
                 self.field, self.bias, self.persistence, 1.0, SEED, self.tick, self.geometry,
-                self.proposal, self.direction)  # fmt: skip
+                self.proposal, self.direction, *self.terms)  # fmt: skip
         moved = self.proposal >= 0
         way = self.direction[moved]
         self.voxel[moved], self.heading[moved] = self.proposal[moved], way
@@ -103,6 +105,17 @@ def test_speed_sets_the_diffusion_coefficient():
         for _ in range(60):
             walkers.step()
         assert_mean((walkers.place**2).sum(axis=1), 60 * p * (1.0 + np.sqrt(2.0)) / 2.0)
+
+
+def test_terms_scale_the_speed_and_the_bias_of_each_cell():
+    """Half of the walkers at half the speed, the others with twice the bias along x. Power: as above."""
+    x = np.arange(101 * 101) % 101
+    half = np.arange(40_000) < 20_000
+    walkers = Walkers(40_000, FLAT, 0.5, bias=0.2, field=1.0 * x, terms=(np.where(half, 0.5, 1.0), np.where(half, 1.0, 2.0)))
+    for _ in range(20):
+        walkers.step()
+    assert_mean(walkers.place[half, 2], 20 * 0.25 * 0.2)
+    assert_mean(walkers.place[~half, 2], 20 * 0.5 * 0.4)
 
 
 def test_first_passage_out_of_a_strip():
@@ -184,13 +197,13 @@ def test_a_contested_place_goes_to_each_with_the_same_chance():
 
 def test_modes_follow_a_telegraph_process():
     """From all slow, the share of fast cells after m ticks: a/(a+b) (1 - (1-a-b)^m). Power: 100,000 cells."""
-    n, p = 100_000, PARAMETERS.build({"cd8_to_slow_per_min": 0.2, "cd8_to_fast_per_min": 0.1})
-    speed, uid = np.full(n, p.cd8_slow_um_min), np.arange(n, dtype=np.uint64)
+    n, slow, fastest = 100_000, 1.5, 10.0
+    speed, uid = np.full(n, slow), np.arange(n, dtype=np.uint64)
     a, b = -np.expm1(-0.1), -np.expm1(-0.2)
     for tick in range(1, 31):
-        switch_mode(0, n, uid, speed, p, 1.0, SEED, tick)
+        switch_mode(0, n, uid, speed, slow, fastest, 0.2, 0.1, 1.0, SEED, tick)
         if tick in (1, 3, 30):
-            fast = (speed == p.cd8_fast_um_min).sum()
+            fast = (speed == fastest).sum()
             assert_binomial(fast, n, a / (a + b) * (1.0 - (1.0 - a - b) ** tick))
 
 

@@ -5,7 +5,7 @@ import pytest
 from support import UNBREAKABLE, dish, tissue
 from test_model import ARMS, BUSY, ticks
 
-from tme.therapy import nanoparticles
+from tme.therapy import routes
 
 TIGHT = 1e-13  # of the solver, relative
 
@@ -58,15 +58,15 @@ def test_payload_is_in_tissue_in_cells_or_released_through_births_deaths_and_dep
     model = tissue("all", 5, arms=ARMS, clocks__field_tol=TIGHT, **BUSY)
     field, log, came = model.fields[platform], {}, []
     audited(field, log)
-    put = nanoparticles.inject
+    put = routes.deposit
 
-    def inject(model, field, amount, agent):
+    def deposit(model, field, voxels, each):
         before = field.concentration.sum()
-        put(model, field, amount, agent)
-        if agent.name == platform:
+        put(model, field, voxels, each)
+        if field.name == platform:
             came.append(field.concentration.sum() - before)
 
-    monkeypatch.setattr(nanoparticles, "inject", inject)
+    monkeypatch.setattr(routes, "deposit", deposit)
     released = 0.0
     while model.tick < 400:
         ticks(model, 1)

@@ -16,16 +16,26 @@ def dose(model):
             model.fields[drug.name].c[:] = level
         elif model.solved(drug.name):
             model.fields[drug.name].vessel = drug.plasma(minute)
+    enzymes_in_blood(model, minute)
     for antibody in model.therapy.antibodies:
-        plasma = antibody.plasma(minute)
-        if antibody.entry.target == "ctla4":
-            model.ctla4_occupancy = plasma / (antibody.entry.kd_nM + plasma)
-            model.treg_depletion = model.ctla4_occupancy * antibody.entry.treg_depletion
-        elif model.solved(antibody.name):
-            model.fields[antibody.name].vessel = plasma
+        if antibody.entry.target != "ctla4" and model.solved(antibody.name):  # that one acts in the node
+            model.fields[antibody.name].vessel = antibody.plasma(minute)
+    model.depletion = model.checkpoints.depletion()
     for particle in model.therapy.particles:
         if model.solved(particle.name):
             deliver(model, particle, minute - model.fields[particle.name].clock, minute)
+
+
+def enzymes_in_blood(model, minute):
+    """What vessels bring of a substance is divided by 1 + sum c/Ki of the drugs that hit it in plasma."""
+    effect = {}
+    for drug in model.therapy.drugs:
+        for hit in drug.entry.hits:
+            if hit.target == "vessel":
+                effect[hit.field] = effect.get(hit.field, 0.0) + drug.plasma(minute) / hit.ki_uM
+    for name, e in effect.items():
+        if model.solved(name):
+            model.fields[name].vessel = model.fields[name].entry.vessel_value / (1.0 + e)
 
 
 def update_vessels(model):

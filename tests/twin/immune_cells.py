@@ -20,6 +20,7 @@ class ImmuneCell(mesa.Agent):
         super().__init__(model)
         self.uid, self.voxel, self.born_tick = uid, voxel, born_tick
         self.n_div, self.heading, self.fate, self.held = 0, -1, None, {}
+        self.__dict__.update(model.checkpoints.columns(self.kind))
         self.__dict__.update(columns)
 
     def stays(self):
@@ -111,7 +112,7 @@ class Cd8(ImmuneCell):
     """A CD8 T cell, searching or engaged with one tumour cell."""
 
     kind, code = "cd8", 2
-    FLOATS = ("speed", "function", "pd1_signal", "exhaustion")
+    FLOATS = ("speed", "function", "exhaustion")
     INTEGERS = ("voxel", "n_div", "born_tick", "heading", "engaged", "target_uid", "target_voxel", "kills")
     DEFAULTS = {
         "speed": 3.0,
@@ -119,7 +120,6 @@ class Cd8(ImmuneCell):
         "target_uid": 0,
         "target_voxel": -1,
         "function": 1.0,
-        "pd1_signal": 0.0,
         "exhaustion": 0.0,
         "kills": 0,
     }
@@ -153,13 +153,14 @@ class Cd8(ImmuneCell):
                 return cell if cell.alive else None
         return None
 
-    def contact(self, p, suppression, pd1_free, minutes):
+    def contact(self, p, suppression, minutes):
         """One tick of contact; returns (target, hit) or None if it holds nobody afterwards."""
         dice, tick, events = self.model.dice, self.model.tick, self.model.events
         if self.engaged:
             target = self.held_target()
             if target is None or happens(dice.uniform("detach", tick, self.uid), 1.0 / p.hold_min, minutes):
-                self.engaged, self.function, self.pd1_signal = 0, 0.0, 0.0
+                self.engaged, self.function = 0, 0.0
+                self.model.checkpoints.let_go(self)
                 events["CD8 detaches"] += 1
                 events["CD8 loses its target"] += target is None
                 return None
@@ -169,10 +170,7 @@ class Cd8(ImmuneCell):
                 return None
             events["CD8 attaches"] += 1
         self.target_voxel = target.voxel
-        self.pd1_signal = (p.pdl2_share * p.k_p + target.pdl1_free) * float(pd1_free[self.voxel])
-        self.function = (1.0 - self.exhaustion) * (
-            1.0 - p.s_max * self.pd1_signal / (p.k_p + self.pd1_signal)
-        )
+        self.function = (1.0 - self.exhaustion) * self.model.checkpoints.signals(self, target)
         self.function /= 1.0 + p.k_sup * float(suppression.c[self.voxel])
         hit = happens(dice.uniform("hit", tick, self.uid), p.k_hit * self.function, minutes)
         events["CD8 hits"] += hit
@@ -198,9 +196,9 @@ class Cd8(ImmuneCell):
         return target
 
     def exhaust(self, p, minutes):
-        """de/dt = (1 - e) g/tau while engaged, g = (1 - w) + w S/(k + S)."""
+        """de/dt = (1 - e) g/tau while engaged, g the product of what all axes do to exhaustion."""
         if self.engaged:
-            g = (1.0 - p.pd1_weight) + p.pd1_weight * self.pd1_signal / (p.k_p + self.pd1_signal)
+            g = self.model.checkpoints.drive(self)
             self.exhaustion = 1.0 - (1.0 - self.exhaustion) * math.exp(-g * minutes / (p.tau_d * 1440.0))
             self.model.events["CD8 exhausts"] += 1
 
@@ -305,18 +303,21 @@ class Dendritic(ImmuneCell):
 
 
 class LymphNode:
-    """Output B of primed CD8: arrivals count after travel and expansion, B relaxes to 1 within tau_b."""
+    """Output B of primed CD8: cells travel, prime on arrival, CD8 expand; B relaxes to 1 within tau_b."""
 
     def __init__(self, p, minutes):
         self.p, self.minutes, self.output = p, minutes, 1.0
-        self.on_the_way = [0.0] * round((p.travel_min + p.expansion_min) / minutes)
+        travel = round(p.travel_min / minutes)
+        self.on_the_way = [0.0] * travel
+        self.expanding = [0.0] * (round((p.travel_min + p.expansion_min) / minutes) - travel)
 
-    def receive(self, leaving, ctla4_occupancy):
-        """One clock interval: quality `leaving` the tumour now, what left a delay ago takes effect."""
+    def receive(self, leaving, primed):
+        """One clock interval: quality `leaving` the tumour now; who arrives primes, what was primed earlier takes effect."""
         self.on_the_way.append(leaving)
-        due = self.on_the_way.pop(0)
+        self.expanding.append(self.on_the_way.pop(0) * primed)
+        due = self.expanding.pop(0)
         self.output = 1.0 + (self.output - 1.0) * math.exp(-self.minutes / self.p.tau_b_min)
-        self.output += self.p.gain * (1.0 + self.p.ctla4_gain * ctla4_occupancy) * due
+        self.output += self.p.gain * due
         return due
 
 

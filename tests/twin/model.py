@@ -16,6 +16,7 @@ from twin.fields import Field, fixed_faces
 from twin.immune_cells import IMMUNE, LymphNode, walk
 from twin.lattice import Lattice
 from twin.philox import Dice, happens, recruit_uid
+from twin.receptors import Checkpoints
 from twin.secretion import secrete
 from twin.therapy import Therapy
 
@@ -51,8 +52,7 @@ class TwinModel(mesa.Model):
         self.make_fields()
         self.make_vessels()
         self.node = LymphNode(parameters.priming, CLOCK["lymph_node"])
-        self.ctla4_occupancy = self.treg_depletion = 0.0
-        self.pd1_free = np.ones(self.lattice.n_voxels)
+        self.checkpoints, self.depletion = Checkpoints(self), {}
 
     def make_fields(self):
         """Fields of the config and of the arm; which of them vessels feed, and which are held."""
@@ -153,6 +153,7 @@ class TwinModel(mesa.Model):
         if self.strikes("ifng_response"):
             for cell in self.of("tumour"):
                 cell.respond_to_ifng(self.p.ifng_response, CLOCK["ifng_response"])
+            self.checkpoints.follow(CLOCK["ifng_response"])
         resting_due = self.tick * self.dt % self.config.clocks.chemistry_resting_min == 0
         for cell in self.of("tumour"):
             cell.peroxidise(self.p.ferroptosis, self.tick, resting_due)
@@ -166,6 +167,8 @@ class TwinModel(mesa.Model):
         for cell in self.of("cd8"):
             cell.switch_mode(p.motility, self.dt)
         walk(self, self.of("cd8"), fields["cxcl"], p.motility.cd8_bias, p.motility.persistence, self.dt)
+        if self.strikes("checkpoint"):
+            self.checkpoints.count_hosts()
         if self.strikes("slow_motility"):
             for kind, field, bias in (
                 ("dendritic", "atp", p.motility.dc_bias),
@@ -189,7 +192,7 @@ class TwinModel(mesa.Model):
         """All CD8 act on the state before; then each target takes its hits together; holders share a kill."""
         holding = {}
         for cell in self.of("cd8"):
-            contact = cell.contact(self.p.killing, self.fields["suppression"], self.pd1_free, self.dt)
+            contact = cell.contact(self.p.killing, self.fields["suppression"], self.dt)
             if contact is not None:
                 holding.setdefault(contact[0].uid, []).append((cell, contact[1]))
         for uid, holders in holding.items():
@@ -203,14 +206,10 @@ class TwinModel(mesa.Model):
                     cell.kills += 1
 
     def cover(self):
-        """Free PD-L1 on each tumour cell, free PD-1 in each voxel."""
-        by_target = {a.entry.target: (self.fields[a.name], a.entry.kd_nM) for a in self.therapy.antibodies}
+        """Free PD-L1 on each tumour cell, other molecules in each voxel."""
         for cell in self.of("tumour"):
-            cell.cover_pdl1(by_target.get("pdl1"))
-        if "pd1" in by_target:
-            field, kd = by_target["pd1"]
-            self.pd1_free = kd / (kd + field.c)
-            self.events["PD-1 covered"] += int((self.pd1_free < 0.9).sum())
+            cell.cover_pdl1(self.checkpoints.left_at("pdl1", cell.voxel))
+        self.checkpoints.cover()
 
     # 6
     def fate(self):
@@ -240,7 +239,7 @@ class TwinModel(mesa.Model):
         for cell in self.of("cd8"):
             cell.may_turn_over(p, self.fields["cxcl"], surplus, minutes)
         life = 1.0 / (p.other_life_d * 1440.0)
-        depletion = self.treg_depletion / (p.ctla4_kill_d * 1440.0)
+        depletion = self.depletion.get("treg", 0.0) / (p.ctla4_kill_d * 1440.0)
         for kind, rate in (("treg", life + depletion), ("macrophage", life), ("dendritic", life)):
             for cell in self.of(kind):
                 cell.may_turn_over(rate, minutes)
@@ -253,7 +252,7 @@ class TwinModel(mesa.Model):
                 cell.fate = "leave"
                 leaving += cell.quality(p)
                 self.events["DC departs"] += 1
-        due = self.node.receive(leaving, self.ctla4_occupancy)
+        due = self.node.receive(leaving, self.checkpoints.primed())
         self.events["node output rises"] += due > 0.0
 
     # 7
@@ -286,11 +285,11 @@ class TwinModel(mesa.Model):
         cxcl, hmgb1 = self.fields["cxcl"].c, self.fields["hmgb1"].c
         for kind, rate, signal, k, basal in (
             ("cd8", p.k_cd8 * self.node.output, cxcl, p.k_c, p.basal),
-            ("treg", p.k_treg * (1.0 - self.treg_depletion), hmgb1, p.k_h, p.base),
+            ("treg", p.k_treg * (1.0 - self.depletion.get("treg", 0.0)), hmgb1, p.k_h, p.base),
             ("macrophage", p.k_mac, hmgb1, p.k_h, p.base),
             ("dendritic", p.k_dc, hmgb1, p.k_h, 1.0),
         ):
-            if getattr(self.config.populations, kind, None) is None:
+            if self.config.populations.get(kind) is None:
                 continue
             for v, weight in self.open_vessels.items():
                 uid = recruit_uid(IMMUNE[kind].code, v, self.tick)

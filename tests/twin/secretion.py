@@ -8,11 +8,19 @@ def secrete(model):
     for name, field in model.fields.items():
         if model.due(name) and name not in model.released:
             field.source[:] = 0.0
+    for antibody in model.therapy.antibodies:
+        if antibody.entry.neutralises and model.due(antibody.entry.neutralises):
+            model.fields[antibody.entry.neutralises].loss[:] = 0.0
     if any(model.due(n) for n in ("oxygen", "ifng", "cystine")):
         take_up(model)
     emit(model)
     drug_terms(model)
     particle_terms(model)
+    for antibody in model.therapy.antibodies:
+        if antibody.entry.neutralises and model.due(antibody.entry.neutralises):
+            loss = antibody.entry.k_on_per_nM_min * model.fields[antibody.name].c
+            model.fields[antibody.entry.neutralises].loss += loss
+            model.events["factor neutralised"] += int(loss.max() > 0.0)
 
 
 def take_up(model):

@@ -18,7 +18,7 @@ from twin.dosing import update_vessels
 from twin.immune_cells import IMMUNE
 from twin.model import TwinModel
 from twin.secretion import take_up
-from twin.tumour_cell import CAUSES, CLONES, FLOATS, INTEGERS, TumourCell
+from twin.tumour_cell import CAUSES, FLOATS, INTEGERS, TumourCell
 
 EVERY_EVENT = Path(__file__).with_name("every_event.yaml")
 TIGHT = "clocks.field_tol=1e-10"
@@ -85,9 +85,9 @@ def twin_of(model):
     """A twin in the state of a model that was just built."""
     twin = TwinModel(model.config, parameters(model), model.seed_used, model.arm_name)
     for row in rows(model.tumour):
-        columns = {name: row[name] for name in (*FLOATS, *INTEGERS)}
+        columns = {name: row[name] for name in (*FLOATS, *twin.checkpoints.columns("tumour"), *INTEGERS)}
         twin.add(
-            TumourCell(twin, row["uid"], state=CAUSES[row["state"]], clone=CLONES[row["clone"]], **columns)
+            TumourCell(twin, row["uid"], state=CAUSES[row["state"]], clone=model.config.clone_names()[row["clone"]], **columns)
         )
     for population in model.immune:
         cls = IMMUNE[population.kind]
@@ -95,6 +95,7 @@ def twin_of(model):
             columns = {
                 name: row[name] for name in (*cls.FLOATS, *cls.INTEGERS) if name not in ("voxel", "born_tick")
             }
+            columns |= {name: row[name] for name in twin.checkpoints.columns(population.kind)}
             twin.add(cls(twin, row["uid"], row["voxel"], row["born_tick"], **columns))
     for name, field in twin.fields.items():
         field.start(model.fields[name].concentration)
@@ -116,7 +117,9 @@ def check_equal(model, twin, rtol=1e-5):
     where = f"tick {model.tick}"
     for population in model.populations:
         cells = twin.cells[population.kind]
-        check_cells(where, population, [cells[uid] for uid in sorted(cells)], rtol)
+        extra = tuple(twin.checkpoints.columns(population.kind))
+        assert {*extra} == {c.name for c in model.receptors.columns(population.kind)}, population.kind
+        check_cells(where, population, [cells[uid] for uid in sorted(cells)], extra, rtol)
     for name, field in twin.fields.items():
         check_floats(f"{where}, field {name}", model.fields[name].concentration, field.c, rtol)
     for name, released in twin.released.items():
@@ -126,20 +129,21 @@ def check_equal(model, twin, rtol=1e-5):
     weights = np.array([twin.open_vessels[v] for v in sorted(twin.open_vessels)])
     check_floats(f"{where}, length of vessels", model.vessels.weight, weights, 1e-9)
     assert model.lattice.immune_count.tolist() == twin.lattice.immune, f"{where}: immune cells per voxel"
-    check_floats(f"{where}, node output", np.array([model.primed_output]), np.array([twin.node.output]), rtol)
-    free = model.pd1_free if len(model.pd1_free) else np.ones(len(twin.pd1_free))  # kept only where an antibody blocks it
-    check_floats(f"{where}, free PD-1", free, twin.pd1_free, rtol)
+    check_floats(f"{where}, node output", np.array([model.node.output]), np.array([twin.node.output]), rtol)
+    for name, molecule in model.receptors.molecules.items():
+        if len(molecule.free):  # kept only where an agent covers it
+            check_floats(f"{where}, {name} left", molecule.free, twin.checkpoints.left(name), rtol)
 
 
-def check_cells(where, population, cells, rtol):
-    """The rows of a population, sorted by uid, against the twin's cells."""
+def check_cells(where, population, cells, extra, rtol):
+    """The rows of a population, sorted by uid, against the twin's cells; `extra` columns are those of checkpoint axes."""
     where = f"{where}, {population.kind}"
     order = np.argsort(population.uid)
     uids = population.uid[order].tolist()
     assert uids == [c.uid for c in cells], f"{where}: cells differ: {set(uids) ^ {c.uid for c in cells}}"
     tumour = population.kind == "tumour"
     if tumour:
-        for code, names in (("state", CAUSES), ("clone", CLONES)):
+        for code, names in (("state", CAUSES), ("clone", population.model.config.clone_names())):
             same(
                 f"{where}.{code}",
                 uids,
@@ -148,7 +152,7 @@ def check_cells(where, population, cells, rtol):
             )
     for name in INTEGERS if tumour else IMMUNE[population.kind].INTEGERS:
         same(f"{where}.{name}", uids, getattr(population, name)[order], [getattr(c, name) for c in cells])
-    for name in FLOATS if tumour else IMMUNE[population.kind].FLOATS:
+    for name in (*(FLOATS if tumour else IMMUNE[population.kind].FLOATS), *extra):
         check_floats(
             f"{where}.{name}",
             getattr(population, name)[order],

@@ -113,6 +113,24 @@ def test_arrays_equal_the_twin_without_therapy():
     run(model, twin, 90)
 
 
+EVERY_AXIS = (
+    "receptors={pd1: {host: true}, lag3: {on: true, host: true}, tim3: true, tigit: {on: true, host: true}}",
+    "arms.checkpoints={antibodies: [{name: anti_pdl1, dose_mg_kg: 3, day: 0.02}, {name: anti_pd1, dose_mg_kg: 0.3, day: 0.01},"
+    " {name: anti_lag3, dose_mg_kg: 0.2, day: 0.03}, {name: anti_ctla4, dose_mg_kg: 5, day: 0.02},"
+    " {name: anti_tgfb, dose_mg_kg: 5, day: 0}, {name: anti_ifng, dose_mg_kg: 0.5, day: 0.04}]}",
+)
+
+
+def test_arrays_equal_the_twin_with_every_checkpoint_axis():
+    """Five axes, ligands on host cells, antibodies against receptors, a ligand and two soluble factors."""
+    model, twin = setup.build("checkpoints", *EVERY_AXIS, seed=31)
+    run(model, twin, 150)
+    assert model.counters["kills"] > 0 and model.cd8.exhaustion.max() > 0.0
+    assert all(getattr(model.cd8, f"{name}_signal").max() > 0.0 for name in ("pd1", "lag3", "tim3", "tigit"))
+    missing = [e for e in ("host ligand met", "factor neutralised", "PD-L1 covered", "PD-1 covered", "node output rises") if not twin.events[e]]
+    assert not missing
+
+
 def test_arrays_equal_the_twin_where_a_tick_is_no_minute():
     """What should have been multiplied by the tick, and was divided by it, shows only here."""
     model, twin = setup.build("all", "clocks.dt_min=0.5", seed=23)

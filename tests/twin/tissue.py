@@ -42,7 +42,7 @@ def founder(dice, config, voxel):
     for k, name in enumerate(VARIED):
         traits[name] *= math.exp(sd * dice.normal("trait", 0, uid, k) - 0.5 * sd * sd)
     sd = math.sqrt(math.log1p(spec.antigenicity_cv**2))
-    traits["antigenicity"] = spec.antigenicity_mean * math.exp(
+    traits["antigenicity"] *= spec.antigenicity_mean * math.exp(
         sd * dice.normal("trait", 0, uid, len(VARIED)) - 0.5 * sd * sd
     )
     return uid, clone, traits
@@ -58,7 +58,7 @@ def residents(model, n_tumour):
     depth, room = model.lattice.depth_um(), [lattice.capacity] * lattice.n_voxels
     zone = [v for v in range(lattice.n_voxels) if depth[v] > -100.0]
     for kind, cls in IMMUNE.items():
-        spec = getattr(model.config.populations, kind)
+        spec = model.config.populations.get(kind)
         count = 0
         if spec is not None:
             per_area = spec.per_mm2 is not None

@@ -12,7 +12,6 @@ from twin import chemistry
 from twin.philox import child_uid, happens
 
 CAUSES = ("alive", "ferroptosis", "immune", "necrosis", "apoptosis")
-CLONES = ("reference", "fsp1_high", "nrf2_high", "acsl4_low")
 SENSED = {
     "oxygen": "oxygen",
     "cystine": "cystine",
@@ -49,6 +48,7 @@ class TumourCell(mesa.Agent):
     def __init__(self, model, uid, **columns):
         super().__init__(model)
         self.uid, self.fate, self.held = uid, None, {}
+        self.__dict__.update(model.checkpoints.columns(self.kind))
         self.__dict__.update(columns)
 
     @property
@@ -109,13 +109,10 @@ class TumourCell(mesa.Agent):
             chemistry.advance(self, p, self.model.dt * (tick - self.chem_tick))
             self.chem_tick = tick
 
-    def cover_pdl1(self, antibody):
-        """PD-L1 left free by antibody of concentration c: Kd/(Kd + c). `antibody` is (field, Kd) or None."""
-        self.pdl1_free = self.pdl1
-        if antibody is not None:
-            field, kd = antibody
-            self.pdl1_free *= kd / (kd + float(field.c[self.voxel]))
-            self.model.events["PD-L1 covered"] += self.pdl1_free < 0.9 * self.pdl1
+    def cover_pdl1(self, left):
+        """PD-L1 of which antibodies leave a share."""
+        self.pdl1_free = self.pdl1 * left
+        self.model.events["PD-L1 covered"] += self.pdl1_free < 0.9 * self.pdl1
 
     # ---- killing ----------------------------------------------------------------------------------
     def take_hits(self, n_new, p, tick):
@@ -195,7 +192,7 @@ class TumourCell(mesa.Agent):
         """Everything is inherited but the hits; particles are shared out in halves."""
         for name in self.held:
             self.held[name] *= 0.5
-        columns = {name: getattr(self, name) for name in (*FLOATS, "chem_tick", "clone")}
+        columns = {name: getattr(self, name) for name in (*FLOATS, *self.model.checkpoints.columns(self.kind), "chem_tick", "clone")}
         columns.update(
             voxel=voxel,
             state="alive",

@@ -77,6 +77,17 @@ def test_unknown_cell_types_are_drawn_as_other():
     assert maps.KEYS[maps.paint(cells, (1, 1, 1), 20.0, "slice")[0, 0]] == "other"
 
 
+def test_types_of_the_users_own_take_colours_of_the_cycle_in_turn():
+    names = [f"own{k}" for k in range(8)]
+    cells = {"x": 10.0 + 20.0 * np.arange(8), "y": np.full(8, 10.0), "z": np.full(8, 10.0)}
+    cells["cell_type"] = np.array(names, dtype=object)
+    own = maps.own_types([cells, {"cell_type": np.array(["cd8"], dtype=object)}])
+    assert own == tuple(names)
+    image = maps.paint(cells, (1, 1, 8), 20.0, "slice", own)[0]
+    assert len(set(image[:6].tolist())) == 6 and image[6] == image[0]
+    assert maps.legend_name(maps.KEYS[image[0]], own) == "own0, own6"
+
+
 def test_all_colours_of_a_map_differ():
     assert len({tuple(c) for c in maps.PALETTE}) == len(maps.PALETTE)
 

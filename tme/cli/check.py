@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import typer
 
-from tme.cli.shared import ConfigPath, Quick, Set, as_yaml, load
+from tme.cli.shared import AllowPlugins, ConfigPath, Quick, Set, as_yaml, load
 
 
-def check(config: ConfigPath, set_: Set = None, quick: Quick = False, seed: int | None = None) -> None:
+def check(config: ConfigPath, set_: Set = None, quick: Quick = False, seed: int | None = None, allow_plugins: AllowPlugins = False) -> None:
     """Validate an experiment and print it resolved, with what it will cost."""
     from tme.config.estimate import predict
 
-    resolved = load(config, set_, quick, seed)
+    resolved = load(config, set_, quick, seed, allow_plugins)
     typer.echo(f"# {config}: valid, digest {resolved.digest}")
     typer.echo(as_yaml(resolved.to_dict()), nl=False)
     for line in predict(resolved).lines():

@@ -2,35 +2,29 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from tme.cli.shared import AsJson, echo_json
+from tme.cli.shared import AllowPlugins, AsJson, echo_json, load
 
 
-class Kind(StrEnum):
-    """What `tme list` lists."""
-
-    drugs = "drugs"
-    antibodies = "antibodies"
-    nanoparticles = "nanoparticles"
-    tumours = "tumours"
-    fields = "fields"
-    rules = "rules"
-    signals = "signals"
-    terms = "terms"
-    mechanisms = "mechanisms"
-    targets = "targets"
-
-
-def list_(kind: Annotated[Kind, typer.Argument(help="What to list.")], as_json: AsJson = False) -> None:
+def list_(
+    kind: Annotated[str, typer.Argument(help="drugs, antibodies, nanoparticles, tumours, fields, cells, receptors, events, rules, signals, terms, mechanisms, targets")],
+    config: Annotated[Path | None, typer.Option("--config", metavar="CONFIG", help="With the library of this experiment.")] = None,
+    library: Annotated[
+        list[Path] | None, typer.Option("--library", metavar="FILE", help="With entries of your own; may be repeated.")
+    ] = None,
+    as_json: AsJson = False,
+    allow_plugins: AllowPlugins = False,
+) -> None:
     """List what configs may name."""
     from tme.cli import text
 
-    rows = text.rows_of(kind.value)
+    own = load(config, None, False, None, allow_plugins) if config is not None else None
+    rows = text.rows_of(kind, own, library or [])
     if as_json:
         echo_json(rows)
     else:
-        text.table(rows, kind.value)
+        text.table(rows, kind)

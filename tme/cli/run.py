@@ -8,14 +8,13 @@ from typing import Annotated
 
 import typer
 
-from tme.cli.shared import ConfigPath, Device, InputError, Quick, Set, check_out, load
+from tme.cli.shared import AllowPlugins, ConfigPath, Device, Quick, Set, check_out, load
 
 
 class Executor(StrEnum):
     """Where simulations run."""
 
     processes = "processes"
-    dask = "dask"
 
 
 def run(
@@ -29,18 +28,14 @@ def run(
     ] = None,
     threads: Annotated[int, typer.Option(min=1, help="Threads per simulation.")] = 1,
     executor: Annotated[
-        Executor, typer.Option(help="Local processes, or a dask cluster.")
+        Executor, typer.Option(help="Where simulations run: processes of this machine.")
     ] = Executor.processes,
-    scheduler: Annotated[
-        str | None, typer.Option(metavar="ADDR", help="Address of a dask scheduler.")
-    ] = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Start over instead of completing a run.")] = False,
     device: Annotated[Device, typer.Option(help="Where fields and chemistry are computed.")] = Device.cpu,
+    allow_plugins: AllowPlugins = False,
 ) -> None:
     """Run an experiment, or complete a part-done run."""
-    resolved = load(config, set_, quick, seed)
-    if scheduler is not None and executor is not Executor.dask:
-        raise InputError("--scheduler: needs --executor dask")
+    resolved = load(config, set_, quick, seed, allow_plugins)
     import tme
     from tme.core.device import check as check_device
     from tme.experiments.run_directory import default_folder

@@ -20,6 +20,7 @@ Set = Annotated[
     list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Replace a value; may be repeated.")
 ]
 Quick = Annotated[bool, typer.Option("--quick", help="The config's small version: about a minute.")]
+AllowPlugins = Annotated[bool, typer.Option("--allow-plugins", help="Run the code that the config names under plugins:.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
@@ -36,12 +37,12 @@ class InputError(Exception):
     exit_code = 2
 
 
-def load(config: Path, changes: list[str] | None, quick: bool, seed: int | None) -> Any:
+def load(config: Path, changes: list[str] | None, quick: bool, seed: int | None, allow_plugins: bool = False) -> Any:
     """The resolved experiment; ConfigError tells every fault."""
     from tme.model import load_config
 
     overrides = [*(changes or []), *([] if seed is None else [f"seed={seed}"])]
-    return load_config(config, overrides=overrides, quick=quick)
+    return load_config(config, overrides=overrides, quick=quick, allow_plugins=allow_plugins)
 
 
 def check_out(folder: Path) -> None:

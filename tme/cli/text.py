@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 from rich import box
 from rich.console import Console
 from rich.table import Table
+
+from tme.core.parameters import STATUSES
 
 Rows = list[dict[str, Any]]
 
@@ -60,12 +63,28 @@ def only_assumed(found: Mapping[str, Any]) -> dict[str, Any]:
     out: dict[str, Any] = {}
     for key, value in found.items():
         if isinstance(value, list) and value and isinstance(value[0], Mapping) and "source" in value[0]:
-            out[key] = [row for row in value if str(row["source"]).startswith("assumed")]
+            out[key] = [row for row in value if row.get("status", "assumed") == "assumed"]
     return out
 
 
-def rows_of(kind: str) -> Rows:
-    """What `tme list KIND` prints."""
+def evidence(found: Mapping[str, Any]) -> dict[str, Any]:
+    """How many numbers of each table have which status, in all, and those tables cut to what tells it."""
+    tables = {k: v for k, v in found.items() if isinstance(v, list) and v and isinstance(v[0], Mapping) and "status" in v[0]}
+    counts = [{"numbers": key, **{s: sum(r["status"] == s for r in rows) for s in STATUSES}, "all": len(rows)} for key, rows in tables.items()]
+    total = {k: sum(row[k] for row in counts) for k in (*STATUSES, "all")}
+    keep = ("parameter", "number", "value", "unit", "status", "source")
+    cut = {key: [{k: row[k] for k in keep if k in row} for row in rows] for key, rows in tables.items()}
+    return {"evidence": [*counts, {"numbers": "in all", **total}], **cut}
+
+
+class UnknownKind(ValueError):
+    """There is no such list."""
+
+    exit_code = 2
+
+
+def rows_of(kind: str, config: Any = None, files: Iterable[Path] = ()) -> Rows:
+    """What `tme list KIND` prints; with the library of a config, or with library files of the user's own."""
     if kind == "mechanisms":
         from tme.describe import mechanism_table
 
@@ -74,48 +93,25 @@ def rows_of(kind: str) -> Rows:
         from tme import targets
 
         return [dict(row) for row in targets.table()]
+    from tme.build import known_to_rules
+    from tme.config.entries import user_library
+    from tme.config.errors import listed, nearest
     from tme.library import load_library
+    from tme.rules import tables
 
+    library = user_library(config.library if config is not None else load_library(), files)
     if kind in ("rules", "signals", "terms"):
-        from tme.build import known_to_rules
-        from tme.rules import tables
-
-        library = load_library()
-        known = known_to_rules(library)
-        return {"rules": lambda: tables.rule_rows(library.rules, known), "signals": lambda: tables.signal_rows(known),
-                "terms": lambda: tables.term_rows(known)}[kind]()  # fmt: skip
-    return [entry_row(kind, name, entry) for name, entry in getattr(load_library(), kind).items()]
-
-
-def entry_row(kind: str, name: str, entry: Any) -> dict[str, Any]:
-    """One library entry, its main numbers."""
-    row: dict[str, Any] = {"name": name, "about": entry.about}
-    if kind == "fields":
-        row |= {
-            "unit": entry.unit,
-            "mode": entry.mode,
-            "diffusion_um2_min": entry.diffusion,
-            "decay_per_min": entry.decay,
-        }
-        row |= {"clock_min": entry.clock_min, "initial": entry.initial, "vessel_value": entry.vessel_value}
-    elif kind == "drugs":
-        row |= {
-            "stage": entry.stage,
-            "hits": [f"{h.target} {h.numbers[h.key].value:g} {h.numbers[h.key].unit}" for h in entry.hits],
-        }
-        row |= {"mw_g_mol": entry.mw_g_mol, "plasma_half_life_min": entry.plasma_half_life_min}
-    elif kind == "antibodies":
-        row |= {"target": entry.target, "kd_nM": entry.kd_nM, "half_life_d": entry.half_life_d}
-    elif kind == "nanoparticles":
-        row |= {"id": entry.id, "payload": [p.drug or "iron" for p in entry.payloads], "routes": entry.routes}
-        row |= {"size_nm": entry.size_nm, "percent_id": entry.percent_id, "not_modelled": entry.not_modelled}
-    elif kind == "tumours":
-        row |= {"clones": {n: c.share for n, c in entry.clones.items()}, "cv": entry.cv}
-        row |= {
-            "antigenicity": entry.antigenicity_mean,
-            "parameters": {f"{g}.{n}": v.value for g, s in entry.parameters.items() for n, v in s.items()},
-        }
-    return row
+        known_to = known_to_rules(config, library)
+        of_rules = {"rules": lambda: tables.rule_rows(library.rules, known_to), "signals": lambda: tables.signal_rows(known_to),
+                    "terms": lambda: tables.term_rows(known_to)}  # fmt: skip
+        return of_rules[kind]()
+    if kind not in library.entries:
+        known = [*library.entries, "signals", "terms", "mechanisms", "targets"]
+        meant = nearest(kind, known)
+        raise UnknownKind(f"there is no list of '{kind}'; expected {listed(known)}" + f"; did you mean '{meant}'?" * bool(meant))
+    own = library.origin.get(kind, {})
+    rows = [{"name": name, **entry.row(), "from": own.get(name, "")} for name, entry in library.entries[kind].items()]
+    return rows if own else [{k: v for k, v in row.items() if k != "from"} for row in rows]
 
 
 def show_status(found: Mapping[str, Any]) -> None:

@@ -7,15 +7,16 @@ wrong type is the schema's to report and is passed over here.
 from __future__ import annotations
 
 import math
-from pathlib import Path
 from typing import Any
 
 from tme.config.checks_arms import check_arms, check_clocks, check_times
+from tme.config.checks_initial import LEAST_NRF2, check_initial, shape
 from tme.config.errors import listed, nearest
-from tme.config.look import Look, is_number
-from tme.config.schema import CELL_UM3
+from tme.config.look import Look, divides, is_number
+from tme.config.receptors import check_receptors
+from tme.config.schema import CELL_TRAITS, CELL_UM3, REFERENCE
 
-LEAST_NRF2 = 0.01  # ferroportin follows NRF2; at 0 labile iron has no steady level
+MOST_CLONES = 100  # their codes are kept in a byte
 TAKEN_UP = ("oxygen", "cystine", "ifng")  # by cells: these have a sink whatever the config says
 CONSUMED = TAKEN_UP[:2]  # at a rate that does not end where there is little left
 
@@ -29,25 +30,13 @@ def check_all(look: Look) -> None:
         check_populations,
         check_fields,
         check_mechanisms,
+        check_receptors,
         check_arms,
         check_times,
         check_clocks,
         check_rest,
     ):
         check(look)
-
-
-def shape(look: Look) -> tuple[int, ...] | None:
-    """Voxels per axis, or None if the domain is not sound."""
-    size, dx = look.items("domain", "size_um"), look.number("domain", "dx_um", default=20.0)
-    if (
-        not dx
-        or dx <= 0
-        or len(size) not in (2, 3)
-        or not all(is_number(s) and math.isfinite(s) for s in size)
-    ):
-        return None
-    return tuple(max(1, round(s / dx)) for s in size)
 
 
 def check_domain(look: Look) -> None:
@@ -76,64 +65,6 @@ def check_domain(look: Look) -> None:
         )
 
 
-def check_initial(look: Look) -> None:
-    """The cells fit into the domain, the table exists and has its columns."""
-    n, cells, kind = shape(look), look.number("initial", "n_cells"), look.get("initial", "kind")
-    if kind in ("nodule", "spheroid") and n and cells is not None and cells > math.prod(n):
-        look.fault(
-            ("initial", "n_cells"),
-            f"{cells:.0f} cells do not fit into a domain of {math.prod(n)} voxels",
-            "fewer cells or a larger domain.size_um",
-        )
-    centre = look.items("initial", "centre_um")
-    if centre and n and len(centre) != len(n):
-        look.fault(("initial", "centre_um"), f"has {len(centre)} coordinates", f"{len(n)}, as domain.size_um")
-    if kind == "spheroid" and n and len(n) == 2:
-        look.fault(
-            ("initial", "kind"),
-            "a spheroid needs three dimensions",
-            "domain.size_um: [x, y, z], or kind: nodule",
-        )
-    if kind == "cells" and isinstance(look.get("initial", "file"), str):
-        check_table(look)
-
-
-def check_table(look: Look) -> None:
-    """The file of `initial: {kind: cells}`."""
-    file = Path(look.get("initial", "file"))
-    if not file.is_file():
-        near = nearest(file.name, [p.name for p in file.parent.iterdir()]) if file.parent.is_dir() else ""
-        look.fault(
-            ("initial", "file"),
-            f"no such file: {file.name}",
-            "a .csv or .h5ad table of cells, beside the config",
-            near,
-        )
-        return
-    if file.suffix not in (".csv", ".h5ad"):
-        look.fault(
-            ("initial", "file"), f"'{file.suffix}' is no table this program reads", "a .csv or .h5ad file"
-        )
-    columns = look.mapping("initial", "columns")
-    for key in ("x", "y", "type"):
-        if key not in columns:
-            look.fault(("initial", "columns", key), "missing", f"the table's column that holds {key}")
-    if file.suffix == ".csv":
-        import csv
-
-        try:
-            with open(file, encoding="utf-8-sig", newline="") as stream:
-                header = next(csv.reader(stream), [])
-        except (OSError, UnicodeDecodeError, csv.Error) as error:
-            look.fault(("initial", "file"), f"cannot be read as CSV: {error}", "a .csv table in UTF-8")
-            return
-        named = [(("initial", "columns", k), v) for k, v in columns.items()]
-        named += [(("initial", "traits", k), k) for k in look.mapping("initial", "traits")]
-        for path, name in named:
-            if isinstance(name, str) and name not in header:
-                look.unknown(path, f"column of {file.name}", name, header)
-
-
 def check_tumour(look: Look) -> None:
     """The preset exists; the clones' shares leave room for the reference cell."""
     preset, known = look.get("tumour", "preset", default="b16_like"), look.context.library.tumours
@@ -144,20 +75,55 @@ def check_tumour(look: Look) -> None:
         nrf2 = look.number(*path, "nrf2")
         if nrf2 is not None and 0.0 <= nrf2 < LEAST_NRF2:
             look.fault((*path, "nrf2"), f"is {nrf2:g}: without NRF2 no iron leaves the cell and it has no resting state", f"at least {LEAST_NRF2:g}")
+    usual = {c for entry in known.values() for c in entry.clones}
+    for name, clone in clones.items():
+        if isinstance(clone, dict) and not {*clone} & {*CELL_TRAITS} and (meant := nearest(name, usual)) != name and meant:
+            look.fault(("tumour", "clones", name), "changes no trait", listed(CELL_TRAITS), meant)
+        if name == REFERENCE:
+            look.fault(("tumour", "clones", name), "is the name of the cells of no clone", "another name")
+    if len(clones) > MOST_CLONES:
+        look.fault(("tumour", "clones"), f"has {len(clones)} clones", f"at most {MOST_CLONES}")
     shares = [look.number("tumour", "clones", c, "share", default=0.0) or 0.0 for c in clones]
     if sum(shares) > 1.0 + 1e-12:
         look.fault(("tumour", "clones"), f"the shares add up to {sum(shares):g}", "at most 1 in all")
 
 
 def check_populations(look: Look) -> None:
-    """Each kind has exactly one density."""
+    """Types exist; each has exactly one density, or none where its entry says how many there are; clocks divide."""
+    cells = look.context.library.cells
     for kind, density in look.mapping("populations").items():
-        if isinstance(density, dict) and ("per_mm2" in density) == ("share" in density):
-            look.fault(
-                ("populations", kind),
-                "has both densities" if density else "has no density",
-                "either per_mm2 or share",
-            )
+        path = ("populations", kind)
+        if kind not in cells:
+            look.unknown(path, "cell type", kind, [n for n in cells if n != "tumour"])
+            continue
+        if kind == "tumour":
+            look.fault(path, "tumour cells are those of `initial`", "initial.n_cells")
+            continue
+        if not isinstance(density, dict):
+            continue
+        given = [k for k in ("per_mm2", "share") if density.get(k) is not None]
+        if len(given) == 2 or not (given or cells[kind].start):
+            look.fault(path, "has both densities" if given else "has no density", "either per_mm2 or share")
+        check_cell_type(look, path, cells[kind])
+    for name, kind in look.mapping("initial", "types").items():
+        if isinstance(kind, str) and kind not in cells and kind != "ignore":
+            look.unknown(("initial", "types", name), "cell type", kind, [*cells, "ignore"])
+
+
+def check_cell_type(look: Look, path: tuple[str, str], entry: Any) -> None:
+    """A type in use: its parameters exist, its clock is whole ticks, a tissue cell fits into a voxel."""
+    kind, registry = path[1], look.context.registry
+    for key, name in entry.parameters.items():
+        group, _, parameter = name.partition(".")
+        if group in registry and parameter not in registry[group]:
+            near = nearest(parameter, registry[group])
+            look.fault(path, f"its {key} is the parameter '{name}', which does not exist", "group.name of `mechanisms:`", near)
+    dt, dx = look.number("clocks", "dt_min", default=1.0), look.number("domain", "dx_um", default=20.0)
+    if entry.motion is not None and entry.motion.clock_min and dt and not divides(entry.motion.clock_min, dt):
+        look.fault(("clocks", "dt_min"), f"does not divide the clock of {kind}, {entry.motion.clock_min:g} min", "a divisor of it")
+    depth = look.number("domain", "thickness_um", default=20.0) if len(look.items("domain", "size_um")) == 2 else dx
+    if entry.place == "tissue" and dx and depth and entry.volume_um3 > dx * dx * depth:
+        look.fault(path, f"a cell of {entry.volume_um3:g} um^3 does not fit into a voxel of {dx * dx * depth:g} um^3", "a larger domain.dx_um")
 
 
 def check_fields(look: Look) -> None:

@@ -6,7 +6,6 @@ from typing import Any
 
 from tme.config.errors import listed, nearest
 from tme.config.look import Look, divides, is_number
-from tme.config.schema import POPULATIONS
 
 PLACED = {"ball": ("centre_um", "radius_um"), "box": ("from_um", "to_um")}
 ALWAYS = ("name", "day", "every_d", "until_d")
@@ -42,7 +41,7 @@ def check_light(look: Look, path: tuple[Any, ...], item: dict[str, Any]) -> None
     if isinstance(name, str) and name not in drugs:
         look.unknown((*path, "sensitiser"), "drug", name, drugs)
     dt = look.number("clocks", "dt_min", default=1.0)
-    if is_number(minutes) and minutes > 0 and dt and dt > 0 and not divides(minutes, dt):
+    if isinstance(minutes, (int, float)) and is_number(minutes) and minutes > 0 and dt and dt > 0 and not divides(minutes, dt):
         look.fault((*path, "minutes"), f"{minutes:g} min is no multiple of the base tick", f"a whole multiple of {dt:g} min")
     if str(item.get("enters", "")).startswith("z") and len(look.items("domain", "size_um")) == 2:
         look.fault((*path, "enters"), "the domain has no depth", "x_low, x_high, y_low or y_high")
@@ -50,7 +49,7 @@ def check_light(look: Look, path: tuple[Any, ...], item: dict[str, Any]) -> None
 
 def check_transfer(look: Look, path: tuple[Any, ...], item: dict[str, Any]) -> None:
     """One number of cells, of a type that enters tissue."""
-    given, guests = [k for k in ("count", "per_mm2") if item.get(k) is not None], [p for p in POPULATIONS if p != "tumour"]
+    given, guests = [k for k in ("count", "per_mm2") if item.get(k) is not None], [n for n, e in look.context.library.cells.items() if e.place == "guest"]
     if not given:
         look.fault((*path, "count"), "missing", "count, or per_mm2 of the tumour")
     elif len(given) == 2:

@@ -1,6 +1,9 @@
-"""What a run will cost: cell-hours, minutes, memory; printed by `tme check`.
+"""What a run will cost, and whether its tumour has room: cell-hours, minutes, memory, edge; printed by `tme check`.
 
-A rough forecast from two measured rates (one core of a 2024 server), not part of any result.
+A rough forecast, not part of any result. Time is fitted to the processor time of runs of quick, attribution,
+four_arms (6 days), large (2 days), base, tissue, iron_np, systemic_ike, wave and spheroid_3d on one core of a shared
+machine; these come out within a factor of 1.4. Growth is the division law's (`mechanisms/division.py`): cells within `push_um` of the
+surface divide, a share GROWING of the full rate being left after hypoxia and death.
 """
 
 from __future__ import annotations
@@ -9,9 +12,16 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-US_PER_VOXEL_TICK = 0.018  # fields: solves at their clocks, averaged over ticks
-US_PER_CELL_TICK = 0.05  # chemistry, motion, contacts, book-keeping
-DOUBLING_D = 5.0  # of the tumours in configs/, untreated
+US_PER_TICK = 180.0  # whatever the size: some fifty entries of the plan and small solves
+US_PER_TICK_CULTURE = 90.0  # without immune cells, vessels' recruits and lymph node
+US_PER_VOXEL_TICK = 0.0028  # fields: solves at their clocks, averaged over ticks
+US_PER_VOXEL_TICK_AGENT = 0.0027  # each agent's own field
+SLOWER_3D = 4.0  # per voxel: wider stencils, and no field solved in a subdomain
+US_PER_CELL_TICK = 0.03  # chemistry, motion, contacts, book-keeping
+SECONDS_PER_SIMULATION = 0.3  # building it, its steady state
+GROWING = 0.66  # of the full division rate; tuned: control arms of the runs above, within 20 % in cell number
+UNEVEN = 1.45  # the farthest cells advance so much faster than the mean radius; tuned: the edge of 1,800 um, days 5.5-6.2
+MARGIN = 2.0  # voxels from the wall at which a simulation stops
 BYTES_PER_CELL = 450
 BYTES_PER_VOXEL = 200
 
@@ -24,6 +34,8 @@ class Prediction:
     cell_hours: float
     seconds: float
     memory_bytes: float
+    warnings: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
     def lines(self) -> list[str]:
         """For people."""
@@ -32,6 +44,8 @@ class Prediction:
         return [
             f"{self.simulations} simulation{many}, about {self.cell_hours:.3g} cell-hours in all",
             f"about {time} on one core, divided by --jobs; {memory} per simulation",
+            *(f"warning: {w}" for w in self.warnings),
+            *(f"note: {n}" for n in self.notes),
         ]
 
 
@@ -45,27 +59,47 @@ def duration(seconds: float) -> str:
 
 def predict(config: Any) -> Prediction:
     """Forecast, assuming every arm grows like an untreated tumour."""
-    voxels = math.prod(max(1, round(s / config.domain.dx_um)) for s in config.domain.size_um)
+    voxels = math.prod(voxels_of(config))
     days = config.horizon_day - config.start_day
     ticks = days * 1440.0 / config.clocks.dt_min
-    cells = mean_cells(start_cells(config, voxels), days, voxels)
+    course = growth(config)
+    cells = sum(course) / len(course)
     branch = config.branch_at_day
     share = 1.0 if branch is None else (config.horizon_day - branch) / days
     points = math.prod(len(v) if isinstance(v, list) else int(v["n"]) for v in config.sweep.values())
-    arms = len(config.arms) * share + (0.0 if branch is None else 1.0 - share)
-    runs = arms * config.replicates * points
-    seconds = 1e-6 * ticks * (voxels * US_PER_VOXEL_TICK + cells * US_PER_CELL_TICK)
+    simulations = len(config.arms) * config.replicates * points
+    grown = 0.0 if branch is None else (1.0 - share) * config.replicates * points
+    runs = simulations * share + grown
+    us = per_tick(config, voxels, cells)
     return Prediction(
-        simulations=len(config.arms) * config.replicates * points,
+        simulations=simulations,
         cell_hours=runs * cells * days * 24.0,
-        seconds=runs * seconds,
-        memory_bytes=3e8 + voxels * BYTES_PER_VOXEL + 2.0 * cells * BYTES_PER_CELL,
+        seconds=runs * 1e-6 * ticks * us + simulations * SECONDS_PER_SIMULATION,
+        memory_bytes=3e8 + voxels * BYTES_PER_VOXEL + 2.0 * course[-1] * BYTES_PER_CELL,
+        warnings=tuple(edge(config, course)),
+        notes=tuple(getattr(config, "notes", ())),
     )
+
+
+def per_tick(config: Any, voxels: int, cells: float) -> float:
+    """Microseconds of one core per tick, mean over the arms."""
+    populations = config.populations
+    culture = all(getattr(populations, kind) is None for kind in ("cd8", "macrophage", "dendritic", "treg"))
+    arms = [config.therapy_of(arm) for arm in config.arms]
+    agents = sum(len(a.drugs) + len(a.antibodies) + 2 * len(a.nanoparticles) for a in arms) / len(arms)  # particle, payload
+    fields = US_PER_VOXEL_TICK + agents * US_PER_VOXEL_TICK_AGENT
+    wide = SLOWER_3D if len(config.domain.size_um) == 3 else 1.0
+    return (US_PER_TICK_CULTURE if culture else US_PER_TICK) + voxels * wide * fields + cells * US_PER_CELL_TICK
+
+
+def voxels_of(config: Any) -> list[int]:
+    """Voxels along each axis."""
+    return [max(1, round(s / config.domain.dx_um)) for s in config.domain.size_um]
 
 
 def start_cells(config: Any, voxels: int) -> float:
     """Tumour cells at the start."""
-    start = config.initial
+    start = getattr(config.initial, "base", config.initial)
     if start.kind == "cells":
         try:
             with open(start.file, "rb") as file:
@@ -77,7 +111,58 @@ def start_cells(config: Any, voxels: int) -> float:
     return start.occupancy * voxels if start.kind == "monolayer" else float(start.n_cells)
 
 
-def mean_cells(start: float, days: float, voxels: int) -> float:
-    """Mean over the run of exponential growth, capped by the room there is."""
-    rate = math.log(2.0) / DOUBLING_D
-    return min(start * math.expm1(rate * days) / (rate * days), 0.8 * voxels) if days > 0 else start
+def parameter(config: Any, group: str, name: str) -> float:
+    """A mechanism's parameter as it will run: the config's, else the tumour preset's, else the default."""
+    for values in (config.mechanism_parameters(), config.tumour_parameters()):
+        if name in values.get(group, {}):
+            return float(values[group][name])
+    found = config.registry.get(group, {}).get(name)
+    return 0.0 if found is None else float(found.value)
+
+
+def growth(config: Any, steps_per_day: int = 8) -> list[float]:
+    """Untreated tumour cells from the start to the horizon, at even steps."""
+    n = voxels_of(config)
+    rate = 0.0 if "division" in config.switched_off() else 1440.0 * GROWING * parameter(config, "division", "k_div")
+    push = parameter(config, "division", "push_um") / config.domain.dx_um
+    days = config.horizon_day - config.start_day
+    steps = max(1, math.ceil(days * steps_per_day))
+    cells = [start_cells(config, math.prod(n))]
+    for _ in range(steps):
+        near = 1.0
+        if config.initial.kind != "monolayer":  # share of the cells within `push` of the surface
+            radius = radius_of(cells[-1], len(n))
+            near = 1.0 - (max(0.0, radius - push) / radius) ** len(n) if radius > 0 else 0.0
+        cells.append(min(cells[-1] * math.exp(rate * near * days / steps), 1.0 * math.prod(n)))
+    return cells
+
+
+def radius_of(cells: float, axes: int) -> float:
+    """Radius in voxels of a disc or ball of so many cells, one a voxel."""
+    return math.sqrt(cells / math.pi) if axes == 2 else (0.75 * cells / math.pi) ** (1.0 / 3.0)
+
+
+def edge(config: Any, course: list[float]) -> list[str]:
+    """A warning where the tumour will reach the edge of the domain before the horizon."""
+    if config.initial.kind == "monolayer":
+        return []
+    n, centre = voxels_of(config), getattr(config.initial, "centre_um", None)
+    closed = [i for i, axis in enumerate("xyz"[: len(n)]) if config.domain.boundary.get(axis, "no_flux") != "periodic"]
+    middle = [c / config.domain.dx_um for c in centre] if centre else [v / 2.0 for v in n]
+    room = min((min(middle[i], n[i] - middle[i]) for i in closed), default=math.inf)
+    days, first = config.horizon_day - config.start_day, radius_of(course[0], len(n))
+    reach = [first + UNEVEN * (radius_of(cells, len(n)) - first) for cells in course]
+    for k, farthest in enumerate(reach):
+        if farthest < room - MARGIN:
+            continue
+        day = config.start_day + days * k / (len(course) - 1)
+        if k == 0 and config.domain.at_edge == "continue":
+            return []  # tissue that fills its domain from the start is meant to
+        what = "will stop there, each arm on another day" if config.domain.at_edge == "stop" else "will be held back by the wall, each arm at another time"
+        wide = 2.0 * (reach[-1] + MARGIN) * config.domain.dx_um
+        return [
+            f"untreated tumours will reach the edge of the domain about day {day:.1f} and {what}, before "
+            f"horizon_day {config.horizon_day:g}: some {math.ceil(wide / 100.0) * 100:.0f} um per axis of "
+            "domain.size_um give them room"
+        ]
+    return []

@@ -41,13 +41,14 @@ def canonical(data: Any) -> str:
 def digest(config: Any) -> str:
     """Eight hexadecimal digits over the resolved config, the library entries it uses and its plugins.
 
-    Left out: the name, how often checkpoints are written, and where files lie. A table of cells and a plugin count by
+    Left out: the name, how often checkpoints are written and whether they are kept, and where files lie. A table of cells and a plugin count by
     their content, library entries by what is in force, the user's and ours alike.
     """
     data = config.to_dict()
     for key in ("schema", "name", "library", "entries", "fields", "plugins"):
         data.pop(key, None)
-    data.get("output", {}).pop("checkpoint_every_h", None)
+    for key in ("checkpoint_every_h", "keep_checkpoints"):
+        data.get("output", {}).pop(key, None)
     for start in (data["initial"], data["initial"].get("base")):
         if isinstance(start, dict) and start["kind"] == "cells":
             start["file"] = file_sha256(start["file"])
@@ -75,11 +76,16 @@ def chosen(config: Any, data: Any, kind: Kind) -> Iterable[str]:
     if kind.chosen_by == "arms":
         items = [i for arm in config.arms for i in getattr(config.therapy_of(arm), kind.name, ())]
         return dict.fromkeys(i.name for i in items)
+    if kind.chosen_by.endswith("()"):
+        named = set(getattr(config, kind.chosen_by[:-2])())
+        return [n for n, e in config.library.entries[kind.name].items() if n in named or e.in_every_model]
     if not kind.chosen_by:
         return config.library.entries[kind.name]
+    on = {name for name, values in config.mechanisms.items() if values.get("on") is True}
     for key in kind.chosen_by.split("."):
         data = data.get(key, {})
     if isinstance(data, str):
         return (data,)
     # a key before the dot names all parts of it; what is on by itself counts too
-    return [n for n, e in config.library.entries[kind.name].items() if n in data or n.split(".")[0] in data or getattr(e, "default", False)]
+    return [n for n, e in config.library.entries[kind.name].items() if n in data or n.split(".")[0] in data or getattr(e, "default", False)
+            or getattr(e, "comes_with", "") in on]

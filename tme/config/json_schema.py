@@ -23,6 +23,20 @@ def json_schema(registry: Mapping[str, Any], library: Any) -> dict[str, Any]:
         "additionalProperties": False,
         "properties": groups(registry),
     }
+    properties["arms"]["properties"] = {
+        "only": {"type": "boolean", "description": "true: the arms given here are all there are."},
+        "factorial": {
+            "type": "array",
+            "items": {"type": "string"},
+            "description": "Arms of which all subsets become arms, an untreated control included.",
+        },
+    }
+    types = sorted(n for n in library.cells if n != "tumour")
+    properties["populations"] = {
+        "type": "object",
+        "additionalProperties": False,
+        "properties": {n: {"anyOf": [{"$ref": "#/$defs/Density"}, {"type": "null"}]} for n in types},
+    }
     names = list(library.spreading())
     properties["fields"] = {
         "type": "object",
@@ -45,6 +59,7 @@ def json_schema(registry: Mapping[str, Any], library: Any) -> dict[str, Any]:
             for kind, entries in library.entries.items()
         },
     }
+    parts["Cells"]["properties"]["types"]["additionalProperties"] = {"enum": [*sorted(library.cells), "ignore"]}
     for name in ("Domain", "Nodule", "Monolayer", "Spheroid", "Cells"):
         parts[name].pop("required", None)
     return schema

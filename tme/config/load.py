@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -10,15 +11,19 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from tme.config.arms import expanded, without_inherited
 from tme.config.checks import check_all
-from tme.config.entries import library_for
+from tme.config.entries import failed, library_for
 from tme.config.errors import ConfigError, Fault, listed, nearest, tidy
 from tme.config.hashing import digest
 from tme.config.look import Context, Look
 from tme.config.messages import translate
+from tme.config.own import plugins_of, with_paths, with_plugins
 from tme.config.schedules import with_schedules
 from tme.config.schema import Config
+from tme.config.shorten import shortened, trimmed
 from tme.config.source import SET, Node, assign, merge, parse_value, read_yaml, relocated, wrap
+from tme.core.plugins import PluginError, plugin_of
 from tme.library import Library
 
 RENAMED = {"modifiers": "rules"}  # keys of schema 1
@@ -33,12 +38,15 @@ def load_config(
     library: Any = None,
     clocks: Mapping[str, float] | None = None,
     metrics: Iterable[str] = (),
+    plugins: Iterable[Any] = (),
+    allow_plugins: bool = False,
 ) -> Config:
     """Read an experiment; `ConfigError` lists everything that is wrong with it.
 
     `registry`: parameter groups a config may set (name -> ParameterSet). `overrides`: "dotted.key=value".
     `quick`: apply the file's `quick:` section. `library`: a `tme.library.Library`. `clocks`: mechanism ->
-    its clock in minutes; their names are what `on: false` may switch. `metrics`: known names.
+    its clock in minutes; their names are what `on: false` may switch. `metrics`: known names. `plugins`: files,
+    modules or objects with laws of the user's own; those that the file names run only with `allow_plugins`.
     """
     if library is None:
         from tme.library import load_library
@@ -51,10 +59,20 @@ def load_config(
     if tree is None:
         raise ConfigError(tidy(faults))
     changes = [parse_override(text, faults) for text in overrides]
-    full, small = split_quick(set_values(tree, changes, faults))
+    full, small = split_quick(expanded(set_values(tree, changes, faults), faults))
+    given = [plugin_of(p) for p in plugins]
+    named = plugins_of(full, allow_plugins, given, faults)
+    try:
+        context = with_plugins(context, [*named, *(p for p in given if p not in named)])
+    except PluginError as error:
+        node = full.find(("plugins",))
+        raise ConfigError(tidy([*faults, Fault(node.file, node.line, "plugins", str(error))])) from error
+    notes: list[str] = []
     if quick and small is not None:
         again = [c for c in changes if c is not None and c[0].split(".")[0] != "quick"]
-        full = trimmed(set_values(merge(full, small), again, []))
+        full, notes = trimmed(set_values(with_quick(full, small, faults), again, []))
+    elif not quick and shortened(tree, full):
+        full, notes = trimmed(full, spare=SET)
     elif quick:
         faults.append(Fault(full.file, 0, "quick", "there is no quick: section", "quick: {horizon_day: ...}"))
     else:
@@ -63,7 +81,17 @@ def load_config(
     faults = [nothing_to_set(f, changes) for f in faults]
     if faults or config is None:
         raise ConfigError(tidy(faults))
+    config._notes = tuple(notes)
     return config
+
+
+def add_plugins(config: Config, given: Iterable[Any]) -> Config:
+    """`config` with plugins handed over in Python; PluginError or ConfigError where they do not fit."""
+    faults: list[Fault] = []
+    new = build(config._tree, with_plugins(config._context, given), faults)
+    if new is None:
+        raise ConfigError(tidy(faults))
+    return new
 
 
 def read_chain(path: Path, faults: list[Fault], above: tuple[Path, ...] = ()) -> Node | None:
@@ -77,7 +105,7 @@ def read_chain(path: Path, faults: list[Fault], above: tuple[Path, ...] = ()) ->
         values["name"] = Node(path.stem, tree.file, 0)
     tree = Node(values, tree.file, tree.line)
     if parent is None or parent.value is None:
-        return tree
+        return expanded(tree, faults)
     if not isinstance(parent.value, str):
         faults.append(
             Fault(
@@ -120,7 +148,8 @@ def read_chain(path: Path, faults: list[Fault], above: tuple[Path, ...] = ()) ->
     if base is None:
         return tree
     kept = {k: v for k, v in base.value.items() if k != "name"}
-    return merge(Node(kept, base.file, base.line), tree)
+    base = without_inherited(Node(kept, base.file, base.line), tree)
+    return expanded(merge(base, tree), faults)
 
 
 def locate(path: Path, name: str) -> Path | None:
@@ -166,7 +195,14 @@ def check_quick(tree: Node, context: Context, faults: list[Fault]) -> None:
     """Tell the faults of a file's own quick section even when nobody asked for it."""
     full, small = split_quick(tree)
     if small is not None and small.file == tree.file:
-        build(trimmed(merge(full, small)), context, faults)
+        build(trimmed(with_quick(full, small, faults))[0], context, faults)
+
+
+def with_quick(full: Node, small: Node, faults: list[Fault]) -> Node:
+    """The experiment with its quick section on top."""
+    if isinstance(small.value, dict):
+        full = without_inherited(full, small)
+    return expanded(merge(full, small), faults)
 
 
 def split_quick(tree: Node) -> tuple[Node, Node | None]:
@@ -178,45 +214,15 @@ def split_quick(tree: Node) -> tuple[Node, Node | None]:
     ), small if small is not None and small.value is not None else None
 
 
-def trimmed(tree: Node) -> Node:
-    """Doses and snapshots beyond a quick run's horizon are left out, and agents that lose all their doses."""
-    horizon = tree.find(("horizon_day",)).value
-    if not isinstance(horizon, (int, float)):
-        return tree
-
-    def within(node: Node, key: str) -> bool:
-        late = isinstance(node.value, (int, float)) and node.value >= horizon
-        return not late or (key == "snapshot_days" and node.value == horizon)
-
-    def lost(node: Node) -> bool:
-        """An agent all of whose days are late."""
-        days = node.value.get("day") if isinstance(node.value, dict) else None
-        if days is None:
-            return False
-        each = days.value if isinstance(days.value, list) else [days]
-        return bool(each) and not any(within(d, "day") for d in each)
-
-    def walk(node: Node, key: str = "") -> Node:
-        if isinstance(node.value, dict):
-            return Node({k: walk(v, k) for k, v in node.value.items()}, node.file, node.line)
-        if isinstance(node.value, list):
-            days = key in ("day", "snapshot_days")
-            kept = [v if days else walk(v) for v in node.value if (within(v, key) if days else not lost(v))]
-            return Node(kept, node.file, node.line)
-        return node
-
-    values = {k: walk(v) if k in ("arms", "output") else v for k, v in tree.value.items()}
-    return Node(values, tree.file, tree.line)
-
-
 def rebuild(config: Config, values: Mapping[str, Any]) -> Config:
     """`config` with dotted keys replaced; what the sweep does."""
     faults: list[Fault] = []
     changes = [(key, wrap(value, "--set", 0)) for key, value in values.items()]
-    tree = set_values(config._tree, changes, faults)
+    tree = expanded(set_values(config._tree, changes, faults), faults)
     new = build(tree, config._context, faults)
     if faults or new is None:
         raise ConfigError(tidy(faults))
+    new._notes = config._notes
     return new
 
 
@@ -234,6 +240,8 @@ def build(tree: Node, context: Context, faults: list[Fault], sweep: bool = True)
         faults.extend(pointed(translate(e, tree, data), library) for e in error.errors())
     check_all(Look(data, tree, replace(context, library=library), faults))
     faults.extend(f for f in again if f.key not in {g.key for g in faults})
+    broken = failed(faults, library, tree)
+    faults[known:] = [f for f in faults[known:] if not only_follows(f, broken)]
     if sweep:
         check_sweep(tree, context, faults)
     if config is None or len(faults) > known:
@@ -244,9 +252,8 @@ def build(tree: Node, context: Context, faults: list[Fault], sweep: bool = True)
 
 def finish(config: Config, tree: Node, context: Context, library: Library) -> None:
     """Give a validated config its library, its memory of where values came from, and its digest."""
-    config._context, config._tree, config._library = context, tree, library
+    config._context, config._tree, config._library, config._rebuild = context, tree, library, rebuild
     config._digest = digest(config)
-    config._rebuild = rebuild
 
 
 def pointed(fault: Fault, library: Library) -> Fault:
@@ -265,30 +272,10 @@ def pointed(fault: Fault, library: Library) -> Fault:
     return replace(fault, expected=f"{fault.expected}; other keys go under {place}", meant=f"{place}.{meant}" if meant else "")
 
 
-PATHS = (("initial", "file"), ("initial", "base", "file"), ("library",), ("plugins",))
-
-
-def with_paths(tree: Node) -> Node:
-    """Files that a config names made absolute, relative to the file that names them."""
-    for path in PATHS:
-        node = tree.find(path)
-        given = tree.value.get(path[0])
-        for key in path[1:]:
-            given = given.value.get(key) if given is not None and isinstance(given.value, dict) else None
-        if given is None:
-            continue
-        items = [absolute(n) for n in node.value] if isinstance(node.value, list) else absolute(node)
-        value = Node(items, node.file, node.line) if isinstance(items, list) else items
-        tree = assign(tree, ".".join(path), value, [])
-    return tree
-
-
-def absolute(node: Node) -> Node:
-    """A path relative to the file it stands in (or to the working folder, from the command line) made absolute."""
-    if not isinstance(node.value, str) or Path(node.value).expanduser().is_absolute():
-        return node
-    folder = Path.cwd() if node.line == 0 else Path(node.file).parent
-    return Node(str((folder / Path(node.value).expanduser()).resolve()), node.file, node.line)
+def only_follows(fault: Fault, broken: set[str]) -> bool:
+    """Whether a name is missed only because its entry, in the user's file, is at fault itself."""
+    missed = re.match(r"unknown .*'(\w+)'$|\w+ '(\w+)' is not in|there is no (\w+) among", fault.problem)
+    return missed is not None and any(name in broken for name in missed.groups() if name)
 
 
 def with_preset(data: dict[str, Any], library: Any) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from tme.config.annotations import bare, inside
+from tme.config.annotations import TAGS, bare, inside
 from tme.config.errors import Fault, listed, nearest
 from tme.config.schema import Experiment
 from tme.config.source import Node
@@ -17,15 +17,26 @@ OWN_KEYS = ("extends", "quick")
 
 def translate(error: Mapping[str, Any], tree: Node, data: Any) -> Fault:
     """One pydantic error as a fault."""
-    path = [str(x) for x in error["loc"]]
-    if path[:1] == ["initial"] and len(path) > 1 and path[1] in ("nodule", "monolayer", "spheroid", "cells"):
-        del path[1]  # the union's tag
-    path = [p for p in path if p != "[key]"]
+    path = [p for p in untagged([str(x) for x in error["loc"]], data) if p != "[key]"]
     if error["type"] != "missing":
         path = given(path, data)
     place = tree.find(path)
     problem, expected, meant = describe(error, path, data)
     return Fault(place.file, place.line, ".".join(path), problem, expected, meant)
+
+
+def untagged(path: list[str], data: Any) -> list[str]:
+    """A path without the tags that unions of models put into it, and without the members of Optional values."""
+    out: list[str] = []
+    fresh = True  # the tag comes once, first of all below the mapping it tells of
+    for key in path:
+        tags = [data.get(t) for t in TAGS] if isinstance(data, dict) and fresh else []
+        if key in tags or (out and not isinstance(data, (dict, list)) and data is not None):
+            fresh = False
+            continue
+        out.append(key)
+        data, fresh = _child(data, key), True
+    return out
 
 
 def given(path: list[str], data: Any) -> list[str]:
@@ -36,6 +47,8 @@ def given(path: list[str], data: Any) -> list[str]:
         data = _child(data, key)
     return path
 
+
+SORTS = {"kind": ["nodule", "monolayer", "spheroid", "cells", "regions"], "shape": ["disc", "box", "band"]}
 
 WORDS = {
     "float_type": "a number",
@@ -93,10 +106,11 @@ def worded(error: Mapping[str, Any], path: list[str], known: Iterable[str]) -> t
         name = "unknown key" if error["loc"][-1:] == ("[key]",) else shown
         return name, listed(choices, 40), nearest(str(value), choices) if isinstance(value, str) else ""
     if kind in ("union_tag_invalid", "union_tag_not_found"):
-        choices = literals(str(ctx.get("expected_tags", ""))) or ["nodule", "monolayer", "spheroid", "cells"]
-        tag = value.get("kind") if isinstance(value, dict) else None
+        key = str(ctx.get("discriminator", "kind")).strip("'")
+        choices = literals(str(ctx.get("expected_tags", ""))) or SORTS.get(key, [])
+        tag = value.get(key) if isinstance(value, dict) else None
         return (
-            ("kind is missing" if tag is None else f"unknown kind '{tag}'"),
+            (f"{key} is missing" if tag is None else f"unknown {key} '{tag}'"),
             listed(choices),
             nearest(str(tag), choices),
         )

@@ -9,7 +9,7 @@ import numpy as np
 
 from tme.core.guards import inspect
 
-FORMAT = 4
+FORMAT = 5
 
 
 def collect(model: Any) -> dict[str, np.ndarray]:
@@ -20,8 +20,7 @@ def collect(model: Any) -> dict[str, np.ndarray]:
     inspect(model)
     state: dict[str, np.ndarray] = {"meta/format": np.array(FORMAT)}
     scalars = {
-        "tick": model.tick, "seed": model.seed_used, "primed_output": model.primed_output,
-        "ctla4_occupancy": model.ctla4_occupancy, "treg_depletion": model.treg_depletion, "stop_reason": model.stop_reason,
+        "tick": model.tick, "seed": model.seed_used, "stop_reason": model.stop_reason,
         "counters": dict(model.counters), "running": bool(model.running),
     }  # fmt: skip
     state["meta/scalars"] = np.frombuffer(json.dumps(scalars, sort_keys=True).encode(), np.uint8).copy()
@@ -34,7 +33,9 @@ def collect(model: Any) -> dict[str, np.ndarray]:
             state[f"field.{name}/{term}"] = np.array(array)
     for name, array in model.released.items():
         state[f"released/{name}"] = array.copy()
-    state["therapy/pd1_free"] = model.pd1_free.copy()
+    for place in ("receptors", "node"):
+        for name, array in getattr(model, place).state_dict().items():
+            state[f"{place}/{name}"] = array
     state["vessels/open"] = model.vessels.open.copy()
     for m in model.plan.entries:
         for name, value in m.state_dict().items():
@@ -57,9 +58,6 @@ def restore(model: Any, state: dict[str, np.ndarray]) -> None:
         raise ValueError(f"checkpoint format {state.get('meta/format')} is not {FORMAT}")
     scalars = json.loads(bytes(state["meta/scalars"]).decode())
     model.tick = int(scalars["tick"])
-    model.primed_output = float(scalars["primed_output"])
-    model.ctla4_occupancy = float(scalars["ctla4_occupancy"])
-    model.treg_depletion = float(scalars["treg_depletion"])
     model.stop_reason = scalars["stop_reason"]
     model.counters.update(scalars["counters"])
     for population in model.populations:
@@ -72,8 +70,8 @@ def restore(model: Any, state: dict[str, np.ndarray]) -> None:
     for name in model.released:
         if f"released/{name}" in state:
             model.released[name][:] = state[f"released/{name}"]
-    if len(model.pd1_free) == len(state["therapy/pd1_free"]):  # another arm may have an antibody more, or less
-        model.pd1_free[:] = state["therapy/pd1_free"]
+    for place in ("receptors", "node"):
+        getattr(model, place).load_state(_group(state, place))
     model.vessels.set_open(state["vessels/open"])
     model.mechanism("vessels").connect(model)
     for m in model.plan.entries:

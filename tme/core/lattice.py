@@ -1,16 +1,20 @@
 """What sits where: tissue cells (one per voxel), immune cells (up to a capacity), and scratch space.
 
-`tissue_row` and `immune_count` are functions of the populations' voxel columns; they are kept up to date
+`tissue_row` holds the row of the tumour cell in each voxel, or one of the marks below. It and `immune_count` are functions of the populations' voxel columns; they are kept up to date
 by whatever moves a cell and rebuilt after rows move.
 """
 
 from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
 from scipy.ndimage import distance_transform_edt
 
 from tme.core.grid import Grid
 from tme.kernels.neighbours import count_rows, search_order
+
+FREE, CLAIMED, YIELDING, FIRM = -1, -2, -3, -4  # no tissue, a daughter's place, other tissue that yields or stays
 
 
 class Lattice:
@@ -24,6 +28,7 @@ class Lattice:
         self.tissue_row = np.full(n, -1, np.int32)
         self.immune_count = np.zeros(n, np.int8)
         self.push_offsets = search_order(max(push_length, 1), grid.ndim)
+        self.others: tuple[Any, ...] = ()  # populations of tissue other than the tumour
         self._depth: tuple[int, np.ndarray, np.ndarray] | None = None
 
     def position_um(self, voxel: np.ndarray | int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -34,8 +39,10 @@ class Lattice:
         return (v % nx + 0.5) * dx, ((v // nx) % ny + 0.5) * dx, (v // (nx * ny) + 0.5) * dx
 
     def rebuild_tissue(self, voxel: np.ndarray, n: int) -> None:
-        """Recount which tumour row sits in which voxel."""
+        """Recount which tumour row sits in which voxel, and where other tissue is."""
         count_rows(voxel, n, self.tissue_row)
+        for population in self.others:
+            self.tissue_row[population.voxel] = YIELDING if population.entry.yields else FIRM
 
     def rebuild_immune(self, voxels: list[np.ndarray]) -> None:
         """Recount immune cells per voxel from the live voxel columns of all immune populations."""

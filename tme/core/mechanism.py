@@ -42,6 +42,7 @@ class Mechanism:
     adds: tuple[str, ...] = ()
     clock_min: float = 0.0
     switchable: bool = True
+    given_by: str = ""  # the config key that brings an entry which is no switch
     begins_with: str = ""  # the entry with which it may begin, before its own place in the plan
 
     def __init__(self, model: Any) -> None:

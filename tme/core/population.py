@@ -60,6 +60,7 @@ class Population(mesa.Agent):
     kind = "cell"
     code = 0
     columns: tuple[Column, ...] = ()
+    entry: Any = None  # of the cell type in the library
 
     def __init__(self, model: Any, capacity: int = 256, extra: Iterable[Column] = ()) -> None:
         super().__init__(model)

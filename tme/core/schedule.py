@@ -64,6 +64,10 @@ class StartSources(Mechanism):
                     source[field.points] = 0.0
                 elif source is not None:
                     team.rows(put, len(source), source, 0.0)
+        for name in model.receptors.neutralised:  # who else writes their losses does so anew
+            loss = model.fields[name].solved_on.loss
+            if model.due(name):
+                team.rows(put, len(loss), loss, 0.0)
 
 
 class Schedule:

@@ -99,3 +99,9 @@ def newest(folder: Path, identity: dict) -> tuple[str, dict[str, np.ndarray], di
 def other_slot(slot: str | None) -> str:
     """The slot to write next: never the one that holds the newest valid checkpoint."""
     return SLOTS[1] if slot == SLOTS[0] else SLOTS[0]
+
+
+def remove_slots(folder: Path) -> None:
+    """Remove the two slots of a simulation that is finished."""
+    for slot in SLOTS:
+        (Path(folder) / slot).unlink(missing_ok=True)

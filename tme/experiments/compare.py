@@ -4,16 +4,22 @@ Replicate r of every arm has the same seed, so everything is paired by replicate
 resample replicates (percentiles, fixed seed). With the few replicates of a usual run they are too narrow,
 so that means carry Student-t intervals as well; `n` stands in every row, and an exact test of n pairs
 cannot give less than p = 2 / 2^n (0.125 at n = 4).
+
+All arms are read at one hour: the last that every simulation recorded. A simulation that stopped early
+(`Run.stopped`) moves that hour forward; asking for a later one is refused (`StoppedEarly`).
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from scipy import stats
+
+from tme.statistics.common_hour import DIGITS, common_hours
 
 LEVEL = 0.95
 DRAWS = 10_000
@@ -129,17 +135,86 @@ def bliss_excess(control: Any, a: Any, b: Any, combination: Any, **how: Any) -> 
 
 
 # ---- tables of a run ------------------------------------------------------------------------------
-def values_at(series: pd.DataFrame, column: str, hour: float | None = None) -> dict[str, pd.Series]:
-    """Values of a column by arm, indexed by replicate, at an hour (default the last that all reached).
+class StoppedEarly(ValueError):
+    """Simulations cannot be compared at the hour asked for; the message says which stopped, and why."""
 
-    A simulation that stopped before `hour` counts as missing.
+    exit_code = 2
+
+
+def by_simulation(series: pd.DataFrame) -> dict[tuple, pd.DataFrame]:
+    """Rows of each simulation, by (sweep point where there is one, arm, replicate)."""
+    keys = [k for k in ("sweep", "arm", "replicate") if k in series]
+    return dict(list(series.groupby(keys, sort=False)))
+
+
+def common_hour(runs: Any, day: float | None = None) -> float:
+    """The last hour (h) that every simulation of a run, or of several, recorded, or `day` if all reached it.
+
+    `runs` is one run, a sequence or a mapping of runs, or a series table. `StoppedEarly` where they share no
+    hour, or not the one asked for.
     """
-    ends = series.groupby(["arm", "replicate"], sort=False)["hour"].max()
-    hour = float(ends.min()) if hour is None else float(hour)
-    part = series[np.isclose(series["hour"], hour)]
+    each = _listed(runs)
+    hours = {
+        (*([name] if len(each) > 1 else []), *key): rows["hour"].to_numpy(float)
+        for name, run in each.items()
+        for key, rows in by_simulation(_series(run)).items()
+    }
+    common = common_hours(hours.values())
+    if day is None and common.size:
+        return float(common[-1])
+    wanted = None if day is None else round(24.0 * float(day), DIGITS)
+    if wanted is not None and wanted in common:
+        return wanted
+    raise StoppedEarly(_why_not(each, hours, common, day))
+
+
+def _why_not(runs: Mapping[Any, Any], hours: dict[tuple, np.ndarray], common: np.ndarray, day: float | None) -> str:
+    """Who is in the way of comparing at `day`, and the last day at which one can."""
+    if not hours:
+        return "there is no simulation to compare"
+    reasons = {
+        (*([name] if len(runs) > 1 else []), *key): reason
+        for name, run in runs.items()
+        for key, (_hour, reason) in getattr(run, "stopped", dict)().items()
+    }
+    late = np.inf if day is None else 24.0 * day
+    short = {key: h.max() for key, h in hours.items() if h.max() < late - 10.0**-DIGITS}
+    short = dict(sorted(short.items(), key=lambda item: item[0] not in reasons))  # who stopped comes first
+    told = [
+        f"{'/'.join(map(str, key))} ended on day {hour / 24:.2f}" + (f" ({reasons[key]})" if key in reasons else "")
+        for key, hour in list(short.items())[:6]
+    ]
+    more = f" and {len(short) - 6} more" if len(short) > 6 else ""
+    where = "no hour was recorded by all simulations" if day is None else f"day {day:g} was not recorded by all simulations"
+    last = f"the last day that all recorded is {common[-1] / 24:g}" if common.size and day is not None else ""
+    return "; ".join(part for part in (where, ", ".join(told) + more if told else "", last) if part)
+
+
+def _listed(runs: Any) -> dict[Any, Any]:
+    if isinstance(runs, Mapping):
+        return dict(runs)
+    return dict(enumerate(runs)) if isinstance(runs, (list, tuple)) else {"": runs}
+
+
+def _series(run: Any) -> pd.DataFrame:
+    return run if isinstance(run, pd.DataFrame) else run.series()
+
+
+def rows_at(run: Any, hour: float) -> pd.DataFrame:
+    """One row per simulation: the series of a run (or a series table) at one hour (h)."""
+    series = _series(run)
+    return series[np.isclose(series["hour"], hour, rtol=0.0, atol=10.0**-DIGITS)].reset_index(drop=True)
+
+
+def values_at(run: Any, column: str, hour: float | None = None) -> dict[str, pd.Series]:
+    """Values of a column by arm, indexed by replicate, at an hour (h; default the last that all recorded).
+
+    `run` is a run or a series table. `StoppedEarly` at an hour that not all recorded.
+    """
+    hour = common_hour(run, None if hour is None else hour / 24.0)
     return {
         str(arm): group.set_index("replicate")[column].astype(float)
-        for arm, group in part.groupby("arm", sort=False)
+        for arm, group in rows_at(run, hour).groupby("arm", sort=False)
     }
 
 
@@ -153,8 +228,12 @@ def control_of(config: dict) -> str:
 def compare_arms(
     run: Any, column: str = "tumour_alive", hour: float | None = None, control: str | None = None
 ) -> pd.DataFrame:
-    """Every arm against the control at one hour: difference, ratio, intervals, exact and Holm-adjusted p."""
-    groups = values_at(run.series(), column, hour)
+    """Every arm against the control at one hour: difference, ratio, intervals, exact and Holm-adjusted p.
+
+    `hour` (h) is by default the last that every simulation recorded; the table says which, as `day`.
+    """
+    hour = common_hour(run, None if hour is None else hour / 24.0)
+    groups = values_at(run, column, hour)
     control = control or control_of(run.config)
     rows = []
     for arm in groups:
@@ -164,7 +243,7 @@ def compare_arms(
         a, c = pairs(both.iloc[:, 0], both.iloc[:, 1])
         t, difference, ratio = mean_interval(a - c), paired_difference(a, c), paired_ratio(a, c)
         rows.append({
-            "column": column, "arm": arm, "control": control, "n": a.size,
+            "column": column, "day": hour / 24.0, "arm": arm, "control": control, "n": a.size,
             "mean": a.mean() if a.size else np.nan, "control_mean": c.mean() if c.size else np.nan,
             "difference": difference.value,
             "difference_low": difference.low, "difference_high": difference.high,
@@ -181,12 +260,14 @@ def compare_arms(
 def bliss(run: Any, a: str, b: str, combination: str, control: str | None = None,
           column: str = "tumour_alive", hour: float | None = None) -> dict[str, Any]:  # fmt: skip
     """Bliss excess of a combination arm at one hour, replicates paired."""
-    groups = values_at(run.series(), column, hour)
+    hour = common_hour(run, None if hour is None else hour / 24.0)
+    groups = values_at(run, column, hour)
     names = [control or control_of(run.config), a, b, combination]
     both = pd.concat([groups[name] for name in names], axis=1, join="inner")
     estimate = bliss_excess(*(both.iloc[:, k] for k in range(4)))
     return {
         "column": column,
+        "day": hour / 24.0,
         "control": names[0],
         "a": a,
         "b": b,
@@ -196,12 +277,19 @@ def bliss(run: Any, a: str, b: str, combination: str, control: str | None = None
 
 
 def time_course(run: Any, column: str, interval: str = "t") -> pd.DataFrame:
-    """arm, hour, mean, low, high, n over replicates; `interval` is "t" or "bootstrap"."""
+    """arm, hour, mean, low, high, n over replicates; `interval` is "t" or "bootstrap".
+
+    Hours that not all replicates of an arm recorded are left out: after a simulation has stopped early, the
+    mean of the others is that of other tumours.
+    """
     if interval not in ("t", "bootstrap"):
         raise ValueError(f"interval must be 't' or 'bootstrap', not {interval!r}")
     estimate = mean_interval if interval == "t" else lambda v: bootstrap(lambda x: x.mean(axis=-1), v)
-    rows = []
-    for (arm, hour), group in run.series().groupby(["arm", "hour"], sort=False):
+    rows, series = [], run.series()
+    common = {arm: common_hours(h for _r, h in t.groupby("replicate")["hour"]) for arm, t in series.groupby("arm")}
+    for (arm, hour), group in series.groupby(["arm", "hour"], sort=False):
+        if round(hour, DIGITS) not in common[arm]:
+            continue
         e = estimate(group[column])
         rows.append({"arm": arm, "hour": hour, "mean": e.value, "low": e.low, "high": e.high, "n": e.n})
     return pd.DataFrame(rows)

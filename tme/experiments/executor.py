@@ -26,9 +26,9 @@ Report = Callable[[dict[str, Any]], None]
 
 
 def check_executor(name: str) -> None:
-    """Refuse an executor that this version does not have."""
+    """Refuse an executor that there is not."""
     if name not in EXECUTORS:
-        raise RunError(f"executor {name!r} is not in this version: use --executor {EXECUTORS[0]}")
+        raise RunError(f"unknown executor {name!r}; expected {' or '.join(EXECUTORS)}")
 
 
 class Interrupt:

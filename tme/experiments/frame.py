@@ -33,11 +33,18 @@ PREFERRED = ("oxygen", "ifng", "peroxide", "rsl3")
 N_FIELDS = 4
 
 
+def legend_of(cells: dict[str, np.ndarray]) -> tuple[str, ...]:
+    """The legend, and after it the other cell types that occur, by name."""
+    kinds = np.asarray(cells["cell_type"])
+    return LEGEND if kinds.dtype.kind in "iub" else (*LEGEND, *sorted(set(np.unique(kinds.astype(str)).tolist()) - set(LEGEND)))
+
+
 def tissue_map(cells: dict[str, np.ndarray], shape: tuple[int, int, int], dx_um: float) -> np.ndarray:
     """Legend codes (nz, ny, nx) uint8 from the cells' positions, types and fates."""
     kind, kinds = codes_of(cells["cell_type"], CELL_TYPES)
     fate, fates = codes_of(cells["fate"], FATES)
-    of_kind = np.array([LEGEND.index(k) if k in LEGEND else 1 for k in kinds], np.uint8)
+    legend = legend_of(cells)
+    of_kind = np.array([legend.index(k) if k in legend else 1 for k in kinds], np.uint8)
     of_fate = np.array([LEGEND.index(f"dead_{f}") if f"dead_{f}" in LEGEND else 0 for f in fates], np.uint8)
     code = np.where(fate > 0, of_fate[fate], of_kind[kind]).astype(np.uint8)
     at = [np.asarray(cells[name], float) for name in ("z_um", "y_um", "x_um")]
@@ -64,7 +71,7 @@ def write_frame(
     while np.prod([-(-n // stride) for n in shape]) > MAX_VOXELS:
         stride += 1
     thin = tuple(slice(None, None, stride) for _ in shape)
-    layers: list[dict[str, Any]] = [{"name": "tissue", "kind": "codes", "legend": list(LEGEND)}]
+    layers: list[dict[str, Any]] = [{"name": "tissue", "kind": "codes", "legend": list(legend_of(cells))}]
     data = [tissue_map(cells, shape, dx_um)[thin]]
     chosen = [n for n in PREFERRED if n in fields] + [n for n in fields if n not in PREFERRED]
     for name in chosen[:N_FIELDS]:

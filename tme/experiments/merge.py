@@ -42,7 +42,11 @@ def _write(folder: Path, series: list[dict], summary: list[dict]) -> None:
 
 
 def summary_row(root: Path, simulation: Simulation) -> dict[str, Any]:
-    """arm, replicate, seed, where and why it ended, and the endpoints kept in DONE."""
+    """arm, replicate, seed, where and why it ended, and the endpoints kept in DONE.
+
+    The endpoints are of the simulation's own last moment: `final_hour`, and `stop_reason` where that is early.
+    Arms are compared in series.csv, at the last hour that all recorded (`Run.endpoints`).
+    """
     done = files.read_json(root / simulation.folder / "DONE")
     hour = float(done["hour"])
     row = {"arm": simulation.arm, "replicate": simulation.replicate, "seed": simulation.seed,

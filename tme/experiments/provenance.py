@@ -29,7 +29,7 @@ def begin(folder: Path, config: Any, plan: Plan, jobs: int, threads: int, device
         "name": config.name, "config_digest": config.digest, "seed": config.seed, "device": device[0],
         "versions": this["versions"], "machine": this["machine"], "git": this["git"],
         "command": this["command"],
-        "started": found.get("started") or this["started"], "finished": None, "inputs": inputs(config),
+        "started": found.get("started") or this["started"], "finished": None, "inputs": inputs(config), "own": own_files(config),
         "simulations": [{"folder": s.folder, "arm": s.arm, "replicate": s.replicate, "seed": s.seed,
                          "point": s.point} for s in plan.simulations],
         "invocations": [*found.get("invocations", []), this],
@@ -123,10 +123,17 @@ def source_digest() -> str:
     return digest.hexdigest()
 
 
+def own_files(config: Any) -> list[dict[str, str]]:
+    """The user's library files and plugins: which key names them, where they lay, SHA-256 of what was used."""
+    own: list[Any] = getattr(config, "own_files", list)()
+    return [{"key": f.key, "path": f.path, "sha256": f.sha256} for f in own]
+
+
 def inputs(config: Any) -> dict[str, str]:
     """SHA-256 of the files the configuration came from or names (tissue tables)."""
     named = sorted({str(file) for file, _ in getattr(config, "origin", {}).values()})
     initial = getattr(config, "initial", None)
-    table = initial.get("file") if isinstance(initial, dict) else getattr(initial, "file", None)
-    named += [str(table)] if table else []
+    for start in (initial, getattr(initial, "base", None)):
+        table = start.get("file") if isinstance(start, dict) else getattr(start, "file", None)
+        named += [str(table)] if table else []
     return {name: files.sha256(Path(name)) for name in named if Path(name).is_file()}

@@ -36,7 +36,10 @@ class Recorder:
     def __init__(self, folder: Path, config: Any, about: dict[str, Any]) -> None:
         output = config.output
         self.folder, self.about = Path(folder), about
+        own: list[Any] = getattr(config, "own_files", list)()  # the user's files, told in every snapshot
+        self.own = {f.key: " ".join(f"{Path(x.path).name}:{x.sha256[:16]}" for x in own if x.key == f.key) for f in own}
         self.record_every = max(1, units(float(option(output, "record_every_h", 1.0))))
+        self.keep_checkpoints = bool(option(output, "keep_checkpoints", False))
         self.checkpoint_every = units(float(option(output, "checkpoint_every_h", 24.0)))
         days = option(output, "snapshot_days", ()) or (config.horizon_day,)
         self.snapshots = sorted(units(24.0 * float(d)) for d in days)
@@ -115,7 +118,7 @@ class Recorder:
         broken = [name for name, values in fields.items() if not np.isfinite(values).all()]
         if broken:
             raise FloatingPointError(f"not finite at hour {hour:g}: field {', '.join(broken)}")
-        about = {**self.about, "hour": hour, "day": hour / 24.0, "dx_um": dx, "spatial_unit": "um"}
+        about = {**self.about, **self.own, "hour": hour, "day": hour / 24.0, "dx_um": dx, "spatial_unit": "um"}
         flat = bool(fields) and next(iter(fields.values())).shape[0] == 1
         write_h5ad(self.folder / f"cells_{hour:g}.h5ad", model.cells_table(), about, flat)
         write_fields(self.folder / f"fields_{hour:g}.npz", fields, model.field_units(), hour, dx)

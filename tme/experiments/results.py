@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import warnings
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,10 @@ _EXACT: dict[str, Any] = (
     {} if tuple(map(int, pd.__version__.split(".")[:2])) >= (3, 1) else {"float_precision": "round_trip"}
 )
 _CELLS = re.compile(r"^cells_(.+)\.h5ad$")
+
+
+class StopWarning(UserWarning):
+    """Simulations that ended at different hours are about to be read side by side."""
 
 
 class Run:
@@ -102,8 +107,53 @@ class Run:
         return pd.concat(parts, ignore_index=True) if parts else table
 
     def summary(self) -> pd.DataFrame:
-        """One row per simulation: arm, replicate, seed, endpoints."""
+        """One row per simulation: arm, replicate, seed, and where it ended, each at its own last moment.
+
+        Where a simulation stopped early (`stopped`) its endpoints are of another day than the others';
+        `endpoints` reads all at one hour, and a warning says so here.
+        """
+        table = self.summary_rows()
+        if "final_hour" in table and table["final_hour"].nunique() > 1:
+            warnings.warn(f"{self.path}: {self._stopped_words()}; Run.endpoints() reads all at one hour", StopWarning, stacklevel=2)
+        return table
+
+    def summary_rows(self) -> pd.DataFrame:
+        """summary.csv as it is, for who does not compare simulations."""
         return read_table(self.path / "summary.csv")
+
+    def stopped(self) -> dict[tuple, tuple[float, str]]:
+        """(arm, replicate) -> (hour it ended, why), of simulations that ended before the horizon.
+
+        With a sweep the number of the point comes first.
+        """
+        table = self.summary_rows()
+        if "stop_reason" not in table:
+            return {}
+        keys = [k for k in ("sweep", "arm", "replicate") if k in table]
+        early = table[[isinstance(why, str) and why != "" for why in table["stop_reason"]]]
+        return {
+            tuple(row[k] for k in keys): (float(row["final_hour"]), str(row["stop_reason"]))
+            for row in early.to_dict("records")
+        }
+
+    def _stopped_words(self) -> str:
+        early = [f"{'/'.join(map(str, key))} on day {hour / 24:.2f}" for key, (hour, _why) in self.stopped().items()]
+        return f"not all simulations ended at the same hour (stopped early: {', '.join(early) or 'none'})"
+
+    def last_common_hour(self) -> float:
+        """The last hour (h) that every simulation recorded: what comparisons read."""
+        from tme.experiments.compare import common_hour
+
+        return common_hour(self)
+
+    def endpoints(self, day: float | None = None) -> pd.DataFrame:
+        """One row of the series per simulation, all at one day: by default the last that all recorded.
+
+        `StoppedEarly` (a ValueError) names the simulations that stopped before the day asked for.
+        """
+        from tme.experiments.compare import common_hour, rows_at
+
+        return rows_at(self, common_hour(self, day))
 
     def hours(self, arm: str | None = None, replicate: int = 0) -> list[float]:
         """Hours (since day 0) of the snapshots of one simulation, by default the first arm's."""

@@ -2,6 +2,7 @@
 
 runs/<name>-<hash8>/
   config.resolved.yaml  provenance.json  events.jsonl  series.csv  summary.csv  run.lock (while written)
+  library/  plugins/  copies of the user's own files, where the config names some: config.resolved.yaml loads from them
   <arm>/rep-000/      series.csv  cells_<hour>.h5ad  fields_<hour>.npz  checkpoint_{a,b}  frame.bin
                       timing.json  DONE (last)  error.txt (if it failed)
   growth/branch-000/  with `branch_at_day`: what all arms of a replicate continue from (`branch_state`)
@@ -34,7 +35,9 @@ CONFIG = "config.resolved.yaml"
 PROVENANCE = "provenance.json"
 EVENTS = "events.jsonl"
 LOCK = "run.lock"
+_OWN = ("library", "plugins")  # folders with copies of the user's files
 _OURS = (
+    *_OWN,
     CONFIG,
     PROVENANCE,
     EVENTS,
@@ -104,16 +107,29 @@ def prepare(folder: Path, config: Any, fresh: bool = False) -> None:
 
 
 def write_config(folder: Path, config: Any) -> None:
-    """Write config.resolved.yaml; its first line carries the digest."""
+    """Write config.resolved.yaml; its first line carries the digest. The user's files lie beside it as copies."""
     from tme import __version__
 
+    data = {**config.to_dict(), **copy_own(folder, config)}
     text = io.StringIO()
     yaml = YAML(typ="safe")
     yaml.default_flow_style = False
     yaml.sort_base_mapping_type_on_output = False  # type: ignore[assignment]  # declared as None
-    yaml.dump(json.loads(json.dumps(config.to_dict(), default=files.plain)), text)
+    yaml.dump(json.loads(json.dumps(data, default=files.plain)), text)
     header = f"# tme {__version__}, resolved configuration, digest {config.digest}\n"
     files.write_text(folder / CONFIG, header + text.getvalue())
+
+
+def copy_own(folder: Path, config: Any) -> dict[str, list[str]]:
+    """Write the library files and plugins a config stands on into the folder; returns key -> their names there."""
+    named: dict[str, list[str]] = {}
+    for own in getattr(config, "own_files", list)():
+        path = Path(own.path)
+        name = next(n for k in range(1000) if (n := f"{own.key}/{path.stem}{f'-{k}' * bool(k)}{path.suffix}") not in named.get(own.key, ()))
+        files.make_folder(folder / own.key)
+        files.write_text(folder / name, own.text)
+        named.setdefault(own.key, []).append(name)
+    return named
 
 
 def read_config(folder: Path) -> dict:
@@ -139,7 +155,7 @@ def erase(folder: Path) -> None:
     """
     for path in sorted(folder.iterdir()):
         if path.is_dir() and not path.is_symlink():
-            if path.name in ("growth", "figures") or _POINT.fullmatch(path.name) or any(path.glob("rep-*")):
+            if path.name in ("growth", "figures", *_OWN) or _POINT.fullmatch(path.name) or any(path.glob("rep-*")):
                 shutil.rmtree(path)
         elif path.name in _OURS and path.name not in (LOCK, CONFIG):
             path.unlink()

@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from tme.core.device import check as check_device
 from tme.experiments import files, provenance
+from tme.experiments.checkpoint import remove_slots
 from tme.experiments.executor import Interrupt, check_executor, execute
 from tme.experiments.merge import merge
 from tme.experiments.plan import Plan, plan, with_values
 from tme.experiments.progress import Progress
+from tme.experiments.recorder import option
 from tme.experiments.results import Run
 from tme.experiments.run_directory import RunBroken, RunError, default_folder, is_done, lock, prepare
 from tme.experiments.worker import Outcome, Task
 
 DONE, FAILED, INTERRUPTED = 0, 3, 75
+MOST_TOLD = 12  # simulations named in the last lines
 MODEL = "tme.model:TumourModel"
 
 
@@ -87,6 +92,9 @@ def settle(config: Any, seed: int | None, quick: bool) -> Any:
         if not hasattr(config, "quick"):
             raise RunError("a configuration is made quick when it is loaded: load_config(path, quick=True)")
         config = config.quick()
+    loose = [f.path for f in getattr(config, "own_files", list)() if not f.text]
+    if loose:
+        raise RunError("a run keeps copies of its plugins: hand them over as files, not as classes or functions")
     if seed is None and config.seed is None:
         seed = secrets.randbits(31)
     return config if seed is None else with_values(config, {"seed": int(seed)})
@@ -116,6 +124,8 @@ def _run(folder: Path, config: Any, whole: Plan, jobs: int, threads: int, show: 
                         "message": f"took over from a run that was killed (process {stale.get('pid')})",
                     }
                 )
+            for note in getattr(config, "notes", ()):
+                tell({"event": "note", "message": note})
             if changed:
                 tell(
                     {
@@ -140,12 +150,19 @@ def _run(folder: Path, config: Any, whole: Plan, jobs: int, threads: int, show: 
         provenance.end(folder, exit_code, time.perf_counter() - begun)
     if report and exit_code != INTERRUPTED:
         _report(report, folder, show)
-    return Run(folder, exit_code, tuple(names_failed(outcomes)))
+    made = Run(folder, exit_code, tuple(names_failed(outcomes)))
+    if show is not False:
+        for line in told_of_stops(made):
+            print(line, flush=True)
+    return made
 
 
 def outstanding(folder: Path, whole: Plan, factory: Any, device: str = "cpu") -> tuple[list[Task], set[str], list]:
     """Tasks to do, folders that are done, simulations that are done. Growth nobody needs is skipped."""
     done = {s.folder for s in whole.simulations if is_done(folder / s.folder, verify=True)}
+    for s in whole.simulations:  # checkpoints of an earlier version, or of a run killed right after DONE
+        if s.folder in done and not option(whole.points[s.point].config.output, "keep_checkpoints", False):
+            remove_slots(folder / s.folder)
     needed = {s.after for s in whole.arms if s.folder not in done}
     tasks = []
     for s in whole.simulations:
@@ -165,6 +182,23 @@ def verdict(outcomes: list[Outcome], interrupted: bool) -> int:
 def names_failed(outcomes: list[Outcome]) -> list[str]:
     """Folders of the failed simulations."""
     return [o.simulation.folder for o in outcomes if o.state == "failed"]
+
+
+def told_of_stops(made: Run) -> list[str]:
+    """Which simulations stopped early, for the last lines of a run, and on which day arms are compared."""
+    stopped = made.stopped()
+    if not stopped:
+        return []
+    lines = [f"stopped early: {len(stopped)} of {len(made.summary_rows())} simulations"]
+    for key, (hour, why) in list(stopped.items())[:MOST_TOLD]:
+        point, arm, replicate = (f"sweep-{key[0]:03d}/" if len(key) == 3 else ""), key[-2], key[-1]
+        said = re.sub(r" at day [-\d.]+$", "", why)
+        lines.append(f"  {point}{arm}/rep-{replicate:03d} on day {hour / 24:.2f}: {said}")
+    if len(stopped) > MOST_TOLD:
+        lines.append(f"  and {len(stopped) - MOST_TOLD} more: stop_reason in summary.csv")
+    with suppress(ValueError):
+        lines.append(f"  all simulations are compared on day {made.last_common_hour() / 24:g}, the last that all recorded")
+    return lines
 
 
 def _report(draw: Callable[[Path], Any], folder: Path, show: bool | None) -> None:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from tme.experiments import files
-from tme.experiments.checkpoint import BadCheckpoint, ForeignCheckpoint, newest, read_checkpoint
+from tme.experiments.checkpoint import BadCheckpoint, ForeignCheckpoint, newest, read_checkpoint, remove_slots
 from tme.experiments.plan import Simulation
 from tme.experiments.recorder import Recorder, scalar
 from tme.experiments.run_directory import claim, seal
@@ -204,7 +204,8 @@ def _from_state(task: Task, state: dict) -> Any:
 
 
 def _finish(task: Task, model: Any, recorder: Recorder, outcome: Outcome, steps: int, wall_s: float) -> None:
-    """Last row, last files, DONE. A growth leaves its last moment to the arms, which record it."""
+    """Last row, last files, DONE; then its checkpoints go. A growth leaves its last moment to the arms, which
+    record it, and keeps the tumour they start from."""
     summary: dict[str, Any] = {}
     if task.simulation.arm is None:
         now = float(model.sim_hour)
@@ -226,14 +227,16 @@ def _finish(task: Task, model: Any, recorder: Recorder, outcome: Outcome, steps:
     files.write_json(task.folder / "timing.json", timing)
     about = {**task.identity, "hour": outcome.hour, "stop_reason": outcome.stop_reason, "endpoints": summary}
     seal(task.folder, about)
+    if not recorder.keep_checkpoints:
+        remove_slots(task.folder)
 
 
 def _progress(task: Task, model: Any, recorder: Recorder, end_hour: float) -> dict[str, Any]:
-    row = recorder.rows[-1] if recorder.rows else {}
+    """Where the simulation is: hour and living tumour cells of this moment, not of the last recorded one."""
     return {
         "event": "progress", "simulation": task.simulation.folder, "hour": float(model.sim_hour),
-        "start_hour": recorder.rows[0]["hour"] if row else 0.0, "end_hour": end_hour,
-        "tumour_alive": row.get("tumour_alive"),
+        "start_hour": recorder.rows[0]["hour"] if recorder.rows else 0.0, "end_hour": end_hour,
+        "tumour_alive": scalar(model.n_alive),
     }  # fmt: skip
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from tme.kernels.jit import rule, serial
 from tme.kernels.neighbours import DISTANCE, beside, n_directions, neighbour, place_of
 from tme.kernels.rng import BLOCK, Stream, draw_block
+from tme.kernels.terms import factor
 from tme.kernels.transfer import at
 
 _MOVE = int(Stream.MOVE)
@@ -83,11 +84,15 @@ def choose_direction(field, voxel, heading, bias, persistence, u_bias, u_keep, u
 
 
 @serial
-def propose(lo, hi, uid, voxel, heading, speed, held, field, bias, persistence, step, seed, tick, geometry, proposal, direction):
+def propose(
+    lo, hi, uid, voxel, heading, speed, held, field, bias, persistence, step, seed, tick, geometry, proposal, direction,
+    speed_term, bias_term,
+):  # fmt: skip
     """Fill `proposal` (n,) int32 with the voxel each row wants to enter, -1 for none.
 
     `speed` (n,) um/min; `step` = dt/dx in min/um: a move along direction k happens with probability
     speed * step / length of the step in voxels. `held` (n,) int8: cells that stay put.
+    `speed_term`, `bias_term`: factors of each cell (n,), or empty.
     """
     words = np.empty((4, BLOCK), np.uint64)
     for first in range(lo, hi, BLOCK):
@@ -96,7 +101,7 @@ def propose(lo, hi, uid, voxel, heading, speed, held, field, bias, persistence, 
         for j in range(np.uint64(m)):
             i = np.uint64(first) + j
             proposal[i] = -1
-            p = speed[i] * step
+            p = speed[i] * factor(speed_term, i) * step
             u_move = (np.float64(words[0, j]) + 0.5) * _U32
             if held[i] != 0 or u_move >= p:
                 continue
@@ -105,7 +110,7 @@ def propose(lo, hi, uid, voxel, heading, speed, held, field, bias, persistence, 
             u_bias = (np.float64(b >> np.uint64(16)) + 0.5) / 65536.0
             u_keep = (np.float64(b & np.uint64(0xFFFF)) + 0.5) / 65536.0
             u_new = (np.float64(words[2, j]) + 0.5) * _U32
-            k = choose_direction(field, voxel[i], heading[i], bias, persistence, u_bias, u_keep, u_new, geometry)
+            k = choose_direction(field, voxel[i], heading[i], bias * factor(bias_term, i), persistence, u_bias, u_keep, u_new, geometry)
             if u_move < p / DISTANCE[k]:
                 proposal[i] = neighbour(voxel[i], k, geometry)
                 direction[i] = k

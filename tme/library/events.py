@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from tme.library.schema import Name, Part, quantity
 
@@ -29,11 +29,20 @@ class EventEntry(Part):
     takes: ClassVar[tuple[str, ...]] = ("place",)
     places: ClassVar[tuple[str, ...]] = ("everywhere", "tumour", "ball", "box")
 
+    @model_validator(mode="wrap")
     @classmethod
-    def model_validate(cls, data: Any, **how: Any) -> EventEntry:
+    def _by_kind(cls, data: Any, handler: Any) -> Any:
         """The entry of the kind that the data names."""
-        chosen = EVENT_KINDS.get(str(data.get("kind"))) if cls is EventEntry and isinstance(data, dict) else None
-        return chosen.model_validate(data, **how) if chosen else super().model_validate(data, **how)
+        if cls is not EventEntry or not isinstance(data, dict):
+            return handler(data)
+        kind = str(data.get("kind"))
+        if kind not in EVENT_KINDS:
+            raise ValueError(f"kind is '{kind}', not one of {', '.join(EVENT_KINDS)}")
+        return EVENT_KINDS[kind].model_validate(data)
+
+    def row(self) -> dict[str, Any]:
+        """What `tme list events` shows."""
+        return {"about": self.about, "kind": self.kind, "an arm gives": [*self.needs, *self.takes, "day"], "places": self.places}
 
     def signals(self, name: str) -> dict[str, tuple[str, float]]:
         """Signals of the entry of this name; none unless the kind says so."""

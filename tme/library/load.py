@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from pydantic import ValidationError
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
+from tme.library.cells import faults_of
 from tme.library.kinds import BY_NAME, KINDS
 from tme.library.schema import FIELD_KEYS, Part
 
@@ -64,8 +66,22 @@ class Library:
     def dangling(self) -> Iterator[tuple[str, str, str, str]]:
         """(kind, name, key, fault) of every reference that leads nowhere and every name of a field used twice."""
         seen: dict[str, str] = {}
+        molecules = [n for axis in self.entries["receptors"].values() for n in axis.names()]
+        targets = [*molecules, *(f"field:{f}" for f in self.entries["fields"])]
+        for axis, entry in self.entries["receptors"].items():
+            for name in entry.names():
+                if molecules.count(name) > 1:
+                    yield "receptors", axis, "", f"{name} is in two axes; give each its own name"
+        for fault in faults_of(self.entries["cells"], self.entries["fields"]):
+            name, _, said = fault.partition(": ")
+            yield "cells", name, "", said
         for kind, entries in self.entries.items():
             for name, entry in entries.items():
+                for key, target in entry.taken_away():
+                    if target not in targets:
+                        near = get_close_matches(target, targets, 1)
+                        meant = f"; did you mean '{near[0]}'?" if near else ""
+                        yield kind, name, key, f"target '{target}' is no receptor or ligand of receptors.yaml and no field:NAME{meant}"
                 for key, other, wanted in entry.referred():
                     if wanted not in self.entries.get(other, {}):
                         yield kind, name, key, f"{_word(other)} '{wanted}' is not in {other}"

@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, model_validator
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, model_validator
+from pydantic_core import PydanticCustomError
 
 from tme.core.parameters import STATUSES, status_of
 
@@ -44,8 +45,8 @@ class Number(BaseModel):
             data["range"] = tuple(data["range"])
         if data.get("unit") == 1:  # `unit: 1`, a pure number, reads as an integer
             data["unit"] = "1"
-        if data.get("status") is None and isinstance(data.get("source"), str):
-            data["status"] = status_of(data["source"])
+        if data.get("status") is None:
+            data["status"] = status_of(str(data.get("source", "assumed")))
         return data
 
     @model_validator(mode="after")
@@ -60,6 +61,12 @@ class Number(BaseModel):
     def assumed(self) -> bool:
         """Whether nothing but plausibility stands behind the value."""
         return self.status == "assumed"
+
+
+def _at(key: str, text: str, value: Any) -> ValidationError:
+    """An error of one key of a part."""
+    problem = PydanticCustomError("value_error", "{text}", {"text": text})
+    return ValidationError.from_exception_data("part", [{"type": problem, "loc": (key,), "input": value}])
 
 
 def quantity(unit: str, **limits: Any) -> Any:
@@ -109,10 +116,14 @@ class Part(BaseModel):
                 plain[key] = tuple(value) if isinstance(value, list) else value
                 continue
             if not isinstance(value, dict):
-                raise ValueError(f"{key} must be written {{value, unit: {unit}, source}}, not {value!r}")
-            number = Number.model_validate(value)
+                raise _at(key, f"must be written {{value, unit: {unit}, source}}, not {value!r}", value)
+            try:
+                number = Number.model_validate(value)
+            except ValidationError as error:
+                inner: list[Any] = [{**e, "loc": (key, *e["loc"])} for e in error.errors(include_url=False)]
+                raise ValidationError.from_exception_data(cls.__name__, inner) from None
             if unit != "*" and number.unit != unit:
-                raise ValueError(f"{key} is given in '{number.unit}', expected '{unit}'")
+                raise _at(key, f"is given in '{number.unit}', expected '{unit}'", value)
             numbers[key] = number
             plain[key] = float(number.value)
         entry = handler(plain)
@@ -161,6 +172,10 @@ class Part(BaseModel):
                 if isinstance(part, Part):
                     for k, kind, name in part.referred():
                         yield ".".join(str(x) for x in (key, place, k) if x != ""), kind, name
+
+    def taken_away(self) -> Iterator[tuple[str, str]]:
+        """(key, target) of every receptor, ligand or factor that this agent takes away."""
+        yield from ()
 
     def content(self) -> dict[str, Any]:
         """What can change a result, as plain data: no descriptions, no sources."""
@@ -311,18 +326,42 @@ class DrugEntry(Agent):
 
 
 class AntibodyEntry(Agent):
-    """A checkpoint antibody, nM."""
+    """An antibody, nM. `target` is a receptor or ligand of an axis (`receptors.yaml`), or `field:NAME`, a soluble factor.
 
-    target: Literal["pdl1", "pd1", "ctla4"]
+    By its Fc part it may deplete a cell type, `depletes`, in proportion to its occupancy.
+    """
+
+    target: str = Field(pattern=r"^(field:)?[a-z][a-z0-9_]*$")
     coarsen: Coarsen = 1
-    kd_nM: float = quantity("nM", gt=0)
+    kd_nM: float = quantity("nM", gt=0, default=1.0)
+    k_on_per_nM_min: float = quantity("1/(nM min)", gt=0, default=1.0)
     half_life_d: float = quantity("d", gt=0)
-    treg_depletion: float = quantity("1", ge=0, default=0.0)
+    depletes: Name | None = None
+    depletion: float = quantity("1", ge=0, le=1, default=0.0)
     field_unit: ClassVar[str] = "nM"
 
     def row(self) -> dict[str, Any]:
         """What `tme list antibodies` shows."""
-        return {"about": self.about, "target": self.target, "kd_nM": self.kd_nM, "half_life_d": self.half_life_d}
+        strength = "k_on_per_nM_min" if self.neutralises else "kd_nM"
+        return {"about": self.about, "target": self.target, strength: getattr(self, strength), "half_life_d": self.half_life_d}
+
+    def taken_away(self) -> Iterator[tuple[str, str]]:
+        """Its target."""
+        yield "target", self.target
+
+    @model_validator(mode="after")
+    def _one_strength(self) -> AntibodyEntry:
+        need, other = ("k_on_per_nM_min", "kd_nM") if self.neutralises else ("kd_nM", "k_on_per_nM_min")
+        if need not in self.numbers or other in self.numbers:
+            raise ValueError(f"an antibody against {self.target} needs {need} and no {other}")
+        if (self.depletes is not None) != ("depletion" in self.numbers) or (self.depletes and self.neutralises):
+            raise ValueError("depletion of cells needs `depletes: cell type`, `depletion`, and a receptor or ligand as target")
+        return self
+
+    @property
+    def neutralises(self) -> str:
+        """The field it binds, "" if its target is on cells."""
+        return self.target.partition("field:")[2]
 
 
 class Payload(Part):
@@ -357,6 +396,13 @@ class Release(Part):
     k_hypoxia: float = quantity("1/min", ge=0, default=0.0)
 
 
+class Coat(Part):
+    """A protein on a particle's surface that covers a receptor or ligand; Kd in units of the particle's field."""
+
+    target: Name
+    kd_uM: float = quantity("uM", gt=0)
+
+
 class NanoparticleEntry(Agent):
     """A particle platform; its field counts its payload (molar mass `mw_g_mol`), uM."""
 
@@ -371,6 +417,12 @@ class NanoparticleEntry(Agent):
     releases_outside: bool = True
     release: Release
     payloads: tuple[Payload, ...] = Field(min_length=1)
+    coat: Coat | None = None
+
+    def taken_away(self) -> Iterator[tuple[str, str]]:
+        """What its coat covers."""
+        if self.coat is not None:
+            yield "coat.target", self.coat.target
 
     @property
     def iron_terms(self) -> tuple[float, float, float]:

@@ -4,6 +4,10 @@
 config may name under `mechanisms:`.
 """
 
+from collections.abc import Mapping
+
+from tme.core.terms import Term
+from tme.library.cells import CellEntry
 from tme.mechanisms import (
     damp,
     death,
@@ -12,10 +16,13 @@ from tme.mechanisms import (
     ifng_response,
     killing,
     motility,
+    phagocytosis,
     polarisation,
     priming,
+    receptors,
     recruitment,
     resolve,
+    secretion,
     sensing,
     suppression,
     uptake,
@@ -26,7 +33,9 @@ MECHANISMS = (
     vessels.Vessels,
     sensing.Sensing,
     ifng_response.IfngResponse,
-    motility.Cd8Motility,
+    receptors.LigandExpression,
+    motility.Motility,
+    receptors.HostLigands,
     killing.Killing,
     exhaustion.Exhaustion,
     motility.SlowMotility,
@@ -35,16 +44,17 @@ MECHANISMS = (
     division.DivisionHazard,
     death.Death,
     damp.Clearance,
-    death.ImmuneTurnover,
+    phagocytosis.Phagocytosis,
+    death.Turnover,
     priming.LymphNode,
     resolve.Resolve,
     division.Division,
     recruitment.Recruitment,
     uptake.Uptake,
     ifng_response.ChemokineSecretion,
-    killing.IfngSecretion,
     damp.DampRelease,
-    suppression.Suppression,
+    secretion.CellSecretion,
+    suppression.InflamedTissue,
 )
 
 PARAMETER_SETS = {
@@ -66,3 +76,8 @@ PARAMETER_SETS = {
         vessels.PARAMETERS,
     )
 }
+
+
+def cell_terms(cells: Mapping[str, CellEntry]) -> tuple[Term, ...]:
+    """Terms of what cell types do: which types have them follows from their entries."""
+    return tuple(t for m in (motility, recruitment, death, secretion, phagocytosis) for t in m.terms(cells))

@@ -98,12 +98,13 @@ class DampRelease(Mechanism):
 
     def step(self, model) -> None:
         """Write the source of a field that is due."""
-        t = model.tumour.col
         for name, rate in (("atp", self.p.atp_rate), ("hmgb1", self.p.hmgb1_rate)):
             if model.due(name):
                 with model.fields[name].writing("source", model.spares, anew=False) as source:
-                    team.rows(secrete, model.tumour.n, t.state, t.voxel, t.death_tick, model.tumour.term(f"damp.{name}"), model.tick,
-                              model.dt_min, self.p, rate, source)  # fmt: skip
+                    for tissue in model.tissue:
+                        t = tissue.col
+                        team.rows(secrete, tissue.n, t.state, t.voxel, t.death_tick, tissue.term(f"damp.{name}"),
+                                  model.tick, model.dt_min, self.p, rate, source)  # fmt: skip
 
 
 class Clearance(Mechanism):
@@ -122,5 +123,6 @@ class Clearance(Mechanism):
 
     def step(self, model) -> None:
         """One clock interval."""
-        t = model.tumour.col
-        team.rows(clear, model.tumour.n, t.uid, t.state, t.fate, self.p_clear, model.seed64, model.tick)
+        for tissue in model.tissue:
+            t = tissue.col
+            team.rows(clear, tissue.n, t.uid, t.state, t.fate, self.p_clear, model.seed64, model.tick)

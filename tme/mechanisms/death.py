@@ -1,12 +1,14 @@
-"""Deaths other than ferroptosis and CTL kills: necrosis without oxygen, background apoptosis, T cell loss.
+"""Deaths other than ferroptosis and CTL kills: necrosis without oxygen, background apoptosis, turnover of guests.
 
-    necrosis hazard   k_nec * max(0, 1 - O2/o2_necrosis)
+    necrosis hazard   k_nec * max(0, 1 - O2/o2_necrosis)            tissue cells; numbers of the type's entry
     apoptosis hazard  k_apo
-    CD8               1/life, times `off_tumour` where chemokine is below `c_min`
-    CD8 division      k_expand * f while engaged, at most n_max times
+    turnover          1/life, times `sooner` where a field is below a level (CD8: the chemokine)
+    division          k_expand * f of guests that hold a target, at most n_max times
 """
 
 from __future__ import annotations
+
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -20,6 +22,7 @@ from tme.kernels.neighbours import n_directions, neighbour
 from tme.kernels.rng import BLOCK, Stream, child_uid, draw, uniform, uniform_block
 from tme.kernels.terms import factor
 from tme.kernels.transfer import at
+from tme.library.cells import CellEntry
 
 PARAMETERS = ParameterSet(
     "death",
@@ -47,6 +50,17 @@ _DEATH = int(Stream.DEATH)
 _CD8_DEATH = int(Stream.CD8_DEATH)
 _CD8_DIVIDE = int(Stream.CD8_DIVIDE)
 _TURNOVER = int(Stream.TURNOVER)
+_NOBODY, _NO_FUNCTION, _NOWHERE = np.zeros(0, np.int8), np.zeros(0), np.zeros((1, 1, 1))
+
+
+def terms(cells: Mapping[str, CellEntry]) -> tuple[Term, ...]:
+    """What rules may modulate in the guest cells' life."""
+    living = tuple(n for n, e in cells.items() if e.life is not None)
+    dividing = tuple(n for n, e in cells.items() if e.division is not None)
+    return (
+        Term("turnover.rate", "1", "multiplies", living, 0.0, 100.0, "the rate of loss"),
+        Term("division.rate", "1", "multiplies", dividing, 0.0, 10.0, "the rate of division"),
+    )
 
 
 @serial
@@ -70,35 +84,44 @@ def flag_deaths(lo, hi, uid, state, fate, oxygen, apoptosis, necrosis, p, dt, se
 
 
 @serial
-def flag_cd8(lo, hi, uid, voxel, fate, engaged, function, n_div, cxcl, surplus, p, dt, seed, tick):
-    """Raise fate 30 (leave) or 1 (divide) in CD8; `surplus` is the share above the cap, which leaves too."""
+def flag_guests(
+    lo, hi, uid, voxel, fate, engaged, function, n_div, signal, surplus, mean_d, sooner, below, k_expand, n_max, dt, seed, tick,
+    life_term, division_term,
+):  # fmt: skip
+    """Raise fate 30 (leave) or 1 (divide) in guests with a signal, a cap or a division; `surplus` is the share above the cap.
+
+    `engaged` and `function` are empty for types that hold no targets; the terms are factors (n,), or empty.
+    """
     for i in range(np.uint64(lo), np.uint64(hi)):
         if fate[i] >= 10:
             continue  # it dies of something else in this tick
         if surplus > 0.0 and uniform(seed, _CD8_DEATH, tick, uid[i], 1) < surplus:
             fate[i] = 30
             continue
-        rate = 1.0 / (p.life_d * 1440.0)
-        if at(cxcl, voxel[i]) < p.c_min:
-            rate *= p.off_tumour
+        rate = 1.0 / (mean_d * 1440.0) * factor(life_term, i)
+        if sooner > 1.0 and at(signal, voxel[i]) < below:
+            rate *= sooner
         if uniform(seed, _CD8_DEATH, tick, uid[i], 0) < 1.0 - exp(-rate * dt):
             fate[i] = 30
-        elif engaged[i] == 1 and n_div[i] < p.n_max and uniform(seed, _CD8_DIVIDE, tick, uid[i], 0) < 1.0 - exp(-p.k_expand * function[i] * dt):
-            fate[i] = 1
+        elif engaged.size > 0 and engaged[i] == 1 and n_div[i] < n_max:
+            x = k_expand * function[i] * factor(division_term, i) * dt
+            if uniform(seed, _CD8_DIVIDE, tick, uid[i], 0) < 1.0 - exp(-x):
+                fate[i] = 1
 
 
 @serial
-def flag_turnover(n, uid, fate, rate, dt, seed, tick):
-    """Raise fate 30 in cells that die of age, rate 1/min."""
-    p = 1.0 - exp(-rate * dt)
+def flag_turnover(n, uid, fate, rate, dt, seed, tick, term):
+    """Raise fate 30 in cells that die of age, rate 1/min, times `term` (n,) or empty."""
+    plain = 1.0 - exp(-rate * dt)
     for i in range(n):
+        p = plain if term.size == 0 else 1.0 - exp(-rate * term[i] * dt)
         if fate[i] == 0 and uniform(seed, _TURNOVER, tick, uid[i], 0) < p:
             fate[i] = 30
 
 
 @serial
 def place_daughters(rows, m, uid, voxel, n_div, occupancy, capacity, seed, tick, geometry, mothers, places, uids):
-    """Room for each dividing CD8 in its own voxel or a random free neighbour; returns how many got one."""
+    """Room for each dividing guest in its own voxel or a random free neighbour; returns how many got one."""
     count = 0
     for j in range(m):
         row = rows[j]
@@ -125,45 +148,71 @@ def place_daughters(rows, m, uid, voxel, n_div, occupancy, capacity, seed, tick,
 
 
 class Death(Mechanism):
-    """Necrosis and background apoptosis of tumour cells."""
+    """Necrosis and background apoptosis of tissue cells."""
 
     name = "death"
     phase = Phase.FATE
     about = "anoxic cells turn necrotic; a few die by apoptosis"
     parameters = PARAMETERS
     clock_min = 6.0
-    reads = ("tumour.oxygen",)
-    writes = ("tumour.fate",)
+    reads: tuple[str, ...] = ("tumour.oxygen",)
+    writes: tuple[str, ...] = ("tumour.fate",)
+
+    def __init__(self, model) -> None:
+        super().__init__(model)
+        self.dying = [(t, PARAMETERS.type(d.necrosis, d.below, d.apoptosis)) for t in model.tissue if (d := t.entry.dies) is not None]
+        if len(model.tissue) > 1:
+            self.reads = (*self.reads, "field.oxygen")
+            self.writes = (*self.writes, *(f"{t.kind}.fate" for t in model.tissue[1:]))
 
     def step(self, model) -> None:
         """One clock interval."""
-        tumour, t = model.tumour, model.tumour.col
-        team.rows(flag_deaths, tumour.n, t.uid, t.state, t.fate, t.oxygen, tumour.term("death.apoptosis"), tumour.term("death.necrosis"),
-                  self.p, self.dt, model.seed64, model.tick)  # fmt: skip
+        for population, p in self.dying:
+            t, n = population.col, population.n
+            oxygen = t.oxygen if "oxygen" in population.declared else model.fields["oxygen"].at(t.voxel[:n])
+            team.rows(flag_deaths, n, t.uid, t.state, t.fate, oxygen, population.term("death.apoptosis"),
+                      population.term("death.necrosis"), p, self.dt, model.seed64, model.tick)  # fmt: skip
 
 
-class ImmuneTurnover(Mechanism):
-    """Loss of immune cells and expansion of engaged CD8."""
+class Turnover(Mechanism):
+    """Loss of guest cells, and expansion of those that hold a target."""
 
     name = "cd8_turnover"
     phase = Phase.FATE
     about = "CD8 expand while engaged and die, sooner off the tumour; others turn over"
     parameters = T_CELL
     clock_min = 10.0
-    reads = ("field.cxcl", "cd8.engaged", "cd8.function")
-    writes = ("cd8.fate", "treg.fate", "macrophage.fate", "dendritic.turnover")
+
+    def __init__(self, model) -> None:
+        super().__init__(model)
+        self.living = [p for p in model.immune if p.entry.life is not None]
+        fields = sorted({p.entry.life.where for p in self.living} - {None})
+        self.reads = (*(f"field.{f}" for f in fields), *(f"{p.kind}.{c}" for p in model.killers for c in ("engaged", "function")))
+        self.writes = tuple(f"{p.kind}.{'turnover' if p.entry.presents else 'fate'}" for p in self.living)
 
     def step(self, model) -> None:
         """One clock interval."""
-        p = self.p
-        c = model.cd8.col
+        for population in self.living:
+            life = population.entry.life
+            if population.entry.division is not None or life.where is not None or life.per_tumour_cell > 0.0:
+                self.expand(model, population)
+                continue
+            rate = 1.0 / (life.mean_d * 1440.0)
+            if life.depleted_within_d > 0.0:
+                rate += model.receptors.depleted(population.kind) / (life.depleted_within_d * 1440.0)
+            c = population.col
+            flag_turnover(population.n, c.uid, c.fate, rate, self.dt, model.seed64, model.tick, population.term("turnover.rate"))
+
+    def expand(self, model, population) -> None:
+        """Types whose loss follows a signal or a cap, or that divide."""
+        c, life, division = population.col, population.entry.life, population.entry.division
         surplus = 0.0
-        if p.et_cap > 0.0 and model.cd8.n:
+        if life.per_tumour_cell > 0.0 and population.n:
             alive = int((model.tumour.state == 0).sum())
-            surplus = max(0.0, 1.0 - p.et_cap * alive / model.cd8.n)
-        team.rows(flag_cd8, model.cd8.n, c.uid, c.voxel, c.fate, c.engaged, c.function, c.n_div, model.fields["cxcl"].seen,
-                 surplus, p, self.dt, model.seed64, model.tick)  # fmt: skip
-        life = 1.0 / (p.other_life_d * 1440.0)
-        treg = life + model.treg_depletion / (p.ctla4_kill_d * 1440.0)
-        for population, rate in ((model.treg, treg), (model.macrophage, life), (model.dendritic, life)):
-            flag_turnover(population.n, population.col.uid, population.col.fate, rate, self.dt, model.seed64, model.tick)
+            surplus = max(0.0, 1.0 - life.per_tumour_cell * alive / population.n)
+        engaged, function = (c.engaged, c.function) if division is not None else (_NOBODY, _NO_FUNCTION)
+        rate, most = (division.rate, division.at_most) if division is not None else (0.0, 0.0)
+        signal, sooner = (model.fields[life.where].seen, life.sooner) if life.where is not None else (_NOWHERE, 1.0)
+        team.rows(flag_guests, population.n, c.uid, c.voxel, c.fate, engaged, function, c.n_div, signal, surplus, life.mean_d, sooner,
+                  life.below, rate, most, self.dt, model.seed64, model.tick, population.term("turnover.rate"),
+                  population.term("division.rate"))  # fmt: skip

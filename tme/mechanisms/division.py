@@ -4,7 +4,8 @@
 
 A dividing cell looks for the nearest voxel without tissue within `push_um`, ties drawn; the cells on the
 straight line to it move one step outward and the daughter takes the freed place. No free voxel, no
-division. Divisions of one tick are settled in the order of a random priority, ties to the smaller uid.
+division. Other tissue that yields counts as no tissue: the cell there is removed, displaced but not killed; other
+tissue that does not yield stays where it is. Divisions of one tick are settled in the order of a random priority, ties to the smaller uid.
 
 A daughter inherits her clone's mean wholly and her mother's deviation from it in part. With x the log of
 a trait, m and s its mean and sd in the clone, z a standard normal:
@@ -19,6 +20,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from tme.core.lattice import CLAIMED, FIRM, FREE, YIELDING
 from tme.core.mechanism import Mechanism, Phase
 from tme.core.parameters import ParameterSet, par
 from tme.core.terms import Term
@@ -71,6 +73,12 @@ def flag_divisions(lo, hi, uid, state, fate, voxel, oxygen, hmgb1, modulated, p,
 
 
 @rule
+def is_room(row):
+    """Whether a tumour cell may go where `tissue_row` says this: no tissue, or tissue that yields."""
+    return row in (FREE, YIELDING)
+
+
+@rule
 def nearest_free(voxel, offsets, tissue_row, u, geometry):
     """Index into `offsets` of the nearest voxel without tissue, ties by u in (0, 1); -1 if none."""
     m = offsets.shape[0]
@@ -81,14 +89,14 @@ def nearest_free(voxel, offsets, tissue_row, u, geometry):
         count = 0
         while end < m and offsets[end, 3] == d2:
             v = shifted(voxel, offsets[end, 0], offsets[end, 1], offsets[end, 2], geometry)
-            if v >= 0 and tissue_row[v] == -1:
+            if v >= 0 and is_room(tissue_row[v]):
                 count += 1
             end += 1
         if count > 0:
             chosen = np.int64(u * count)
             for e in range(j, end):
                 v = shifted(voxel, offsets[e, 0], offsets[e, 1], offsets[e, 2], geometry)
-                if v >= 0 and tissue_row[v] == -1:
+                if v >= 0 and is_room(tissue_row[v]):
                     if chosen == 0:
                         return e
                     chosen -= 1
@@ -108,7 +116,8 @@ def push(order, m, uid, voxel, tissue_row, offsets, seed, tick, geometry, mother
     """Find room for each dividing row in order; move cells outward; returns (daughters, pushed edge).
 
     `mothers` and `places` (m,) receive the row that divides and the voxel of its daughter; a daughter's
-    voxel is marked -2 in `tissue_row` until the caller adds her.
+    voxel is marked CLAIMED in `tissue_row` until the caller adds her. Other tissue that stays is passed over; where
+    tissue that yields was, there is a tumour cell.
     """
     count = 0
     edge = 0
@@ -126,17 +135,19 @@ def push(order, m, uid, voxel, tissue_row, offsets, seed, tick, geometry, mother
         for j in range(steps - 1, 0, -1):
             v = shifted(start, on_line(dz, j, steps), on_line(dy, j, steps), on_line(dx, j, steps), geometry)
             moved = tissue_row[v]
+            if moved == FIRM:
+                continue
             tissue_row[free] = moved
             if moved >= 0:
                 voxel[moved] = free
-            elif moved == -2:
+            elif moved == CLAIMED:
                 for k in range(count):
                     if places[k] == v:
                         places[k] = free
             if at_margin(free, 2, geometry):
                 edge = 1
             free = v
-        tissue_row[free] = -2
+        tissue_row[free] = CLAIMED
         mothers[count] = row
         places[count] = free
         count += 1
@@ -152,6 +163,16 @@ def name_daughters(mothers, m, uid, n_div, out):
         row = mothers[j]
         n_div[row] += 1
         out[j] = child_uid(uid[row], n_div[row])
+
+
+def displace(model) -> None:
+    """Remove cells of other tissue from whose voxels tumour cells have pushed them."""
+    for tissue in model.lattice.others:
+        rows = np.flatnonzero(model.lattice.tissue_row[tissue.voxel] != YIELDING) if tissue.entry.yields else ()
+        if len(rows):
+            model.return_cargo(tissue, rows)
+            model.counters[f"displaced_{tissue.kind}"] += len(rows)
+            tissue.remove(rows)
 
 
 class DivisionHazard(Mechanism):
@@ -191,6 +212,8 @@ class Division(Mechanism):
     def __init__(self, model) -> None:
         super().__init__(model)
         self.p = PARAMETERS.build(model.config_for("division"))
+        kept = model.config.kept_traits()  # where the start says what daughters keep
+        self.memory = np.array([[kept.get(name, self.p.memory)] for name in VARIED]) if kept else self.p.memory
 
     def step(self, model) -> None:
         """Settle the divisions flagged this tick."""
@@ -210,6 +233,7 @@ class Division(Mechanism):
         if edge:
             model.reached_edge()
         if m:
+            displace(model)
             self.add_daughters(model, mothers[:m], places[:m])
 
     def add_daughters(self, model, mothers: np.ndarray, places: np.ndarray) -> None:
@@ -232,13 +256,13 @@ class Division(Mechanism):
         """Traits of newborns, `new` rows with their `uid`s, by the law of the module docstring."""
         t, p = model.tumour.col, self.p
         spread = np.log1p(model.config.tumour.cv**2)
-        noise = np.sqrt((1.0 - p.memory**2) * spread + p.drift**2)
+        noise = np.sqrt((1.0 - self.memory**2) * spread + p.drift**2)
         z = np.empty((len(VARIED) + len(DRIFTING), len(uid)))
         for k, row in enumerate(z):
             normals(model.seed64, int(Stream.MUTATE), model.tick, uid, k, row)
         mean = np.take(model.clone_log_mean, t.clone[new], axis=1)
         x = np.log(np.maximum([getattr(t, name)[new] for name in VARIED], 1e-300))
-        for name, values in zip(VARIED, np.exp(mean + p.memory * (x - mean) + noise * z[: len(VARIED)])):
+        for name, values in zip(VARIED, np.exp(mean + self.memory * (x - mean) + noise * z[: len(VARIED)])):
             getattr(t, name)[new] = values
         for name, factors in zip(DRIFTING, np.exp(p.drift * z[len(VARIED) :] - 0.5 * p.drift**2)):
             getattr(t, name)[new] *= factors

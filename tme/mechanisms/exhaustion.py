@@ -1,48 +1,88 @@
-"""Chronic antigen exhausts CD8, half of it through PD-1.
+"""Chronic antigen exhausts T cells, in part through their checkpoint receptors.
 
-    de/dt = (1 - e) g / tau     while engaged, g = (1 - w) + w S / (k + S), S the PD-1 signal
+    de/dt = (1 - e) g / tau     while engaged, g the product of the effects of all axes on exhaustion (`receptors`)
+
+Under PD-1 alone g = 1/2 + 1/2 S / (k + S), S the PD-1 signal.
 """
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
+import numpy as np
+
 from tme.core.mechanism import Mechanism, Phase
 from tme.core.parameters import ParameterSet, par
+from tme.core.terms import Term
 from tme.kernels.elementary import exp
 from tme.kernels.jit import serial
+from tme.kernels.terms import factor
+from tme.mechanisms.receptors import effect
 
 PARAMETERS = ParameterSet(
     "exhaustion",
     par("tau_d", 4.0, "d", 0.5, 30.0, "exhaustion starts in the first days and is set by day 10 (McLane et al.; JCI Insight 2018, PMC5135268); 3-7 d of contact", "time constant of contact with antigen"),
-    par("pd1_weight", 0.5, "1", 0.0, 1.0, "assumed: half of the drive passes through PD-1"),
-    par("k_p", 0.3, "1", 0.01, 10.0, "assumed: as in killing"),
     par("threshold", 0.5, "1", 0.0, 1.0, "assumed: a CD8 above this counts as exhausted in readouts"),
 )
+_NONE, NO_EFFECT = np.zeros(0), SimpleNamespace(without=1.0, to=1.0, half=0.0)
+TERMS = (Term("exhaustion.rate", "1", "multiplies", ("cd8",), 0.0, 10.0, "factor on the rate of exhaustion"),)
 
 
 @serial
-def exhaust(n, engaged, pd1_signal, exhaustion, p, dt):
-    """Advance exhaustion (n,) of engaged CD8 by dt min."""
+def drive_through(n, engaged, signal, without, to, half, drive):
+    """Multiply `drive` (n,) of engaged cells by the effect of a checkpoint signal."""
     for i in range(n):
         if engaged[i] == 1:
-            s = pd1_signal[i] / (p.k_p + pd1_signal[i])
-            g = (1.0 - p.pd1_weight) + p.pd1_weight * s
-            exhaustion[i] = 1.0 - (1.0 - exhaustion[i]) * exp(-g * dt / (p.tau_d * 1440.0))
+            drive[i] *= effect(signal[i], without, to, half)
+
+
+@serial
+def exhaust(n, engaged, signal, without, to, half, drive, term, exhaustion, p, dt):
+    """Advance exhaustion (n,) of engaged cells by dt min.
+
+    `signal` (n,) of one axis with its effect, `drive` (n,) the effects of the others; each of no size where there is none.
+    """
+    for i in range(n):
+        if engaged[i] == 1:
+            g = effect(signal[i], without, to, half) if signal.size > 0 else 1.0
+            if drive.size > 0:
+                g *= drive[i]
+            exhaustion[i] = 1.0 - (1.0 - exhaustion[i]) * exp(-g * factor(term, i) * dt / (p.tau_d * 1440.0))
 
 
 class Exhaustion(Mechanism):
-    """Exhaustion of engaged CD8."""
+    """Exhaustion of engaged T cells."""
 
     name = "exhaustion"
     switchable = False
     phase = Phase.INTERACT
-    ids = ("M82",)
-    about = "contact with antigen exhausts CD8, in part through PD-1"
+    ids = ("M82", "M81")
+    about = "contact with antigen exhausts CD8, in part through PD-1 and the other axes that are on"
     parameters = PARAMETERS
     reads = ("cd8.engaged", "cd8.pd1_signal")
     writes = ("cd8.exhaustion",)
 
+    def __init__(self, model) -> None:
+        super().__init__(model)
+        tired = [k for k in model.killers if "exhaustion" in k.declared and not kept_off_by_self(k)]
+        self.axes = [(k, model.receptors.on(k.kind, "exhaustion")) for k in tired]
+
     def step(self, model) -> None:
         """One tick."""
-        if model.cd8.n:
-            c = model.cd8.col
-            exhaust(model.cd8.n, c.engaged, c.pd1_signal, c.exhaustion, self.p, self.dt)
+        for killers, axes in self.axes:
+            n, c, drive = killers.n, killers.col, _NONE
+            if n == 0:
+                continue
+            if len(axes) > 1:
+                drive = np.ones(n)
+                for axis in axes[1:]:
+                    e = axis.entry.effects["exhaustion"]
+                    drive_through(n, c.engaged, getattr(c, axis.signal), e.without, e.to, e.half, drive)
+            signal, e = (getattr(c, axes[0].signal), axes[0].entry.effects["exhaustion"]) if axes else (_NONE, NO_EFFECT)
+            exhaust(n, c.engaged, signal, e.without, e.to, e.half, drive, killers.term("exhaustion.rate"), c.exhaustion, self.p, self.dt)
+
+
+def kept_off_by_self(population) -> bool:
+    """Whether a killer does not go by antigen, so that chronic antigen cannot exhaust it."""
+    kills = getattr(getattr(population, "entry", None), "kills", None)
+    return kills is not None and kills.recognises == "missing_self"

@@ -13,8 +13,10 @@ from __future__ import annotations
 
 from tme.core.mechanism import Mechanism, Phase
 from tme.core.parameters import ParameterSet, par
+from tme.core.terms import Term
 from tme.kernels.elementary import exp
 from tme.kernels.jit import rule, serial
+from tme.kernels.terms import factor
 
 PARAMETERS = ParameterSet(
     "ifng_response",
@@ -26,6 +28,10 @@ PARAMETERS = ParameterSet(
     par("cxcl_rate", 1.0, "ng/mL/min", 0.0, 10.0, "assumed: sets the unit of the chemokine field", "CXCL9/10 secretion of a cell at full IFN-gamma response"),
     par("cxcl_basal", 0.03, "1", 0.0, 1.0, "assumed: basal share; without it remnants are abandoned"),
 )
+TERMS = (
+    Term("surface.pdl1", "1", "multiplies", ("tumour",), 0.0, 10.0, "factor on the PD-L1 level that IFN-gamma sets"),
+    Term("surface.mhc1", "1", "multiplies", ("tumour",), 0.0, 4.0, "factor on the MHC-I level that IFN-gamma sets, at most 1 in all"),
+)
 
 
 @rule
@@ -35,15 +41,15 @@ def relax(value, target, keep):
 
 
 @serial
-def surface(n, state, ifng, sipdl1, pdl1, mhc1, p, dt):
+def surface(n, state, ifng, sipdl1, pdl1_term, mhc1_term, pdl1, mhc1, p, dt):
     """Advance PD-L1 and MHC-I of living cells by dt min; columns changed in place."""
     keep = exp(-dt / p.pdl1_tau)
     for i in range(n):
         if state[i] == 0:
             h = ifng[i] / (p.pdl1_ec50 + ifng[i])
             hm = ifng[i] / (p.mhc1_ec50 + ifng[i])
-            pdl1[i] = relax(pdl1[i], (p.pdl1_base + (1.0 - p.pdl1_base) * h) * (1.0 - sipdl1[i]), keep)
-            mhc1[i] = relax(mhc1[i], p.mhc1_base + (1.0 - p.mhc1_base) * hm, keep)
+            pdl1[i] = relax(pdl1[i], (p.pdl1_base + (1.0 - p.pdl1_base) * h) * (1.0 - sipdl1[i]) * factor(pdl1_term, i), keep)
+            mhc1[i] = relax(mhc1[i], min((p.mhc1_base + (1.0 - p.mhc1_base) * hm) * factor(mhc1_term, i), 1.0), keep)
 
 
 @serial
@@ -68,8 +74,8 @@ class IfngResponse(Mechanism):
 
     def step(self, model) -> None:
         """Advance surface proteins by one clock interval."""
-        t = model.tumour.col
-        surface(model.tumour.n, t.state, t.ifng, t.sipdl1, t.pdl1, t.mhc1, self.p, self.dt)
+        t, term = model.tumour.col, model.tumour.term
+        surface(model.tumour.n, t.state, t.ifng, t.sipdl1, term("surface.pdl1"), term("surface.mhc1"), t.pdl1, t.mhc1, self.p, self.dt)
 
 
 class ChemokineSecretion(Mechanism):

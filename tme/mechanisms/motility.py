@@ -1,20 +1,25 @@
-"""Immune cells walk: CD8 in slow and fast modes up the CXCL9/10 gradient, dendritic cells towards ATP.
+"""Guest cells walk, each type as its entry says: up the gradient of what it follows, on along its heading, or anywhere.
 
-A CD8 switches between a slow and a fast mode at constant rates; engaged CD8 stay put. Others keep one
-speed. The lattice grants moves (`kernels.movement`).
+A type with modes switches between a slow and a fast speed at constant rates; others keep one speed. Cells that hold a
+target stay put. The lattice grants moves (`kernels.movement`); types claim room in the order of their priorities.
 """
 
 from __future__ import annotations
+
+from collections.abc import Mapping
+from math import gcd
 
 import numpy as np
 
 from tme.core.mechanism import Mechanism, Phase
 from tme.core.parameters import ParameterSet, par
+from tme.core.terms import Term
 from tme.kernels import team
 from tme.kernels.elementary import exp
 from tme.kernels.jit import serial
 from tme.kernels.movement import grant, propose
 from tme.kernels.rng import BLOCK, Stream, uniform_block
+from tme.library.cells import CellEntry
 
 PARAMETERS = ParameterSet(
     "motility",
@@ -27,31 +32,48 @@ PARAMETERS = ParameterSet(
     par("dc_bias", 0.3, "1", 0.0, 1.0, "assumed: ATP is a find-me signal"),
 )
 _MODE = int(Stream.MODE)
+_NOWHERE = np.zeros((1, 1, 1))  # in place of a field that nobody looks at
+
+
+def terms(cells: Mapping[str, CellEntry]) -> tuple[Term, ...]:
+    """What rules may modulate in the cell types that walk."""
+    moving = tuple(n for n, e in cells.items() if e.motion is not None)
+    return (
+        Term("motility.speed", "1", "multiplies", moving, 0.0, 10.0, "factor on the speed"),
+        Term("motility.bias", "1", "multiplies", moving, 0.0, 20.0, "factor on the share of steps up the gradient"),
+    )
 
 
 @serial
-def switch_mode(lo, hi, uid, speed, p, dt, seed, tick):
-    """Flip CD8 between slow and fast speed (n,) um/min."""
-    p_slow = 1.0 - exp(-p.cd8_to_slow_per_min * dt)
-    p_fast = 1.0 - exp(-p.cd8_to_fast_per_min * dt)
+def switch_mode(lo, hi, uid, speed, slow, fast, to_slow, to_fast, dt, seed, tick):
+    """Flip cells between the slow and the fast speed (n,) um/min; rates 1/min. Any other speed counts as slow."""
+    p_slow = 1.0 - exp(-to_slow * dt)
+    p_fast = 1.0 - exp(-to_fast * dt)
     u = np.empty((2, BLOCK))
     for first in range(lo, hi, BLOCK):
         m = min(BLOCK, hi - first)
         uniform_block(seed, _MODE, tick, uid, first, first + m, 0, u)
         for j in range(np.uint64(m)):
             i = np.uint64(first) + j
-            fast = speed[i] == p.cd8_fast_um_min
-            fast = u[0, j] >= p_slow if fast else u[0, j] < p_fast
-            speed[i] = p.cd8_fast_um_min if fast else p.cd8_slow_um_min
+            is_fast = speed[i] == fast
+            is_fast = u[0, j] >= p_slow if is_fast else u[0, j] < p_fast
+            speed[i] = fast if is_fast else slow
 
 
-def walk(model, population, held, field, bias, persistence, dt, *before) -> None:
-    """One round of propose and grant for a population; `before` are steps that each row takes first."""
-    c = population.col
-    lattice = model.lattice
+def walk(model, population, dt) -> None:
+    """One round of propose and grant for a population; cells with modes choose theirs first."""
+    motion, c, lattice = population.entry.motion, population.col, model.lattice
+    held = c.engaged if population.entry.kills is not None else c.held
+    field = model.fields[motion.follows].seen if motion.follows is not None else _NOWHERE
     step = dt / model.grid.dx_um
     args = (model.seed64, model.tick, lattice.geometry)
-    wish = (c.uid, c.voxel, c.heading, c.speed, held, field, bias, persistence, step, *args, population.proposal, population.direction)
+    speed, bias = population.term("motility.speed"), population.term("motility.bias")
+    wish = (c.uid, c.voxel, c.heading, c.speed, held, field, motion.bias, motion.persistence, step, *args,
+            population.proposal, population.direction, speed, bias)  # fmt: skip
+    before = []
+    if motion.modes is not None:
+        m = motion.modes
+        before = [(switch_mode, (c.uid, c.speed, m.slow, m.fast, m.to_slow, m.to_fast, dt, model.seed64, model.tick))]
     team.rows(team.in_turn, population.n, *before, (propose, wish))
     with model.spares.one() as claim:
         grant(
@@ -60,49 +82,49 @@ def walk(model, population, held, field, bias, persistence, dt, *before) -> None
         )  # fmt: skip
 
 
-class Cd8Motility(Mechanism):
-    """Searching CD8 walk every tick."""
+class Walks(Mechanism):
+    """Walks of some cell types, each at its own clock (0: every tick)."""
 
-    name = "motility"
     phase = Phase.INTERACT
-    about = "CD8 search in slow and fast modes, biased up CXCL9/10"
-    parameters = PARAMETERS
-    reads = ("field.cxcl", "cd8.engaged")
-    writes = ("cd8.voxel", "cd8.heading", "cd8.speed", "lattice.immune_count")
-    begins_with = "ferroptosis"
+    adds = ("lattice.immune_count",)
+
+    def __init__(self, model, populations) -> None:
+        super().__init__(model)
+        self.walkers = [(p, model.ticks(p.entry.motion.clock_min) if p.entry.motion.clock_min else 1) for p in populations]
+        if self.walkers:
+            self.every = gcd(*(every for _, every in self.walkers))
+            self.dt = self.every * model.dt_min
+        followed = {p.entry.motion.follows for p, _ in self.walkers} - {None}
+        kinds = [p.kind for p, _ in self.walkers]
+        held = [f"{p.kind}.{'engaged' if p.entry.kills else 'held'}" for p, _ in self.walkers]
+        self.reads = (*(f"field.{f}" for f in sorted(followed)), *held)
+        self.writes = tuple(f"{kind}.{column}" for kind in kinds for column in ("voxel", "heading", "speed"))
 
     def step(self, model) -> None:
-        """Switch modes, then walk."""
-        if model.cd8.n:
-            c = model.cd8.col
-            switch = (switch_mode, (c.uid, c.speed, self.p, self.dt, model.seed64, model.tick))
-            walk(model, model.cd8, c.engaged, model.fields["cxcl"].seen, self.p.cd8_bias, self.p.persistence, self.dt, switch)
+        """Walk each population whose clock strikes, by priority."""
+        for population, every in self.walkers:
+            if population.n and model.tick % every == 0:
+                walk(model, population, every * model.dt_min)
 
 
-class SlowMotility(Mechanism):
-    """Dendritic cells, Tregs and macrophages walk every 5 min."""
+class Motility(Walks):
+    """Searching cells that kill, before they meet their targets."""
+
+    name = "motility"
+    about = "cells that kill search in slow and fast modes, biased up what they follow"
+    begins_with = "ferroptosis"
+
+    def __init__(self, model) -> None:
+        super().__init__(model, model.killers)
+
+
+class SlowMotility(Walks):
+    """All other guests, beside the contacts of those that kill."""
 
     name = "slow_motility"
-    phase = Phase.INTERACT
-    about = "dendritic cells, Tregs and macrophages walk"
+    about = "the other guest cells walk, each type at its clock"
     clock_min = 5.0
-    reads = ("field.atp", "field.cxcl", "dendritic.held")
-    adds = ("lattice.immune_count",)
-    writes = tuple(f"{kind}.{column}" for kind in ("dendritic", "treg", "macrophage") for column in ("voxel", "heading"))
     begins_with = "killing"
 
     def __init__(self, model) -> None:
-        super().__init__(model)
-        self.p = PARAMETERS.build(model.config_for("motility"))
-
-    def step(self, model) -> None:
-        """Walk each population in a fixed order."""
-        p = self.p
-        for population, field, bias in (
-            (model.dendritic, "atp", p.dc_bias),
-            (model.treg, "cxcl", p.cd8_bias),
-            (model.macrophage, "atp", 0.0),
-        ):
-            if population.n:
-                c = population.col
-                walk(model, population, c.held, model.fields[field].seen, bias, p.persistence, self.dt)
+        super().__init__(model, [p for p in model.immune if p.entry.motion is not None and p.entry.kills is None])

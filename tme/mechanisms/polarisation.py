@@ -67,8 +67,7 @@ class Polarisation(Mechanism):
 
     def step(self, model) -> None:
         """One clock interval."""
-        m = model.macrophage
-        if m.n:
-            f = model.fields
+        f = model.fields
+        for m in model.populations.that("polarises"):
             team.rows(polarise, m.n, m.col.voxel, m.col.m1, m.col.iron_load, f["ifng"].seen, f["atp"].seen,
                       f["peroxide"].seen, f["suppression"].seen, self.p, self.dt)  # fmt: skip

@@ -5,13 +5,13 @@ Maturation hazard (immature cells):
     rate = k_mature D / (1 + X/k_x)     D = (ATP/(k_atp + ATP) + HMGB1/(k_hmgb1 + HMGB1)) / 2
 
 Antigen rises by k_eat per fresh corpse with calreticulin in the neighbourhood; X, oxidised lipid, by k_ox
-per old ferroptotic corpse. A mature cell leaves after `residence`, arrives in the node after `travel`,
-and `expansion` later adds
+per old ferroptotic corpse. A mature cell leaves after `residence`, arrives in the node after `travel`, primes there
 
-    gain * (q0 + (1 - q0) antigen) / (1 + X/k_x) * (1 + ctla4_gain * CTLA-4 occupancy)
+    (q0 + (1 - q0) antigen) / (1 + X/k_x) * effect of CTLA-4 (and of other axes that act in the node)
 
-to the node's output B of primed CD8, which otherwise decays to 1, the output that holds the CD8 present
-at the start: dB/dt = (1 - B)/tau_b.
+CD8, with what antibodies leave of the receptor at that moment, and `expansion` later these add `gain` each to the
+node's output B of primed CD8, which otherwise decays to 1, the output that holds the CD8 present at the start:
+dB/dt = (1 - B)/tau_b.
 """
 
 from __future__ import annotations
@@ -19,12 +19,15 @@ from __future__ import annotations
 import numpy as np
 
 from tme.core.mechanism import Mechanism, Phase
+from tme.core.node import DelayLine
 from tme.core.parameters import ParameterSet, par
+from tme.core.terms import Term
 from tme.kernels import team
 from tme.kernels.elementary import exp
 from tme.kernels.jit import rule, serial
 from tme.kernels.neighbours import n_directions, neighbour
 from tme.kernels.rng import Stream, uniform
+from tme.kernels.terms import factor
 from tme.kernels.transfer import at
 from tme.mechanisms.damp import PARAMETERS as DAMP_PARAMETERS
 from tme.mechanisms.damp import kind_factor, release
@@ -44,7 +47,10 @@ PARAMETERS = ParameterSet(
     par("expansion_min", 5760.0, "min", 0.0, 14400.0, "4 d: first division after 24 h, then 6-8 h each (3-7 d); assumed in detail"),
     par("gain", 0.05, "1", 0.0, 10.0, "assumed: output added per mature DC, in units of the starting output"),
     par("tau_b_min", 2880.0, "min", 60.0, 14400.0, "assumed: node output falls back within 2 d"),
-    par("ctla4_gain", 1.0, "1", 0.0, 10.0, "assumed: full CTLA-4 blockade doubles priming"),
+)
+TERMS = (
+    Term("maturation.rate", "1", "multiplies", ("dendritic",), 0.0, 10.0, "factor on the hazard of maturation"),
+    Term("priming.gain", "1", "multiplies", ("dendritic",), 0.0, 10.0, "factor on what a mature dendritic cell primes"),
 )
 _MATURE = int(Stream.MATURE)
 QUALITY_SCALE = 2.0**30
@@ -73,7 +79,7 @@ def corpse_content(voxel, tissue_row, state, death_tick, tick, dt_min, late_min,
 @serial
 def mature_cells(
     lo, hi, uid, voxel, mature, mature_tick, antigen, blunting, held, atp, hmgb1,
-    tissue_row, state, death_tick, p, d, dt, dt_min, seed, tick, geometry,
+    tissue_row, state, death_tick, term, p, d, dt, dt_min, seed, tick, geometry,
 ):  # fmt: skip
     """Feed and mature dendritic cells; rows `lo` to `hi`; returns how many matured."""
     count = 0
@@ -87,7 +93,7 @@ def mature_cells(
             old += b
         antigen[i] = 1.0 - (1.0 - antigen[i]) * exp(-p.k_eat * fresh * dt)
         blunting[i] += p.k_ox * old * dt
-        rate = p.k_mature * danger(at(atp, voxel[i]), at(hmgb1, voxel[i]), p) / (1.0 + blunting[i] / p.k_x)
+        rate = p.k_mature * factor(term, i) * danger(at(atp, voxel[i]), at(hmgb1, voxel[i]), p) / (1.0 + blunting[i] / p.k_x)
         if uniform(seed, _MATURE, tick, uid[i], 0) < 1.0 - exp(-rate * dt):
             mature[i] = 1
             mature_tick[i] = tick
@@ -96,14 +102,14 @@ def mature_cells(
 
 
 @serial
-def quality_leaving(n, mature, mature_tick, antigen, blunting, fate, residence_ticks, tick, p, scale):
+def quality_leaving(n, mature, mature_tick, antigen, blunting, fate, term, residence_ticks, tick, p, scale):
     """Flag mature cells that leave (fate 30); returns their summed priming quality in fixed point."""
     total = np.int64(0)
     for i in range(n):
         if mature[i] == 1 and fate[i] == 0 and tick - mature_tick[i] >= residence_ticks:
             fate[i] = 30
             q = (p.q0 + (1.0 - p.q0) * antigen[i]) / (1.0 + blunting[i] / p.k_x)
-            total += np.int64(np.rint(q * scale))
+            total += np.int64(np.rint(q * factor(term, i) * scale))
     return total
 
 
@@ -125,58 +131,62 @@ class Maturation(Mechanism):
 
     def step(self, model) -> None:
         """One clock interval."""
-        d = model.dendritic
-        if d.n == 0:
-            return
+        for d in model.presenters:
+            if d.n:
+                model.counters["dc_matured"] += self.mature(model, d)
+
+    def mature(self, model, d) -> int:
+        """One population; how many of it matured."""
         c, t, f = d.col, model.tumour.col, model.fields
-        model.counters["dc_matured"] += sum(team.blocks(
+        return sum(team.blocks(
             mature_cells, d.n, c.uid, c.voxel, c.mature, c.mature_tick, c.antigen, c.blunting, c.held,
             f["atp"].seen, f["hmgb1"].seen, model.lattice.tissue_row, t.state, t.death_tick,
-            self.p, self.damp, self.dt, model.dt_min, model.seed64, model.tick, model.lattice.geometry,
+            d.term("maturation.rate"), self.p, self.damp, self.dt, model.dt_min, model.seed64, model.tick, model.lattice.geometry,
         ))  # fmt: skip
 
 
 class LymphNode(Mechanism):
-    """The draining lymph node: a delay line of arriving quality and the output B of primed CD8."""
+    """The draining lymph node: dendritic cells travel, prime under the axes that act there, and CD8 expand."""
 
     name = "lymph_node"
     phase = Phase.FATE
     ids = ("M73", "M79", "M118")
-    about = "mature dendritic cells prime CD8 in the node after a delay; CTLA-4 blockade primes more"
+    about = "mature dendritic cells prime CD8 in the node, and these come after a delay; CTLA-4 blockade primes more"
     clock_min = 10.0
-    reads = ("dendritic.mature", "therapy.ctla4")
+    reads = ("dendritic.mature", "therapy.plasma")
     writes = ("dendritic.fate", "node.output")
 
     def __init__(self, model) -> None:
         super().__init__(model)
         self.p = PARAMETERS.build(model.config_for("priming"))
         self.residence = round(self.p.residence_min / model.dt_min)  # delays, not clocks: they need not divide
-        delay = round((self.p.travel_min + self.p.expansion_min) / self.dt)
-        self.pending = np.zeros(delay + 1, np.int64)
-        self.slot = 0
-        self.output = 1.0
+        travel = round(self.p.travel_min / self.dt)
+        both = round((self.p.travel_min + self.p.expansion_min) / self.dt)
+        model.node.travelling, model.node.expanding = DelayLine(travel), DelayLine(both - travel)
 
     def step(self, model) -> None:
-        """Send leavers on their way, receive those due, let the output decay."""
-        d = model.dendritic
-        c = d.col
-        leaving = quality_leaving(d.n, c.mature, c.mature_tick, c.antigen, c.blunting, c.fate, self.residence, model.tick, self.p, QUALITY_SCALE)
-        # the slot read now was written len(pending) - 1 clock intervals ago
-        due = self.pending[self.slot]
-        self.pending[self.slot] = 0
-        self.pending[(self.slot - 1) % len(self.pending)] += leaving
-        self.slot = (self.slot + 1) % len(self.pending)
-        boost = 1.0 + self.p.ctla4_gain * model.ctla4_occupancy
-        self.output = 1.0 + (self.output - 1.0) * exp(-self.dt / self.p.tau_b_min)
-        self.output += self.p.gain * boost * float(due) / QUALITY_SCALE
-        model.primed_output = self.output
+        """Send leavers on their way, let those who arrive prime, receive those due, let the output decay."""
+        node, leaving = model.node, 0
+        for d in model.presenters:
+            c = d.col
+            leaving += quality_leaving(d.n, c.mature, c.mature_tick, c.antigen, c.blunting, c.fate, d.term("priming.gain"), self.residence,
+                                       model.tick, self.p, QUALITY_SCALE)  # fmt: skip
+        arriving = node.travelling.step(leaving)
+        due = node.expanding.step(round(arriving * self.primed(model)) if arriving else 0)
+        node.output = 1.0 + (node.output - 1.0) * exp(-self.dt / self.p.tau_b_min)
+        node.output += self.p.gain * float(due) / QUALITY_SCALE
 
-    def state_dict(self) -> dict[str, np.ndarray]:
-        """Delay line, position, output."""
-        return {"pending": self.pending.copy(), "slot": np.array(self.slot), "output": np.array(self.output)}
+    def primed(self, model) -> float:
+        """What the axes in the node make of the priming of those who arrive now; antibodies are as in plasma."""
+        out, minute = 1.0, model.tick * model.dt_min
+        for axis in model.receptors.at("node"):
+            carried = max(e.level for e in axis.entry.receptor.on.values())
+            met = sum(li.background + shown(li) * li.molecule.share_in_plasma(minute) for li in axis.ligands)
+            signal = carried * axis.receptor.share_in_plasma(minute) * met
+            out *= axis.entry.effects["priming"].factor(signal)
+        return out
 
-    def load_state(self, state) -> None:
-        """Undo `state_dict`."""
-        self.pending[:] = state["pending"]
-        self.slot = int(state["slot"])
-        self.output = float(state["output"])
+
+def shown(ligand) -> float:
+    """Level of a ligand on a dendritic cell that arrives."""
+    return ligand.hosts["dendritic"].level if "dendritic" in ligand.hosts else 0.0

@@ -1,27 +1,31 @@
-"""Immune cells enter through open vessels.
+"""Guest cells enter through open vessels, each type as its entry says.
 
-Per open vessel (20 um of it) and minute, with c the CXCL9/10 and H the HMGB1 at the vessel, B the node's output:
+Per open vessel (20 um of it) and minute, with s the type's signal at the vessel:
 
-    CD8         k_cd8 B [c/(k_c + c) + basal]
-    Treg        k_treg [base + H/(k_h + H)] (1 - depletion)
-    macrophage  k_mac [base + H/(k_h + H)]
-    dendritic   k_dc  [1 + H/(k_h + H)]
+    rate x [s/(half + s) + basal] x node output (if it is primed in the node) x (1 - depletion by antibody)
 
 The inflow of CD8 follows the tumour's chemokine, which fades with the tumour but keeps a basal share, so
-that remnants are not abandoned. A newcomer whose voxel is full does not enter.
+that remnants are not abandoned; DAMPs draw suppressive and myeloid cells. A newcomer whose voxel is full does not
+enter. Types claim room in the order of their entry's priority, then by name.
 """
 
 from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import numpy as np
 
 from tme.core.mechanism import Mechanism, Phase
 from tme.core.parameters import ParameterSet, par
+from tme.core.terms import Term
 from tme.kernels import team
 from tme.kernels.elementary import exp
 from tme.kernels.jit import serial
 from tme.kernels.rng import BLOCK, Stream, recruit_uid, uniform_block
+from tme.kernels.terms import factor
 from tme.kernels.transfer import at
+from tme.library.cells import CellEntry
 
 PARAMETERS = ParameterSet(
     "recruitment",
@@ -35,13 +39,21 @@ PARAMETERS = ParameterSet(
     par("k_h", 0.5, "ng/mL", 0.001, 100.0, "assumed: HMGB1 of half effect (DAMPs recruit Treg and TAM: Yin et al. 2025, doi 10.32604/or.2025.069049)"),
 )
 _RECRUIT = int(Stream.RECRUIT)
+_NO_FACTOR = np.zeros(0)
+TIMES = {"node_output": lambda model, kind: model.node.output, "not_depleted": lambda model, kind: 1.0 - model.receptors.depleted(kind)}
+
+
+def terms(cells: Mapping[str, CellEntry]) -> tuple[Term, ...]:
+    """What rules may modulate: the entry of each type, evaluated at the vessels."""
+    entering = tuple(n for n, e in cells.items() if e.entry is not None)
+    return tuple(Term(f"entry.{n}", "1", "multiplies", ("vessel",), 0.0, 100.0, f"factor on the entry of {n}") for n in entering)
 
 
 @serial
-def draw_arrivals(lo, hi, vessels, weight, code, rate, signal, k, basal, dt, seed, tick, uid, where):
+def draw_arrivals(lo, hi, vessels, weight, code, rate, signal, k, basal, dt, seed, tick, uid, where, term):
     """Who wants to enter at the vessels from `lo` to `hi`: their `uid`, and number of the vessel, from `lo` on; returns the end.
 
-    rate [1/min] times the vessel's weight times (signal/(k + signal) + basal) is the hazard of one entry per call.
+    rate [1/min] times the vessel's weight times (signal/(k + signal) + basal), times `term` (vessels,) or empty, is the hazard of an entry.
     """
     count, u = lo, np.empty((2, BLOCK))
     for first in range(lo, hi, BLOCK):
@@ -52,18 +64,18 @@ def draw_arrivals(lo, hi, vessels, weight, code, rate, signal, k, basal, dt, see
         for j in range(np.uint64(m)):
             v = np.int64(vessels[np.uint64(first) + j])
             s = at(signal, v)
-            x = rate * weight[np.uint64(first) + j] * (s / (k + s) + basal) * dt
+            x = rate * weight[np.uint64(first) + j] * (s / (k + s) + basal) * dt * factor(term, np.uint64(first) + j)
             if u[0, j] < x and u[0, j] < 1.0 - exp(-x):  # the first bound spares most vessels the second
                 where[count] = first + np.int64(j)
                 count += 1
     return count
 
 
-def arrivals(vessels, weight, code, rate, signal, k, basal, dt, seed, tick, occupancy, capacity, uid, voxel):
-    """Draw newcomers at each vessel; fills uid and voxel (vessels,), updates occupancy, returns (entered, refused)."""
+def arrivals(vessels, weight, code, rate, signal, k, basal, dt, seed, tick, occupancy, capacity, uid, voxel, term=_NO_FACTOR):
+    """Draw newcomers at each vessel, their hazard times `term` (vessels,) if there is one; fills uid and voxel (vessels,), updates occupancy, returns (entered, refused)."""
     n = len(vessels)
     name, where = np.empty(n, np.uint64), np.empty(n, np.int64)
-    wanting = where[: team.listed(where, draw_arrivals, n, vessels, weight, code, rate, signal, k, basal, dt, seed, tick, name, where)]
+    wanting = where[: team.listed(where, draw_arrivals, n, vessels, weight, code, rate, signal, k, basal, dt, seed, tick, name, where, term)]
     entering = wanting[occupancy[vessels[wanting]] < capacity]  # vessels are voxels, all different
     count = len(entering)
     uid[:count], voxel[:count] = name[entering], vessels[entering]
@@ -72,42 +84,47 @@ def arrivals(vessels, weight, code, rate, signal, k, basal, dt, seed, tick, occu
 
 
 class Recruitment(Mechanism):
-    """Entry of CD8, Tregs, macrophages and dendritic cells through vessels."""
+    """Entry of guest cells through vessels; `factor[kind]` gives a factor (n,) on the hazard at some voxels (n,)."""
 
     name = "recruitment"
     phase = Phase.RESOLVE
     ids = ("M73", "M77")
-    about = "chemokine and primed CD8 set the inflow of CD8; DAMPs draw Tregs and macrophages"
+    about = "chemokine and primed CD8 set the inflow of CD8; DAMPs draw Tregs, macrophages and MDSC"
     parameters = PARAMETERS
     clock_min = 30.0
-    reads = ("field.cxcl", "field.hmgb1", "node.output", "vessels.open")
     writes = ("population.arrivals",)
+
+    def __init__(self, model) -> None:
+        super().__init__(model)
+        entering = [p for p in model.immune if p.entry.entry is not None and model.recruits(p.kind)]
+        self.entering = sorted(entering, key=order_of)
+        self.factor: dict[str, Callable[[np.ndarray], np.ndarray]] = {}
+        self.reads = (*(f"field.{name}" for name in sorted({p.entry.entry.signal for p in entering})), "node.output", "vessels.open")
 
     def step(self, model) -> None:
         """One clock interval."""
-        p, f = self.p, model.fields
-        cxcl = f["cxcl"].seen
-        hmgb1 = f["hmgb1"].seen
-        treg = p.k_treg * (1.0 - model.treg_depletion)
-        for population, rate, signal, k, basal in (
-            (model.cd8, p.k_cd8 * model.primed_output, cxcl, p.k_c, p.basal),
-            (model.treg, treg, hmgb1, p.k_h, p.base),
-            (model.macrophage, p.k_mac, hmgb1, p.k_h, p.base),
-            (model.dendritic, p.k_dc, hmgb1, p.k_h, 1.0),
-        ):
-            if model.recruits(population.kind):
-                self.enter(model, population, rate, signal, k, basal)
+        for population in self.entering:
+            self.enter(model, population)
 
-    def enter(self, model, population, rate, signal, k, basal) -> None:
+    def enter(self, model, population) -> None:
         """Draw and add the newcomers of one population."""
-        vessels = model.vessels.voxels
+        e, vessels, lattice = population.entry.entry, model.vessels.voxels, model.lattice
+        rate = e.rate
+        for name in e.times:
+            rate *= TIMES[name](model, population.kind)
+        term = self.factor[population.kind](vessels) if population.kind in self.factor else _NO_FACTOR
         uid = np.empty(len(vessels), np.uint64)
         voxel = np.empty(len(vessels), np.int32)
-        lattice = model.lattice
-        count, refused = arrivals(vessels, model.vessels.weight, population.code, rate, signal, k, basal, self.dt, model.seed64, model.tick,
-                                  lattice.immune_count, lattice.immune_capacity, uid, voxel)  # fmt: skip
+        count, refused = arrivals(vessels, model.vessels.weight, population.code, rate, model.fields[e.signal].seen, e.half, e.basal, self.dt, model.seed64,
+                                  model.tick, lattice.immune_count, lattice.immune_capacity, uid, voxel, term)  # fmt: skip
         model.counters["refused"] += int(refused)
         if count:
             model.check_new_uids(population, uid[:count])
             population.add(uid[:count], voxel[:count], model.tick)
             model.counters[f"recruited_{population.kind}"] += int(count)
+
+
+def order_of(population: Any) -> tuple[int, str]:
+    """The order in which types claim room at a vessel."""
+    own = population.entry.entry.priority
+    return (population.entry.priority if own is None else own, population.kind)

@@ -1,7 +1,7 @@
-"""The one place where tumour cells die and immune cells leave or divide: flags become rows.
+"""The one place where tissue cells die and guests leave or divide: flags become rows.
 
-Order: deaths of tumour cells (they become corpses), removal of cleared corpses, loss of immune cells,
-CD8 divisions. What a removed cell still held of particles goes back to its voxel.
+Order: deaths of tissue cells (they become corpses), removal of cleared corpses, loss of guests, their
+divisions, types by priority. What a removed cell still held of particles goes back to its voxel.
 """
 
 from __future__ import annotations
@@ -31,50 +31,56 @@ def bury(n, fate, state, death_tick, tick, counts):
 
 
 class Resolve(Mechanism):
-    """Turn fate flags into corpses, removals and births of CD8."""
+    """Turn fate flags into corpses, removals and births of guests."""
 
     name = "resolve"
     switchable = False
     phase = Phase.RESOLVE
     about = "deaths, clearance, departures and CD8 births take effect"
-    reads = ("tumour.fate", "cd8.fate")
     writes = ("population.rows",)
+
+    def __init__(self, model) -> None:
+        super().__init__(model)
+        self.dividing = model.populations.that("division")
+        self.reads = tuple(f"{p.kind}.fate" for p in model.populations)
 
     def step(self, model) -> None:
         """Settle everything flagged this tick."""
-        flagged = flags(model.tumour.col.fate, model.tumour.n)
-        if flagged:
-            self.bury(model)
-        if flagged & CLEARED:
-            self.clear(model)
+        for tissue in model.tissue:
+            flagged = flags(tissue.col.fate, tissue.n)
+            if flagged:
+                self.bury(model, tissue)
+            if flagged & CLEARED:
+                self.clear(model, tissue)
         for population in model.immune:
             if flags(population.col.fate, population.n):
                 self.leave(model, population)
-        if flags(model.cd8.col.fate, model.cd8.n):
-            self.expand(model)
+        for population in self.dividing:
+            if flags(population.col.fate, population.n):
+                self.expand(model, population)
 
-    def bury(self, model) -> None:
+    def bury(self, model, tissue) -> None:
         """Living cells with a cause of death become corpses where they are."""
-        t = model.tumour.col
+        t = tissue.col
         counts = np.zeros(len(_DEAD), np.int64)
-        bury(model.tumour.n, t.fate, t.state, t.death_tick, model.tick, counts)
+        bury(tissue.n, t.fate, t.state, t.death_tick, model.tick, counts)
+        of = "" if tissue is model.tumour else f"_{tissue.kind}"
         for code, count in enumerate(counts.tolist()):
             if count:
-                model.counters[_DEAD[code]] += count
+                model.counters[_DEAD[code] + of] += count
 
-    def clear(self, model) -> None:
+    def clear(self, model, tissue) -> None:
         """Cleared corpses vanish; their particles return to the voxel."""
-        tumour = model.tumour
-        rows = np.flatnonzero(tumour.col.fate[: tumour.n] == 20)
+        rows = np.flatnonzero(tissue.col.fate[: tissue.n] == 20)
         if len(rows) == 0:
             return
-        model.return_cargo(tumour, rows)
-        model.counters["cleared"] += len(rows)
-        tumour.remove(rows)
-        model.lattice.rebuild_tissue(tumour.col.voxel, tumour.n)
+        model.return_cargo(tissue, rows)
+        model.counters["cleared" if tissue is model.tumour else f"cleared_{tissue.kind}"] += len(rows)
+        tissue.remove(rows)
+        model.lattice.rebuild_tissue(model.tumour.col.voxel, model.tumour.n)
 
     def leave(self, model, population) -> None:
-        """Immune cells flagged 30 leave the tissue or die."""
+        """Guests flagged 30 leave the tissue or die."""
         rows = np.flatnonzero(population.col.fate[: population.n] == 30)
         if len(rows) == 0:
             return
@@ -83,26 +89,25 @@ class Resolve(Mechanism):
         model.counters[f"lost_{population.kind}"] += len(rows)
         population.remove(rows)
 
-    def expand(self, model) -> None:
-        """Engaged CD8 flagged 1 divide if there is room, in the order of a random priority, ties to the smaller uid."""
-        cd8 = model.cd8
-        rows = np.flatnonzero(cd8.col.fate[: cd8.n] == 1)
+    def expand(self, model, population) -> None:
+        """Guests flagged 1 divide if there is room, in the order of a random priority, ties to the smaller uid."""
+        rows = np.flatnonzero(population.col.fate[: population.n] == 1)
         if len(rows) == 0:
             return
-        cd8.col.fate[rows] = 0
+        population.col.fate[rows] = 0
         priority = np.empty(len(rows), np.int64)
-        priorities(rows, len(rows), cd8.col.uid, model.seed64, int(Stream.CD8_DIVIDE), model.tick, 2, priority)
-        rows = rows[np.lexsort((cd8.col.uid[rows], -priority))]
+        priorities(rows, len(rows), population.col.uid, model.seed64, int(Stream.CD8_DIVIDE), model.tick, 2, priority)
+        rows = rows[np.lexsort((population.col.uid[rows], -priority))]
         mothers, places = np.empty(len(rows), np.int64), np.empty(len(rows), np.int64)
         uids = np.empty(len(rows), np.uint64)
-        lattice, c = model.lattice, cd8.col
+        lattice, c = model.lattice, population.col
         m = place_daughters(rows, len(rows), c.uid, c.voxel, c.n_div, lattice.immune_count, lattice.immune_capacity,
                             model.seed64, model.tick, lattice.geometry, mothers, places, uids)  # fmt: skip
         if m == 0:
             return
-        model.check_new_uids(cd8, uids[:m])
-        new = cd8.copy_from(mothers[:m])
-        cd8.col.uid[new] = uids[:m]
-        cd8.col.voxel[new] = places[:m]
-        cd8.col.born_tick[new] = model.tick
-        model.counters["births_cd8"] += int(m)
+        model.check_new_uids(population, uids[:m])
+        new = population.copy_from(mothers[:m])
+        population.col.uid[new] = uids[:m]
+        population.col.voxel[new] = places[:m]
+        population.col.born_tick[new] = model.tick
+        model.counters[f"births_{population.kind}"] += int(m)

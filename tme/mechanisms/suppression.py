@@ -1,10 +1,14 @@
-"""TGF-beta and IL-10 in one field: from Tregs, from M2 macrophages, and from DAMP-laden tissue."""
+"""Suppressive cytokines, TGF-beta and IL-10 in one field: what tissue laden with DAMPs adds to what cells secrete.
+
+    source += damp_rate x H/(k_h + H) per living tumour cell, H its HMGB1
+
+Tregs and M2 macrophages secrete at the rates below, which their entries name (`library/cells.yaml`).
+"""
 
 from __future__ import annotations
 
 from tme.core.mechanism import Mechanism, Phase
 from tme.core.parameters import ParameterSet, par
-from tme.kernels.exchange import tally
 from tme.kernels.jit import serial
 from tme.kernels.transfer import at
 
@@ -18,20 +22,6 @@ PARAMETERS = ParameterSet(
 
 
 @serial
-def from_tregs(n, voxel, rate, scale, counts):
-    """Equal secretion of every Treg into int64 counters."""
-    for i in range(n):
-        tally(counts, voxel[i], rate, scale)
-
-
-@serial
-def from_macrophages(n, voxel, m1, rate, scale, counts):
-    """Secretion in proportion to 1 - m1."""
-    for i in range(n):
-        tally(counts, voxel[i], rate * (1.0 - m1[i]), scale)
-
-
-@serial
 def from_damp(n, state, voxel, hmgb1, rate, k, source):
     """Living tumour cells answer HMGB1 with suppressive cytokines; one cell a voxel."""
     for i in range(n):
@@ -40,27 +30,23 @@ def from_damp(n, state, voxel, hmgb1, rate, k, source):
             source[voxel[i]] += rate * h / (k + h)
 
 
-class Suppression(Mechanism):
-    """Suppressive cytokines."""
+class InflamedTissue(Mechanism):
+    """Suppressive cytokines of tumour cells that meet HMGB1; without effect where `damp_rate` is 0."""
 
-    name = "suppression"
+    name = "inflamed_tissue"
     phase = Phase.SECRETE
-    ids = ("M78", "M83")
-    about = "Tregs and M2 macrophages secrete suppressive cytokines"
-    parameters = PARAMETERS
-    reads = ("macrophage.m1", "field.hmgb1")
+    ids = ("M78",)
+    about = "tumour cells answer HMGB1 with suppressive cytokines"
+    reads = ("field.hmgb1", "tumour.state")
     adds = ("field.suppression",)
 
+    def __init__(self, model) -> None:
+        super().__init__(model)
+        self.p = PARAMETERS.build(model.config_for("suppression"))
+
     def step(self, model) -> None:
-        """Add to the source when the field is due; per cell, scaled to the voxel of 8000 um^3."""
-        if not model.due("suppression"):
-            return
-        field, t, m = model.fields["suppression"], model.treg, model.macrophage
-        per_voxel = 8000.0 / model.grid.voxel_um3
-        with field.counting(model.spares, 1.0 / model.fixed_scale, [t.col.voxel[: t.n], m.col.voxel[: m.n]]) as counts:
-            from_tregs(t.n, t.col.voxel, self.p.treg_rate * per_voxel, model.fixed_scale, counts)
-            from_macrophages(m.n, m.col.voxel, m.col.m1, self.p.m2_rate * per_voxel, model.fixed_scale, counts)
-        if self.p.damp_rate > 0.0:
+        """Add to the source when the field is due."""
+        if self.p.damp_rate > 0.0 and model.due("suppression"):
             c, hmgb1 = model.tumour.col, model.fields["hmgb1"].seen
-            with field.writing("source", model.spares, anew=False) as source:
+            with model.fields["suppression"].writing("source", model.spares, anew=False) as source:
                 from_damp(model.tumour.n, c.state, c.voxel, hmgb1, self.p.damp_rate, self.p.k_h, source)

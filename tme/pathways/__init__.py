@@ -29,14 +29,9 @@ def columns(model: Any, kind: str, have: tuple[Column, ...]) -> tuple[Column, ..
     return tuple(out)
 
 
-def rules_of(config: Any) -> tuple[str, ...]:
-    """Rules of the library that come with the pathways a config has on."""
-    return tuple(name for entry in RUNS if entry.is_on(config) for name in entry.rules)
-
-
 def all_columns(kind: str) -> tuple[Column, ...]:
     """Columns of every pathway that a cell type may run."""
     return tuple(c for entry in RUNS if entry.cells == kind for c in entry.pathway.columns())
 
 
-__all__ = ["ENTRIES", "PARAMETER_SETS", "PATHWAYS", "RUNS", "PathwayEntry", "all_columns", "columns", "rules_of"]
+__all__ = ["ENTRIES", "PARAMETER_SETS", "PATHWAYS", "RUNS", "PathwayEntry", "all_columns", "columns"]

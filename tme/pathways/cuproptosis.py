@@ -108,7 +108,6 @@ class Cuproptosis(PathwayEntry):
     about = PATHWAY.about
     parameters = PARAMETERS
     starts_on = False
-    rules = ("M62.gsh", "M64.initiation")
 
 
 class CuproptoticDeath(PathwayDeath):

@@ -34,17 +34,13 @@ def sense(lo, hi, voxel, field, out):
 
 
 class PathwayEntry(Mechanism):
-    """One pathway in one cell type. `preset` holds traits of the cell type and numbers of the pathway that differ there.
-
-    `rules` are rules of the library that are on where the entry is, unless the config says otherwise.
-    """
+    """One pathway in one cell type. `preset` holds traits of the cell type and numbers of the pathway that differ there."""
 
     phase = Phase.INTRACELLULAR
     pathway: ClassVar[Pathway]
     cells: ClassVar[str] = "tumour"
     preset: ClassVar[ParameterSet | None] = None
     starts_on: ClassVar[bool] = True
-    rules: ClassVar[tuple[str, ...]] = ()
 
     @classmethod
     def is_on(cls, config: Any) -> bool:
@@ -53,8 +49,8 @@ class PathwayEntry(Mechanism):
 
     @classmethod
     def enabled(cls, model: Any) -> bool:
-        """Only where the config switches it on."""
-        return cls.is_on(model.config)
+        """Where the config has it on, and the cell type."""
+        return cls.is_on(model.config) and cls.cells in model.populations
 
     @classmethod
     def numbers(cls, overrides: dict[str, float]) -> Any:
@@ -98,7 +94,7 @@ class PathwayEntry(Mechanism):
         self.fields = [(g.name, g.field) for g in pathway.inputs if g.field in model.fields and g.name not in sensed]
         terms = tuple(t.place for t in pathway.terms if t.place in population.declared)
         given = tuple(g.name for g in pathway.given if g.name not in [name for name, _ in self.fields])
-        own = ("state",) if "state" in population.declared else ("born_tick",)
+        own: tuple[str, ...] = ("state",) if "state" in population.declared else ("born_tick",)
         own += ("voxel",) if self.fields else ()
         self.reads = (*(f"{self.cells}.{c}" for c in (*given, *terms, *own)), *(f"field.{f}" for _, f in self.fields))
         self.writes = tuple(f"{self.cells}.{c}" for c in (*pathway.state_names, pathway.ticker, *(n for n, _ in self.fields)))
@@ -174,7 +170,7 @@ class PathwayDeath(Mechanism):
     @classmethod
     def enabled(cls, model: Any) -> bool:
         """Where the pathway is on."""
-        return cls.of.is_on(model.config)
+        return cls.of.enabled(model)
 
     def __init__(self, model: Any) -> None:
         super().__init__(model)

@@ -37,7 +37,6 @@ class FerroptosisCd8(PathwayEntry):
     ids = ("M90",)
     about = "ferroptosis chemistry inside CD8 T cells"
     starts_on = False
-    rules = ("M90.cd36",)
 
 
 class RuptureCd8(PathwayDeath):

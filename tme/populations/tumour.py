@@ -10,7 +10,6 @@ from tme.core.population import Column, Population
 
 ALIVE, FERROPTOSIS, IMMUNE, NECROSIS, APOPTOSIS, CUPROPTOSIS = range(6)
 CAUSES = ("alive", "ferroptosis", "immune", "necrosis", "apoptosis", "cuproptosis")
-CLONES = ("reference", "fsp1_high", "nrf2_high", "acsl4_low")
 
 TRAITS = (
     Column("xct", "f8", "1", 1.0, about="SLC7A11 expression relative to the reference cell"),
@@ -41,7 +40,7 @@ LOCAL = (
 
 OTHER = (
     Column("state", "i1", "code", 0, "reset"),
-    Column("clone", "i1", "code"),
+    Column("clone", "i1", "code", about="0 reference, then the config's clones in their order"),
     Column("death_tick", "i4", "tick", -1, "reset"),
     Column("pdl1", "f8", "1", 0.0, about="surface PD-L1, 0-1"),
     Column("mhc1", "f8", "1", 0.4, about="surface MHC-I, 0-1"),

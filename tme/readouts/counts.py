@@ -17,3 +17,16 @@ def counts(model: Any) -> dict[str, float]:
         out[f"dead_{cause}"] = c[f"dead_{cause}"]
     out["cleared"] = c["cleared"]
     return out
+
+
+def types(model: Any) -> dict[str, float]:
+    """Living cells of every type of the model but the tumour; of tissue that yields, how many were displaced."""
+    out: dict[str, float] = {}
+    for population in model.populations:
+        if population is model.tumour:
+            continue
+        tissue = population.entry.place == "tissue"
+        out[population.kind] = int((population.state == 0).sum()) if tissue else population.n
+        if population.entry.yields:
+            out[f"displaced_{population.kind}"] = model.counters[f"displaced_{population.kind}"]
+    return out

@@ -6,8 +6,6 @@ from typing import Any
 
 import numpy as np
 
-CLONES = ("reference", "fsp1", "nrf2", "acsl4")
-
 
 def chemistry(model: Any) -> dict[str, float]:
     """Medians of the redox core, PLOOH at p90, and the SLC7A11 factor left by IFN-gamma."""
@@ -33,6 +31,6 @@ def clones(model: Any) -> dict[str, float]:
     """Share of each clone among living cells."""
     t = model.tumour
     alive = t.state == 0
-    n = int(alive.sum())
-    shares = np.bincount(t.clone[alive], minlength=len(CLONES)) / n if n else np.full(len(CLONES), np.nan)
-    return {f"clone_{name}_share": float(s) for name, s in zip(CLONES, shares)}
+    n, names = int(alive.sum()), model.config.clone_names()
+    shares = np.bincount(t.clone[alive], minlength=len(names)) / n if n else np.full(len(names), np.nan)
+    return {f"clone_{name}_share": float(s) for name, s in zip(names, shares)}

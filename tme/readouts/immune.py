@@ -34,14 +34,12 @@ def lymphocytes(model: Any) -> dict[str, float]:
     engaged = here & (cd8.engaged == 1)
     threshold = model.mechanism("exhaustion").p.threshold
     return {
-        "cd8": cd8.n,
         "cd8_per_mm2": share(within, area),
         "cd8_per_tumour_cell": share(within, alive),
         "cd8_ifng_share": share(int((engaged & (cd8.function > 0.1)).sum()), within),
         "cd8_engaged_share": share(int(engaged.sum()), within),
         "cd8_exhausted_share": share(int((here & (cd8.exhaustion > threshold)).sum()), within),
         "cd8_exhaustion_mean": float(cd8.exhaustion[here].mean()) if within else np.nan,
-        "treg": treg.n,
         "treg_per_mm2": share(int(inside[treg.voxel].sum()), area),
         "treg_per_cd8": share(int(inside[treg.voxel].sum()), within),
     }
@@ -64,7 +62,7 @@ def myeloid(model: Any) -> dict[str, float]:
         "dc_mature": mature,
         "dc_mature_share": share(mature, n_d),
         "dc_mature_cumulative": model.counters["dc_matured"],
-        "primed_pool": model.primed_output,
+        "primed_pool": model.node.output,
         "cd8_recruited": model.counters["recruited_cd8"],
     }
 

@@ -8,6 +8,11 @@ import numpy as np
 
 TUMOUR = ("oxygen", "cystine", "ifng", "peroxide", "ifng_response", "gsh", "gpx4", "coq10h2", "lip", "pufa", "plooh", "damage",
           "xct", "gpx4_trait", "fsp1", "acsl4", "tfr1", "nrf2", "antigenicity", "pdl1", "pdl1_free", "mhc1")  # fmt: skip
+SHOWN = {
+    "kills": ("engaged", "function", "exhaustion", "kills"),
+    "polarises": ("m1", "iron_load"),
+    "presents": ("mature", "antigen", "blunting"),
+}  # by what a cell type does
 FATES = np.array(["alive", "ferroptosis", "immune", "necrosis", "apoptosis", "cuproptosis"])
 
 
@@ -21,9 +26,14 @@ def cells_table(model: Any) -> dict[str, np.ndarray]:
     }
     voxel = np.concatenate([p.voxel for p in model.populations])
     out["x_um"], out["y_um"], out["z_um"] = model.lattice.position_um(voxel)
+    for tissue in model.tissue:
+        at = start_of(model, tissue)
+        out["fate"][at : at + tissue.n] = FATES[tissue.state]
     t = model.tumour
-    out["fate"][: t.n] = FATES[t.state]
-    for name in ("clone", *TUMOUR):
+    clones = np.array(model.config.clone_names())
+    out["clone"] = np.full(n, "", dtype=clones.dtype)
+    out["clone"][: t.n] = clones[t.clone]
+    for name in TUMOUR:
         out[name] = np.full(n, np.nan)
         out[name][: t.n] = getattr(t, name)
     hours = model.start_day * 24.0 + t.death_tick * model.dt_min / 60.0
@@ -32,16 +42,11 @@ def cells_table(model: Any) -> dict[str, np.ndarray]:
     for agent in model.therapy.nanoparticles:
         out[f"np_{agent.name}"] = np.full(n, np.nan)
         out[f"np_{agent.name}"][: t.n] = getattr(t, f"np_{agent.name}")
-    for population, names in (
-        (model.cd8, ("engaged", "function", "exhaustion", "kills")),
-        (model.macrophage, ("m1", "iron_load")),
-        (model.dendritic, ("mature", "antigen", "blunting")),
-        (model.treg, ()),
-    ):
+    for population in model.populations:
         offset = start_of(model, population)
-        for name in names:
-            out[name] = np.full(n, np.nan)
-            out[name][offset : offset + population.n] = getattr(population, name)
+        for does, names in SHOWN.items():
+            for name in names if getattr(population.entry, does) else ():
+                out.setdefault(name, np.full(n, np.nan))[offset : offset + population.n] = getattr(population, name)
     return out
 
 

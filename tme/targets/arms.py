@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from tme.experiments.compare import common_hour, rows_at
 from tme.model import TumourModel
 from tme.targets.base import Outcome, Target
 from tme.targets.setups import minutes, nodule
@@ -57,13 +58,14 @@ def paired(table: pd.DataFrame) -> pd.DataFrame:
     )
     sizes = table.groupby("replicate")["arm"].nunique()
     table = table[table["replicate"].isin(sizes.index[sizes == len(ARMS)])]
-    last = table.groupby(["arm", "replicate"])["hour"].max().min()
-    end = table[table["hour"] == last].set_index(["arm", "replicate"])
-    during = table[(table["hour"] > 0) & (table["hour"] <= last)].groupby(["arm", "replicate"])
+    last = common_hour(table)
+    end = rows_at(table, last).set_index(["arm", "replicate"])
+    during = table[(table["hour"] > 0) & (table["hour"] <= last + 1e-6)].groupby(["arm", "replicate"])
     names = ["cd8_ifng_share", "ifng_cd8_per_tumour_cell", "treg_share", "treg_per_mm2"]
     out = during[names].mean()
     out["volume"] = end["tumour_volume_mm3"]
     out["dc_matured"] = end["dc_mature_cumulative"]
+    out.attrs["day"] = last / 24.0
     return out
 
 
@@ -93,7 +95,7 @@ def combination(run_dir: str | Path | None = None) -> Outcome:
         "IFN-gamma+ CD8 up": (both["cd8_ifng_share"] > control["cd8_ifng_share"]).mean(),
         "Treg down": (both["treg_share"] < control["treg_share"]).mean(),
     }
-    values: dict[str, Any] = {"pairs": n, "share_of_pairs": shares}
+    values: dict[str, Any] = {"pairs": n, "day": table.attrs["day"], "share_of_pairs": shares}
     for column in table.columns:
         values[column] = {name: float(np.mean(a[column])) for name, a in arm.items()}
     return Outcome(values, {k: bool(v >= ALIKE) for k, v in shares.items()}, [where])

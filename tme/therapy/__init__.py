@@ -21,7 +21,7 @@ THERAPIES = (
     transfer.CellTransfer,
     drugs.DrugLoss,
     nanoparticles.ParticleLoss,
-    light.LightOxygen,
+    antibodies.Neutralisation,
 )
 
 PARAMETER_SETS = {nanoparticles.PARAMETERS.group: nanoparticles.PARAMETERS}

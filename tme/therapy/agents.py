@@ -78,11 +78,12 @@ class Agent:
 
 def doses_of(items: Any, start_day: float, mouse_g: float, per_mg_kg: Any) -> tuple[Dose, ...]:
     """The doses of all items of one agent, by time; `per_mg_kg(route)` is the amount that 1 mg/kg makes."""
-    doses = []
+    doses: list[Dose] = []
     for item in items:
-        bath = getattr(item, "bath_uM", None) if hasattr(item, "bath_uM") else item.bath_nM
-        size = item.dose_mg_kg if item.dose_mg is None else item.dose_mg * 1e3 / mouse_g
-        amount = bath if item.route == "bath" else size * per_mg_kg(item.route)
+        if item.route == "bath":
+            amount = float(item.bath_nM if hasattr(item, "bath_nM") else item.bath_uM)
+        else:
+            amount = (item.dose_mg_kg if item.dose_mg is None else item.dose_mg * 1e3 / mouse_g) * per_mg_kg(item.route)
         leaves = (item.release_per_h or 0.0) / 60.0
         doses += [Dose((day - start_day) * 1440.0, item.route, amount, item.centre_um, item.radius_um, leaves) for day in item.day]
     return tuple(sorted(doses, key=lambda d: d.minute))

@@ -91,6 +91,7 @@ class BloodEnzymes(Mechanism):
     """Enzymes that work in blood lower what vessels bring: value/(1 + sum c/Ki), c the level in plasma."""
 
     name = "blood_enzymes"
+    given_by = "arms.*.drugs"
     switchable = False
     phase = Phase.DOSE
     ids = ("M02",)

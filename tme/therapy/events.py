@@ -107,6 +107,7 @@ class EventSignals(Mechanism):
     """What radiation leaves in the tissue, for rules to read; keeps all signals of events in checkpoints."""
 
     name = "event_signals"
+    given_by = "arms.*.events"
     switchable = False
     phase = Phase.DOSE
     ids = ("M92",)
@@ -146,6 +147,7 @@ class EventDeaths(Mechanism):
     """Who is killed by radiation, and when; shares of cells killed outright."""
 
     name = "event_deaths"
+    given_by = "arms.*.events"
     switchable = False
     phase = Phase.FATE
     ids = ("M92",)

@@ -2,7 +2,7 @@
 
     v = 60 xi I S O2/(K + O2)      uM/min of the voxel; xi the yield, I the fluence rate, S the photosensitiser
     R' = v - k R                   the signal event.NAME: oxidants that have reacted and are not yet mended
-    O2' = ... - v/o                mmHg/min, o uM of oxygen per mmHg; in the solve as a loss 60 xi I S/(o (K + O2))
+    V P/(K_m + P) + v/o            mmHg/min, what cells and light take of oxygen P; o uM of oxygen per mmHg
     survival e^{-(R/R0)^n}         hazard of a tick: what (R/R0)^n gained while the light was on; necrosis
 
 I falls as e^{-x/length} with the distance x from the face through which the light enters, if the arm names one.
@@ -20,10 +20,12 @@ from tme.core.mechanism import Mechanism, Phase
 from tme.therapy.events import CAUSES, LEAVES, LIGHT, Occasion, drawn, living, of_kind
 from tme.therapy.places import beyond, inside
 
+ROUNDS = 4  # solves in the first tick of light, as the loss is linear in oxygen around what it was
 
-def oxidants(yield_: float, fluence: Any, sensitiser: Any, oxygen: Any, k: float) -> Any:
-    """v of the module docstring, uM/min."""
-    return 60.0 * yield_ * fluence * sensitiser * oxygen / (k + oxygen)
+
+def oxidation(yield_: float, fluence: Any, sensitiser: Any, oxygen: Any, k: float) -> Any:
+    """v/O2 of the module docstring, uM/min per mmHg."""
+    return 60.0 * yield_ * fluence * sensitiser / (k + oxygen)
 
 
 def hazard(before: Any, after: Any, lethal: float, steepness: float) -> Any:
@@ -44,14 +46,20 @@ def sensitiser(model: Any, o: Occasion) -> np.ndarray | float:
 
 
 class Light(Mechanism):
-    """Oxidants that light makes while it is on."""
+    """Oxidants that light makes while it is on, and the oxygen it uses up.
+
+    Oxygen settles within seconds, so that it is solved in every tick of light and in the first one after, whatever its
+    clock; what light takes enters the solve as a loss, linear in oxygen as it was before.
+    """
 
     name = "light"
+    given_by = "arms.*.events"
     switchable = False
     phase = Phase.DOSE
     ids = ("M125",)
-    about = "light on a photosensitiser makes oxidants where there is oxygen"
-    reads = ("field.oxygen", "field.drug")
+    about = "light on a photosensitiser turns oxygen into oxidants"
+    reads = ("field.drug",)
+    writes = ("field.oxygen", "field.oxygen.loss", "tumour.oxygen")
     adds = ("events.light",)
 
     @classmethod
@@ -64,24 +72,44 @@ class Light(Mechanism):
         self.events = of_kind(model, "light")
         self.made: list[tuple[Occasion, np.ndarray]] = []  # of this tick only, for `LightDeaths`
 
-    def on(self, tick: int) -> list[Occasion]:
-        """Events that are on in a tick."""
-        return [o for o in self.events if o.tick <= tick < o.tick + o.ticks]
-
     def step(self, model) -> None:
-        """One tick of light."""
-        self.made = []
-        for o in self.on(model.tick):
+        """One tick of light, or the end of it."""
+        tick, self.made = model.tick, []
+        on = [o for o in self.events if o.tick <= tick < o.tick + o.ticks]
+        if on or any(o.tick + o.ticks == tick for o in self.events):
+            begins = any(o.tick == tick for o in on)
+            per_oxygen = self.shine(model, on, ROUNDS if begins else 1)
             oxygen = model.fields["oxygen"].concentration
-            v = oxidants(o.entry.yield_cm2_mj, fluence(model, o), sensitiser(model, o), oxygen, o.entry.k_o2_mmHg) * model.dt_min
-            model.events.add(o.name, v)
-            self.made.append((o, v))
+            for o, rate in zip(on, per_oxygen):
+                self.made.append((o, rate * oxygen * model.dt_min))
+                model.events.add(o.name, self.made[-1][1])
+
+    def shine(self, model, on: list[Occasion], rounds: int) -> list[np.ndarray]:
+        """Solve oxygen under the light that is on; oxidants per event, uM/min per mmHg."""
+        field = model.fields["oxygen"]
+        for _ in range(rounds):
+            oxygen = field.concentration
+            rates = [
+                oxidation(o.entry.yield_cm2_mj, fluence(model, o), sensitiser(model, o), oxygen, o.entry.k_o2_mmHg) for o in on
+            ]
+            if "oxygen" in model.held_fields:
+                return rates
+            with field.writing("loss", model.spares) as loss:
+                for o, rate in zip(on, rates):
+                    loss += rate / o.entry.o2_uM_per_mmHg
+            mode, field.mode = field.mode, "quasi_steady"
+            field.advance(model.dt_min, model.workspace)
+            field.mode = mode
+        t = model.tumour
+        t.col.oxygen[: t.n] = field.at(t.col.voxel[: t.n])
+        return rates
 
 
 class LightDeaths(Mechanism):
     """Cells that too many oxidants kill outright."""
 
     name = "light_deaths"
+    given_by = "arms.*.events"
     switchable = False
     phase = Phase.FATE
     ids = ("M125",)
@@ -104,32 +132,3 @@ class LightDeaths(Mechanism):
                     rows, c = living(population, p > 0.0), population.col
                     lost = rows[drawn(model, population, rows, o.sub(LIGHT)) < p[c.voxel[rows]]]
                     c.fate[lost] = CAUSES["necrosis"] if population.kind == "tumour" else LEAVES
-
-
-class LightOxygen(Mechanism):
-    """Oxygen that light uses up, in the equation of oxygen."""
-
-    name = "light_oxygen"
-    switchable = False
-    phase = Phase.SECRETE
-    ids = ("M125",)
-    about = "oxygen that light turns into oxidants is used up"
-    reads = ("field.drug",)
-    writes = ("field.oxygen.loss",)
-
-    @classmethod
-    def enabled(cls, model) -> bool:
-        """Only in arms with light."""
-        return bool(of_kind(model, "light"))
-
-    def step(self, model) -> None:
-        """Set the loss for the next solve: that of the light which is then on, or none."""
-        light = model.mechanism("light")
-        if not model.due("oxygen") or model.tick + 1 < light.events[0].tick:
-            return
-        field = model.fields["oxygen"]
-        oxygen = field.concentration
-        with field.writing("loss", model.spares) as loss:
-            for o in light.on(model.tick + 1):
-                e = o.entry
-                loss += 60.0 * e.yield_cm2_mj * fluence(model, o) * sensitiser(model, o) / (e.o2_uM_per_mmHg * (e.k_o2_mmHg + oxygen))

@@ -54,6 +54,7 @@ class LocalDelivery(Mechanism):
     """Injections into the tumour and depots, each at the clock of the agent's field."""
 
     name = "local_delivery"
+    given_by = "arms.*.*.route"
     switchable = False
     phase = Phase.DOSE
     ids = ("M123",)

@@ -19,6 +19,8 @@ import pandas as pd
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
+from tme.statistics.common_hour import last_common_hour
+
 THERAPY_KINDS = ("drugs", "antibodies", "nanoparticles", "events", "radiation")
 SAME_SNAPSHOT_H = 3.0  # simulations that stopped early left their last snapshot at odd hours
 NUMBER = r"(-?\d+(?:\.\d+)?(?:e[+-]?\d+)?)"
@@ -207,11 +209,10 @@ class Run:
     @cached_property
     def last_common_hour(self) -> float:
         """The last hour recorded by every simulation (h since treatment start)."""
-        hours = list(self.recorded.values())
-        if not hours:
-            return 0.0
-        common = set.intersection(*[set(h) for h in hours])
-        return float(max(common)) if common else float(min(h[-1] for h in hours))
+        found = last_common_hour(self.recorded.values())
+        if found is None:  # nothing recorded, or nothing in common: each is read at its last row before this hour
+            return min((float(h[-1]) for h in self.recorded.values()), default=0.0)
+        return found
 
     def matrix(self, arm: str, column: str) -> tuple[np.ndarray, np.ndarray]:
         """Days (n_time,) and values (n_replicates, n_time) of a column; NaN after an early stop.
@@ -371,16 +372,21 @@ def _dose(kind: str, entry) -> Dose:
     amounts = [
         f"{v:g} {_unit(k)}"
         for k, v in entry.items()
-        if k.startswith(("dose", "bath")) and isinstance(v, (int, float))
+        if k.startswith(("dose", "bath", "fluence", "count", "per_mm2")) and isinstance(v, (int, float))
     ]
+    if isinstance(entry.get("share"), (int, float)):
+        amounts.append(f"{100 * entry['share']:g} %")
     name = str(entry.get("name") or ("radiation" if kind == "radiation" else kind))
     return Dose(kind, name, tuple(days), ", ".join(amounts))
 
 
 def _unit(key: str) -> str:
-    """`dose_mg_kg` -> mg/kg, `dose_gy` -> Gy, `bath_uM` -> µM."""
-    unit = key.removeprefix("dose").removeprefix("bath").strip("_")
+    """`dose_mg_kg` -> mg/kg, `dose_gy` -> Gy, `bath_uM` -> µM, `fluence_mw_cm2` -> mW/cm²."""
+    unit = key.removeprefix("dose").removeprefix("bath").removeprefix("fluence").strip("_")
     known = {
+        "mw_cm2": "mW/cm²",
+        "count": "cells",
+        "per_mm2": "cells/mm²",
         "mg_kg": "mg/kg",
         "gy": "Gy",
         "um": "µM",

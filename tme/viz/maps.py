@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 from matplotlib.colors import to_rgb
 from matplotlib.patches import Patch
@@ -10,17 +12,29 @@ from tme.viz import style
 from tme.viz.curves import pages
 from tme.viz.load import Missing, Run
 from tme.viz.space import lattice_shape, pick_hours, tumour_region, typical_replicates, voxel_of
-from tme.viz.style import CELL_COLOURS, CELL_NAMES, FATE_COLOURS, FATE_NAMES, Drawn, arm_name, day_text
+from tme.viz.style import (
+    CELL_COLOURS,
+    CELL_NAMES,
+    FATE_COLOURS,
+    FATE_NAMES,
+    OWN_COLOURS,
+    Drawn,
+    arm_name,
+    day_text,
+)
 
 MARGIN_VOXELS = 6
 DRAW_ORDER = (
+    "normal",
     "stroma",
     "caf",
     "tumour",
     "macrophage",
+    "neutrophil",
     "mdsc",
     "dendritic",
     "nk",
+    "cd4",
     "cd8",
     "treg",
 )  # later ones on top
@@ -36,22 +50,32 @@ def categories() -> tuple[list[str], np.ndarray]:
         if kind == "tumour":
             keys += [f"dead_{f}" for f in FATE_COLOURS]
             colours += list(FATE_COLOURS.values())
-    keys.append("other")
-    colours.append("#8C6D1F")
+    keys += ["other", *(f"own_{k}" for k in range(len(OWN_COLOURS)))]
+    colours += ["#8C6D1F", *OWN_COLOURS]
     return keys, (255 * np.array([to_rgb(c) for c in colours])).round().astype(np.uint8)
 
 
 KEYS, PALETTE = categories()
 
 
-def classify(cells: dict[str, np.ndarray]) -> np.ndarray:
-    """Category (n,) of each cell: its type, or its fate if it is a tumour corpse; 0 for dead immune cells."""
+def own_types(tables: Iterable[dict[str, np.ndarray]]) -> tuple[str, ...]:
+    """Cell types of these tables that have no colour of their own, by name; they take those of the cycle in turn."""
+    return tuple(sorted({str(k) for cells in tables for k in np.unique(np.asarray(cells["cell_type"]).astype(str))} - set(KEYS)))
+
+
+def classify(cells: dict[str, np.ndarray], own: tuple[str, ...] = ()) -> np.ndarray:
+    """Category (n,) of each cell: its type, or its fate if it is a tumour corpse; 0 for other dead cells.
+
+    `own`: types without a colour of their own that take one of the cycle; the rest is drawn as other.
+    """
     kind = np.asarray(cells["cell_type"], dtype=object)
     fate = np.asarray(cells.get("fate", np.full(kind.size, "alive")), dtype=object)
     out = np.full(kind.size, KEYS.index("other"), np.int8)
     for name in np.unique(kind.astype(str)):
         if name in KEYS:
             out[kind == name] = KEYS.index(name)
+    for k, name in enumerate(own):
+        out[kind == name] = KEYS.index(f"own_{k % len(OWN_COLOURS)}")
     dead = ~np.isin(fate.astype(str), ("alive", ""))
     out[dead & (kind != "tumour")] = 0
     for name in FATE_COLOURS:
@@ -59,9 +83,11 @@ def classify(cells: dict[str, np.ndarray]) -> np.ndarray:
     return out
 
 
-def paint(cells: dict[str, np.ndarray], shape: tuple[int, int, int], dx: float, view: str) -> np.ndarray:
+def paint(
+    cells: dict[str, np.ndarray], shape: tuple[int, int, int], dx: float, view: str, own: tuple[str, ...] = ()
+) -> np.ndarray:
     """Category picture (ny, nx): the central z slice, or the topmost category along z ("projection")."""
-    category = classify(cells)
+    category = classify(cells, own)
     iz, iy, ix = voxel_of(cells, dx)
     inside = (ix >= 0) & (ix < shape[2]) & (iy >= 0) & (iy < shape[1])
     if view == "slice" and shape[0] > 1:
@@ -98,17 +124,18 @@ def maps(run: Run) -> list[Drawn]:
     if any("cell_type" not in c for c in read.values()):
         raise Missing("snapshots have no cell_type column")
     shape = tuple(np.max([lattice_shape(run, c, dx) for c in read.values()], axis=0))
+    own = own_types(read.values())
     out = []
     for view in ("slice", "projection") if shape[0] > 1 else ("slice",):
-        images = {key: paint(c, shape, dx, view) for key, c in read.items()}
+        images = {key: paint(c, shape, dx, view, own) for key, c in read.items()}
         crop = crop_of(list(images.values()))
         images = {key: image[crop] for key, image in images.items()}
         for page, group in pages(arms, 5):
-            out.append(_map_sheet(run, group, hours, images, dx, view, page, shape, replicate_of))
-    return out + _close_ups(run, arms, hours, read, shape, dx)
+            out.append(_map_sheet(run, group, hours, images, dx, view, page, shape, replicate_of, own))
+    return out + _close_ups(run, arms, hours, read, shape, dx, own)
 
 
-def _map_sheet(run, arms, hours, images, dx, view, page, shape, replicate_of) -> Drawn:
+def _map_sheet(run, arms, hours, images, dx, view, page, shape, replicate_of, own) -> Drawn:
     present = sorted(set(np.unique(np.concatenate([i.ravel() for i in images.values()])).tolist()) - {0})
     first = images[arms[0], hours[0]]
     names = {a: style.wrapped(arm_name(a), 420) for a in arms}
@@ -137,7 +164,7 @@ def _map_sheet(run, arms, hours, images, dx, view, page, shape, replicate_of) ->
                 sheet.scale_bar(axis, dx)
     if flat:
         _beside(sheet, 0, day_text(hours[0]))
-    add_legend(sheet, present, columns)
+    add_legend(sheet, present, columns, own)
     where = {"slice": "central z slice, " if shape[0] > 1 else "", "projection": "projection along z, "}[view]
     text = (
         f"Cells on the lattice ({where}replicate {replicate_of[arms[0]]}, the one nearest to the "
@@ -172,10 +199,10 @@ def sheet_with_legend(present: list[int], rows: int, columns: int, shape, **opti
     return sheet, across
 
 
-def add_legend(sheet: style.LatticeSheet, present: list[int], columns: int) -> None:
+def add_legend(sheet: style.LatticeSheet, present: list[int], columns: int, own: tuple[str, ...] = ()) -> None:
     """Swatches of the categories that occur, below the pictures."""
     handles = [
-        Patch(facecolor=PALETTE[k] / 255, edgecolor="#777777", lw=0.4, label=legend_name(KEYS[k]))
+        Patch(facecolor=PALETTE[k] / 255, edgecolor="#777777", lw=0.4, label=legend_name(KEYS[k], own))
         for k in present
     ]
     sheet.figure.legend(
@@ -190,7 +217,9 @@ def add_legend(sheet: style.LatticeSheet, present: list[int], columns: int) -> N
     )
 
 
-def legend_name(key: str) -> str:
+def legend_name(key: str, own: tuple[str, ...] = ()) -> str:
+    if key.startswith("own_"):
+        return ", ".join(own[int(key[4:]) :: len(OWN_COLOURS)])
     if key.startswith("dead_"):
         return f"dead: {FATE_NAMES[key[5:]]}"
     return CELL_NAMES.get(key, key)
@@ -210,7 +239,7 @@ def _map_words(arms, hours, images) -> str:
     return f"Corpses among tumour voxels shown, at most: {', '.join(out)}."
 
 
-def _close_ups(run: Run, arms: list[str], hours: list[float], read, shape, dx: float) -> list[Drawn]:
+def _close_ups(run: Run, arms: list[str], hours: list[float], read, shape, dx: float, own) -> list[Drawn]:
     """The right-hand edge of each tumour at cell resolution, a day after treatment and at the end."""
     days = hours[1:2] + hours[-1:] if len(hours) > 2 else hours[-1:]
     half = int(CLOSE_UP_UM / dx / 2)
@@ -225,7 +254,7 @@ def _close_ups(run: Run, arms: list[str], hours: list[float], read, shape, dx: f
     if not windows:
         return []
     return [
-        _close_up_sheet(run, group, days, read, windows, shape, dx, half, page)
+        _close_up_sheet(run, group, days, read, windows, shape, dx, half, page, own)
         for page, group in pages(arms, 5)
     ]
 
@@ -241,10 +270,10 @@ def _right_edge(cells, shape, dx: float, half: int) -> tuple[int, int] | None:
     return int(np.clip(y - half, 0, shape[1] - 2 * half)), int(np.clip(x - half, 0, shape[2] - 2 * half))
 
 
-def _close_up_sheet(run, arms, days, read, windows, shape, dx, half, page) -> Drawn:
+def _close_up_sheet(run, arms, days, read, windows, shape, dx, half, page, own) -> Drawn:
     pictures = {}
     for key, (y, x) in windows.items():
-        pictures[key] = paint(read[key], shape, dx, "slice")[y : y + 2 * half, x : x + 2 * half]
+        pictures[key] = paint(read[key], shape, dx, "slice", own)[y : y + 2 * half, x : x + 2 * half]
     present = sorted(set(np.unique(np.concatenate([p.ravel() for p in pictures.values()])).tolist()) - {0})
     sheet, columns = sheet_with_legend(
         present, len(days), len(arms), (2 * half, 2 * half), top=72, panel_px=600
@@ -266,7 +295,7 @@ def _close_up_sheet(run, arms, days, read, windows, shape, dx, half, page) -> Dr
                 )
             if i == len(days) - 1 and j == 0:
                 sheet.scale_bar(axis, dx)
-    add_legend(sheet, present, columns)
+    add_legend(sheet, present, columns, own)
     text = (
         f"Windows of {2 * half * dx:g} µm, centred where the tumour ends to the right of its centre of mass"
         f"{', central z slice' if shape[0] > 1 else ''}. One square is one voxel of {dx:g} µm; where "

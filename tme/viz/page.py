@@ -9,12 +9,13 @@ import re
 from html import escape
 
 import numpy as np
+import pandas as pd
 
 from tme.viz import statistics, style, words
 from tme.viz.load import Run
 from tme.viz.space import lattice_shape, voxel_of
 from tme.viz.style import arm_name
-from tme.viz.sweep import words_of_points
+from tme.viz.sweep import sweep_hour, words_of_points
 from tme.viz.words import number, p_text
 
 FEW = 4
@@ -35,10 +36,24 @@ def lead(run: Run) -> str:
     n = [len(run.replicates(a)) for a in run.arms]
     each = f"{n[0]} each" if len(set(n)) == 1 else f"{min(n)} to {max(n)} each" if n else "none yet"
     arms = "1 arm" if len(n) == 1 else f"{len(n)} arms"
+    if not run.sweep.empty:
+        return escape(f"{arms}, {len(run.sweep)} sweep points.{_stopped_lead(run)}")
     return escape(
         f"{arms}, {sum(n)} simulations ({each}), followed to day {run.last_common_hour / 24:.3g} of "
-        f"treatment."
+        f"treatment.{_stopped_lead(run)}"
     )
+
+
+def _stopped_lead(run: Run) -> str:
+    """In the report's first lines: how many simulations stopped early, and that all are read on one day."""
+    if "stop_reason" not in run.summary:
+        return ""
+    early = run.summary[[isinstance(why, str) and why != "" for why in run.summary["stop_reason"]]]
+    if early.empty:
+        return ""
+    arms = [arm_name(a) for a in run.arms if a in set(early["arm"].astype(str))]
+    on = f", the last that all recorded: day {sweep_hour(run) / 24:.3g}" if not run.sweep.empty else ""
+    return f" Stopped early: {len(early)} ({', '.join(arms)}). All simulations are compared on the same day{on}."
 
 
 def swatch(run: Run, arm: str) -> str:
@@ -194,8 +209,15 @@ def summary_html(run: Run) -> str:
         )
         rows.append(f"<tr><th><code>{escape(column)}</code></th>{cells}</tr>")
     head = "".join(f"<th>{escape(arm_name(a))}</th>" for a in run.arms)
+    apart = "final_hour" in table and table["final_hour"].nunique() > 1
+    note = (
+        '<p class="small">Each simulation at its own last moment. Some stopped early, so these are tumours of '
+        "different days: do not compare the arms here.</p>"
+        if apart
+        else ""
+    )
     return (
-        "<details><summary>All numbers of summary.csv</summary>"
+        f"<details><summary>All numbers of summary.csv</summary>{note}"
         '<div class="scroll"><table><thead><tr><th></th>'
         f"{head}</tr></thead><tbody>{''.join(rows)}</tbody></table></div></details>"
     )
@@ -238,17 +260,12 @@ def warnings(run: Run) -> list[str]:
 
 def _stopped(run: Run) -> list[str]:
     """Simulations that ended before the others, with their reason where one is recorded."""
-    if run.series.empty:
-        return []
-    ends = run.series.groupby(["arm", "replicate"])["hour"].max()
-    horizon = run.config.get("horizon_day")
-    due = 24.0 * float(horizon) if isinstance(horizon, (int, float)) else float(ends.max())
-    early = ends[ends < min(due, max(float(ends.max()), due)) - 1.0]
+    early, due = _early(run)
     if early.empty:
         return []
     reasons = _stop_reasons(run)
     groups: dict[str, dict[str, list[float]]] = {}
-    for (arm, replicate), hour in early.items():
+    for (*_point, arm, replicate), hour in early.items():
         why = re.sub(r" at day [-\d.]+$", "", reasons.get((str(arm), int(replicate)), "no reason recorded"))
         groups.setdefault(why, {}).setdefault(str(arm), []).append(hour / 24)
     told = [f"{why}: {_who_stopped(run, arms)}" for why, arms in groups.items()]
@@ -257,6 +274,15 @@ def _stopped(run: Run) -> list[str]:
         f"last hour that "
         f"every simulation recorded, day {run.last_common_hour / 24:.3g}."
     ]
+
+
+def _early(run: Run) -> tuple[pd.Series, float]:
+    """Last hour (h) of simulations that ended before the horizon, by (sweep point,) arm and replicate; the horizon."""
+    keys = [k for k in ("sweep", "arm", "replicate") if k in run.series]
+    ends = run.series.groupby(keys)["hour"].max()
+    horizon = run.config.get("horizon_day")
+    due = 24.0 * float(horizon) if isinstance(horizon, (int, float)) else float(ends.max())
+    return ends[ends < due - 1.0], due
 
 
 def _who_stopped(run: Run, arms: dict[str, list[float]]) -> str:

@@ -52,7 +52,11 @@ CELL_COLOURS = {
     "mdsc": ORANGE,
     "nk": "#5B3A8C",
     "caf": "#B9A27F",
+    "cd4": "#6BAED6",
+    "neutrophil": "#C51B7D",
+    "normal": "#F3EFE6",
 }
+OWN_COLOURS = ("#A6761D", "#1B9E77", "#7570B3", "#E7298A", "#66A61E", "#4D7A8C")  # of cell types without one above
 CELL_NAMES = {
     "tumour": "tumour, alive",
     "cd8": "CD8 T cell",
@@ -62,6 +66,9 @@ CELL_NAMES = {
     "mdsc": "MDSC",
     "nk": "NK cell",
     "caf": "fibroblast",
+    "cd4": "CD4 T cell",
+    "neutrophil": "neutrophil",
+    "normal": "normal tissue",
     "stroma": "stroma",
 }
 FIELD_NAMES = {

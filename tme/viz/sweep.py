@@ -5,12 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from tme.statistics.common_hour import DIGITS, last_common_hour
 from tme.viz import statistics, style
 from tme.viz.load import Missing, Run
 from tme.viz.style import Drawn, arm_name
 
 PANELS = (
-    ("final_tumour_alive", "living tumour cells"),
+    ("tumour_alive", "living tumour cells"),
     ("cd8_per_tumour_cell", "CD8 per tumour cell"),
     ("dead_ferroptosis", "ferroptotic deaths"),
     ("dead_immune", "killed by CD8"),
@@ -23,24 +24,40 @@ def swept_keys(run: Run) -> list[str]:
     return [c for c in run.sweep.columns if c not in fixed and run.sweep[c].nunique(dropna=False) > 1]
 
 
+def sweep_hour(run: Run) -> float:
+    """The last hour (h) that every simulation of every sweep point recorded; without a sweep, of the run."""
+    if run.sweep.empty or "sweep" not in run.series:
+        return run.last_common_hour
+    found = last_common_hour(rows["hour"] for _k, rows in run.series.groupby(["sweep", "arm", "replicate"]))
+    return 0.0 if found is None else found
+
+
+def endpoints(run: Run) -> pd.DataFrame:
+    """One row of the series per simulation, all points and arms at `sweep_hour`."""
+    if "sweep" not in run.series:
+        return run.series.iloc[:0]
+    at = np.isclose(run.series["hour"], sweep_hour(run), rtol=0.0, atol=10.0**-DIGITS)
+    return run.series[at]
+
+
 def sweep(run: Run) -> list[Drawn]:
-    """Endpoints of summary.csv with 95 % intervals over replicates, per arm and sweep point."""
-    keys = swept_keys(run)
-    if not keys or "sweep" not in run.summary:
-        raise Missing("no finished sweep (sweep.csv, summary.csv)")
-    panels = [p for p in PANELS if p[0] in run.summary and run.summary[p[0]].notna().any()]
+    """Endpoints at the last common hour with 95 % intervals over replicates, per arm and sweep point."""
+    keys, ends = swept_keys(run), endpoints(run)
+    if not keys or ends.empty:
+        raise Missing("no finished sweep (sweep.csv, series.csv)")
+    panels = [p for p in PANELS if p[0] in ends and ends[p[0]].notna().any()]
     if not panels:
-        raise Missing("summary.csv has none of the endpoints drawn against a sweep")
+        raise Missing("series.csv has none of the endpoints drawn against a sweep")
     points = list(run.sweep["sweep"])
     at, labels = _positions(run, keys)
     rows = -(-len(panels) // 2)
     figure = style.new_figure(style.PAGE_IN, 0.6 + 2.4 * rows)
     axes = figure.subplots(rows, 2, squeeze=False).ravel()
-    arms = [a for a in run.arms if a in set(run.summary["arm"].astype(str))]
+    arms = [a for a in run.arms if a in set(ends["arm"].astype(str))]
     colours, dashes = style.arm_colours(run.arms, run.control), style.arm_dashes(run.arms, run.control)
     for axis, (column, label) in zip(axes, panels):
         for arm in arms:
-            found = [statistics.mean_interval(_values(run.summary, arm, p, column)) for p in points]
+            found = [statistics.mean_interval(_values(ends, arm, p, column)) for p in points]
             mean, low, high = (np.array([getattr(e, k) for e in found]) for k in ("mean", "low", "high"))
             axis.plot(at, mean, "o", ms=3, color=colours[arm], ls=dashes[arm])
             if min(e.n for e in found) >= 3:
@@ -52,19 +69,20 @@ def sweep(run: Run) -> list[Drawn]:
     for axis in axes[len(panels) :]:
         axis.set_visible(False)
     style.legend_of_arms(figure, arms, run.control)
-    n = run.summary.groupby(["sweep", "arm"]).size()
+    n = ends.groupby(["sweep", "arm"]).size()
     text = (
-        f"Endpoints of {len(points)} sweep points ({', '.join(keys)}) at the end of each simulation: "
-        f"means of "
+        f"Endpoints of {len(points)} sweep points ({', '.join(keys)}) on day {sweep_hour(run) / 24:.3g}, the last "
+        f"that every simulation recorded: means of "
         f"{n.min()} to {n.max()} simulations per arm and point; bands, from three on: 95 % intervals. "
         "Each point's folder is a run of its own, with its own report on request."
     )
     return [Drawn("sweep", "Endpoints against the swept settings", figure, text)]
 
 
-def _values(summary: pd.DataFrame, arm: str, point, column: str) -> np.ndarray:
-    mine = (summary["arm"].astype(str) == arm) & (summary["sweep"] == point)
-    return summary.loc[mine, column].to_numpy(float)
+def _values(ends: pd.DataFrame, arm: str, point, column: str) -> np.ndarray:
+    """Values by replicate, in their order."""
+    mine = (ends["arm"].astype(str) == arm) & (ends["sweep"] == point)
+    return ends.loc[mine].sort_values("replicate")[column].to_numpy(float)
 
 
 def _positions(run: Run, keys: list[str]) -> tuple[np.ndarray, list[str] | None]:
@@ -80,15 +98,15 @@ def _positions(run: Run, keys: list[str]) -> tuple[np.ndarray, list[str] | None]
 
 def words_of_points(run: Run) -> list[str]:
     """One line per point: its values and each treated arm's share of the control's tumour."""
-    out = []
+    out, ends = [], endpoints(run)
     for row in run.sweep.to_dict("records"):
         values = ", ".join(f"{k} = {row[k]}" for k in swept_keys(run))
         parts = []
         for arm in run.arms:
-            if run.control is None or arm == run.control or "final_tumour_alive" not in run.summary:
+            if run.control is None or arm == run.control or "tumour_alive" not in ends:
                 continue
             here, there = (
-                _values(run.summary, a, row["sweep"], "final_tumour_alive") for a in (arm, run.control)
+                _values(ends, a, row["sweep"], "tumour_alive") for a in (arm, run.control)
             )
             n = min(here.size, there.size)
             if n:

@@ -1,0 +1,48 @@
+"""The draining lymph node as laws share it: its output of primed CD8, and what is on its way there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+
+class DelayLine:
+    """Amounts (int64 counts) that come out a number of steps after they went in; none at once where that is 0."""
+
+    def __init__(self, steps: int) -> None:
+        self.amounts = np.zeros(steps + 1, np.int64)
+        self.slot = 0
+
+    def step(self, amount: int) -> int:
+        """Put an amount in; returns what is due."""
+        n = len(self.amounts)
+        self.amounts[(self.slot + n - 1) % n] += amount
+        due = int(self.amounts[self.slot])
+        self.amounts[self.slot] = 0
+        self.slot = (self.slot + 1) % n
+        return due
+
+
+class LymphNode:
+    """`output` B, in units of what holds the CD8 present at the start; `travelling` dendritic cells, `expanding` CD8.
+
+    The delay lines are made by the law that knows their lengths.
+    """
+
+    def __init__(self) -> None:
+        self.output = 1.0
+        self.travelling, self.expanding = DelayLine(0), DelayLine(0)
+
+    def state_dict(self) -> dict[str, np.ndarray]:
+        """Output and both delay lines."""
+        out = {"output": np.array(self.output)}
+        for name, line in (("travelling", self.travelling), ("expanding", self.expanding)):
+            out[name], out[f"{name}_slot"] = line.amounts.copy(), np.array(line.slot)
+        return out
+
+    def load_state(self, state: Mapping[str, np.ndarray]) -> None:
+        """Undo `state_dict`."""
+        self.output = float(state["output"])
+        for name, line in (("travelling", self.travelling), ("expanding", self.expanding)):
+            line.amounts[:], line.slot = state[name], int(state[f"{name}_slot"])

@@ -1,0 +1,246 @@
+"""Checkpoint signals: what a killer meets of each ligand on the cell it holds and on host cells around it.
+
+    S = R r sum over ligands of (background + x)        x = 1 - (1 - target) (1 - host)
+    factor on a term = without + (to - without) S / (half + S)
+
+R is what the killer carries of the receptor, r the share of it left free by antibodies; `target` and `host` are levels of
+the ligand left free, `host` the mean over host cells within a voxel of the killer (PD-L1 of host cells: Juneja et al. 2017,
+doi 10.1084/jem.20160801). Factors of several axes multiply. What is induced by a field relaxes towards
+
+    level + (to - level) s / (half + s)      with the time constant tau
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tme.core.mechanism import Mechanism, Phase
+from tme.kernels import team
+from tme.kernels.elementary import exp, law
+from tme.kernels.jit import serial
+from tme.kernels.neighbours import n_directions, neighbour
+from tme.kernels.transfer import at
+
+LEVEL_SCALE = 2.0**30  # levels of host cells are added up as integers
+_NONE = np.zeros(0)
+
+
+# ---- laws -------------------------------------------------------------------------------------------------------------
+@law
+def induced(level, to, half, s):
+    """What a cell expresses under a signal s."""
+    return level + (to - level) * s / (half + s)
+
+
+@law
+def combined(target, host):
+    """Two cells that show a ligand: 1 - (1 - x)(1 - y)."""
+    return 1.0 - (1.0 - target) * (1.0 - host)
+
+
+@law
+def effect(signal, without, to, half):
+    """Factor on a term; without `half` in proportion to the signal."""
+    if half == 0.0:
+        return without + (to - without) * signal
+    return without + (to - without) * signal / (half + signal)
+
+
+# ---- sweeps -----------------------------------------------------------------------------------------------------------
+@serial
+def mean_around(lo, hi, holders, voxel, host_sum, host_count, geometry, out):
+    """Mean level of host cells in the voxel of each holder from `lo` to `hi` and its neighbours; 0 where there are none."""
+    for j in range(np.uint64(lo), np.uint64(hi)):
+        v = np.int64(voxel[holders[j]])
+        total, count = host_sum[v], np.int64(host_count[v])
+        for k in range(n_directions(geometry)):
+            w = neighbour(v, k, geometry)
+            if w >= 0:
+                total += host_sum[w]
+                count += host_count[w]
+        out[j] = total / (count * LEVEL_SCALE) if count > 0 else 0.0
+
+
+@serial
+def meet_ligand(lo, hi, holders, held_row, voxel, target_voxel, column, level, free_target, background, free, host, met):
+    """Add what the holders from `lo` to `hi` meet of a ligand to `met` (holders,).
+
+    `column` (tumour rows,) the level on the cells held, of no size where it is `level` on all of them; `free_target` and
+    `free` (voxels,) the share left at the cell held and at the killer, of no size where nothing binds the ligand; `host`
+    (holders,) the mean level on host cells, of no size where they are not reckoned.
+    """
+    for j in range(np.uint64(lo), np.uint64(hi)):
+        i = holders[j]
+        x = column[held_row[i]] if column.size > 0 else level
+        if free_target.size > 0:
+            x *= free_target[target_voxel[i]]
+        if host.size > 0:
+            x = combined(x, host[j])
+        met[j] += (background * free[voxel[i]] if free.size > 0 else background) + x
+
+
+@serial
+def receive(
+    lo, hi, holders, held_row, voxel, target_voxel, column, level, free_target, background, free, host, met,
+    own, carried, carried_to, carried_half, receptor_free, without, to, half, n, engaged, signal, first, term,
+):  # fmt: skip
+    """Signal S (killer rows,) of the holders from `lo` to `hi`, and its effect, by which `term` (holders,) is multiplied.
+
+    The ligand is the axis's last, as in `meet_ligand`; `met` (holders,) what they meet of the others, of no size where
+    there are none. The receptor is at `carried`, or induced by the column `own`. Where `first`, `term` is set. Killers
+    that hold nobody have no signal.
+    """
+    if lo == 0:
+        for i in range(n):
+            if engaged[i] == 0:
+                signal[i] = 0.0
+    for j in range(np.uint64(lo), np.uint64(hi)):
+        i = holders[j]
+        x = column[held_row[i]] if column.size > 0 else level
+        if free_target.size > 0:
+            x *= free_target[target_voxel[i]]
+        if host.size > 0:
+            x = combined(x, host[j])
+        x += background * free[voxel[i]] if free.size > 0 else background
+        if met.size > 0:
+            x += met[j]
+        x *= induced(carried, carried_to, carried_half, own[i]) if own.size > 0 else carried
+        if receptor_free.size > 0:
+            x *= receptor_free[voxel[i]]
+        signal[i] = x
+        term[j] = effect(x, without, to, half) * (1.0 if first else term[j])
+
+
+@serial
+def follow(lo, hi, voxel, field, level, to, half, keep, column):
+    """Let levels relax towards what a field induces; keep = exp(-dt/tau)."""
+    for i in range(np.uint64(lo), np.uint64(hi)):
+        goal = induced(level, to, half, at(field, voxel[i]))
+        column[i] = goal + (column[i] - goal) * keep
+
+
+@serial
+def count_host(n, voxel, level, free, host_sum, host_count):
+    """Add host cells of one type, with what is left of a ligand on each, to their voxels."""
+    for i in range(n):
+        x = level[i] * (free[i] if free.size > 0 else 1.0)
+        host_sum[voxel[i]] += np.int64(np.rint(x * LEVEL_SCALE))
+        host_count[voxel[i]] += 1
+
+
+class Signals:
+    """The axes that act on one killing population, ready for its sweeps."""
+
+    def __init__(self, model: Any, population: Any) -> None:
+        self.population, self.tumour = population, model.tumour
+        self.axes = []
+        for axis in model.receptors.on(population.kind):
+            ligands, constant = [li for li in axis.ligands if not plain(li)], 0.0
+            if ligands and ligands[0].molecule.free.size == 0:  # the first takes what is the same everywhere along
+                constant = sum(li.background for li in axis.ligands if plain(li))
+            else:
+                ligands = list(axis.ligands)
+            killing, carried = axis.entry.effects.get("killing"), axis.entry.receptor.on[population.kind]
+            effect_of = (killing.without, killing.to, killing.half) if killing is not None else (1.0, 1.0, 0.0)
+            self.axes.append((axis, constant, ligands, carried, effect_of))
+
+    def receive(self, model: Any, holders: np.ndarray, held_row: np.ndarray) -> np.ndarray:
+        """Set the signals of the killers that hold a cell; returns what they leave of each holder's function (holders,)."""
+        c, n = self.population.col, len(holders)
+        term, first = np.empty(n) if self.axes else np.ones(n), True
+        for axis, constant, ligands, carried, effect_of in self.axes:
+            met = np.zeros(n) if len(ligands) > 1 else _NONE
+            for li in ligands[:-1]:
+                background = li.background + (constant if li is ligands[0] else 0.0)
+                team.rows(meet_ligand, n, holders, held_row, c.voxel, c.target_voxel, *self.seen(model, li, background, holders), met)
+            last, own_background = ligands[-1], ligands[-1].background + (constant if len(ligands) == 1 else 0.0)
+            own = getattr(c, carried.signal[1]) if carried.induced_by else _NONE
+            team.rows(
+                receive, n, holders, held_row, c.voxel, c.target_voxel, *self.seen(model, last, own_background, holders), met,
+                own, carried.level, carried.to, carried.half, axis.receptor.free, *effect_of,
+                self.population.n, c.engaged, getattr(c, axis.signal), first, term,
+            )  # fmt: skip
+            first = False
+        return term
+
+    def seen(self, model: Any, ligand: Any, background: float, holders: np.ndarray) -> tuple:
+        """Of a ligand: column or level on the cells held, share left there, background, share left, mean level on host cells."""
+        e, free = ligand.target, ligand.molecule.free
+        column, level, apart = _NONE, 0.0, False
+        if e is not None and e.column:
+            column, apart = getattr(self.tumour.col, e.free_column or e.column), bool(e.free_column)
+        elif e is not None and e.induced_by:
+            column = getattr(self.tumour.col, f"ligand_{ligand.name}")
+        elif e is not None:
+            level = e.level
+        host = _NONE
+        if ligand.hosts:
+            host = np.empty(len(holders))
+            at_killer = self.population.col.voxel
+            team.rows(mean_around, len(holders), holders, at_killer, ligand.host_sum, ligand.host_count, model.lattice.geometry, host)
+        return column, level, _NONE if apart else free, background, free, host
+
+
+def plain(ligand: Any) -> bool:
+    """Whether a ligand is the same for every killer: a background that nothing binds."""
+    return ligand.target is None and ligand.molecule.free.size == 0 and not ligand.hosts
+
+
+class LigandExpression(Mechanism):
+    """Ligands that a field induces follow it."""
+
+    name = "ligand_expression"
+    switchable = False
+    phase = Phase.INTRACELLULAR
+    ids = ("M81",)
+    about = "ligands of checkpoint axes follow what induces them"
+    clock_min = 6.0
+    reads = ("field",)
+    writes = ("population.ligand",)
+
+    @classmethod
+    def enabled(cls, model) -> bool:
+        """Only where an axis that is on has such a ligand."""
+        return bool(model.receptors.induced())
+
+    def step(self, model) -> None:
+        """Advance all of them by one clock interval."""
+        cells = {p.kind: p for p in model.populations}
+        for kind, column, e in model.receptors.induced():
+            if kind in cells:
+                p, keep = cells[kind], exp(-self.dt / e.tau_min) if e.tau_min > 0.0 else 0.0
+                field = model.fields[e.signal[1]].seen
+                team.rows(follow, p.n, p.col.voxel, field, e.level, e.to, e.half, keep, getattr(p.col, column))
+
+
+class HostLigands(Mechanism):
+    """Where host cells are, with how much of each ligand left free."""
+
+    name = "host_ligands"
+    switchable = False
+    phase = Phase.INTERACT
+    ids = ("M80",)
+    about = "host cells show ligands to killers within a voxel of them"
+    clock_min = 2.0
+    reads = ("population.voxel", "population.ligand", "field.antibody")
+    writes = ("receptors.host",)
+
+    @classmethod
+    def enabled(cls, model) -> bool:
+        """Only where an axis reckons host cells."""
+        return bool(model.receptors.hosts())
+
+    def step(self, model) -> None:
+        """Count anew."""
+        cells = {p.kind: p for p in model.populations}
+        for li in model.receptors.hosts():
+            li.host_sum[:] = 0
+            li.host_count[:] = 0
+            for kind, e in li.hosts.items():
+                if kind in cells and cells[kind].n:
+                    p = cells[kind]
+                    level = getattr(p.col, f"ligand_{li.name}") if e.signal[0] == "field" else np.full(p.n, e.level)
+                    free = li.molecule.share_at(model.fields, p.col.voxel[: p.n]) if li.molecule.binders else _NONE
+                    count_host(p.n, p.col.voxel, level, free, li.host_sum, li.host_count)
