@@ -10,8 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from tme import mechanisms, therapy
-from tme.build import known_to_rules, parameter_registry, tumour_overrides
+from tme.build import PLAN, known_to_rules, parameter_registry, tumour_overrides
 from tme.config.hashing import used_entries
 from tme.core.mechanism import rows_of
 from tme.library import load_library
@@ -222,7 +221,7 @@ def mechanism_table() -> list[dict[str, Any]]:
     """One row per mechanism id that a law or a library entry declares: where, which key switches it, which tests."""
     tests = tests_by_id()
     rows: dict[str, dict[str, Any]] = {}
-    for cls in (*mechanisms.MECHANISMS, *therapy.THERAPIES):
+    for cls in PLAN:
         for mid in cls.ids:
             row = rows.setdefault(mid, {"id": mid, "where": "", "switch": "", "about": cls.about, "test": tests.get(mid, "")})
             row["where"] += " " * bool(row["where"]) + cls.__module__.replace(".", "/") + ".py"

@@ -65,7 +65,7 @@ def number(value, unit):
 def load(*overrides):
     """The experiment `every_event.yaml` with a tight field solver, the probe added to the library."""
     library = load_library()
-    library = replace(library, drugs={**library.drugs, "probe": probe_drug()})
+    library = replace(library, entries={**library.entries, "drugs": {**library.drugs, "probe": probe_drug()}})
     return load_config(EVERY_EVENT, parameter_registry(), overrides=[TIGHT, *overrides], library=library)
 
 

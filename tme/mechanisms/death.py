@@ -23,7 +23,6 @@ from tme.kernels.rng import BLOCK, Stream, child_uid, draw, uniform, uniform_blo
 from tme.kernels.terms import factor
 from tme.kernels.transfer import at
 from tme.library.cells import CellEntry
-from tme.mechanisms.ferroptosis import rupture
 
 PARAMETERS = ParameterSet(
     "death",
@@ -94,6 +93,8 @@ def flag_guests(
     `engaged` and `function` are empty for types that hold no targets; the terms are factors (n,), or empty.
     """
     for i in range(np.uint64(lo), np.uint64(hi)):
+        if fate[i] >= 10:
+            continue  # it dies of something else in this tick
         if surplus > 0.0 and uniform(seed, _CD8_DEATH, tick, uid[i], 1) < surplus:
             fate[i] = 30
             continue
@@ -171,22 +172,6 @@ class Death(Mechanism):
             oxygen = t.oxygen if "oxygen" in population.declared else model.fields["oxygen"].at(t.voxel[:n])
             team.rows(flag_deaths, n, t.uid, t.state, t.fate, oxygen, population.term("death.apoptosis"),
                       population.term("death.necrosis"), p, self.dt, model.seed64, model.tick)  # fmt: skip
-
-
-class Rupture(Mechanism):
-    """Ferroptotic cells rupture when membrane damage reaches 1."""
-
-    name = "rupture"
-    phase = Phase.FATE
-    ids = ("M47",)
-    about = "membrane damage of 1 ruptures the cell"
-    reads = ("tumour.state", "tumour.damage")
-    adds = ("tumour.fate",)
-
-    def step(self, model) -> None:
-        """One tick."""
-        t = model.tumour.col
-        team.rows(rupture, model.tumour.n, t.state, t.damage, t.fate)
 
 
 class Turnover(Mechanism):

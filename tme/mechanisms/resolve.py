@@ -14,13 +14,13 @@ from tme.kernels.rng import Stream, priorities
 from tme.kernels.rows import flags
 from tme.mechanisms.death import place_daughters
 
-CLEARED = 16  # the bit that flag 20 has and causes of death, 11-14, do not
-_DEAD = ("", "dead_ferroptosis", "dead_immune", "dead_necrosis", "dead_apoptosis")  # by state
+CLEARED = 16  # the bit that flag 20 has and causes of death, 11-15, do not
+_DEAD = ("", "dead_ferroptosis", "dead_immune", "dead_necrosis", "dead_apoptosis", "dead_cuproptosis")  # by state
 
 
 @serial
 def bury(n, fate, state, death_tick, tick, counts):
-    """Flags 11-14 become states 1-4, dead since `tick`; `counts` (5,) int64 gains the deaths per cause."""
+    """Flags 11-15 become states 1-5, dead since `tick`; `counts` (6,) int64 gains the deaths per cause."""
     for i in range(n):
         if 10 < fate[i] < 20:
             cause = fate[i] - 10
@@ -62,7 +62,7 @@ class Resolve(Mechanism):
     def bury(self, model, tissue) -> None:
         """Living cells with a cause of death become corpses where they are."""
         t = tissue.col
-        counts = np.zeros(5, np.int64)
+        counts = np.zeros(len(_DEAD), np.int64)
         bury(tissue.n, t.fate, t.state, t.death_tick, model.tick, counts)
         of = "" if tissue is model.tumour else f"_{tissue.kind}"
         for code, count in enumerate(counts.tolist()):

@@ -105,7 +105,6 @@ class ParticleDelivery(Mechanism):
     phase = Phase.DOSE
     ids = ("M123", "M129")
     about = "particles leak from vessels while they circulate; baths are held"
-    writes = ("field.particle.source",)
 
     @classmethod
     def enabled(cls, model) -> bool:
