@@ -125,8 +125,7 @@ class TumourModel(mesa.Model):
 
     def _columns_of(self, kind: str) -> tuple[Any, ...]:
         """Columns of a cell type that the arm, the checkpoint axes and the rules need."""
-        events = event_columns(self.therapy) if kind == "tumour" else ()
-        return (*events, *self.receptors.columns(kind), *rule_columns(self, kind))
+        return (*event_columns(self, kind), *self.receptors.columns(kind), *rule_columns(self, kind))
 
     def _populate(self) -> None:
         """Place cells, find the steady fields and each cell's own steady chemistry."""
