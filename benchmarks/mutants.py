@@ -75,6 +75,8 @@ OWN = {
     "mechanisms/priming.py": ["tests/mechanisms/test_priming.py"],
     "mechanisms/polarisation.py": ["tests/mechanisms/test_macrophages.py"],
     "mechanisms/suppression.py": ["tests/mechanisms/test_suppression.py"],
+    "mechanisms/secretion.py": ["tests/mechanisms/test_suppression.py", "tests/mechanisms/test_cell_types.py", "tests/mechanisms/test_tissue_types.py"],
+    "mechanisms/phagocytosis.py": ["tests/mechanisms/test_cell_types.py"],
     "mechanisms/uptake.py": ["tests/mechanisms/test_redox.py", "tests/mechanisms/test_ifng.py"],
     "mechanisms/": ["tests/mechanisms"],
 }  # fmt: skip

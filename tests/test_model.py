@@ -113,7 +113,7 @@ def test_a_branch_from_a_checkpoint_starts_as_the_same_tumour():
 
 def test_one_thread_and_two_and_four_give_the_same_bits(monkeypatch):
     monkeypatch.setattr("tme.core.solvers.WORTH_VOXELS", 0)
-    monkeypatch.setattr("tme.core.field.SHARED", 1)
+    monkeypatch.setattr("tme.core.superposition.SHARED", 1)
     monkeypatch.setattr(team, "WORTH_ROWS", 1)
     models, made = [], errands_by_helpers(monkeypatch)
     for n in (1, 2, 4):

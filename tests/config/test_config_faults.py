@@ -3,6 +3,8 @@
 import pytest
 
 from tme.config import load_config
+from tme.library import load_library
+from tme.library.cells import Dies
 
 ARM = "arms:\n  control: {}\n  a:\n    "
 DRUGS, PARTICLES, ANTIBODIES = (ARM + f"{k}: [{{name: " for k in ("drugs", "nanoparticles", "antibodies"))
@@ -32,6 +34,10 @@ A = "arms.a."
         ("tumour: {clones: {fsp1_hi: {share: 0.1}}}\n", 4, "tumour.clones.fsp1_hi", "changes no trait", "fsp1_high"),
         ("tumour: {clones: {fsp1_high: {share: 0.99}}}\n", 4, "tumour.clones", "add up to 1.07", ""),
         ("populations: {cd8: {}}\n", 4, "populations.cd8", "either per_mm2 or share", ""),
+        ("populations: {cd88: {share: 0.1}}\n", 4, "populations.cd88", "unknown cell type", "cd8"),
+        ("populations: {tumour: {share: 0.1}}\n", 4, "populations.tumour", "those of `initial`", ""),
+        ("populations: {mdsc: {share: 0.1, per_mm2: 2}}\n", 4, "populations.mdsc", "either per_mm2 or share", ""),
+        ("populations: {mdsc: 3}\n", 4, "populations.mdsc", "expected key: value", ""),
         ("mechanisms: {feroptosis: {f_x: 0}}\n", 4, "mechanisms.feroptosis", "unknown mechanism", "ferroptosis"),
         ("mechanisms: {f_x: {on: true}}\n", 4, "mechanisms.f_x", "unknown mechanism", "ferroptosis.f_x"),
         ("mechanisms: {ferroptosis: {fx: 0}}\n", 4, "mechanisms.ferroptosis.fx", "unknown parameter", "f_x"),
@@ -267,3 +273,23 @@ def test_a_faulty_start_is_told(yaml, initial, words):
     yaml.write("x,y,t\n1,2,T\n", "t.csv")
     fault = yaml.only(base=f"horizon_day: 6\ndomain: {{size_um: [900, 900]}}\ninitial: {initial}\n")
     assert words in str(fault)
+
+
+def test_a_cell_type_whose_clock_does_not_divide_is_refused(yaml):
+    told = [str(f) for f in yaml.faults("clocks: {dt_min: 4}\npopulations: {nk: {}, neutrophil: {}}\n")]
+    assert any("does not divide the clock of neutrophil, 2 min" in line for line in told)
+    assert not any("nk" in line for line in told)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"volume_um3": 9000.0}, "a cell of 9000 um^3 does not fit into a voxel of 8000 um^3"),
+        ({"dies": Dies.model_validate({"necrosis": {"parameter": "division.drft"}})}, "'division.drft', which does not exist"),
+    ],
+)
+def test_a_cell_type_that_cannot_be_is_refused_where_a_config_uses_it(yaml, change, words):
+    library = load_library()
+    wrong = library.with_entry("cells", "caf", library.cells["caf"].model_copy(update=change), library.raw["cells"]["caf"])
+    assert words in str(yaml.only("populations: {caf: {}}\n", library=wrong))
+    yaml.load("populations: {normal: {}}\n", library=wrong)

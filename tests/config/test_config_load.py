@@ -195,3 +195,10 @@ def test_a_table_of_cells_is_found_beside_the_config_and_counts_by_its_content(y
 def test_a_config_cannot_be_changed(yaml):
     with pytest.raises(ValueError, match="frozen"):
         yaml.load().seed = 3
+
+
+def test_any_cell_type_of_the_library_may_be_named_and_null_takes_one_away(yaml):
+    config = yaml.load("populations: {mdsc: {}, caf: {share: 0.2}, treg: null}\n")
+    assert set(config.populations) == set(config.cell_types()) == {"mdsc", "caf"}
+    assert config.populations["mdsc"].per_mm2 is None and config.populations["caf"].share == 0.2
+    assert yaml.load("populations: {mdsc: null, cd8: {share: 0.1}}\n", "y.yaml").to_dict()["populations"] == {"cd8": {"share": 0.1}}

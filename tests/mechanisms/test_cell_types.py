@@ -1,16 +1,12 @@
 """Guest cell types that are entries only: what they do to others, and that they leave others' dice alone."""
 
 import json
-from dataclasses import replace
 
 import numpy as np
 import pytest
 from support import TISSUE, by_uid_of, flood, hours, kill, level, merged, nested, rises, tissue
 
-from tme.config import load_config
-from tme.library import load_library
-from tme.library.cells import CellEntry
-from tme.model import TumourModel, parameter_registry
+from tme.model import TumourModel, load_config
 
 ROOM = {"domain__immune_per_voxel": 8}
 
@@ -30,22 +26,21 @@ WANDERER = {
 
 
 def with_own(tmp_path, entries, **changes):
-    """A model of `tissue` whose library has further cell types."""
+    """A model of `tissue` with a library file of further cell types."""
     data = TISSUE
     for key, value in changes.items():
         data = merged(data, nested(key, value))
+    if entries:
+        (tmp_path / "mine.yaml").write_text(json.dumps({"cells": entries}))
+        data = {**data, "library": [str(tmp_path / "mine.yaml")]}
     path = tmp_path / "own.yaml"
     path.write_text(json.dumps(data))
-    library = load_library()
-    own = {name: e if isinstance(e, CellEntry) else CellEntry.model_validate(e) for name, e in entries.items()}
-    config = load_config(path, parameter_registry(), library=replace(library, cells={**library.cells, **own}))
-    return TumourModel(config, seed=1, arm="control")
+    return TumourModel(load_config(path), seed=1, arm="control")
 
 
-def often(kind, rate=4e-3):
-    """The library's entry with entry through vessels at this rate."""
-    entry = load_library().cells[kind]
-    return entry.model_copy(update={"entry": entry.entry.model_copy(update={"rate": rate})})
+def often(*kinds):
+    """Changes of a config by which cells of these types enter often."""
+    return {"entries": {"cells": {kind: {"entry": {"rate": 4e-3}} for kind in kinds}}}
 
 
 # ---- a type of the user's own -------------------------------------------------------------------------
@@ -115,12 +110,9 @@ def test_mdsc_weaken_cd8():
 
 
 @pytest.mark.mechanism("M77")
-def test_damps_draw_mdsc_and_neutrophils(tmp_path):
-    kinds = {kind: often(kind) for kind in ("mdsc", "neutrophil")}
-    low, high = (
-        hours(flood(with_own(tmp_path, kinds, populations__mdsc={}, populations__neutrophil={}, **ROOM), "hmgb1", h), 12)
-        for h in (0.0, 5.0)
-    )
+def test_damps_draw_mdsc_and_neutrophils():
+    both = {"populations__mdsc": {}, "populations__neutrophil": {}, **often("mdsc", "neutrophil")}
+    low, high = (hours(flood(tissue(**both, **ROOM), "hmgb1", h), 12) for h in (0.0, 5.0))
     for kind in ("mdsc", "neutrophil"):
         assert high.counters[f"recruited_{kind}"] > 1.5 * low.counters[f"recruited_{kind}"] > 0
 
@@ -138,7 +130,7 @@ def test_helper_cells_raise_ifng_and_mhc_1():
 def test_the_node_sends_helper_cells_too():
     def recruited(gain):
         model = tissue(populations__cd4={}, mechanisms__recruitment__basal=0, **ROOM)
-        model.mechanism("lymph_node").output = model.primed_output = gain
+        model.node.output = gain
         return hours(flood(model, "cxcl", 50.0), 12).counters["recruited_cd4"]
 
     assert recruited(40.0) > 3 * recruited(4.0)
@@ -159,3 +151,71 @@ def test_nk_cells_walk_and_turn_over_without_a_law_of_their_own():
     model = hours(tissue(populations__nk={"per_mm2": 100}, **ROOM), 2)
     assert model.nk in model.killers and model.nk.n > 0 and (model.nk.speed == 3.0).all()
     assert (model.nk.heading >= 0).any()
+
+
+# ---- terms --------------------------------------------------------------------------------------------
+def set_term(population, name, factor):
+    """Give every present and future cell a factor on a term, as an active rule would."""
+    setattr(population.col, "term_" + name.replace(".", "_"), np.full(20_000, float(factor)))
+
+
+def test_a_term_on_speed_holds_cells_or_lets_them_go():
+    model = tissue(populations__mdsc={}, mechanisms__recruitment={"k_treg": 0, "k_mac": 0}, **ROOM)
+    for kind in ("cd8", "treg", "mdsc"):
+        set_term(model.populations[kind], "motility.speed", 0.0)
+    start = {kind: model.populations[kind].voxel.copy() for kind in ("cd8", "treg", "mdsc", "macrophage")}
+    for _ in range(30):
+        model.mechanism("motility").step(model)
+        model.tick += 1
+        if model.tick % 5 == 0:
+            model.mechanism("slow_motility").step(model)
+    for kind in ("cd8", "treg", "mdsc"):
+        assert np.array_equal(model.populations[kind].voxel, start[kind])
+    assert not np.array_equal(model.macrophage.voxel, start["macrophage"])
+
+
+def test_a_term_on_secretion_scales_what_one_type_adds_to_a_field():
+    def suppression(factor):
+        model = tissue(populations={"mdsc": {}, "treg": None, "macrophage": None}, **ROOM)
+        if factor is not None:
+            set_term(model.mdsc, "secretion.suppression", factor)
+        return level(hours(model, 1), "suppression")
+
+    assert suppression(0.0) == 0.0 and suppression(1.0) == suppression(None) > 0.0
+    assert suppression(3.0) == pytest.approx(3.0 * suppression(None), rel=1e-2)
+
+
+def test_a_term_on_entry_is_asked_at_the_vessels():
+    def recruited(factor):
+        model = tissue(populations__mdsc={}, **often("mdsc"), **ROOM)
+        asked = []
+
+        def at(voxels):
+            asked.append(voxels.copy())
+            return np.full(len(voxels), factor)
+
+        model.mechanism("recruitment").factor["mdsc"] = at
+        hours(model, 6)
+        assert len(asked) == 12 and all((v >= 0).all() and len(v) for v in asked)
+        return model.counters["recruited_mdsc"]
+
+    counts = [recruited(f) for f in (0.0, 1.0, 4.0)]
+    assert counts[0] == 0 and rises(counts, 1.5)
+    assert counts[1] == hours(tissue(populations__mdsc={}, **often("mdsc"), **ROOM), 6).counters["recruited_mdsc"]
+
+
+def test_a_term_on_turnover_and_one_on_phagocytosis():
+    def left(factor):
+        model = tissue(populations__mdsc={"per_mm2": 300}, **ROOM)
+        set_term(model.mdsc, "turnover.rate", factor)
+        return hours(model, 12).counters["lost_mdsc"]
+
+    assert left(0.0) == 0 and left(10.0) > 2 * left(1.0) > 0
+
+    def cleared(factor):
+        model = tissue(populations={"neutrophil": {"per_mm2": 400}, "macrophage": None}, mechanisms__damp__tau_clear_min=4320, **ROOM)
+        set_term(model.neutrophil, "phagocytosis.rate", factor)
+        kill(model, np.arange(0, 250, 2))
+        return hours(model, 4).counters["cleared"]
+
+    assert cleared(0.0) < cleared(1.0) < cleared(10.0)

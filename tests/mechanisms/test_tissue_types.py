@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from support import flood, hours, level, tissue
 
+from tme.config import ConfigError
 from tme.core.lattice import FIRM, FREE, YIELDING
 
 GROWS = {"mechanisms__division__k_div": 0.005, "mechanisms__killing__k_hit": 0}
@@ -83,3 +84,21 @@ def test_a_tumour_without_other_tissue_asks_nothing_of_it():
     model = tissue()
     assert model.lattice.others == () and len(model.tissue) == 1
     assert set(np.unique(model.lattice.tissue_row[model.lattice.tissue_row < 0])) == {FREE}
+
+
+def test_a_table_of_cells_may_hold_any_type(tmp_path):
+    """Tumour cells first, then fibroblasts in the nearest free voxel, guests where they are; an unknown name is refused."""
+    lines = ["x,y,kind"]
+    lines += [f"{20 * (i % 10) + 10},{20 * (i // 10) + 10},T" for i in range(100)]
+    lines += ["110,110,F", "30,30,F", "10,190,M", "10,190,M", "90,90,K"]
+    (tmp_path / "t.csv").write_text("\n".join(lines) + "\n")
+    start = {"kind": "cells", "file": str(tmp_path / "t.csv"), "columns": {"x": "x", "y": "y", "type": "kind"},
+             "types": {"T": "tumour", "F": "caf", "M": "mdsc", "K": "nk"}}  # fmt: skip
+    model = tissue(initial={**start, "n_cells": None}, populations=None)
+    assert (model.tumour.n, model.caf.n, model.mdsc.n, model.nk.n) == (100, 2, 2, 1)
+    assert model.placement.report["placed"] == {"tumour": 100, "caf": 2, "cd8": 0, "dendritic": 0, "treg": 0, "macrophage": 0, "mdsc": 2, "nk": 1}
+    one_a_voxel(model)
+    hours(model, 1)
+    one_a_voxel(model)
+    with pytest.raises(ConfigError, match="did you mean 'caf'"):
+        tissue(initial={**start, "n_cells": None, "types": {"T": "tumour", "F": "caff"}})

@@ -91,7 +91,6 @@ def check_tumour(look: Look) -> None:
 def check_populations(look: Look) -> None:
     """Types exist; each has exactly one density, or none where its entry says how many there are; clocks divide."""
     cells = look.context.library.cells
-    dt = look.number("clocks", "dt_min", default=1.0)
     for kind, density in look.mapping("populations").items():
         path = ("populations", kind)
         if kind not in cells:
@@ -105,12 +104,26 @@ def check_populations(look: Look) -> None:
         given = [k for k in ("per_mm2", "share") if density.get(k) is not None]
         if len(given) == 2 or not (given or cells[kind].start):
             look.fault(path, "has both densities" if given else "has no density", "either per_mm2 or share")
-        motion = cells[kind].motion
-        if motion is not None and motion.clock_min and dt and not divides(motion.clock_min, dt):
-            look.fault(("clocks", "dt_min"), f"does not divide the clock of {kind}, {motion.clock_min:g} min", "a divisor of it")
+        check_cell_type(look, path, cells[kind])
     for name, kind in look.mapping("initial", "types").items():
         if isinstance(kind, str) and kind not in cells and kind != "ignore":
             look.unknown(("initial", "types", name), "cell type", kind, [*cells, "ignore"])
+
+
+def check_cell_type(look: Look, path: tuple[str, str], entry: Any) -> None:
+    """A type in use: its parameters exist, its clock is whole ticks, a tissue cell fits into a voxel."""
+    kind, registry = path[1], look.context.registry
+    for key, name in entry.parameters.items():
+        group, _, parameter = name.partition(".")
+        if group in registry and parameter not in registry[group]:
+            near = nearest(parameter, registry[group])
+            look.fault(path, f"its {key} is the parameter '{name}', which does not exist", "group.name of `mechanisms:`", near)
+    dt, dx = look.number("clocks", "dt_min", default=1.0), look.number("domain", "dx_um", default=20.0)
+    if entry.motion is not None and entry.motion.clock_min and dt and not divides(entry.motion.clock_min, dt):
+        look.fault(("clocks", "dt_min"), f"does not divide the clock of {kind}, {entry.motion.clock_min:g} min", "a divisor of it")
+    depth = look.number("domain", "thickness_um", default=20.0) if len(look.items("domain", "size_um")) == 2 else dx
+    if entry.place == "tissue" and dx and depth and entry.volume_um3 > dx * dx * depth:
+        look.fault(path, f"a cell of {entry.volume_um3:g} um^3 does not fit into a voxel of {dx * dx * depth:g} um^3", "a larger domain.dx_um")
 
 
 def check_fields(look: Look) -> None:

@@ -16,6 +16,7 @@ from pydantic import Field, PrivateAttr, model_validator
 from tme.library.schema import Name, Number, Part
 
 LAST = 100  # priority of a type that declares none
+TAKEN = ("ignore", "empty", "other", "hour", "day", "births", "cleared", "corpses", "kills", "vessels")  # tables and series use them
 FIRST_CODE = 1 << 16  # codes below are those that entries of the library state
 
 
@@ -301,6 +302,6 @@ def faults_of(cells: Mapping[str, CellEntry], fields: Iterable[str]) -> list[str
         if code in seen:
             out.append(f"{name}: has the code of {seen[code]}")
         seen[code] = name
-        if name == "ignore":
-            out.append("ignore: the name means that cells of a table are left out")
+        if name in TAKEN:
+            out.append(f"{name}: the name has another meaning in tables and series")
     return out

@@ -88,7 +88,8 @@ def depletion(model, minute: float) -> dict[str, float]:
     for agent in model.therapy.antibodies:
         e = agent.entry
         if e.depletes:
-            rivals = sum(b.plasma(minute) / b.kd for b in model.receptors.molecules[e.target].binders if b.name != agent.name)
+            others = (a for a in model.therapy.antibodies if a is not agent and a.entry.target == e.target)
+            rivals = sum(a.plasma(minute) / a.entry.kd_nM for a in others)
             plasma = agent.plasma(minute)
             out[e.depletes] = out.get(e.depletes, 0.0) + plasma / (e.kd_nM * (1.0 + rivals) + plasma) * e.depletion
     return out
@@ -114,6 +115,8 @@ class Checkpoint(Mechanism):
 
     def step(self, model) -> None:
         """Refresh both; without antibodies everything is free."""
+        if not self.apart:  # the axis is off: nothing reads it but the readouts
+            model.tumour.pdl1_free[:] = model.tumour.pdl1
         for ligand in self.apart:
             self.cover_cells(model, ligand)
         for m in self.shared:
