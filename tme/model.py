@@ -126,8 +126,7 @@ class TumourModel(mesa.Model):
 
     def _columns_of(self, kind: str) -> tuple[Any, ...]:
         """Columns of a cell type that the arm, the checkpoint axes and the rules need."""
-        events = event_columns(self.therapy) if kind == "tumour" else ()
-        return cell_columns(self, kind, *events, *self.receptors.columns(kind))
+        return cell_columns(self, kind, *event_columns(self, kind), *self.receptors.columns(kind))
 
     def _populate(self) -> None:
         """Place cells, find the steady fields and each cell's own steady chemistry."""

@@ -246,8 +246,9 @@ class Config(Experiment):
         return Arm() if arm == "growth" and arm not in self.arms else resolve(self.arms, arm)
 
     def cell_types(self) -> tuple[str, ...]:
-        """Cell types this experiment may have besides those of every model."""
-        return (*self.populations, *(self.initial.types.values() if self.initial.kind == "cells" else ()))
+        """Cell types this experiment may have besides those of every model: at the start, or given in some arm."""
+        given = (event.cells for arm in self.arms.values() for event in arm.events if event.cells is not None)
+        return (*self.populations, *given, *(self.initial.types.values() if self.initial.kind == "cells" else ()))
 
     def field_entries(self) -> dict[str, Any]:
         """The tissue's own fields (agents' fields come with the arm), as configured."""
