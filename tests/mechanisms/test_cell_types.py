@@ -4,7 +4,7 @@ import json
 
 import numpy as np
 import pytest
-from support import TISSUE, by_uid_of, flood, hours, kill, level, merged, nested, rises, tissue
+from support import TISSUE, by_uid_of, flood, hours, kill, level, merged, nested, particles, rises, tissue
 
 from tme.model import TumourModel, load_config
 
@@ -219,3 +219,17 @@ def test_a_term_on_turnover_and_one_on_phagocytosis():
         return hours(model, 4).counters["cleared"]
 
     assert cleared(0.0) < cleared(1.0) < cleared(10.0)
+
+
+def test_a_guest_that_takes_up_particles_does_so_as_macrophages_do(tmp_path):
+    """Its cells hold payload, the tissue loses it, and what is held is theirs alone."""
+    eater = {**WANDERER, "takes_up_particles": True}
+    arms = {"control": particles("peg_pdpa_rsl3", 20, route="intratumoral")}
+    held = []
+    for entry in (WANDERER, eater):
+        model = with_own(tmp_path, {"eater": entry}, populations={"eater": {"per_mm2": 800}, "macrophage": None}, arms=arms, **ROOM)
+        hours(model, 2)
+        assert ("np_peg_pdpa_rsl3" in model.eater.declared) == (entry is eater)
+        held.append(float(model.fields["peg_pdpa_rsl3"].concentration.sum()))
+    assert (model.eater.np_peg_pdpa_rsl3 > 0.0).mean() > 0.2
+    assert held[1] < 0.98 * held[0]
