@@ -18,8 +18,9 @@ from tme.core.mechanism import Phase
 from tme.core.population import COMMON
 from tme.describe import mechanism_table
 from tme.kernels.rng import Stream
-from tme.library import load_library
+from tme.library import KINDS, load_library
 from tme.library.cells import in_order
+from tme.library.schema import address
 from tme.populations.cells import population_class
 
 MODEL = Path(__file__).with_name("model.md")
@@ -63,14 +64,16 @@ def library(kind: str) -> str:
 
 
 def spelled(entry: Any, key: str) -> str:
-    """A dotted key with the place in a list told by what sits there: hits.0.ki_uM -> hits.xct.ki_uM."""
-    part, _, rest = key.partition(".")
-    at, _, name = rest.partition(".")
-    if not at.isdigit():
-        return key
-    item = getattr(entry, part)[int(at)]
-    label = next((word for word in (getattr(item, key, None) for key in ("target", "drug", "field")) if word), "iron")
-    return f"{part}.{label}.{name}"
+    """A dotted key with items of lists by their address, as configs spell it: hits.0.ki_uM -> hits.xct.ki_uM."""
+    out, at = [], entry
+    for part in key.split("."):
+        if isinstance(at, tuple):
+            at = at[int(part)]
+            part = address(at) or part
+        else:
+            at = at.get(part) if isinstance(at, dict) else getattr(at, part, None)
+        out.append(part)
+    return ".".join(out)
 
 
 def platforms() -> str:
@@ -87,6 +90,16 @@ def platforms() -> str:
         where = "in cells and tissue" if e.releases_outside else "in cells"
         rows.append((e.id, f"`{name}`", payload, ", ".join(gates), where, " or ".join(e.routes), e.not_modelled))
     return table(("id", "entry", "payload", "release", "where", "route", "not modelled"), rows)
+
+
+def axes() -> str:
+    """Checkpoint axes: who carries the receptor, who the ligands, where they meet and what that does."""
+    rows = []
+    for name, e in load_library().receptors.items():
+        ligands = ", ".join(f"{n} ({', '.join(li.on) or 'background'})" for n, li in e.ligands.items())
+        effects = ", ".join(f"{term} {x.without:g} → {x.to:g}" for term, x in e.effects.items())
+        rows.append((f"`{name}`", "on" if e.on else "off", e.place, ", ".join(e.receptor.on), ligands, effects, e.about))
+    return table(("axis", "default", "place", "receptor on", "ligands (on)", "factor without signal → at saturation", "what"), rows)
 
 
 def drug_hits() -> str:
@@ -154,13 +167,13 @@ def streams() -> str:
 def makers() -> dict[str, Callable[[], str]]:
     """Every table by name."""
     out: dict[str, Callable[[], str]] = {
-        "plan": plan, "ids": ids, "columns": columns, "streams": streams, "platforms": platforms, "drug_hits": drug_hits,
+        "plan": plan, "ids": ids, "columns": columns, "streams": streams, "axes": axes, "platforms": platforms, "drug_hits": drug_hits,
         "cell_types": cell_types,
     }  # fmt: skip
     for group in parameter_registry():
         out[f"parameters.{group}"] = lambda g=group: parameters(g)
-    for kind in ("fields", "drugs", "antibodies", "nanoparticles", "tumours", "events", "cells"):
-        out[f"library.{kind}"] = lambda k=kind: library(k)
+    for kind in KINDS:
+        out[f"library.{kind.name}"] = lambda k=kind.name: library(k)
     return out
 
 

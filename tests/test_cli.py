@@ -167,3 +167,18 @@ def test_help_answers_within_half_a_second():
 def test_the_package_itself_is_the_command():
     shown = subprocess.run([sys.executable, "-m", "tme", "--version"], check=True, capture_output=True, text=True)
     assert shown.stdout.strip().endswith(__version__)
+
+
+def test_check_warns_where_growth_will_reach_the_edge_and_says_what_a_shorter_horizon_leaves_out(tme):
+    small = GOOD.replace("n_cells: 20", "n_cells: 60").replace("horizon_day: 1", "horizon_day: 8")
+    code, out, _err = tme("check", write(small), "--set", "output.snapshot_days=[1]")
+    assert code == 0 and "# warning: untreated tumours will reach the edge of the domain about day" in out
+    twice = small.replace("day: 0}", "day: [0, 5]}")
+    _code, out, _err = tme("check", write(twice), "--set", "horizon_day=0.5")
+    assert "# note: left out, being after the end on day 0.5: arms.a.nanoparticles.0 day 5" in out
+    assert "will reach the edge" not in out
+
+
+def test_executors_that_do_not_work_are_not_offered(tme):
+    _code, out, _err = tme("run", "--help")
+    assert "--executor" in out and "dask" not in out and "--scheduler" not in out

@@ -113,7 +113,7 @@ def test_a_branch_from_a_checkpoint_starts_as_the_same_tumour():
 
 def test_one_thread_and_two_and_four_give_the_same_bits(monkeypatch):
     monkeypatch.setattr("tme.core.solvers.WORTH_VOXELS", 0)
-    monkeypatch.setattr("tme.core.field.SHARED", 1)
+    monkeypatch.setattr("tme.core.superposition.SHARED", 1)
     monkeypatch.setattr(team, "WORTH_ROWS", 1)
     models, made = [], errands_by_helpers(monkeypatch)
     for n in (1, 2, 4):
@@ -219,7 +219,7 @@ def test_what_was_injected_is_in_tissue_in_cells_or_released():
         if model.tick % model.clock[name] == 0:
             out += model.released[name].sum() * 10.0
     held = sum(p.np_peg_pdpa_rsl3.sum() for p in (model.tumour, model.macrophage)) * model.cell_fraction
-    injected = 0.5 * model.therapy.nanoparticles[0].peak * model.grid.n_voxels
+    injected = model.therapy.nanoparticles[0].doses[0].amount * model.grid.n_voxels
     assert model.counters["cleared"] > 0
     assert model.fields[name].concentration.sum() + held + out == pytest.approx(injected, rel=1e-9)
 

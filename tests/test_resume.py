@@ -24,7 +24,7 @@ def course(tmp_path_factory):
         model.step()
     happened = {k for k, v in model.counters.items() if v > before.get(k, 0)}
     assert {"births", "dead_ferroptosis", "dead_immune", "kills", "cleared", "births_cd8", "recruited_cd8"} <= happened
-    assert model.treg_depletion > 0 and model.pd1_free.min() < 1
+    assert model.receptors.depleted("treg") > 0 and model.receptors.molecules["pd1"].free.min() < 1
     assert all(np.ptp(model.fields[a.name].concentration) > 0 for a in model.therapy.nanoparticles)
     return paths, model.state_dict(), model.config
 
@@ -74,7 +74,7 @@ def test_a_checkpoint_read_back_is_written_again_as_the_same_bytes(course):
 def test_a_run_resumed_on_another_number_of_threads_ends_in_the_same_bytes(course, at, monkeypatch):
     monkeypatch.setattr(team, "WORTH_ROWS", 1)  # so small a model would not share its rows
     monkeypatch.setattr("tme.core.solvers.WORTH_VOXELS", 0)
-    monkeypatch.setattr("tme.core.field.SHARED", 1)
+    monkeypatch.setattr("tme.core.superposition.SHARED", 1)
     made = errands_by_helpers(monkeypatch)
     for n in (1, 2, 3):
         monkeypatch.setattr(team, "size", lambda n=n: n)
@@ -102,7 +102,7 @@ def test_a_run_in_3d_ends_in_the_same_bytes_resumed_or_on_other_threads(tmp_path
     }  # fmt: skip
     monkeypatch.setattr(team, "WORTH_ROWS", 1)
     monkeypatch.setattr("tme.core.solvers.WORTH_VOXELS", 0)
-    monkeypatch.setattr("tme.core.field.SHARED", 1)
+    monkeypatch.setattr("tme.core.superposition.SHARED", 1)
     ends, path = [], None
     for n in (1, 2):
         monkeypatch.setattr(team, "size", lambda n=n: n)

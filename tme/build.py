@@ -89,6 +89,7 @@ def load_config(path: Any, *, overrides: Any = (), quick: bool = False, plugins:
     config = load(path, parameter_registry(), overrides=overrides, quick=quick, clocks=clocks, plugins=plugins, allow_plugins=allow_plugins)
     refuse_off(config)
     refuse_clash(config)
+    refuse_axes(config)
     if faults := resolve.faults_of(config, known_to_rules(config)):
         raise ConfigError(faults)
     return config
@@ -135,6 +136,29 @@ def carried(config: Any) -> set[str]:
     """Drugs that particles of some arm carry."""
     names = {item.name for arm in config.arms for item in config.therapy_of(arm).nanoparticles}
     return {p.drug for name in names for p in config.library.nanoparticle(name).payloads if p.drug is not None}
+
+
+def refuse_axes(config: Any) -> None:
+    """ConfigError for a checkpoint axis on a cell type, or read from a column, that does not exist."""
+    from tme.config import ConfigError, Fault
+    from tme.config.errors import listed, nearest
+
+    faults = []
+    columns = {name: {c.name for c in population_class(name, e).columns} for name, e in config.library.cells.items()}
+    for name, axis in config.axes().items():
+        parts = {"receptor": axis.receptor.on, **{f"ligands.{n}": li.on for n, li in axis.ligands.items()}}
+        for part, on in parts.items():
+            for kind, e in on.items():
+                key, known = f"receptors.{name}.{part}.on.{kind}", columns.get(kind)
+                file, line = config.origin.get(key, config.origin.get(f"receptors.{name}", ("receptors.yaml", 0)))
+                wanted = {e.column, e.free_column, e.signal[1] if e.signal[0] == "own" else ""} - {""}
+                if known is None:
+                    faults.append(Fault(file, line, key, f"unknown cell type '{kind}'", listed(columns), nearest(kind, columns)))
+                    continue
+                for column in sorted(wanted - known):
+                    faults.append(Fault(file, line, key, f"{kind} cells have no column '{column}'", listed(sorted(known), 40), nearest(column, known)))
+    if faults:
+        raise ConfigError(faults)
 
 
 def build_grid(config: Any) -> Grid:

@@ -80,6 +80,9 @@ def valid(rng: Random) -> dict[str, Any]:
     if rng.random() < 0.85:
         middle = [n * dom["dx_um"] / 2 for n in shape]
         out["arms"] = arms(rng, branch if branch is not None else start, horizon, middle)
+    axes = receptors(rng, out.get("arms", {}))
+    if axes or rng.random() < 0.2:
+        out["receptors"] = axes
     clocks: dict[str, Any] = {"dt_min": dt} if dt != 1 or rng.random() < 0.2 else {}
     maybe(rng, clocks, 0.3, chemistry_resting_min=lambda: dt * rng.randint(1, 8),
           field_tol=lambda: rng.choice([1e-2, 1e-3, 1e-6, 1e-10]))  # fmt: skip
@@ -186,6 +189,20 @@ def fields(rng: Random, dt: float) -> dict[str, Any]:
         if not decay and not (spread and change.get("vessel_exchange", entry.vessel_exchange)):
             change["mode"] = "backward_euler"  # nothing would rein in a steady state
         out[name] = change or None
+    return out
+
+
+def receptors(rng: Random, arms: dict[str, Any]) -> dict[str, Any]:
+    """Axes that the arms' antibodies need, and others, with changes."""
+    library = load_library()
+    names = {item["name"] for arm in arms.values() for item in (arm or {}).get("antibodies") or ()}
+    targets = {library.antibody(n).target for n in names}
+    out: dict[str, Any] = {n: True for n, e in library.receptors.items() if not e.on and targets & set(e.names())}
+    for name in some(rng, library.receptors, 3) if rng.random() < 0.4 else ():
+        change = {"on": True, "host": rng.random() < 0.5}
+        if library.receptors[name].place == "contact":
+            change["effects"] = {"killing": {"to": number(rng, 0, 1), "half": number(rng, 0, 2)}}
+        out[name] = change
     return out
 
 

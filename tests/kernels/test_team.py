@@ -230,7 +230,7 @@ def test_a_forked_child_hires_anew(monkeypatch):
 @pytest.mark.parametrize("shape", [(1, 190, 200), (1, 301, 99), (30, 21, 44)])
 def test_a_solve_in_bands_has_the_same_bits_on_any_number_of_threads(monkeypatch, shape):
     monkeypatch.setattr(red_black, "BAND", 1)
-    monkeypatch.setattr("tme.core.field.SHARED", 1)
+    monkeypatch.setattr("tme.core.superposition.SHARED", 1)
     results = []
     for threads in (1, 2, 3, 7):
         monkeypatch.setattr(team, "size", lambda threads=threads: threads)
@@ -263,7 +263,7 @@ def test_bands_do_not_change_the_solution(monkeypatch, shape):
 
 
 def test_patterns_added_by_a_team_have_the_same_bits(monkeypatch):
-    monkeypatch.setattr("tme.core.field.SHARED", 1)
+    monkeypatch.setattr("tme.core.superposition.SHARED", 1)
     for shape in ((1, 90, 120), (24, 30, 28)):
         results = []
         for threads in (1, 2, 5):

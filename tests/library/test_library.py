@@ -9,7 +9,7 @@ from tme.library import load as load_module
 from tme.model import parameter_registry
 from tme.populations.tumour import Tumour
 
-KINDS = ("fields", "drugs", "antibodies", "nanoparticles", "tumours")
+KINDS = ("fields", "drugs", "antibodies", "nanoparticles", "tumours", "receptors")
 
 
 @pytest.fixture
@@ -117,6 +117,12 @@ def test_iron_platforms_have_iron_terms():
         ("events.yaml", "oer_max:", "oer:", "events.yaml:7: radiation.oer"),
         ("antibodies.yaml", "anti_pd1:", "anti_pdl1:", "duplicate key"),
         ("antibodies.yaml", "anti_pd1:", "rsl3:", "the name is taken by drugs"),
+        ("antibodies.yaml", "target: pdl1", "target: pdl3", "target 'pdl3' is no receptor or ligand"),
+        ("antibodies.yaml", "target: pdl1", "target: field:oxygen", "needs k_on_per_nM_min"),
+        ("receptors.yaml", "place: contact", "place: node", "acts on priming, not on"),
+        ("receptors.yaml", "    pdl2:", "    ctla4:", "ctla4 is in two axes"),
+        ("receptors.yaml", "    killing:", "    kiling:", "receptors.yaml:"),
+        ("receptors.yaml", "background: {value: 0.03", "background: {value: 3", "outside its own range"),
         ("tumours.yaml", "source: \"assumed: spread of protein levels between cells of one tumour\"", "note: x", "b16_like"),
     ],
 )  # fmt: skip

@@ -4,10 +4,9 @@ import numpy as np
 import pytest
 from support import falls, hours, level, rises, tissue
 
-from tme.mechanisms.killing import PARAMETERS as KILLING
-from tme.mechanisms.killing import find_target, judge
+from tme.kernels.cells.contacts import find_target, judge
 
-NO_PD1 = {"mechanisms__killing__s_max": 0, "mechanisms__exhaustion__pd1_weight": 0}
+NO_PD1 = {"receptors__pd1": False}
 
 
 def antibody(name, dose=10):
@@ -63,10 +62,9 @@ def mean_free(model):
 @pytest.mark.mechanism("M80")
 def test_anti_pd1_blocks_pdl2_too_and_anti_pdl1_leaves_it():
     arms = {"pdl1": antibody("anti_pdl1"), "pd1": antibody("anti_pd1")}
-    for share, equal in ((1.0, False), (0.0, True)):
-        a, b = (
-            function(attacked(x, arms=arms, mechanisms__killing__pdl2_share=share)) for x in ("pdl1", "pd1")
-        )
+    for amount, equal in ((0.3, False), (0.0, True)):
+        pdl2 = {"ligands": {"pdl2": {"background": amount}}}
+        a, b = (function(attacked(x, arms=arms, receptors__pd1=pdl2)) for x in ("pdl1", "pd1"))
         assert b == pytest.approx(a, rel=0.03) if equal else b > 1.2 * a
 
 
@@ -111,10 +109,8 @@ def test_contact_with_antigen_exhausts_cd8():
 @pytest.mark.mechanism("M82")
 def test_half_of_exhaustion_passes_through_pd1():
     def exhaustion(pdl1, weight):
-        settings = {
-            "mechanisms__exhaustion": {"tau_d": 1, "pd1_weight": weight},
-            "mechanisms__killing__s_max": 0,
-        }
+        effects = {"killing": {"to": 1}, "exhaustion": {"without": 1 - weight}}
+        settings = {"mechanisms__exhaustion": {"tau_d": 1}, "receptors__pd1": {"effects": effects}}
         return attacked(pdl1=pdl1, **settings).cd8.exhaustion.mean()
 
     assert rises([exhaustion(0, 1), exhaustion(0.2, 1), exhaustion(1, 1)], 1.1)
@@ -124,10 +120,10 @@ def test_half_of_exhaustion_passes_through_pd1():
 @pytest.mark.parametrize(("attackers", "dies"), [(2, False), (3, True), (4, True)])
 def test_as_many_hits_as_it_takes_in_one_minute_kill(attackers, dies):
     """Three hits kill; the third of one minute counts in full, and each attacker is credited."""
-    p = KILLING.build({"n_hits": 3})
     fate, hits, hit_tick, new_hits = np.zeros(5, np.int8), np.zeros(5), np.zeros(5, np.int32), np.zeros(5, np.int32)
     held, hit, kills = np.full(attackers, 2), np.ones(attackers, np.int8), np.zeros(attackers, np.int32)
-    n_kills = judge(attackers, held, hit, kills, fate, hits, hit_tick, new_hits, p, 1.0, 7)
+    holders = np.arange(attackers)
+    n_kills = judge(attackers, holders, held, hit, kills, fate, hits, hit_tick, new_hits, 3.0, 120.0, 1.0, 7)
     assert n_kills == dies and (fate == 12).tolist() == [False, False, dies, False, False]
     assert (kills == dies).all() and hits[2] == attackers and not new_hits.any()
 

@@ -119,11 +119,19 @@ CTLA4 = {"antibodies": [{"name": "anti_ctla4", "dose_mg_kg": 10, "day": 0}]}
 @pytest.mark.mechanism("M79")
 def test_ctla4_blockade_primes_more():
     outputs = [primed(25).node.output]
-    outputs += [
-        primed(25, "a", arms__a=CTLA4, mechanisms__priming={"ctla4_gain": g}).node.output for g in (0, 1, 5)
-    ]
+    outputs += [primed(25, "a", arms__a=CTLA4, receptors__ctla4={"effects": {"priming": {"without": x}}}).node.output for x in (1, 2, 6)]
     assert outputs[0] == pytest.approx(outputs[1], rel=1e-12)
     assert rises(outputs[1:], 1.2)
+
+
+@pytest.mark.mechanism("M79")
+def test_ctla4_blockade_counts_when_a_dendritic_cell_primes_not_when_its_cd8_come():
+    """All dendritic cells arrive within the first hour, their CD8 five hours later."""
+    slow = {"mechanisms__priming": {"expansion_min": 300}}
+    given = {day: {"antibodies": [{"name": "anti_ctla4", "dose_mg_kg": 10, "day": day}]} for day in (0, 0.1)}
+    none, early, late = (primed(25, "a", arms__a=arm, **slow).node.output for arm in ({}, given[0], given[0.1]))
+    assert 1.0 < none == pytest.approx(late, rel=1e-12)
+    assert early > 1.2 * none
 
 
 @pytest.mark.mechanism("M79")

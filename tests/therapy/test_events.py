@@ -99,6 +99,29 @@ def test_what_radiation_leaves_fades_with_its_half_lives_adds_up_and_is_less_wit
     assert anoxic.events.signal("radiation_ros").mean() == pytest.approx(8 / 3)
 
 
+@pytest.mark.mechanism("M92")
+def test_a_rule_hears_radiation_where_it_was_given_and_as_long_as_it_is_remembered():
+    """Here on division: survivors of the irradiated half have the factor 1 + (to - 1) u of the dose that is left."""
+    number = {"unit": "1", "source": "assumed: test"}
+    rule = {"in": "tumour", "signal": "event.radiation", "lowers": "division.rate", "to": {"value": 0.2, **number},
+            "half": {"value": 4, **number, "unit": "Gy"}, "evidence": "hypothetical", "source": "assumed: test"}  # fmt: skip
+    half = {"kind": "box", "from_um": [0, 0], "to_um": [120, 240]}
+    model = dish("x", arms={"x": fraction(8, place=half, day=0.01)}, rules={"M92.test": rule})
+    model = ticks(model, 12)
+    assert (model.tumour.term("division.rate")[:144] == 1.0).all()
+    model = ticks(model, 18)  # rules on events are worked out every 6 min
+    x = model.lattice.position_um(model.tumour.voxel)[0]
+    left = 8 * oxygen_effect(140.0, GY.oer_max, GY.oer_k_mmHg) * 0.5 ** (15 / 1440)
+    factor = model.tumour.term("division.rate")[:144].copy()
+    assert factor[x > 120] == pytest.approx(1.0)
+    assert factor[x < 120] == pytest.approx(1 - 0.8 * left / (4 + left))
+    model = hours(model, 24)
+    x = model.lattice.position_um(model.tumour.voxel)[0]
+    later = model.tumour.term("division.rate")[: model.tumour.n][x < 120]
+    assert later.min() > factor.min() + 0.1
+    assert np.ptp(later) < 1e-12
+
+
 def test_a_signal_of_an_event_that_never_came_is_nothing_and_a_wrong_name_is_refused():
     model = dish()
     assert model.events.signal("radiation") == 0.0

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from support import DISH, TISSUE, bath, config_of, dish, falls, hours, level, mean, merged, tissue
+from support import DISH, TISSUE, bath, config_of, dish, falls, hours, level, mean, tissue
 from test_ledgers import TIGHT, audited
 from test_model import ticks
 
@@ -144,13 +144,15 @@ def carrier(**payload):
     return e.model_copy(update={"payloads": tuple(Payload.model_construct(**p) for p in payload.values())})
 
 
-def of_library(particles, arm, base=TISSUE, arm_name="x"):
+def of_library(particles, arm, base=TISSUE):
     """A model of an arm with platforms of the test's own."""
-    config = config_of(merged(base, {"arms": {"control": {}}}))
-    library = replace(config.library, nanoparticles={**LIBRARY.nanoparticles, **particles})
-    config = config.with_values({"arms.control": {}})
+    config = config_of(base)
+    library = config.library
+    for name, entry in particles.items():
+        library = library.with_entry("nanoparticles", name, entry, {})
+    config = config.with_values({"name": "own"})  # a copy, whose library may be another
     object.__setattr__(config, "_context", replace(config._context, library=library))
-    return TumourModel(config.with_values({f"arms.{arm_name}": arm}), seed=2, arm=arm_name)
+    return TumourModel(config.with_values({"arms.x": arm}), seed=2, arm="x")
 
 
 DRUG = {"iron": False, "loading": 1.0, "free_fraction": 1.0, "labile_fraction": 0.0, "cap_uM_min": 0.0}
@@ -214,7 +216,7 @@ def test_an_enzyme_in_blood_lowers_what_vessels_bring_and_then_gsh():
 
 @pytest.mark.mechanism("M02")
 def test_cystine_comes_back_when_the_enzyme_is_gone():
-    model = tissue("x", 2, arms={"x": {"drugs": [{"name": "cysteinase", "dose_mg_kg": 50}]}})
+    model = tissue("x", 2, arms={"x": {"drugs": [{"name": "cysteinase", "dose_mg_kg": 50}]}}, fields__cysteinase__vessel_exchange=0)
     enzyme = model.mechanism("blood_enzymes")
     enzyme.hits["cystine"] = [(replace(agent, rate_per_min=0.1), strength) for agent, strength in enzyme.hits["cystine"]]
     model = ticks(model, 20)

@@ -181,6 +181,22 @@ def test_early_stops_and_small_numbers_are_warned_of(tmp_path):
     assert Run(run).last_common_hour == 24
 
 
+def test_the_reports_first_lines_say_what_stopped_early(tmp_path):
+    how = {"replicates": 3, "n": 48, "scale": 0.08, "days": (0, 2), "every_h": 12, "horizon_day": 2}
+    cut = Run(synthetic.write_run(tmp_path / "a", stop={("control", 1): 1.0}, **how))
+    assert page.lead(cut).endswith("followed to day 1 of treatment. Stopped early: 1 (control). All simulations are compared on the same day.")
+    assert "Stopped early" not in page.lead(Run(synthetic.write_run(tmp_path / "b", **how)))
+
+
+def test_numbers_of_each_simulations_own_end_are_marked_as_not_comparable(tmp_path):
+    run = synthetic.write_run(tmp_path, replicates=3, n=48, scale=0.08, days=(0, 2), every_h=12)
+    ends = pd.read_csv(run / "summary.csv").assign(final_hour=48.0)
+    ends.to_csv(run / "summary.csv", index=False)
+    assert "do not compare the arms here" not in page.summary_html(Run(run))
+    ends.assign(final_hour=[24.0] + [48.0] * (len(ends) - 1)).to_csv(run / "summary.csv", index=False)
+    assert "do not compare the arms here" in page.summary_html(Run(run))
+
+
 def test_a_tumour_at_the_wall_is_warned_of(tmp_path):
     run = synthetic.write_run(tmp_path, replicates=1, n=40, scale=0.4, days=(0, 1), every_h=12)
     assert "touch the edge" in " ".join(page.warnings(Run(run)))
@@ -327,3 +343,27 @@ def test_a_sweep_gets_an_overview_of_its_points(tmp_path):
     text = page_of(root)
     assert (root / "figures" / "sweep.png").exists()
     assert "sweep-002, dose_mg_kg = 10.0: RSL3 particles" in text
+
+
+def test_sweep_points_are_read_on_one_day_where_a_simulation_stopped_early(tmp_path):
+    """A control that stops after a day would be compared with treated tumours of two days."""
+    from tme.viz import sweep
+
+    root = tmp_path / "sweep-0123abcd"
+    root.mkdir()
+    tables, ends = [], []
+    for point in (0, 1):
+        for arm, share in (("control", 1.0), ("rsl3_particles", 0.5)):
+            stop = 30.0 if (point, arm) == (1, "control") else 48.0
+            hours = [h for h in (0.0, 24.0, 48.0) if h < stop] + [stop]
+            tables.append(pd.DataFrame({"sweep": point, "arm": arm, "replicate": 0, "hour": hours, "tumour_alive": [share * (100 + h) for h in hours]}))
+            why = "the tumour reached the edge" if stop < 48 else ""
+            ends.append({"sweep": point, "arm": arm, "replicate": 0, "seed": 1, "final_hour": stop, "stop_reason": why})
+    pd.concat(tables).to_csv(root / "series.csv", index=False)
+    pd.DataFrame(ends).to_csv(root / "summary.csv", index=False)
+    pd.DataFrame({"sweep": [0, 1], "folder": ["sweep-000", "sweep-001"], "dose": [1.0, 3.0]}).to_csv(root / "sweep.csv", index=False)
+    found = Run(root)
+    assert sweep.sweep_hour(found) == 24
+    assert all("RSL3 particles 50 %" in line for line in sweep.words_of_points(found))
+    assert "Stopped early: 1 (control)" in page.lead(found) and "day 1" in page.lead(found)
+    assert "on day 1, the last that every simulation recorded" in sweep.sweep(found)[0].caption

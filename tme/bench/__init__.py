@@ -21,6 +21,8 @@ CASES: dict[str, Case] = {
     "diffusion-2d-1000-moving": lambda c: kernels.diffusion(c, "moving"),
     "diffusion-3d-100-uniform": lambda c: kernels.diffusion(c, "uniform", (100, 100, 100)),
     "oxygen-steady-1000": kernels.oxygen,
+    "peroxide-2d-500": lambda c: kernels.peroxide(c, (1, 500, 500)),
+    "peroxide-3d-64": lambda c: kernels.peroxide(c, (64, 64, 64)),
     "chemistry-100k": kernels.chemistry,
     "move-100k": lambda c: kernels.move(c, 100_000),
     "move-1m": lambda c: kernels.move(c, 1_000_000),

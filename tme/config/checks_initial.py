@@ -99,8 +99,8 @@ def check_table(look: Look, at: At) -> None:
 
 def check_measured(look: Look, at: At) -> None:
     """A measured column sets one trait or the start of one state."""
-    rule = look.mapping(*at)
-    if not rule:
+    rule = look.get(*at)
+    if not isinstance(rule, dict):
         return
     if ("trait" in rule) == ("state" in rule):
         what = "sets a trait and a state" if "trait" in rule else "sets nothing"
@@ -124,8 +124,8 @@ def check_daughters(look: Look, at: At, traits: list[str]) -> None:
 
 def check_region(look: Look, at: At) -> None:
     """Points as in the domain, a band that has a width, clones that exist, something that is different there."""
-    region = look.mapping(*at)
-    if not region:
+    region = look.get(*at)
+    if not isinstance(region, dict):
         return
     check_point(look, (*at, "centre_um"))
     check_point(look, (*at, "size_um"))

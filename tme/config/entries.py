@@ -21,7 +21,8 @@ from tme.config.errors import ConfigError, Fault, listed, nearest, tidy
 from tme.config.look import Context, is_number
 from tme.config.messages import short, worded
 from tme.config.source import SET, Node, parse, read_text, shown_path
-from tme.library import KINDS, Library, Number
+from tme.library import Library, Number
+from tme.library.kinds import BY_NAME
 from tme.library.load import by_name
 from tme.library.schema import FIELD_KEYS, Part, address
 
@@ -250,9 +251,8 @@ def with_file(library: Library, item: Node, context: Context, faults: FAULTS) ->
         return library
     before, places = library, {}
     for kind, named in tree.value.items():
-        model = next((k.entry for k in KINDS if k.name == kind), None)
-        if model is None:
-            faults.append(unknown(named, kind, "kind of entries", kind, [k.name for k in KINDS]))
+        if kind not in BY_NAME:
+            faults.append(unknown(named, kind, "kind of entries", kind, BY_NAME))
             continue
         for name, node in entries_of(named, kind, faults):
             places[kind, name] = node
@@ -260,9 +260,18 @@ def with_file(library: Library, item: Node, context: Context, faults: FAULTS) ->
     broken = set(before.dangling())
     for kind, name, key, what in library.dangling():
         if (kind, name) in places and (kind, name, key, what) not in broken:
-            at = places[kind, name].find(key.split("."))
-            faults.append(Fault(at.file, at.line, f"{kind}.{name}{'.' * bool(key)}{key}", what, "a name that exists" if key else "another name"))
+            keys = addressed(library.raw[kind][name], key.split("."))
+            at = places[kind, name].find(keys)
+            faults.append(Fault(at.file, at.line, ".".join((kind, name, *keys)), what, "a name that exists"))
     return library
+
+
+def failed(faults: FAULTS, library: Library, tree: Node) -> set[str]:
+    """Names of the user's entries that could not be made: that they are unknown elsewhere only follows."""
+    node = tree.value.get("library")
+    files = {shown_path(Path(i.value)) for i in (node.value if node is not None and isinstance(node.value, list) else ()) if isinstance(i.value, str)}
+    told = [f.key.split(".") for f in faults if f.file in files]
+    return {keys[1] for keys in told if len(keys) > 1 and keys[1] not in library.entries.get(keys[0], {})}
 
 
 def parsed(path: Path, item: Node, context: Context, faults: FAULTS) -> Node | None:
@@ -292,7 +301,7 @@ def entries_of(named: Node, kind: str, faults: FAULTS) -> Iterable[tuple[str, No
 def with_own(library: Library, before: Library, kind: str, name: str, node: Node, file: str, faults: FAULTS) -> Library:
     """The library with one entry of the user's: whole, or one that `extends` another of its kind."""
     place = f"{kind}.{name}"
-    model = next(k.entry for k in KINDS if k.name == kind)
+    model = BY_NAME[kind].entry
     if not NAME.fullmatch(name):
         faults.append(Fault(node.file, node.line, place, "is no usable name", "letters, digits and _, a letter first"))
         return library
@@ -307,6 +316,10 @@ def with_own(library: Library, before: Library, kind: str, name: str, node: Node
         whose = before.origin.get(kind, {}).get(name, "")
         where = f"in {shown_path(Path(whose))}" if whose else "in the library"
         faults.append(Fault(node.file, node.line, place, f"{name} is {where} already", "another name, or replace: true"))
+        return library
+    taken = library.kind_of(name) if BY_NAME[kind].spreads else ""
+    if taken not in ("", kind):
+        faults.append(Fault(node.file, node.line, place, f"the name is taken by {taken}", "another name"))
         return library
     bare_node = Node(keys, node.file, node.line)
     merging = Merging(None, place, faults)

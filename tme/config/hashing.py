@@ -76,6 +76,9 @@ def chosen(config: Any, data: Any, kind: Kind) -> Iterable[str]:
     if kind.chosen_by == "arms":
         items = [i for arm in config.arms for i in getattr(config.therapy_of(arm), kind.name, ())]
         return dict.fromkeys(i.name for i in items)
+    if kind.chosen_by.endswith("()"):
+        named = set(getattr(config, kind.chosen_by[:-2])())
+        return [n for n, e in config.library.entries[kind.name].items() if n in named or e.in_every_model]
     if not kind.chosen_by:
         return config.library.entries[kind.name]
     for key in kind.chosen_by.split("."):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -12,17 +13,17 @@ from pydantic import ValidationError
 
 from tme.config.arms import expanded, without_inherited
 from tme.config.checks import check_all
-from tme.config.entries import library_for
+from tme.config.entries import failed, library_for
 from tme.config.errors import ConfigError, Fault, listed, nearest, tidy
 from tme.config.hashing import digest
 from tme.config.look import Context, Look
 from tme.config.messages import translate
+from tme.config.own import plugins_of, with_paths, with_plugins
 from tme.config.schedules import with_schedules
 from tme.config.schema import Config
 from tme.config.shorten import shortened, trimmed
 from tme.config.source import SET, Node, assign, merge, parse_value, read_yaml, relocated, wrap
-from tme.core.plugins import Plugin, PluginError, joined, plugin_of
-from tme.core.plugins import load as load_plugin
+from tme.core.plugins import PluginError, plugin_of
 from tme.library import Library
 
 RENAMED = {"modifiers": "rules"}  # keys of schema 1
@@ -61,7 +62,11 @@ def load_config(
     full, small = split_quick(expanded(set_values(tree, changes, faults), faults))
     given = [plugin_of(p) for p in plugins]
     named = plugins_of(full, allow_plugins, given, faults)
-    context = with_plugins(context, [*named, *(p for p in given if p not in named)])
+    try:
+        context = with_plugins(context, [*named, *(p for p in given if p not in named)])
+    except PluginError as error:
+        node = full.find(("plugins",))
+        raise ConfigError(tidy([*faults, Fault(node.file, node.line, "plugins", str(error))])) from error
     notes: list[str] = []
     if quick and small is not None:
         again = [c for c in changes if c is not None and c[0].split(".")[0] != "quick"]
@@ -78,40 +83,6 @@ def load_config(
         raise ConfigError(tidy(faults))
     config._notes = tuple(notes)
     return config
-
-
-def plugins_of(tree: Node, allowed: bool, given: list[Plugin], faults: list[Fault]) -> list[Plugin]:
-    """The plugins that a file names. ConfigError where they are not allowed to run, or cannot be loaded.
-
-    A plugin that was `given` by hand may run.
-    """
-    node = with_paths(tree).value.get("plugins")
-    found: list[Plugin] = []
-    for k, item in enumerate(node.value if node is not None and isinstance(node.value, list) else ()):
-        if not isinstance(item.value, str):
-            continue  # the schema's to report
-        if not allowed and item.value not in {p.path for p in given}:
-            raise ConfigError(tidy([*faults, Fault(item.file, item.line, "plugins", f"{Path(item.value).name} is code, which would run with your rights",
-                                                   "--allow-plugins (in Python allow_plugins=True), or no plugins")]))  # fmt: skip
-        try:
-            found.append(plugin_of(item.value))
-            load_plugin(found[-1])
-        except PluginError as error:
-            raise ConfigError(tidy([*faults, Fault(item.file, item.line, f"plugins.{k}", str(error))])) from error
-    return found
-
-
-def with_plugins(context: Context, given: Iterable[Any]) -> Context:
-    """The context with plugins more: their parameters under `mechanisms:`, their laws among its switches."""
-    plugins = (*context.plugins, *map(plugin_of, given))
-    if len(plugins) == len(context.plugins):
-        return context
-    known = {*context.registry, *context.clocks}
-    before = joined(context.plugins)
-    new = joined(plugins, known - {*before.parameters, *(law.name for law in before.laws)})
-    registry = {**context.registry, **{g: dict(s.parameters) for g, s in new.parameters.items()}}
-    clocks = {**context.clocks, **{law.name: law.clock_min for law in new.laws}}
-    return replace(context, registry=registry, clocks=clocks, plugins=plugins)
 
 
 def add_plugins(config: Config, given: Iterable[Any]) -> Config:
@@ -269,6 +240,8 @@ def build(tree: Node, context: Context, faults: list[Fault], sweep: bool = True)
         faults.extend(pointed(translate(e, tree, data), library) for e in error.errors())
     check_all(Look(data, tree, replace(context, library=library), faults))
     faults.extend(f for f in again if f.key not in {g.key for g in faults})
+    broken = failed(faults, library, tree)
+    faults[known:] = [f for f in faults[known:] if not only_follows(f, broken)]
     if sweep:
         check_sweep(tree, context, faults)
     if config is None or len(faults) > known:
@@ -279,9 +252,8 @@ def build(tree: Node, context: Context, faults: list[Fault], sweep: bool = True)
 
 def finish(config: Config, tree: Node, context: Context, library: Library) -> None:
     """Give a validated config its library, its memory of where values came from, and its digest."""
-    config._context, config._tree, config._library = context, tree, library
+    config._context, config._tree, config._library, config._rebuild = context, tree, library, rebuild
     config._digest = digest(config)
-    config._rebuild = rebuild
 
 
 def pointed(fault: Fault, library: Library) -> Fault:
@@ -300,30 +272,10 @@ def pointed(fault: Fault, library: Library) -> Fault:
     return replace(fault, expected=f"{fault.expected}; other keys go under {place}", meant=f"{place}.{meant}" if meant else "")
 
 
-PATHS = (("initial", "file"), ("initial", "base", "file"), ("library",), ("plugins",))
-
-
-def with_paths(tree: Node) -> Node:
-    """Files that a config names made absolute, relative to the file that names them."""
-    for path in PATHS:
-        node = tree.find(path)
-        given = tree.value.get(path[0])
-        for key in path[1:]:
-            given = given.value.get(key) if given is not None and isinstance(given.value, dict) else None
-        if given is None:
-            continue
-        items = [absolute(n) for n in node.value] if isinstance(node.value, list) else absolute(node)
-        value = Node(items, node.file, node.line) if isinstance(items, list) else items
-        tree = assign(tree, ".".join(path), value, [])
-    return tree
-
-
-def absolute(node: Node) -> Node:
-    """A path relative to the file it stands in (or to the working folder, from the command line) made absolute."""
-    if not isinstance(node.value, str) or Path(node.value).expanduser().is_absolute():
-        return node
-    folder = Path.cwd() if node.line == 0 else Path(node.file).parent
-    return Node(str((folder / Path(node.value).expanduser()).resolve()), node.file, node.line)
+def only_follows(fault: Fault, broken: set[str]) -> bool:
+    """Whether a name is missed only because its entry, in the user's file, is at fault itself."""
+    missed = re.match(r"unknown .*'(\w+)'$|\w+ '(\w+)' is not in|there is no (\w+) among", fault.problem)
+    return missed is not None and any(name in broken for name in missed.groups() if name)
 
 
 def with_preset(data: dict[str, Any], library: Any) -> dict[str, Any]:

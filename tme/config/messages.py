@@ -28,12 +28,14 @@ def translate(error: Mapping[str, Any], tree: Node, data: Any) -> Fault:
 def untagged(path: list[str], data: Any) -> list[str]:
     """A path without the tags that unions of models put into it, and without the members of Optional values."""
     out: list[str] = []
+    fresh = True  # the tag comes once, first of all below the mapping it tells of
     for key in path:
-        tags = [data.get(t) for t in TAGS] if isinstance(data, dict) else []
-        if (key in tags and key not in data) or (out and not isinstance(data, (dict, list)) and data is not None):
+        tags = [data.get(t) for t in TAGS] if isinstance(data, dict) and fresh else []
+        if key in tags or (out and not isinstance(data, (dict, list)) and data is not None):
+            fresh = False
             continue
         out.append(key)
-        data = _child(data, key)
+        data, fresh = _child(data, key), True
     return out
 
 

@@ -102,8 +102,13 @@ def check_receptors(look: Look) -> None:
             for i, item in enumerate(look.items("arms", arm, kind)):
                 agent = getattr(library, kind).get(item.get("name")) if isinstance(item, dict) and isinstance(item.get("name"), str) else None
                 target = getattr(agent, "target", None) or getattr(getattr(agent, "coat", None), "target", None)
-                if target in of and of[target] not in on:
-                    look.fault(("arms", arm, kind, i, "name"), f"{item['name']} takes away {target}, but the axis {of[target]} is off", f"receptors: {{{of[target]}: true}}")
+                if target in of and of[target] not in on and not said_off(given.get(of[target])):
+                    look.fault(("arms", arm, kind, i, "name"), f"{item['name']} takes away {target}, but the axis {of[target]} is off", f"receptors: {{{of[target]}: true}}, or false where that is meant")
+
+
+def said_off(change: Any) -> bool:
+    """Whether an experiment itself switches an axis off."""
+    return change is False or (isinstance(change, Mapping) and change.get("on") is False)
 
 
 def check_names(look: Look, name: str, entry: AxisEntry, others: Mapping[str, AxisEntry]) -> None:

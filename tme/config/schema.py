@@ -11,190 +11,50 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr
+from pydantic import BeforeValidator, Field, PrivateAttr
 
-CELL_UM3 = 2494.0  # volume of a tumour cell (Ghaffarizadeh et al. 2018, doi 10.1371/journal.pcbi.1005991)
-TRAITS = ("xct", "gpx4_trait", "fsp1", "acsl4", "tfr1", "nrf2", "mufa")
-CELL_TRAITS = (*TRAITS, "antigenicity")  # of a cell: the mean antigenicity of a tumour has a key of its own
-RELAXING = TRAITS[:5]  # vary within a clone; a daughter keeps `division.memory` of her mother's deviation
-STATES = ("ifng_response", "cysteine", "gsh", "gpx4", "coq10h2", "lip", "ferritin", "pufa", "plooh", "pdl1", "mhc1")
-REFERENCE = "reference"  # cells of no clone
-TraitName = Literal[TRAITS]  # type: ignore[valid-type]
-CloneName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=40)]
-CellTrait = Literal[CELL_TRAITS]  # type: ignore[valid-type]
-StateName = Literal[STATES]  # type: ignore[valid-type]
-WORD = r"^[A-Za-z0-9][A-Za-z0-9_.+-]*$"
-
-
-def _listed(value: Any) -> Any:
-    return tuple(value) if isinstance(value, list) else value
-
-
-def _one_or_more(value: Any) -> Any:
-    """A single number where a list is meant, as in `day: 0`."""
-    return (value,) if isinstance(value, (int, float)) and not isinstance(value, bool) else _listed(value)
-
-
-def _whole(value: Any) -> Any:
-    """4e3 is a whole number."""
-    return int(value) if isinstance(value, float) and value.is_integer() else value
-
-
-def _empty(value: Any) -> Any:
-    """A key without a value is an empty mapping."""
-    return {} if value is None else value
-
-
-def _present(value: Any) -> Any:
-    """A mapping without the keys that are set to null."""
-    return {k: v for k, v in value.items() if v is not None} if isinstance(value, dict) else _empty(value)
-
-
-def _axes(value: Any) -> Any:
-    """One word for all axes."""
-    return dict.fromkeys("xyz", value) if isinstance(value, str) else value
-
-
-def _closed() -> dict[Literal["x", "y", "z"], Literal["no_flux", "periodic", "fixed"]]:
-    return {"x": "no_flux", "y": "no_flux", "z": "no_flux"}
-
-
-Num = Annotated[float, Field(allow_inf_nan=False)]
-Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
-Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
-Whole = BeforeValidator(_whole)
-Count = Annotated[int, Whole, Field(ge=1)]
-Days = Annotated[tuple[Num, ...], BeforeValidator(_one_or_more), Field(min_length=1)]
-
-
-class Model(BaseModel):
-    """Base of every section."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+from tme.config.arms import resolve
+from tme.config.base import (  # noqa: F401  # the names and types of the schema are looked up here
+    CELL_TRAITS,
+    CELL_UM3,
+    REFERENCE,
+    RELAXING,
+    STATES,
+    TRAITS,
+    WORD,
+    CloneName,
+    Count,
+    Days,
+    Model,
+    NotNegative,
+    Num,
+    Positive,
+    Share,
+    TraitName,
+    Whole,
+    as_tuple,
+    closed,
+    empty,
+    many,
+    one_or_more,
+    per_axis,
+    present,
+)
+from tme.config.doses import Arm
+from tme.config.start import Initial
 
 
 class Domain(Model):
     """The lattice: extent, voxel, slab thickness in 2D, edges."""
 
-    size_um: Annotated[tuple[Positive, ...], BeforeValidator(_listed), Field(min_length=2, max_length=3)]
+    size_um: Annotated[tuple[Positive, ...], BeforeValidator(as_tuple), Field(min_length=2, max_length=3)]
     dx_um: Annotated[float, Field(ge=5, le=60, allow_inf_nan=False)] = 20.0
     thickness_um: Positive = 20.0
     boundary: Annotated[
-        dict[Literal["x", "y", "z"], Literal["no_flux", "periodic", "fixed"]], BeforeValidator(_axes)
-    ] = Field(default_factory=_closed)
+        dict[Literal["x", "y", "z"], Literal["no_flux", "periodic", "fixed"]], BeforeValidator(per_axis)
+    ] = Field(default_factory=closed)
     at_edge: Literal["stop", "continue"] = "stop"
     immune_per_voxel: Annotated[int, Whole, Field(ge=1, le=8)] = 2
-
-
-Point = Annotated[tuple[Num, ...], BeforeValidator(_listed), Field(min_length=2, max_length=3)]
-Corner = Annotated[tuple[NotNegative, ...], BeforeValidator(_listed), Field(min_length=2, max_length=3)]
-Kept = Annotated[bool | Share | None, Field()]  # true: wholly; a number: as much of it; false: as `division.memory` says
-
-
-class Nodule(Model):
-    """A compact disc (2D) or ball (3D) of tumour cells."""
-
-    kind: Literal["nodule"]
-    n_cells: Count
-    centre_um: Corner | None = None
-
-
-class Spheroid(Model):
-    """A ball of tumour cells in culture, without vessels or immune cells unless the config says so."""
-
-    kind: Literal["spheroid"]
-    n_cells: Count
-    centre_um: Corner | None = None
-
-
-class Monolayer(Model):
-    """Tumour cells all over the domain, a share of the voxels."""
-
-    kind: Literal["monolayer"]
-    occupancy: Annotated[float, Field(gt=0, le=1, allow_inf_nan=False)] = 1.0
-
-
-class Measured(Model):
-    """How a measured column sets a trait or the start of a state: (value / median)^power, at most `max_fold` either way.
-
-    A trait is multiplied by it; so is a state's steady level, from which the chemistry goes on. With `absolute` a
-    state starts at the column's value, in the state's own unit.
-    """
-
-    trait: CellTrait | None = None  # type: ignore[valid-type]
-    state: StateName | None = None  # type: ignore[valid-type]
-    power: Num = 1.0
-    max_fold: Annotated[float, Field(ge=1, allow_inf_nan=False)] = 4.0
-    absolute: bool = False
-    daughters_keep: Kept = None
-
-
-class Cells(Model):
-    """A table of cells: which columns hold what, what its types mean, in which unit it measures."""
-
-    kind: Literal["cells"]
-    file: Annotated[str, Field(min_length=1)]
-    columns: dict[Literal["x", "y", "z", "type"], str]
-    types: Annotated[dict[str, str], Field(min_length=1)]
-    unit_um: Positive = 1.0
-    traits: Annotated[dict[str, Measured], BeforeValidator(_empty)] = Field(default_factory=dict)
-
-
-class Region(Model):
-    """A part of the tissue and what is different there.
-
-    `traits` are factors (mufa: the level), `states` factors on a cell's own steady level at the start; `clone` makes
-    its tumour cells of that clone; `cells` fills it with cells of a type, or clears it of tumour cells (none).
-    `share`: of its cells (of its voxels, for `cells`), drawn at random.
-    """
-
-    traits: Annotated[dict[CellTrait, NotNegative], BeforeValidator(_empty)] = Field(default_factory=dict)  # type: ignore[valid-type]
-    states: Annotated[dict[StateName, NotNegative], BeforeValidator(_empty)] = Field(default_factory=dict)  # type: ignore[valid-type]
-    clone: str | None = None
-    cells: str | None = None
-    share: Share = 1.0
-    daughters_keep: Kept = None
-
-
-class Disc(Region):
-    """Within a radius of a point: a disc, in 3D a ball."""
-
-    shape: Literal["disc"]
-    centre_um: Point
-    radius_um: Positive
-
-
-class Box(Region):
-    """A rectangle, in 3D a block, around a point."""
-
-    shape: Literal["box"]
-    centre_um: Point
-    size_um: Annotated[tuple[Positive, ...], BeforeValidator(_listed), Field(min_length=2, max_length=3)]
-
-
-class Band(Region):
-    """Between two coordinates of one axis, from the first on and before the second."""
-
-    shape: Literal["band"]
-    axis: Literal["x", "y", "z"]
-    from_um: Num
-    to_um: Num
-
-
-Base = Annotated[Nodule | Monolayer | Spheroid | Cells, Field(discriminator="kind")]
-AnyRegion = Annotated[Disc | Box | Band, Field(discriminator="shape")]
-
-
-class Regions(Model):
-    """Patches of traits, clones or cell types, in order, on a start of another kind."""
-
-    kind: Literal["regions"]
-    base: Base
-    regions: Annotated[tuple[AnyRegion, ...], BeforeValidator(_listed), Field(min_length=1)]
-
-
-Initial = Annotated[Nodule | Monolayer | Spheroid | Cells | Regions, Field(discriminator="kind")]
 
 
 class Clone(Model):
@@ -225,8 +85,8 @@ class Tumour(Model):
     antigenicity_cv: Annotated[float, Field(ge=0, le=2, allow_inf_nan=False)] = 0.4
     mass_g: Positive = 0.5
     mouse_g: Positive = 20.0
-    traits: Annotated[dict[TraitName, NotNegative], BeforeValidator(_empty)] = Field(default_factory=dict)  # type: ignore[valid-type]
-    clones: Annotated[dict[CloneName, Clone], BeforeValidator(_empty)] = Field(default_factory=dict)
+    traits: Annotated[dict[TraitName, NotNegative], BeforeValidator(empty)] = Field(default_factory=dict)  # type: ignore[valid-type]
+    clones: Annotated[dict[CloneName, Clone], BeforeValidator(empty)] = Field(default_factory=dict)
 
 
 class Density(Model):
@@ -250,102 +110,11 @@ class FieldChange(Model):
     coarsen: Literal[1, 2, 4] | None = None
 
 
-Point = Annotated[tuple[NotNegative, ...], BeforeValidator(_listed), Field(min_length=2, max_length=3)]
-
-
-class Scheduled(Model):
-    """On which days: `day`, or from `day` on every `every_d` days until `until_d` (or the end)."""
-
-    name: str
-    day: Days
-    every_d: Positive | None = None
-    until_d: Num | None = None
-
-
-class Given(Scheduled):
-    """How much of an agent, and by which way.
-
-    iv: into blood. intratumoral: at once into the tumour, `radius_um` around `centre_um` (default the tumour's
-    middle, a third of its radius). depot: there too, released by `release_per_h` of what is left. bath: the
-    concentration held everywhere from that day on. `dose_mg` is `dose_mg_kg` of the stated mouse.
-    """
-
-    route: Literal["iv", "intratumoral", "depot", "bath"] = "iv"
-    dose_mg_kg: Positive | None = None
-    dose_mg: Positive | None = None
-    release_per_h: Positive | None = None
-    centre_um: Point | None = None
-    radius_um: Positive | None = None
-
-
-class DrugDose(Given):
-    """A drug; a bath holds `bath_uM`."""
-
-    day: Days = (0.0,)
-    bath_uM: NotNegative | None = None
-
-
-class AntibodyDose(Given):
-    """A checkpoint antibody; a bath holds `bath_nM`."""
-
-    bath_nM: NotNegative | None = None
-
-
-class ParticleDose(Given):
-    """A nanoparticle platform; dose and bath count its payload."""
-
-    bath_uM: NotNegative | None = None
-
-
-class Place(Model):
-    """Where an event happens: `ball` (a disc in 2D) around a centre, `box` between two corners, or a word."""
-
-    kind: Literal["everywhere", "tumour", "vessels", "ball", "box"]
-    centre_um: Point | None = None
-    radius_um: Positive | None = None
-    from_um: Point | None = None
-    to_um: Point | None = None
-
-
-def _place(value: Any) -> Any:
-    """A word is a kind of place."""
-    return {"kind": value} if isinstance(value, str) else value
-
-
-class EventDose(Scheduled):
-    """An event of the library; which keys it needs and takes depends on its kind (`library.events`)."""
-
-    dose_gy: Positive | None = None
-    fluence_mw_cm2: Positive | None = None
-    minutes: Positive | None = None
-    sensitiser: str | None = None
-    enters: Literal["x_low", "x_high", "y_low", "y_high", "z_low", "z_high"] | None = None
-    share: Share | None = None
-    cells: str | None = None
-    count: Count | None = None
-    per_mm2: Positive | None = None
-    place: Annotated[Place | None, BeforeValidator(_place)] = None
-
-
-def _many(item: Any) -> Any:
-    return Annotated[tuple[item, ...], BeforeValidator(lambda v: () if v is None else _listed(v))]
-
-
-class Arm(Model):
-    """A therapy: agents and events with their schedules, and other arms it includes. Empty is the control."""
-
-    drugs: _many(DrugDose) = ()  # type: ignore[valid-type]
-    antibodies: _many(AntibodyDose) = ()  # type: ignore[valid-type]
-    nanoparticles: _many(ParticleDose) = ()  # type: ignore[valid-type]
-    events: _many(EventDose) = ()  # type: ignore[valid-type]
-    use: _many(str) = ()  # type: ignore[valid-type]
-
-
 class Output(Model):
     """What a simulation writes, and how often."""
 
     record_every_h: Positive = 6.0
-    snapshot_days: Annotated[tuple[Num, ...], BeforeValidator(_one_or_more)] = ()
+    snapshot_days: Annotated[tuple[Num, ...], BeforeValidator(one_or_more)] = ()
     checkpoint_every_h: Positive = 24.0
     keep_checkpoints: bool = False
 
@@ -382,31 +151,31 @@ class Experiment(Model):
     horizon_day: Positive
     domain: Domain
     initial: Initial
-    tumour: Annotated[Tumour, BeforeValidator(_empty)] = Tumour()
-    populations: Annotated[dict[str, Density], BeforeValidator(_present)] = Field(default_factory=dict)
-    fields: Annotated[dict[str, Annotated[FieldChange, BeforeValidator(_empty)]], BeforeValidator(_empty)] = (
+    tumour: Annotated[Tumour, BeforeValidator(empty)] = Tumour()
+    populations: Annotated[dict[str, Density], BeforeValidator(present)] = Field(default_factory=dict)
+    fields: Annotated[dict[str, Annotated[FieldChange, BeforeValidator(empty)]], BeforeValidator(empty)] = (
         Field(default_factory=dict)
     )
     mechanisms: Annotated[
-        dict[str, Annotated[dict[str, Any], BeforeValidator(_empty)]], BeforeValidator(_empty)
+        dict[str, Annotated[dict[str, Any], BeforeValidator(empty)]], BeforeValidator(empty)
     ] = Field(default_factory=dict)
-    rules: Annotated[dict[str, Any], BeforeValidator(_empty)] = Field(default_factory=dict)
-    entries: Annotated[dict[str, Any], BeforeValidator(_empty)] = Field(default_factory=dict)
-    library_files: _many(Annotated[str, Field(min_length=1)]) = Field((), alias="library")  # type: ignore[valid-type]
-    plugin_files: _many(Annotated[str, Field(min_length=1)]) = Field((), alias="plugins")  # type: ignore[valid-type]
-    receptors: Annotated[dict[str, Any], BeforeValidator(_empty)] = Field(default_factory=dict)
-    arms: dict[str, Annotated[Arm, BeforeValidator(_empty)]] = Field(
+    rules: Annotated[dict[str, Any], BeforeValidator(empty)] = Field(default_factory=dict)
+    entries: Annotated[dict[str, Any], BeforeValidator(empty)] = Field(default_factory=dict)
+    library_files: many(Annotated[str, Field(min_length=1)]) = Field((), alias="library")  # type: ignore[valid-type]
+    plugin_files: many(Annotated[str, Field(min_length=1)]) = Field((), alias="plugins")  # type: ignore[valid-type]
+    receptors: Annotated[dict[str, Any], BeforeValidator(empty)] = Field(default_factory=dict)
+    arms: dict[str, Annotated[Arm, BeforeValidator(empty)]] = Field(
         default_factory=lambda: {"control": Arm()}, min_length=1
     )
     replicates: Annotated[int, Whole, Field(ge=1, le=10_000)] = 1
     branch_at_day: Num | None = None
-    sweep: Annotated[dict[str, Any], BeforeValidator(_empty)] = Field(default_factory=dict)
-    metrics: Annotated[tuple[str, ...] | None, BeforeValidator(_listed)] = None
-    stop_when: Annotated[dict[Literal["tumour_alive_below"], NotNegative], BeforeValidator(_empty)] = Field(
+    sweep: Annotated[dict[str, Any], BeforeValidator(empty)] = Field(default_factory=dict)
+    metrics: Annotated[tuple[str, ...] | None, BeforeValidator(as_tuple)] = None
+    stop_when: Annotated[dict[Literal["tumour_alive_below"], NotNegative], BeforeValidator(empty)] = Field(
         default_factory=dict
     )
-    output: Annotated[Output, BeforeValidator(_empty)] = Output()
-    clocks: Annotated[Clocks, BeforeValidator(_empty)] = Clocks()
+    output: Annotated[Output, BeforeValidator(empty)] = Output()
+    clocks: Annotated[Clocks, BeforeValidator(empty)] = Clocks()
 
 
 class Config(Experiment):
@@ -474,8 +243,6 @@ class Config(Experiment):
 
     def therapy_of(self, arm: str) -> Arm:
         """The arm with everything it uses folded in; "growth" is no therapy at all."""
-        from tme.config.arms import resolve
-
         return Arm() if arm == "growth" and arm not in self.arms else resolve(self.arms, arm)
 
     def cell_types(self) -> tuple[str, ...]:

@@ -10,11 +10,11 @@ import numpy as np
 
 from tme.core import pane
 from tme.core.grid import Grid, Spares, face_values
+from tme.core.superposition import Superposition
 from tme.kernels import diffusion, red_black, team
 from tme.kernels.exchange import add_scaled, all_zero, collect, fits, put
 from tme.kernels.memory import filled
 from tme.kernels.multigrid import Workspace
-from tme.kernels.superpose import WORTH, Pattern, add_up, darken
 from tme.kernels.transfer import average, interpolate, read
 
 MODES = ("backward_euler", "quasi_steady")
@@ -22,7 +22,6 @@ TERMS = ("loss", "source", "exchange", "vmax")
 DAMPED = 250.0  # couplings over mean losses up to which a field is solved on one colour, without multigrid
 LOOSE = 1e-6  # tolerance from which that pays: a tighter one takes several rounds
 PASSES = 100  # per round
-SHARED = 256  # sources that a team adds up together
 _ABSENT = np.zeros(0)
 _NO_VOXELS = np.zeros(0, np.int64)
 
@@ -90,10 +89,10 @@ class Field:
         self._values: Any = filled(grid.n_voxels, float(initial)) if kept else None
         k = self.diffusion / grid.dx_um**2
         self.pane = True  # may be solved from its sources alone, or around them
-        self._pattern: Pattern | None = None
+        self.adds_up = True  # whether patterns of its sources may be
+        self._sum: Superposition | None = None
         self._wrap = np.array(grid.periodic, np.bool_)
         self.points: np.ndarray | None = None  # where `source` is not 0, ascending int64, if somebody keeps count
-        self._lit: np.ndarray | None = None  # sources around which alone the concentration is not 0
         self.part: Field | None = None  # the pane it was last solved in
         self.splits = False  # whether the last solve was one that a team shares
         self._k = np.array([k if n > 1 else 0.0 for n in grid.shape])
@@ -163,11 +162,11 @@ class Field:
                 self.outer, given, self.vessel_value, self.k_m, self.dirichlet_mask, self.dirichlet_value, self.faces,
             )  # fmt: skip
             return self._converged(cycles)
-        if steady and not has_faces and self.pane and self._superposed():
+        if steady and not has_faces and self.pane and self.adds_up and self._superposed(w):
             self.splits = True
             return 0
         self.splits = False
-        self._lit = None
+        self._forget_lit()
         if not has_faces and (steady or all_zero(self.concentration)) and self._unfed():
             self.concentration[:] = 0.0
             return 0
@@ -197,7 +196,7 @@ class Field:
 
     def fill(self, value: float | np.ndarray) -> None:
         """Set the concentration, a number or (n_voxels,), where it is solved; wider voxels take the mean."""
-        self._lit = None
+        self._forget_lit()
         if self.inner is None:
             self.concentration[:] = value
             return
@@ -351,33 +350,18 @@ class Field:
             return False
         return self.grid.n_voxels >= pane.SMALL and not self._fixed.size and not any(self.grid.periodic)
 
-    def _superposed(self) -> bool:
+    def _superposed(self, workspace: Any) -> bool:
         """Add up the patterns of the sources where they are few and reach little, and nothing else acts."""
-        if self.source is None or not self._no_sink() or self._fixed.size or any(self.grid.periodic):
+        if self.source is None or not self._no_sink() or self._fixed.size:
             return False  # without a sink `advance` has refused a decay of 0
-        pattern = self._pattern
-        if pattern is None:
-            pattern = self._pattern = Pattern(self.grid.shape, self._k.max(), self.decay, self.tol)
-        if not pattern.fits:
-            return False
-        voxels = np.flatnonzero(self.source) if self.points is None else self.points
-        if len(voxels) * pattern.size > WORTH * self.grid.n_voxels:
-            return False
-        if self._lit is None:
-            self.concentration[:] = 0.0
-        else:
-            self._on_rows(darken, self._lit, pattern.reach, self.grid.shape, self.concentration)
-        self._on_rows(add_up, voxels, self.source, pattern.values.ravel(), pattern.reach, self.grid.shape, self.concentration)
-        self._lit = self.points
-        return True
+        if self._sum is None:
+            self._sum = Superposition(self)
+        return self._sum.solve(self, workspace)
 
-    def _on_rows(self, kernel: Any, voxels: np.ndarray, *rest: Any) -> None:
-        """Call the kernel on all rows of the lattice; many voxels are worth the team."""
-        n_rows = self.grid.nz * self.grid.ny
-        if len(voxels) < SHARED:
-            kernel(0, n_rows, voxels, *rest)
-        else:
-            team.blocks(kernel, n_rows, voxels, *rest)
+    def _forget_lit(self) -> None:
+        """The concentration is no longer the sum of patterns that it was."""
+        if self._sum is not None:
+            self._sum.lit = None
 
     def _no_sink(self) -> bool:
         return self.loss is None and self.exchange is None and self.vmax is None
@@ -394,7 +378,8 @@ class Field:
 
     def load_state(self, state: dict[str, np.ndarray]) -> None:
         """Take over what `state_arrays` of a field on the same voxels gave."""
-        self.points = self._lit = None
+        self.points = None
+        self._forget_lit()
         self.vessel_value = float(state["vessel_value"])
         for name in TERMS:
             setattr(self, name, None)

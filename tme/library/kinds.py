@@ -24,7 +24,7 @@ class Kind:
     """One kind: `name` is its key in files and its file's name, `one` the word for a single entry.
 
     `chosen_by` says where a config names the entries that it uses: "arms", a dotted key that holds one name or whose
-    keys are names, or "" where every entry counts.
+    keys are names, a method of the config that gives names, or "" where every entry counts.
     """
 
     name: str
@@ -44,7 +44,7 @@ KINDS = (
     Kind("antibodies", "antibody", AntibodyEntry, "arms"),
     Kind("nanoparticles", "nanoparticle", NanoparticleEntry, "arms"),
     Kind("tumours", "tumour", TumourEntry, "tumour.preset"),
-    Kind("cells", "cell type", CellEntry),
+    Kind("cells", "cell type", CellEntry, "cell_types()"),
     Kind("receptors", "receptor", AxisEntry),
     Kind("events", "event", EventEntry, "arms"),
     Kind("rules", "rule", RuleEntry, "rules"),

@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, model_validator
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, model_validator
+from pydantic_core import PydanticCustomError
 
 from tme.core.parameters import STATUSES, status_of
 
@@ -44,8 +45,8 @@ class Number(BaseModel):
             data["range"] = tuple(data["range"])
         if data.get("unit") == 1:  # `unit: 1`, a pure number, reads as an integer
             data["unit"] = "1"
-        if data.get("status") is None and isinstance(data.get("source"), str):
-            data["status"] = status_of(data["source"])
+        if data.get("status") is None:
+            data["status"] = status_of(str(data.get("source", "assumed")))
         return data
 
     @model_validator(mode="after")
@@ -60,6 +61,12 @@ class Number(BaseModel):
     def assumed(self) -> bool:
         """Whether nothing but plausibility stands behind the value."""
         return self.status == "assumed"
+
+
+def _at(key: str, text: str, value: Any) -> ValidationError:
+    """An error of one key of a part."""
+    problem = PydanticCustomError("value_error", "{text}", {"text": text})
+    return ValidationError.from_exception_data("part", [{"type": problem, "loc": (key,), "input": value}])
 
 
 def quantity(unit: str, **limits: Any) -> Any:
@@ -109,10 +116,14 @@ class Part(BaseModel):
                 plain[key] = tuple(value) if isinstance(value, list) else value
                 continue
             if not isinstance(value, dict):
-                raise ValueError(f"{key} must be written {{value, unit: {unit}, source}}, not {value!r}")
-            number = Number.model_validate(value)
+                raise _at(key, f"must be written {{value, unit: {unit}, source}}, not {value!r}", value)
+            try:
+                number = Number.model_validate(value)
+            except ValidationError as error:
+                inner: list[Any] = [{**e, "loc": (key, *e["loc"])} for e in error.errors(include_url=False)]
+                raise ValidationError.from_exception_data(cls.__name__, inner) from None
             if unit != "*" and number.unit != unit:
-                raise ValueError(f"{key} is given in '{number.unit}', expected '{unit}'")
+                raise _at(key, f"is given in '{number.unit}', expected '{unit}'", value)
             numbers[key] = number
             plain[key] = float(number.value)
         entry = handler(plain)

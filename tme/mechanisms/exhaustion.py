@@ -7,6 +7,8 @@ Under PD-1 alone g = 1/2 + 1/2 S / (k + S), S the PD-1 signal.
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 
 from tme.core.mechanism import Mechanism, Phase
@@ -22,6 +24,7 @@ PARAMETERS = ParameterSet(
     par("tau_d", 4.0, "d", 0.5, 30.0, "exhaustion starts in the first days and is set by day 10 (McLane et al.; JCI Insight 2018, PMC5135268); 3-7 d of contact", "time constant of contact with antigen"),
     par("threshold", 0.5, "1", 0.0, 1.0, "assumed: a CD8 above this counts as exhausted in readouts"),
 )
+_NONE, NO_EFFECT = np.zeros(0), SimpleNamespace(without=1.0, to=1.0, half=0.0)
 TERMS = (Term("exhaustion.rate", "1", "multiplies", ("cd8",), 0.0, 10.0, "factor on the rate of exhaustion"),)
 
 
@@ -34,11 +37,17 @@ def drive_through(n, engaged, signal, without, to, half, drive):
 
 
 @serial
-def exhaust(n, engaged, drive, term, exhaustion, p, dt):
-    """Advance exhaustion (n,) of engaged cells by dt min, g = `drive` (n,)."""
+def exhaust(n, engaged, signal, without, to, half, drive, term, exhaustion, p, dt):
+    """Advance exhaustion (n,) of engaged cells by dt min.
+
+    `signal` (n,) of one axis with its effect, `drive` (n,) the effects of the others; each of no size where there is none.
+    """
     for i in range(n):
         if engaged[i] == 1:
-            exhaustion[i] = 1.0 - (1.0 - exhaustion[i]) * exp(-drive[i] * factor(term, i) * dt / (p.tau_d * 1440.0))
+            g = effect(signal[i], without, to, half) if signal.size > 0 else 1.0
+            if drive.size > 0:
+                g *= drive[i]
+            exhaustion[i] = 1.0 - (1.0 - exhaustion[i]) * exp(-g * factor(term, i) * dt / (p.tau_d * 1440.0))
 
 
 class Exhaustion(Mechanism):
@@ -53,17 +62,24 @@ class Exhaustion(Mechanism):
     reads = ("cd8.engaged", "cd8.pd1_signal")
     writes = ("cd8.exhaustion",)
 
+    def __init__(self, model) -> None:
+        super().__init__(model)
+        tired = [k for k in model.killers if "exhaustion" in k.declared and not kept_off_by_self(k)]
+        self.axes = [(k, model.receptors.on(k.kind, "exhaustion")) for k in tired]
+
     def step(self, model) -> None:
         """One tick."""
-        for killers in model.killers:
-            n, c = killers.n, killers.col
-            if n == 0 or "exhaustion" not in killers.declared or kept_off_by_self(killers):
+        for killers, axes in self.axes:
+            n, c, drive = killers.n, killers.col, _NONE
+            if n == 0:
                 continue
-            drive = np.ones(n)
-            for axis in model.receptors.on(killers.kind, "exhaustion"):
-                e = axis.entry.effects["exhaustion"]
-                drive_through(n, c.engaged, getattr(c, axis.signal), e.without, e.to, e.half, drive)
-            exhaust(n, c.engaged, drive, killers.term("exhaustion.rate"), c.exhaustion, self.p, self.dt)
+            if len(axes) > 1:
+                drive = np.ones(n)
+                for axis in axes[1:]:
+                    e = axis.entry.effects["exhaustion"]
+                    drive_through(n, c.engaged, getattr(c, axis.signal), e.without, e.to, e.half, drive)
+            signal, e = (getattr(c, axes[0].signal), axes[0].entry.effects["exhaustion"]) if axes else (_NONE, NO_EFFECT)
+            exhaust(n, c.engaged, signal, e.without, e.to, e.half, drive, killers.term("exhaustion.rate"), c.exhaustion, self.p, self.dt)
 
 
 def kept_off_by_self(population) -> bool:

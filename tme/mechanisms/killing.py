@@ -28,7 +28,7 @@ from tme.kernels import team
 from tme.kernels.bind import with_laws
 from tme.kernels.cells import contacts
 from tme.kernels.jit import rule, serial
-from tme.mechanisms.receptors import receive_signals
+from tme.mechanisms.receptors import Signals
 
 PARAMETERS = ParameterSet(
     "killing",
@@ -48,6 +48,9 @@ TERMS = (
     Term("killing.hit_rate", "1", "multiplies", ("cd8",), 0.0, 10.0, "factor on the rate of hits"),
     Term("secretion.ifng", "1", "multiplies", ("cd8",), 0.0, 10.0, "factor on the secretion of IFN-gamma while engaged"),
 )
+
+
+NO_HITS = np.zeros(0, np.int8)
 
 
 class Kills(NamedTuple):
@@ -105,27 +108,27 @@ class Killing(Mechanism):
 
     def __init__(self, model) -> None:
         super().__init__(model)
-        self.kills = {k.kind: kills_of(k, self.p) for k in model.killers}
+        self.kills = [(k, kills_of(k, self.p), Signals(model, k), np.zeros(0) if "exhaustion" not in k.declared else None) for k in model.killers]
 
     def step(self, model) -> None:
-        """One tick of contacts; counts kills and engaged CD8 for the readouts."""
-        t, held = model.tumour.col, []
-        for killers in model.killers:
-            if killers.n:
-                held.append((killers, *self.hold_and_hit(model, killers)))
-        for _, holders, held_row, hit in held:
+        """One tick of contacts; counts kills and killers for the readouts."""
+        p, t = self.p, model.tumour.col
+        held = [(of[0], *self.hold_and_hit(model, *of)) for of in self.kills if of[0].n]
+        for _, holders, held_row, hit in held[1:]:
             contacts.count_hits(len(holders), holders, held_row, hit, t.new_hits)
-        p = self.p
-        for killers, holders, held_row, _ in held:
+        for k, (killers, holders, held_row, hit) in enumerate(held):
             model.counters["kills"] += contacts.judge(
-                len(holders), holders, held_row, killers.col.kills, t.fate, t.hits, t.hit_tick, t.new_hits, p.n_hits, p.hit_decay_min,
-                model.dt_min, model.tick,
+                len(holders), holders, held_row, hit if k == 0 else NO_HITS, killers.col.kills, t.fate, t.hits, t.hit_tick, t.new_hits,
+                p.n_hits, p.hit_decay_min, model.dt_min, model.tick,
             )  # fmt: skip
             model.counters[f"{killers.kind}_ticks"] += killers.n
 
-    def hold_and_hit(self, model, killers) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Who holds whom in this tick: rows of holders, by row of a killer the row it holds, by holder whether it hits."""
-        p, n, c, t = self.kills[killers.kind], killers.n, killers.col, model.tumour.col
+    def hold_and_hit(self, model, killers, p, signals, ageless) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Who holds whom in this tick: rows of holders, by row of a killer the row it holds, by holder whether it hits.
+
+        `p` how they kill, `ageless` None or, for killers that know no exhaustion, an array of no size.
+        """
+        n, c, t = killers.n, killers.col, model.tumour.col
         held_row, found = np.empty(n, np.int64), np.empty(n, np.int64)
         m = team.listed(
             found, meet, n, c.uid, c.voxel, c.engaged, c.target_uid, c.target_voxel, c.function,
@@ -133,11 +136,10 @@ class Killing(Mechanism):
             t.uid, t.voxel, t.state, t.mhc1, t.antigenicity, model.lattice.tissue_row, p, self.dt,
             model.seed64, model.tick, model.lattice.geometry, held_row, found,
         )  # fmt: skip
-        holders, inhibition, hit = found[:m], np.ones(m), np.empty(m, np.int8)
-        receive_signals(model, killers, holders, held_row, inhibition)
-        exhaustion = c.exhaustion if "exhaustion" in killers.declared else np.zeros(0)
+        holders, hit = found[:m], np.empty(m, np.int8)
+        inhibition = signals.receive(model, holders, held_row)
         team.rows(
-            strike, m, holders, c.uid, c.voxel, exhaustion, inhibition, model.fields["suppression"].seen,
-            killers.term("killing.hit_rate"), p, self.dt, model.seed64, model.tick, c.function, hit,
+            strike, m, holders, c.uid, c.voxel, c.exhaustion if ageless is None else ageless, inhibition,
+            model.fields["suppression"].seen, killers.term("killing.hit_rate"), p, self.dt, model.seed64, model.tick, c.function, hit,
         )  # fmt: skip
         return holders, held_row, hit

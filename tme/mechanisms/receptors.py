@@ -18,8 +18,8 @@ import numpy as np
 
 from tme.core.mechanism import Mechanism, Phase
 from tme.kernels import team
-from tme.kernels.elementary import exp
-from tme.kernels.jit import rule, serial
+from tme.kernels.elementary import exp, law
+from tme.kernels.jit import serial
 from tme.kernels.neighbours import n_directions, neighbour
 from tme.kernels.transfer import at
 
@@ -28,19 +28,19 @@ _NONE = np.zeros(0)
 
 
 # ---- laws -------------------------------------------------------------------------------------------------------------
-@rule
+@law
 def induced(level, to, half, s):
     """What a cell expresses under a signal s."""
     return level + (to - level) * s / (half + s)
 
 
-@rule
+@law
 def combined(target, host):
     """Two cells that show a ligand: 1 - (1 - x)(1 - y)."""
     return 1.0 - (1.0 - target) * (1.0 - host)
 
 
-@rule
+@law
 def effect(signal, without, to, half):
     """Factor on a term; without `half` in proportion to the signal."""
     if half == 0.0:
@@ -49,60 +49,68 @@ def effect(signal, without, to, half):
 
 
 # ---- sweeps -----------------------------------------------------------------------------------------------------------
-@rule
-def mean_around(voxel, host_sum, host_count, geometry):
-    """Mean level of host cells in a voxel and its neighbours; 0 where there are none."""
-    total, count = host_sum[voxel], np.int64(host_count[voxel])
-    for k in range(n_directions(geometry)):
-        w = neighbour(np.int64(voxel), k, geometry)
-        if w >= 0:
-            total += host_sum[w]
-            count += host_count[w]
-    return total / (count * LEVEL_SCALE) if count > 0 else 0.0
+@serial
+def mean_around(lo, hi, holders, voxel, host_sum, host_count, geometry, out):
+    """Mean level of host cells in the voxel of each holder from `lo` to `hi` and its neighbours; 0 where there are none."""
+    for j in range(np.uint64(lo), np.uint64(hi)):
+        v = np.int64(voxel[holders[j]])
+        total, count = host_sum[v], np.int64(host_count[v])
+        for k in range(n_directions(geometry)):
+            w = neighbour(v, k, geometry)
+            if w >= 0:
+                total += host_sum[w]
+                count += host_count[w]
+        out[j] = total / (count * LEVEL_SCALE) if count > 0 else 0.0
 
 
 @serial
-def meet_ligand(
-    lo, hi, holders, held_row, voxel, target_voxel, column, level, free_target, background, free,
-    host_sum, host_count, geometry, met,
-):  # fmt: skip
+def meet_ligand(lo, hi, holders, held_row, voxel, target_voxel, column, level, free_target, background, free, host, met):
     """Add what the holders from `lo` to `hi` meet of a ligand to `met` (holders,).
 
-    `column` (tumour rows,) its level on the cells held, of no size where it is `level` on all of them; `free_target` and
-    `free` (voxels,) the share left at the cell held and at the killer, of no size where nothing binds it.
+    `column` (tumour rows,) the level on the cells held, of no size where it is `level` on all of them; `free_target` and
+    `free` (voxels,) the share left at the cell held and at the killer, of no size where nothing binds the ligand; `host`
+    (holders,) the mean level on host cells, of no size where they are not reckoned.
     """
     for j in range(np.uint64(lo), np.uint64(hi)):
         i = holders[j]
         x = column[held_row[i]] if column.size > 0 else level
         if free_target.size > 0:
             x *= free_target[target_voxel[i]]
-        if host_count.size > 0:
-            x = combined(x, mean_around(voxel[i], host_sum, host_count, geometry))
+        if host.size > 0:
+            x = combined(x, host[j])
         met[j] += (background * free[voxel[i]] if free.size > 0 else background) + x
 
 
 @serial
-def receive(lo, hi, holders, voxel, met, own, level, to, half, free, signal):
-    """S (killer rows,) of the holders from `lo` to `hi`; the receptor is at `level`, or induced by the column `own`."""
+def receive(
+    lo, hi, holders, held_row, voxel, target_voxel, column, level, free_target, background, free, host, met,
+    own, carried, carried_to, carried_half, receptor_free, without, to, half, n, engaged, signal, first, term,
+):  # fmt: skip
+    """Signal S (killer rows,) of the holders from `lo` to `hi`, and its effect, by which `term` (holders,) is multiplied.
+
+    The ligand is the axis's last, as in `meet_ligand`; `met` (holders,) what they meet of the others, of no size where
+    there are none. The receptor is at `carried`, or induced by the column `own`. Where `first`, `term` is set. Killers
+    that hold nobody have no signal.
+    """
+    if lo == 0:
+        for i in range(n):
+            if engaged[i] == 0:
+                signal[i] = 0.0
     for j in range(np.uint64(lo), np.uint64(hi)):
         i = holders[j]
-        receptor = induced(level, to, half, own[i]) if own.size > 0 else level
-        signal[i] = met[j] * receptor * (free[voxel[i]] if free.size > 0 else 1.0)
-
-
-@serial
-def act(lo, hi, holders, signal, without, to, half, term):
-    """Multiply `term` (holders,) by the effect of each holder's signal."""
-    for j in range(np.uint64(lo), np.uint64(hi)):
-        term[j] *= effect(signal[holders[j]], without, to, half)
-
-
-@serial
-def silence(n, engaged, signal):
-    """No signal where nobody is held."""
-    for i in range(n):
-        if engaged[i] == 0:
-            signal[i] = 0.0
+        x = column[held_row[i]] if column.size > 0 else level
+        if free_target.size > 0:
+            x *= free_target[target_voxel[i]]
+        if host.size > 0:
+            x = combined(x, host[j])
+        x += background * free[voxel[i]] if free.size > 0 else background
+        if met.size > 0:
+            x += met[j]
+        x *= induced(carried, carried_to, carried_half, own[i]) if own.size > 0 else carried
+        if receptor_free.size > 0:
+            x *= receptor_free[voxel[i]]
+        signal[i] = x
+        term[j] = effect(x, without, to, half) * (1.0 if first else term[j])
 
 
 @serial
@@ -122,37 +130,62 @@ def count_host(n, voxel, level, free, host_sum, host_count):
         host_count[voxel[i]] += 1
 
 
-def receive_signals(model: Any, population: Any, holders: np.ndarray, held_row: np.ndarray, term: np.ndarray) -> None:
-    """Signals of all axes in the killers that hold a cell; multiplies `term` (holders,) by their effects on killing."""
-    c, t, n = population.col, model.tumour.col, len(holders)
-    for axis in model.receptors.on(population.kind):
-        signal, met = getattr(c, axis.signal), np.zeros(n)
-        silence(population.n, c.engaged, signal)
-        for li in axis.ligands:
-            column, level, apart = on_target(t, li)
-            free = li.molecule.free
+class Signals:
+    """The axes that act on one killing population, ready for its sweeps."""
+
+    def __init__(self, model: Any, population: Any) -> None:
+        self.population, self.tumour = population, model.tumour
+        self.axes = []
+        for axis in model.receptors.on(population.kind):
+            ligands, constant = [li for li in axis.ligands if not plain(li)], 0.0
+            if ligands and ligands[0].molecule.free.size == 0:  # the first takes what is the same everywhere along
+                constant = sum(li.background for li in axis.ligands if plain(li))
+            else:
+                ligands = list(axis.ligands)
+            killing, carried = axis.entry.effects.get("killing"), axis.entry.receptor.on[population.kind]
+            effect_of = (killing.without, killing.to, killing.half) if killing is not None else (1.0, 1.0, 0.0)
+            self.axes.append((axis, constant, ligands, carried, effect_of))
+
+    def receive(self, model: Any, holders: np.ndarray, held_row: np.ndarray) -> np.ndarray:
+        """Set the signals of the killers that hold a cell; returns what they leave of each holder's function (holders,)."""
+        c, n = self.population.col, len(holders)
+        term, first = np.empty(n) if self.axes else np.ones(n), True
+        for axis, constant, ligands, carried, effect_of in self.axes:
+            met = np.zeros(n) if len(ligands) > 1 else _NONE
+            for li in ligands[:-1]:
+                background = li.background + (constant if li is ligands[0] else 0.0)
+                team.rows(meet_ligand, n, holders, held_row, c.voxel, c.target_voxel, *self.seen(model, li, background, holders), met)
+            last, own_background = ligands[-1], ligands[-1].background + (constant if len(ligands) == 1 else 0.0)
+            own = getattr(c, carried.signal[1]) if carried.induced_by else _NONE
             team.rows(
-                meet_ligand, n, holders, held_row, c.voxel, c.target_voxel, column, level, _NONE if apart else free, li.background, free,
-                li.host_sum, li.host_count, model.lattice.geometry, met,
+                receive, n, holders, held_row, c.voxel, c.target_voxel, *self.seen(model, last, own_background, holders), met,
+                own, carried.level, carried.to, carried.half, axis.receptor.free, *effect_of,
+                self.population.n, c.engaged, getattr(c, axis.signal), first, term,
             )  # fmt: skip
-        carried = axis.entry.receptor.on[population.kind]
-        own = getattr(c, carried.signal[1]) if carried.signal[0] == "own" else _NONE
-        team.rows(receive, n, holders, c.voxel, met, own, carried.level, carried.to, carried.half, axis.receptor.free, signal)
-        e = axis.entry.effects.get("killing")
-        if e is not None:
-            team.rows(act, n, holders, signal, e.without, e.to, e.half, term)
+            first = False
+        return term
+
+    def seen(self, model: Any, ligand: Any, background: float, holders: np.ndarray) -> tuple:
+        """Of a ligand: column or level on the cells held, share left there, background, share left, mean level on host cells."""
+        e, free = ligand.target, ligand.molecule.free
+        column, level, apart = _NONE, 0.0, False
+        if e is not None and e.column:
+            column, apart = getattr(self.tumour.col, e.free_column or e.column), bool(e.free_column)
+        elif e is not None and e.induced_by:
+            column = getattr(self.tumour.col, f"ligand_{ligand.name}")
+        elif e is not None:
+            level = e.level
+        host = _NONE
+        if ligand.hosts:
+            host = np.empty(len(holders))
+            at_killer = self.population.col.voxel
+            team.rows(mean_around, len(holders), holders, at_killer, ligand.host_sum, ligand.host_count, model.lattice.geometry, host)
+        return column, level, _NONE if apart else free, background, free, host
 
 
-def on_target(tumour: Any, ligand: Any) -> tuple[np.ndarray, float, bool]:
-    """(column, level, whether the column is what antibodies left) of a ligand on the cells held."""
-    e = ligand.target
-    if e is None:
-        return _NONE, 0.0, True
-    if e.column:
-        return getattr(tumour, e.free_column or e.column), 0.0, bool(e.free_column)
-    if e.signal[0] == "field":
-        return getattr(tumour, f"ligand_{ligand.name}"), 0.0, False
-    return _NONE, e.level, False
+def plain(ligand: Any) -> bool:
+    """Whether a ligand is the same for every killer: a background that nothing binds."""
+    return ligand.target is None and ligand.molecule.free.size == 0 and not ligand.hosts
 
 
 class LigandExpression(Mechanism):

@@ -54,7 +54,7 @@ class AntibodyDelivery(Mechanism):
     switchable = False
     phase = Phase.DOSE
     ids = ("D14", "D15")
-    about = "antibodies follow their plasma course, leak from vessels and deplete cells by their Fc part"
+    about = "antibodies follow their plasma course, leak from vessels, are held in baths and deplete cells by their Fc part"
     writes = ("field.antibody.vessel_value", "receptors.depletion")
 
     @classmethod
@@ -75,6 +75,7 @@ class AntibodyDelivery(Mechanism):
         for agent in self.leaking:
             if model.solved(agent.name):
                 model.fields[agent.name].vessel_value = agent.plasma(minute)
+        for agent in model.therapy.antibodies:
             level = agent.bath(minute)
             if level is not None:
                 model.fields[agent.name].fill(level)
@@ -87,7 +88,8 @@ def depletion(model, minute: float) -> dict[str, float]:
     for agent in model.therapy.antibodies:
         e = agent.entry
         if e.depletes:
-            rivals = sum(b.plasma(minute) / b.kd for b in model.receptors.molecules[e.target].binders if b.name != agent.name)
+            others = (a for a in model.therapy.antibodies if a is not agent and a.entry.target == e.target)
+            rivals = sum(a.plasma(minute) / a.entry.kd_nM for a in others)
             plasma = agent.plasma(minute)
             out[e.depletes] = out.get(e.depletes, 0.0) + plasma / (e.kd_nM * (1.0 + rivals) + plasma) * e.depletion
     return out
@@ -113,6 +115,8 @@ class Checkpoint(Mechanism):
 
     def step(self, model) -> None:
         """Refresh both; without antibodies everything is free."""
+        if not self.apart:  # the axis is off: nothing reads it but the readouts
+            model.tumour.pdl1_free[:] = model.tumour.pdl1
         for ligand in self.apart:
             self.cover_cells(model, ligand)
         for m in self.shared:

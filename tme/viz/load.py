@@ -372,16 +372,21 @@ def _dose(kind: str, entry) -> Dose:
     amounts = [
         f"{v:g} {_unit(k)}"
         for k, v in entry.items()
-        if k.startswith(("dose", "bath")) and isinstance(v, (int, float))
+        if k.startswith(("dose", "bath", "fluence", "count", "per_mm2")) and isinstance(v, (int, float))
     ]
+    if isinstance(entry.get("share"), (int, float)):
+        amounts.append(f"{100 * entry['share']:g} %")
     name = str(entry.get("name") or ("radiation" if kind == "radiation" else kind))
     return Dose(kind, name, tuple(days), ", ".join(amounts))
 
 
 def _unit(key: str) -> str:
-    """`dose_mg_kg` -> mg/kg, `dose_gy` -> Gy, `bath_uM` -> µM."""
-    unit = key.removeprefix("dose").removeprefix("bath").strip("_")
+    """`dose_mg_kg` -> mg/kg, `dose_gy` -> Gy, `bath_uM` -> µM, `fluence_mw_cm2` -> mW/cm²."""
+    unit = key.removeprefix("dose").removeprefix("bath").removeprefix("fluence").strip("_")
     known = {
+        "mw_cm2": "mW/cm²",
+        "count": "cells",
+        "per_mm2": "cells/mm²",
         "mg_kg": "mg/kg",
         "gy": "Gy",
         "um": "µM",

@@ -91,21 +91,6 @@ def cell_of(voxel, bits, chosen, tissue_row, geometry):
     return tissue_row[voxel] if k == 0 else tissue_row[neighbour(voxel, k - 1, geometry)]
 
 
-@rule
-def ask_early(i, hi, voxel, engaged, target_voxel, t_uid, t_voxel, state, tissue_row, geometry):
-    """Ask for what killer number i + SOON has around it, and for the tumour cell that number i + NEXT holds or sits on."""
-    j, line = min(i + SOON, hi - 1), geometry[2]
-    v = np.int64(target_voxel[j] if engaged[j] == 1 else voxel[j])
-    fetch(tissue_row, np.uint64(v))
-    fetch(tissue_row, np.uint64(v - line))
-    fetch(tissue_row, np.uint64(v + line))
-    j = min(i + NEXT, hi - 1)
-    r = np.uint64(max(tissue_row[target_voxel[j] if engaged[j] == 1 else voxel[j]], 0))
-    fetch(t_uid, r)
-    fetch(t_voxel, r)
-    fetch(state, r)
-
-
 def meet(
     lo, hi, uid, voxel, engaged, target_uid, target_voxel, function, attach_factor, recognition_factor,
     t_uid, t_voxel, state, mhc1, antigenicity, tissue_row, p, dt, seed, tick, geometry, held_row, holders,
@@ -118,17 +103,29 @@ def meet(
     """
     p_detach = 1.0 - exp(-dt / p.hold_min)
     leaves, meets = np.empty((2, BLOCK)), np.empty((2, BLOCK))
-    count = lo
+    count, line = lo, geometry[2]
     for first in range(lo, hi, BLOCK):
         m = min(BLOCK, hi - first)
         uniform_block(seed, _DETACH, tick, uid, first, first + m, 0, leaves)
         uniform_block(seed, _ATTACH, tick, uid, first, first + m, 0, meets)
         for b in range(np.uint64(m)):
             i = np.uint64(first) + b
-            ask_early(np.int64(i), hi, voxel, engaged, target_voxel, t_uid, t_voxel, state, tissue_row, geometry)
-            row = -1
+            early = min(np.int64(i) + SOON, hi - 1)
+            v = np.int64(target_voxel[early] if engaged[early] == 1 else voxel[early])
+            fetch(tissue_row, np.uint64(v))
+            fetch(tissue_row, np.uint64(v - line))
+            fetch(tissue_row, np.uint64(v + line))
+            early = min(np.int64(i) + NEXT, hi - 1)
+            r = np.uint64(max(tissue_row[target_voxel[early] if engaged[early] == 1 else voxel[early]], 0))
+            fetch(t_uid, r)
+            fetch(t_voxel, r)
+            fetch(state, r)
             if engaged[i] == 1:
-                row = find_target(target_voxel[i], target_uid[i], voxel[i], tissue_row, t_uid, state, geometry)
+                row = tissue_row[target_voxel[i]]
+                if row < 0 or t_uid[row] != target_uid[i]:  # it was pushed
+                    row = find_target(target_voxel[i], target_uid[i], voxel[i], tissue_row, t_uid, state, geometry)
+                elif state[row] != 0:
+                    row = -1
                 if row >= 0 and leaves[0, b] < p_detach:
                     row = -1
                 if row < 0:
@@ -181,9 +178,14 @@ def count_hits(m, holders, held_row, hit, new_hits):
 
 
 @serial
-def judge(m, holders, held_row, kills, fate, hits, hit_tick, new_hits, n_hits, fade_min, dt_min, tick):
-    """Hits fade with `fade_min` and add up; `n_hits` of them kill the cell, to the credit of all who hold it. Returns kills."""
+def judge(m, holders, held_row, hit, kills, fate, hits, hit_tick, new_hits, n_hits, fade_min, dt_min, tick):
+    """Hits fade with `fade_min` and add up; `n_hits` of them kill the cell, to the credit of all who hold it.
+
+    `hit` (m,) is counted first, unless it is of no size. Returns kills.
+    """
     n_kills = 0
+    if hit.size > 0:
+        count_hits(m, holders, held_row, hit, new_hits)
     for j in range(m):
         row = held_row[holders[j]]
         if new_hits[row] > 0:
