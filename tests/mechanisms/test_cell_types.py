@@ -147,10 +147,32 @@ def test_neutrophils_clear_corpses_sooner_where_they_are():
     assert cleared[1] > 1.5 * cleared[0] > 0
 
 
+@pytest.mark.mechanism("M86")
+def test_nk_cells_kill_those_that_show_little_mhc_1():
+    """Two tumours that differ in MHC-I only."""
+    alone = {"populations": {"cd8": None, "nk": {"per_mm2": 400}}, "mechanisms__damp__tau_clear_min": 4320, **ROOM}
+
+    def killed(mhc1):
+        model = tissue(mechanisms__ifng_response={"mhc1_base": mhc1}, **alone)
+        assert model.nk in model.killers and not model.cd8.n
+        return hours(model, 12).counters["kills"]
+
+    assert killed(0.05) > 2 * killed(1.0) > 0
+    assert hours(tissue(**{**alone, "populations": {"cd8": None}}), 2).counters["kills"] == 0
+
+
+@pytest.mark.mechanism("M84")
+def test_cd8_kill_those_that_show_much_mhc_1():
+    def killed(mhc1):
+        return hours(tissue(mechanisms__ifng_response={"mhc1_base": mhc1}, mechanisms__killing__mhc_floor=0, **ROOM), 12).counters["kills"]
+
+    assert killed(1.0) > 2 * killed(0.1)
+
+
 def test_nk_cells_walk_and_turn_over_without_a_law_of_their_own():
     model = hours(tissue(populations__nk={"per_mm2": 100}, **ROOM), 2)
     assert model.nk in model.killers and model.nk.n > 0 and (model.nk.speed == 3.0).all()
-    assert (model.nk.heading >= 0).any()
+    assert (model.nk.heading >= 0).any() and (model.nk.engaged == 1).any()
 
 
 # ---- terms --------------------------------------------------------------------------------------------
