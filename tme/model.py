@@ -111,7 +111,7 @@ class TumourModel(mesa.Model):
     def _build_cells(self) -> None:
         """Empty populations of the cell types that the config names; particle cargo gets its columns from the arm."""
         config = self.config
-        used = {name for name in config.cell_types() if name != "ignore"}
+        used = config.cell_types()
         cargo = cargo_columns(self.therapy)
         self.populations: Populations = build_populations(
             self, config.library.cells, used, cargo, self._columns_of, partial(parameter_of, self)
