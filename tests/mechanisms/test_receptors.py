@@ -243,6 +243,7 @@ def test_an_axis_of_the_users_own_is_one_entry():
         ({"lag3": "yes"}, ["receptors.lag3", "true, false"]),
         ({"lag3": {"on": True, "hosts": True}}, ["receptors.lag3.hosts", "unknown key", "host"]),
         ({"lag3": {"effects": {"killing": {"too": 1}}}}, ["receptors.lag3.effects.killing.too", "unknown key", "to"]),
+        ({"lag3": {"effects": {"killing": {"to": "much"}}}}, ["receptors.lag3.effects.killing.to", "'much'", "a finite number"]),
         ({"lag3": {"effects": {"killing": {"to": 99}}}}, ["receptors.lag3.effects.killing.to", "less than or equal to 10"]),
         ({"lag3": {"effects": {"priming": {"to": 2}}}}, ["receptors.lag3", "an axis at the contact acts on killing and exhaustion"]),
         ({"mine": {**VISTA, "receptor": {"name": "pdl1", "on": {"cd8": {"level": 1}}}}}, ["receptors.mine", "pdl1 is in the axis pd1 too"]),
