@@ -7,6 +7,7 @@ import pytest
 from support import TISSUE, falls, flood, hours, level, mean, merged, nested, rises, tissue
 
 from tme.config import ConfigError, load_config
+from tme.kernels import team
 from tme.library import load_library
 from tme.library.schema import Coat
 from tme.mechanisms.killing import PARAMETERS, Kills, attach_rate
@@ -354,10 +355,20 @@ def test_nk_cells_kill_what_shows_no_mhc1_and_know_neither_pd1_nor_exhaustion(wi
 
 
 # ---- checkpoints --------------------------------------------------------------------------------------
+MANY = {"a": antibodies("anti_pd1", "anti_lag3", "anti_ctla4", "anti_tgfb", dose=1)}
+EVERY = {"pd1": HOST, "lag3": {"on": True, "host": True}, "tim3": True, "tigit": True}
+
+
+def test_with_every_axis_any_number_of_threads_gives_the_same_bits(monkeypatch):
+    one = hours(tissue("a", arms=MANY, receptors=EVERY), 1).state_dict()
+    monkeypatch.setattr(team, "WORTH_ROWS", 1)
+    monkeypatch.setattr(team, "size", lambda: 3)
+    several = hours(tissue("a", arms=MANY, receptors=EVERY), 1).state_dict()
+    assert [k for k in one if one[k].tobytes() != several[k].tobytes()] == []
+
+
 def test_a_run_with_every_axis_resumes_to_the_same_bits():
-    arms = {"a": antibodies("anti_pd1", "anti_lag3", "anti_ctla4", "anti_tgfb", dose=1)}
-    every = {"pd1": HOST, "lag3": {"on": True, "host": True}, "tim3": True, "tigit": True}
-    model = hours(tissue("a", arms=arms, receptors=every), 1.05)
+    model = hours(tissue("a", arms=MANY, receptors=EVERY), 1.05)
     state = model.state_dict()
     again = TumourModel.from_state(model.config, state, arm="a", seed=1)
     assert all(np.array_equal(v, again.state_dict()[k]) for k, v in state.items())
