@@ -214,6 +214,19 @@ def test_an_antibody_against_ifng_lowers_it_and_the_pdl1_it_induces():
     assert mean(treated, "pdl1") < mean(plain, "pdl1")
 
 
+@pytest.mark.mechanism("D14", "D15")
+def test_the_clinical_antibodies_are_there_with_their_targets_and_last_for_weeks():
+    of = {"pd1": ("nivolumab", "pembrolizumab", "cemiplimab"), "pdl1": ("atezolizumab", "avelumab", "durvalumab"),
+          "ctla4": ("ipilimumab", "tremelimumab"), "lag3": ("relatlimab",)}  # fmt: skip
+    library = load_library()
+    for target, names in of.items():
+        for entry in (library.antibody(n) for n in names):
+            assert entry.target == target and entry.half_life_d > library.antibody("anti_pd1").half_life_d
+    arms = {"one": antibodies("nivolumab", dose=3), "two": antibodies("nivolumab", "relatlimab", dose=3)}
+    one, two = (attacked(x, pdl1=0.6, arms=arms, receptors__lag3={"on": True, **HARSH}) for x in arms)
+    assert function(two) > 1.1 * function(one)
+
+
 @pytest.mark.mechanism("D15")
 def test_two_checkpoint_antibodies_free_more_than_either():
     arms = {"lag3": antibodies("anti_lag3"), "pd1": antibodies("anti_pd1"), "both": antibodies("anti_lag3", "anti_pd1")}
