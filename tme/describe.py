@@ -231,6 +231,11 @@ def mechanism_table() -> list[dict[str, Any]]:
                 row["switch"] += " " * bool(row["switch"]) + cls.given_by
             elif cls.parameters is not None:
                 row["switch"] += " " * bool(row["switch"]) + f"mechanisms.{cls.parameters.group}.*"
+    for name, axis in load_library().receptors.items():
+        for mid in axis.ids:
+            row = rows.setdefault(mid, {"id": mid, "where": "", "switch": "", "about": axis.about, "test": tests.get(mid, "")})
+            row["where"] += " " * bool(row["where"]) + "tme/library/receptors.yaml"
+            row["switch"] += " " * bool(row["switch"]) + f"receptors.{name}"
     for name, entry in load_library().nanoparticles.items():
         rows[entry.id] = {"id": entry.id, "where": f"tme/library/nanoparticles.yaml: {name}", "switch": f"arms.*.nanoparticles: {name}",
                           "about": entry.about, "test": tests.get(entry.id, "")}  # fmt: skip
