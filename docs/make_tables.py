@@ -107,7 +107,7 @@ def drug_hits() -> str:
     """Drugs: what each hits, with its strength."""
     rows = []
     for name, e in load_library().drugs.items():
-        hits = [f"{h.target} ({h.key} {h.numbers[h.key].value:g} {h.numbers[h.key].unit})" for h in e.hits]
+        hits = [f"{h.target} ({h.key} {h.numbers[h.key].value:g} {h.numbers[h.key].unit})" if h.target else h.said for h in e.hits]
         rows.append((f"`{name}`", e.about, ", ".join(hits)))
     return table(("entry", "what", "hits"), rows)
 

@@ -21,6 +21,7 @@ from tme.core.schedule import FieldDiffusion, StartSources
 from tme.core.terms import Term
 from tme.core.vessels import mean_weight
 from tme.library import load_library
+from tme.library.hits import rules_of
 from tme.populations.cells import population_class
 from tme.rules import evaluation, resolve
 from tme.rules.signals import Known
@@ -72,9 +73,12 @@ def known_to_rules(config: Any = None, library: Any = None) -> Known:
     )
 
 
-def rule_programs(config: Any) -> tuple[evaluation.Program, ...]:
-    """The rules that a config has switched on, by cell type and term."""
-    return evaluation.programs(resolve.chosen(config), term_registry(config.plugins, config.library))
+def rule_programs(config: Any, drugs: Any = ()) -> tuple[evaluation.Program, ...]:
+    """The rules that a config has switched on and what the `drugs` (agents of an arm) hit, by cell type and term."""
+    entries = dict(resolve.chosen(config))
+    for agent in drugs:
+        entries |= rules_of(agent.name, agent.entry)
+    return evaluation.programs(entries, term_registry(config.plugins, config.library))
 
 
 def load_config(path: Any, *, overrides: Any = (), quick: bool = False, plugins: Any = (), allow_plugins: bool = False) -> Any:
@@ -129,24 +133,27 @@ def refuse_off(config: Any) -> None:
             key = f"fields.{name}.clock_min"
             file, line = config.origin.get(key, ("config", 0))
             faults.append(Fault(file, line, key, "particles are taken up at another clock, payload would be lost", f"{clock:g}"))
-    faults += faults_of_pathways(config)
+    faults += faults_of_hits(config)
     if faults:
         raise ConfigError(faults)
 
 
-def faults_of_pathways(config: Any) -> list[Any]:
-    """Drugs and rules that act on a pathway which the config has not on: they would do nothing."""
+def faults_of_hits(config: Any) -> list[Any]:
+    """What drugs of some arm hit and cannot: terms that do not exist, or are of a pathway which the config has not on."""
     from tme.config import Fault
 
-    missing = {c.name: e.name for e in pathways.RUNS if not e.is_on(config) and e.cells == "tumour" for c in e.pathway.columns()}
-    faults = []
-    given = {item.name for arm in config.arms for item in config.therapy_of(arm).drugs} | carried(config)
-    for name in sorted(given):
-        for hit in config.library.drug(name).hits:
-            entry = missing.get(therapy.drugs.EFFECT_COLUMN.get(hit.target, ""))
-            if entry is not None:
-                key = f"mechanisms.{entry}.on"
-                faults.append(Fault("config", 0, key, f"{name} hits {hit.target}, which is of the pathway {entry}, and that is off", "true"))
+    off = {t.name: e.name for e in pathways.RUNS if not e.is_on(config) and e.cells == "tumour" for t in e.pathway.terms}
+    off = {term: name for term, name in off.items() if not any(e.is_on(config) for e in pathways.RUNS if term in {t.name for t in e.pathway.terms})}
+    known, faults = known_to_rules(config), []
+    for name in sorted({item.name for arm in config.arms for item in config.therapy_of(arm).drugs} | carried(config)):
+        rules = rules_of(name, config.library.drug(name))
+        for key, entry in rules.items():
+            if entry.term in off:
+                said = f"{name} hits {key.partition('.')[2]}, which is of the pathway {off[entry.term]}, and that is off"
+                faults.append(Fault("config", 0, f"mechanisms.{off[entry.term]}.on", said, "true"))
+        sound = {key: entry for key, entry in rules.items() if entry.term not in off}
+        file = config.library.origin.get("drugs", {}).get(name, "tme/library/drugs.yaml")
+        faults += [Fault(file, 0, f"drugs.{name}.hits.{key.partition('.')[2]}", *said) for key, *said in resolve.check(sound, known)]
     return faults
 
 
@@ -347,8 +354,8 @@ def build_plan(model: Any) -> list[Mechanism]:
     for cls in (*PLAN, *model.own.laws):
         if cls.name not in off and cls.enabled(model):
             model._entries.append(cls(model))
-    if model.rule_programs:
-        model._entries.append(evaluation.Rules(model, model.rule_programs))
+        if cls.name == "sensing" and model.rule_programs:  # rules hear what is sensed, other laws what rules make of it
+            model._entries.append(evaluation.Rules(model, model.rule_programs))
     solves = [FieldDiffusion(model, name) for name in model.fields]
     return ordered([StartSources(model), *model._entries, *solves, Guards(model)])
 

@@ -84,7 +84,6 @@ class TumourModel(mesa.Model):
         self._overrides = tumour_overrides(config)
         self.tumour_traits = config.tumour_traits() if hasattr(config, "tumour_traits") else {}
         self.clone_log_mean = clone_log_means(config, self.tumour_traits)
-        self.rule_programs = rule_programs(config)
         self._build_space()
         self._build_cells()
         self.plan = Schedule(build_plan(self))
@@ -101,6 +100,7 @@ class TumourModel(mesa.Model):
         self.workspace = workspace(self.device, self.grid.shape, self.grid.periodic)
         self.solvers = Solvers(self)
         self.therapy = build_therapy(self)
+        self.rule_programs = rule_programs(self.config, self.therapy.drugs)
         self.events = Signals(self)
         self.receptors = build_receptors(self)
         self.spares = Spares(self.grid)
@@ -142,9 +142,10 @@ class TumourModel(mesa.Model):
                     field.advance(1.0, self.workspace)
                 field.mode = mode
         self.mechanism("sensing").gather(self, only_solved=False)
-        for _ in range(3 if self.rule_programs else 1):  # rules may hear what the chemistry makes of them
-            if self.rule_programs:
-                self.mechanism("rules").settle(self)
+        rules = self.mechanism("rules") if self.rule_programs else None
+        for _ in range(3 if rules is not None and rules.hears_cells else 1):  # rules may hear what the chemistry makes of them
+            if rules is not None:
+                rules.settle(self)
             for pathway in (m for m in self._entries if isinstance(m, PathwayEntry)):
                 pathway.settle(self)
         t = self.tumour

@@ -102,7 +102,9 @@ def test_neighbours_and_contacts_are_counted_without_the_cell_itself():
 def test_a_signal_that_an_arm_lacks_is_nothing_there():
     drug = rule(signal="drug.rsl3", unit="uM", half=0.01, to=0.1)
     assert model_with("control", x=drug).mechanism("rules").programs == []
-    assert len(model_with("combination", x=drug).mechanism("rules").programs) == 1
+    programs = model_with("combination", x=drug).mechanism("rules").programs
+    assert [p.term.name for p in programs if not p.pooled] == ["division.rate"]
+    assert [(p.term.name, p.place) for p in programs if p.pooled] == [("ferroptosis.gpx4_loss", "e_gpx4")]  # what the drug itself hits
 
 
 def test_a_model_without_rules_has_no_entry_and_no_columns_for_them():

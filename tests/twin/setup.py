@@ -11,7 +11,7 @@ import numpy as np
 
 from tme.config import load_config
 from tme.library import load_library
-from tme.library.schema import STRENGTH, DrugEntry
+from tme.library.agents import STRENGTH, DrugEntry
 from tme.model import TumourModel, parameter_registry
 from twin.dosing import update_vessels
 from twin.immune_cells import IMMUNE

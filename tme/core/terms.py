@@ -22,6 +22,10 @@ class Term:
     `effect` "multiplies" or "adds"; `cells` the cell types that have it; `low` and `high` bound the factor or the
     amount. `column` names a column of those cell types that holds the term always, for laws that read it anyway;
     without one a column exists only where an active rule touches the term.
+
+    `pool` names the group of rules that compete for one site (inhibitors of one enzyme, drugs that add to one rate), and
+    `pool_column` the column that holds their sum of (s/half)^hill, or of slope s. The law itself divides by 1 + sum, or
+    adds it, so that the drugs of a pool cost nothing but their sum.
     """
 
     name: str
@@ -32,6 +36,8 @@ class Term:
     high: float
     about: str
     column: str = ""
+    pool: str = ""
+    pool_column: str = ""
 
     @property
     def neutral(self) -> float:

@@ -8,13 +8,11 @@ A new entry is one entry in one YAML file, a new kind of entries a line in `kind
 names.
 """
 
+from tme.library.agents import AntibodyEntry, DrugEntry, NanoparticleEntry
 from tme.library.kinds import KINDS, Kind
 from tme.library.load import Library, LibraryError, changeable, load_library
 from tme.library.schema import (
-    AntibodyEntry,
-    DrugEntry,
     FieldEntry,
-    NanoparticleEntry,
     Number,
     TumourEntry,
 )

@@ -41,14 +41,14 @@ def relax(value, target, keep):
 
 
 @serial
-def surface(n, state, ifng, sipdl1, pdl1_term, mhc1_term, pdl1, mhc1, p, dt):
+def surface(n, state, ifng, pdl1_term, mhc1_term, pdl1, mhc1, p, dt):
     """Advance PD-L1 and MHC-I of living cells by dt min; columns changed in place."""
     keep = exp(-dt / p.pdl1_tau)
     for i in range(n):
         if state[i] == 0:
             h = ifng[i] / (p.pdl1_ec50 + ifng[i])
             hm = ifng[i] / (p.mhc1_ec50 + ifng[i])
-            pdl1[i] = relax(pdl1[i], (p.pdl1_base + (1.0 - p.pdl1_base) * h) * (1.0 - sipdl1[i]) * factor(pdl1_term, i), keep)
+            pdl1[i] = relax(pdl1[i], (p.pdl1_base + (1.0 - p.pdl1_base) * h) * factor(pdl1_term, i), keep)
             mhc1[i] = relax(mhc1[i], min((p.mhc1_base + (1.0 - p.mhc1_base) * hm) * factor(mhc1_term, i), 1.0), keep)
 
 
@@ -69,13 +69,13 @@ class IfngResponse(Mechanism):
     about = "IFN-gamma raises PD-L1 and MHC-I"
     parameters = PARAMETERS
     clock_min = 6.0
-    reads = ("tumour.state", "tumour.ifng", "tumour.sipdl1")
+    reads = ("tumour.state", "tumour.ifng")
     writes = ("tumour.pdl1", "tumour.mhc1")
 
     def step(self, model) -> None:
         """Advance surface proteins by one clock interval."""
         t, term = model.tumour.col, model.tumour.term
-        surface(model.tumour.n, t.state, t.ifng, t.sipdl1, term("surface.pdl1"), term("surface.mhc1"), t.pdl1, t.mhc1, self.p, self.dt)
+        surface(model.tumour.n, t.state, t.ifng, term("surface.pdl1"), term("surface.mhc1"), t.pdl1, t.mhc1, self.p, self.dt)
 
 
 class ChemokineSecretion(Mechanism):

@@ -28,7 +28,8 @@ def _factor(name: str, about: str) -> Term:
 
 TERMS = (
     _factor("ctr1", "copper uptake: CTR1, DMT1, STEAP"),
-    Term("cuproptosis.copper_influx", "uM/min", "adds", ("tumour",), 0.0, 50.0, "copper let in beyond its transporters: ionophores, particles"),
+    Term("cuproptosis.copper_influx", "uM/min", "adds", ("tumour",), 0.0, 50.0, "copper let in beyond its transporters: ionophores, particles",
+         pool="ionophores", pool_column="j_cu"),
     _factor("atp7b", "copper export by ATP7A and ATP7B, which need ATP"),
     Term("cuproptosis.copper_chelation", "1/min", "adds", ("tumour",), 0.0, 10.0, "labile copper bound for good per minute"),
     Term("cuproptosis.metallothionein", "1", "adds", ("tumour",), 0.0, 1000.0, "copper held by metallothionein, per free copper"),

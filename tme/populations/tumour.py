@@ -45,7 +45,6 @@ OTHER = (
     Column("pdl1", "f8", "1", 0.0, about="surface PD-L1, 0-1"),
     Column("mhc1", "f8", "1", 0.4, about="surface MHC-I, 0-1"),
     Column("pdl1_free", "f8", "1", 0.0, about="PD-L1 not covered by antibody"),
-    Column("sipdl1", "f8", "1", 0.0, about="knock-down of PD-L1 synthesis by delivered siRNA, 0-1"),
     Column("hits", "f8", "1", 0.0, "reset", about="CTL hits, as of hit_tick"),
     Column("hit_tick", "i4", "tick", 0, "reset"),
     Column("new_hits", "i4", "1", 0, "reset"),

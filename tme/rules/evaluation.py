@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Any
 
@@ -45,16 +45,22 @@ class Group:
 
 @dataclass(frozen=True)
 class Program:
-    """One term of one cell type and the groups that act on it."""
+    """One term of one cell type and the groups that act on it; `pooled`: the one group whose sum the law itself takes."""
 
     cells: str
     term: Term
     groups: tuple[Group, ...]
+    pooled: bool = False
+
+    @property
+    def place(self) -> str:
+        """The column it writes: the term's, or that of the sum of its pool."""
+        return self.term.pool_column if self.pooled else self.term.place
 
     @property
     def columns(self) -> tuple[Column, ...]:
         """The columns it needs beyond those the cell type has."""
-        own = () if self.term.column else (self.term.declared(),)
+        own = () if self.term.column or self.pooled else (self.term.declared(),)
         return own + tuple(
             Column(g.memory, "f8", "1", 0.0, "copy", f"memory of rule {g.name}") for g in self.groups if g.memory
         )
@@ -68,13 +74,16 @@ class Program:
 def programs(entries: Mapping[str, RuleEntry], terms: Mapping[str, Term]) -> tuple[Program, ...]:
     """Rules by cell type and term; the order is that of names, whatever the order of the files."""
     keyed = sorted((cells, entry.term, entry.group or name, name) for name, entry in entries.items() for cells in entry.cells)
-    out = []
+    out: list[Program] = []
     for (cells, term), rows in groupby(keyed, key=lambda k: k[:2]):
         groups = [
             Group(group, tuple((Signal.of(entries[name].signal), entries[name]) for *_, name in members))
             for group, members in groupby(rows, key=lambda k: k[2])
         ]
-        out.append(Program(cells, terms[term], tuple(groups)))
+        pooled = [g for g in groups if g.name == terms[term].pool]
+        others = [g for g in groups if g not in pooled]
+        out += [Program(cells, terms[term], (g,), pooled=True) for g in pooled]
+        out += [Program(cells, terms[term], tuple(others))] if others else []
     return tuple(out)
 
 
@@ -85,7 +94,9 @@ def heard(program: Program, model: Any, population: Any) -> Program | None:
         parts = tuple((s, e) for s, e in g.parts if s.present(model, population))
         if parts:
             groups.append(Group(g.name, parts))
-    return Program(program.cells, program.term, tuple(groups)) if groups else None
+    if program.pooled and program.term.pool_column not in population.declared:
+        return None
+    return replace(program, groups=tuple(groups)) if groups else None
 
 
 class Rules(Mechanism):
@@ -99,7 +110,7 @@ class Rules(Mechanism):
     def __init__(self, model: Any, wanted: Iterable[Program]) -> None:
         super().__init__(model)
         self.populations = {p.kind: p for p in model.populations}
-        self.programs = [h for p in wanted if (h := heard(p, model, self.populations[p.cells])) is not None]
+        self.programs = [h for p in wanted if p.cells in self.populations and (h := heard(p, model, self.populations[p.cells])) is not None]
         self.clocks = [self._clock(model, p) for p in self.programs]
         self.every = math.gcd(*self.clocks) if self.clocks else 1
         self.neighbourhoods = Neighbourhoods()
@@ -111,7 +122,7 @@ class Rules(Mechanism):
 
     @staticmethod
     def _written(program: Program) -> list[str]:
-        return [program.term.place, *(g.memory for g in program.groups if g.memory)]
+        return [program.place, *(g.memory for g in program.groups if g.memory)]
 
     @staticmethod
     def _clock(model: Any, program: Program) -> int:
@@ -122,6 +133,11 @@ class Rules(Mechanism):
     def step(self, model: Any) -> None:
         """Evaluate the programs that are due."""
         self.evaluate(model, [(p, c * model.dt_min) for p, c in zip(self.programs, self.clocks) if model.tick % c == 0])
+
+    @property
+    def hears_cells(self) -> bool:
+        """Whether a rule hears what the chemistry makes: the start is then found in several rounds."""
+        return any(s.kind == "own" for p in self.programs for g in p.groups for s, _ in g.parts)
 
     def settle(self, model: Any) -> None:
         """Evaluate all, with memories at what they would come to rest at."""
@@ -145,7 +161,9 @@ class Rules(Mechanism):
 
     def _steps(self, model: Any, population: Any, program: Program, dt: float, total: np.ndarray, other: np.ndarray) -> list[Step]:
         """Kernels and their arguments, in order."""
-        out = getattr(population.col, program.term.place)
+        out = getattr(population.col, program.place)
+        if program.pooled:
+            return self._sum(model, population, program.groups[0].parts, out)
         if program.grammar:
             steps = self._by_grammar(model, population, program, total, other, out)
         else:

@@ -8,12 +8,13 @@ from typing import Any
 import numpy as np
 
 from tme.library import load_library
+from tme.library.hits import TARGETS
 from tme.mechanisms.division import VARIED
 from tme.pathways.ferroptosis import PARAMETERS, PATHWAY
 from tme.pathways.stepping import advance, settle
-from tme.therapy.drugs import EFFECT_COLUMN
 
 STATES, TRAITS, INPUTS = PATHWAY.state_names, PATHWAY.trait_names, PATHWAY.input_names
+POOLS = {term.name: {"j_drug": "j_fe"}.get(term.pool_column, term.pool_column) for term in PATHWAY.terms}  # no tissue, no particles
 MEDIUM = {"cystine": 200.0, "oxygen": 38.0}
 
 
@@ -27,8 +28,8 @@ def effects(drug: str, dose_uM: float | np.ndarray) -> dict[str, Any]:
     """Input columns that a free concentration sets."""
     out: dict[str, Any] = {}
     for hit in library().drug(drug).hits:
-        if hit.target in EFFECT_COLUMN:
-            column = EFFECT_COLUMN[hit.target]
+        column = POOLS.get(TARGETS[hit.target].term, "") if hit.target in TARGETS else ""
+        if column:
             out[column] = out.get(column, 0.0) + (np.asarray(dose_uM, float) * hit.strength) ** hit.exponent
     return out
 

@@ -13,7 +13,7 @@ THERAPIES = (
     routes.LocalDelivery,
     events.EventSignals,
     light.Light,
-    drugs.DrugEffects,
+    drugs.IronSalts,
     nanoparticles.ParticleCargo,
     antibodies.Checkpoint,
     events.EventDeaths,

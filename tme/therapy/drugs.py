@@ -1,12 +1,8 @@
 """Small molecules: from plasma through vessels (or from a bath) into tissue, and what they hit.
 
-A hit is data: a target and a strength. Targets are the terms of the cell's chemistry:
+What a drug does to cells is told by rules (`library.hits`): its concentration at a cell is the signal, a term of a law the
+target. Two targets are not in cells:
 
-    xct             (c/Ki)^n added to e_xct            gcl             c/Ki added to e_bso
-    fsp1            c/Ki added to e_fsp1               gpx4            k c added to e_gpx4 [1/min]
-    radical_trap    k c added to e_trap                iron_chelation  k c added to e_chel [1/min]
-    iron_supply     k c added to j_drug [uM/min]       pdl1_synthesis  c/Ki, knock-down e/(1+e)
-    cu_influx       k c added to j_cu [uM/min], a column of cuproptosis
     cystine_pool    k c added to the loss of extracellular cystine [1/min]
     vessel          what vessels bring of a substance, divided by 1 + sum c/Ki, c in plasma
 """
@@ -19,37 +15,7 @@ import numpy as np
 
 from tme.core.mechanism import Mechanism, Phase
 from tme.kernels import team
-from tme.kernels.elementary import power
 from tme.kernels.jit import serial
-from tme.kernels.transfer import at
-
-EFFECT_COLUMN = {
-    "xct": "e_xct",
-    "gcl": "e_bso",
-    "fsp1": "e_fsp1",
-    "gpx4": "e_gpx4",
-    "radical_trap": "e_trap",
-    "iron_chelation": "e_chel",
-    "iron_supply": "j_drug",
-    "cu_influx": "j_cu",
-    "pdl1_synthesis": "sipdl1",
-}
-
-
-@serial
-def add_effect(lo, hi, voxel, concentration, strength, hill, out):
-    """out[i] += (strength c)^hill, c the concentration at the cell's voxel."""
-    for i in range(np.uint64(lo), np.uint64(hi)):
-        x = at(concentration, voxel[i]) * strength
-        if x > 0.0:
-            out[i] += x if hill == 1.0 else power(x, hill)
-
-
-@serial
-def saturate(n, column):
-    """x -> x/(1 + x)."""
-    for i in range(n):
-        column[i] = column[i] / (1.0 + column[i])
 
 
 @serial
@@ -126,48 +92,29 @@ class BloodEnzymes(Mechanism):
                 model.fields[name].vessel_value = self.untreated[name] / (1.0 + effect)
 
 
-class DrugEffects(Mechanism):
-    """What the drugs at each cell do to its chemistry."""
+class IronSalts(Mechanism):
+    """Iron from salts outside enters living cells; with particles about, their cargo adds it up instead."""
 
-    name = "drug_effects"
+    name = "iron_salts"
+    given_by = "arms.*.drugs"
     switchable = False
     phase = Phase.SENSE
-    ids = ("M38", "M89")
-    about = "drugs hit their targets in proportion to their local concentration"
+    ids = ("M38",)
+    about = "iron from salts outside enters the labile pool of living cells"
+    reads = ("tumour.state", "tumour.j_drug")
+    writes = ("tumour.j_fe",)
 
     @classmethod
     def enabled(cls, model) -> bool:
-        """Only in arms with a drug."""
-        return bool(model.therapy.drugs)
-
-    def __init__(self, model) -> None:
-        super().__init__(model)
-        self.hits = [
-            (agent.name, hit.target, hit.strength, hit.exponent)
-            for agent in model.therapy.drugs
-            for hit in agent.entry.hits
-            if EFFECT_COLUMN.get(hit.target) in model.tumour.declared
-        ]
-        self.columns = sorted({EFFECT_COLUMN[target] for _d, target, _s, _h in self.hits})
-        self.names = {agent.name for agent in model.therapy.drugs}
-        self.reads = ("tumour.voxel", "tumour.state", *(f"field.{name}.concentration" for name in sorted({h[0] for h in self.hits})))
-        iron = ("tumour.j_fe",) if "j_drug" in self.columns and not model.therapy.nanoparticles else ()
-        self.writes = (*(f"tumour.{column}" for column in self.columns), *iron)
+        """Only in arms with an iron salt and no particles."""
+        salts = any(hit.target == "iron_supply" for agent in model.therapy.drugs for hit in agent.entry.hits)
+        return salts and not model.therapy.nanoparticles
 
     def step(self, model) -> None:
-        """Recompute all effects when any drug field was solved."""
-        if not any(model.solved(name) for name in self.names):
-            return
-        t = model.tumour
-        for column in self.columns:
-            getattr(t.col, column)[: t.n] = 0.0
-        for name, target, strength, hill in self.hits:
-            team.rows(add_effect, t.n, t.col.voxel, model.fields[name].seen, strength, hill, getattr(t.col, EFFECT_COLUMN[target]))
-        if "sipdl1" in self.columns:
-            saturate(t.n, t.col.sipdl1)
-        if "j_drug" in self.columns and not model.therapy.nanoparticles:
-            # with particles, their cargo step adds up iron from salts and from particles
-            t.col.j_fe[: t.n] = np.where(t.col.state[: t.n] == 0, t.col.j_drug[: t.n], 0.0)
+        """After the salt's field was solved."""
+        if any(model.solved(agent.name) for agent in model.therapy.drugs):
+            t, n = model.tumour.col, model.tumour.n
+            t.j_fe[:n] = np.where(t.state[:n] == 0, t.j_drug[:n], 0.0)
 
 
 class DrugLoss(Mechanism):
