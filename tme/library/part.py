@@ -82,6 +82,12 @@ def address(item: Any) -> str:
     return next((str(key) for key in keys if get(key) is True), "")
 
 
+def labels(items: Iterable[Any]) -> list[str]:
+    """What each item of a list is called: its address, or its place where that is not its own."""
+    names = [address(item) for item in items]
+    return [name if name and names.count(name) == 1 else str(k) for k, name in enumerate(names)]
+
+
 class Part(BaseModel):
     """Base of entries and their parts: numbers unpacked, units checked, unread keys refused.
 
@@ -129,12 +135,12 @@ class Part(BaseModel):
 
     @property
     def numbers(self) -> dict[str, Number]:
-        """Number (value as in the file, unit, range, source) of each attribute, parts dotted."""
+        """Number (value as in the file, unit, range, status, source) of each attribute by the dotted key that configs use."""
         out = dict(self._numbers)
         for key in type(self).model_fields:
             value = getattr(self, key)
             parts = (
-                enumerate(value)
+                zip(labels(value), value)
                 if isinstance(value, tuple)
                 else value.items()
                 if isinstance(value, dict)
@@ -150,7 +156,6 @@ class Part(BaseModel):
                 elif isinstance(part, dict):
                     out.update({f"{key}.{name}.{k}": n for k, n in part.items() if isinstance(n, Number)})
         return out
-
 
     def row(self) -> dict[str, Any]:
         """What `tme list` shows of an entry: everything that is a number or a word."""
