@@ -20,7 +20,6 @@ from tme.describe import mechanism_table
 from tme.kernels.rng import Stream
 from tme.library import KINDS, load_library
 from tme.library.cells import in_order
-from tme.library.schema import address
 from tme.pathways.contract import plain
 from tme.populations.cells import population_class
 
@@ -53,7 +52,7 @@ def library(kind: str) -> str:
     shared: dict[tuple[str, float, str, str], list[str]] = {}
     for name, entry in getattr(load_library(), kind).items():
         for key, n in entry.numbers.items():
-            shared.setdefault((spelled(entry, key), float(n.value), n.unit, n.source), []).append(name)
+            shared.setdefault((key, float(n.value), n.unit, n.source), []).append(name)
     keys = list(dict.fromkeys(k[0] for k in shared))
     rows = [
         (f"`{key}`", value, unit, ", ".join(names), source)
@@ -62,19 +61,6 @@ def library(kind: str) -> str:
         if key == wanted
     ]
     return table(("number", "value", "unit", "entries", "source"), rows)
-
-
-def spelled(entry: Any, key: str) -> str:
-    """A dotted key with items of lists by their address, as configs spell it: hits.0.ki_uM -> hits.xct.ki_uM."""
-    out, at = [], entry
-    for part in key.split("."):
-        if isinstance(at, tuple):
-            at = at[int(part)]
-            part = address(at) or part
-        else:
-            at = at.get(part) if isinstance(at, dict) else getattr(at, part, None)
-        out.append(part)
-    return ".".join(out)
 
 
 def platforms() -> str:

@@ -169,3 +169,15 @@ def test_every_kind_is_in_one_tuple_and_everything_follows_from_it():
         name = next(iter(library.entries[kind.name]))
         assert getattr(library, kind.one)(name) is library.entries[kind.name][name]
         assert library.entries[kind.name][name].row()["about"]
+
+
+def test_every_number_of_the_library_is_listed_under_the_key_that_changes_it(yaml):
+    """All numbers at once: each set to its own value keeps unit and range and becomes the user's choice."""
+    library = load_library()
+    keys = [(k, n, key, x) for k, named in library.entries.items() for n, e in named.items() for key, x in e.numbers.items()]
+    config = yaml.load(overrides=[f"entries.{k}.{n}.{key}={x.value!r}" for k, n, key, x in keys])
+    assert len(keys) > 300
+    for k, n, key, x in keys:
+        new = config.library.entries[k][n].numbers[key]
+        assert (new.value, new.unit, new.range, new.status) == (x.value, x.unit, x.range, "chosen"), key
+    assert config.digest == yaml.load().digest

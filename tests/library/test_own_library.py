@@ -97,6 +97,11 @@ def test_a_clash_is_refused_unless_it_says_replace(place):
     assert load_config(write(place, tumour={}, arms={"control": {}})).library.drug("rsl3").decay == 0.05
 
 
+def test_entries_may_be_a_list_with_ids(place):
+    (place / "mine.yaml").write_text("drugs:\n  - {id: my_drug, extends: rsl3, decay: 0.05}\n")
+    assert load_config(write(place, tumour={}, arms={"control": {}})).library.drug("my_drug").decay == 0.05
+
+
 def test_two_files_clash_with_each_other_too(place):
     (place / "more.yaml").write_text("drugs:\n  my_drug:\n    extends: bso\n")
     with pytest.raises(ConfigError, match=r"more.yaml:2: drugs.my_drug: my_drug is in mine.yaml already"):

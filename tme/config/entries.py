@@ -305,7 +305,9 @@ def entries_of(named: Node, kind: str, faults: FAULTS) -> Iterable[tuple[str, No
         what = f"is {short(named.plain())}" if names is None else "holds an id twice"
         faults.append(Fault(named.file, named.line, kind, what, "names of entries, each with its key: value lines"))
         return []
-    return list(zip(names, named.value))
+    if "id" in BY_NAME[kind].entry.model_fields:
+        return list(zip(names, named.value))
+    return [(name, Node({k: v for k, v in item.value.items() if k != "id"}, item.file, item.line)) for name, item in zip(names, named.value)]
 
 
 def with_own(library: Library, before: Library, kind: str, name: str, node: Node, file: str, context: Context,
@@ -338,7 +340,7 @@ def with_own(library: Library, before: Library, kind: str, name: str, node: Node
     base = library.entries[kind].get(parent.value) if parent is not None and isinstance(parent.value, str) else None
     if parent is not None:
         if base is None:
-            faults.append(unknown(parent, f"{place}.extends", f"entry of {kind}", str(parent.value), library.raw[kind]))
+            faults.append(unknown(parent, f"{place}.extends", f"entry of {kind}", str(parent.plain()), library.raw[kind]))
             return library
         raw = merging.part(model, library.raw[kind][parent.value], bare_node, ())
     else:
