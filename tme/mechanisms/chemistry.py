@@ -31,7 +31,7 @@ class Ferroptosis(Mechanism):
            "M39", "M40", "M41", "M42", "M48", "M50", "M67", "M68")  # fmt: skip
     about = "cystine, GSH, GPX4, FSP1-CoQ10, iron, PUFA, PLOOH and membrane damage"
     parameters = PARAMETERS
-    reads = tuple(f"tumour.{c}" for c in (*TRAITS, *INPUTS))
+    reads = tuple(f"tumour.{c}" for c in ("state", *TRAITS, *INPUTS))
     writes = tuple(f"tumour.{c}" for c in (*STATES, "chem_tick"))
 
     def __init__(self, model) -> None:

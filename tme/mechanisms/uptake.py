@@ -67,7 +67,7 @@ class Uptake(Mechanism):
     ids = ("M02",)
     about = "living cells take up oxygen, cystine and IFN-gamma"
     parameters = PARAMETERS
-    reads = ("tumour.state", "tumour.xct", "tumour.ifng_response")
+    reads = ("tumour.state", "tumour.voxel", "tumour.xct", "tumour.nrf2", "tumour.ifng_response", "tumour.e_xct")
     writes = ("field.oxygen.vmax", "field.ifng.loss", "field.cystine.vmax")
 
     def __init__(self, model) -> None:
@@ -99,8 +99,8 @@ class PeroxideEmission(Mechanism):
     name = "peroxide"
     phase = Phase.SECRETE
     about = "peroxidising cells and fresh ferroptotic corpses emit the signal S"
-    reads = ("tumour.plooh",)
-    adds = ("field.peroxide",)
+    reads = ("tumour.state", "tumour.voxel", "tumour.plooh")
+    adds = ("field.peroxide.source",)
 
     def __init__(self, model) -> None:
         super().__init__(model)

@@ -112,6 +112,13 @@ class ParticleDelivery(Mechanism):
         """Only in arms with nanoparticles."""
         return bool(model.therapy.nanoparticles)
 
+    def __init__(self, model) -> None:
+        super().__init__(model)
+        names = [a.name for a in model.therapy.nanoparticles]
+        self.reads = ("vessels.voxels", "lattice.tissue_row")
+        self.writes: tuple[str, ...] = tuple(f"field.{name}.source" for name in names)
+        self.adds = tuple(f"field.{name}.concentration" for name in names)
+
     def step(self, model) -> None:
         """Set the leak of the interval that the solve of this tick closes."""
         for agent in model.therapy.nanoparticles:
@@ -148,9 +155,12 @@ class ParticleCargo(Mechanism):
     def __init__(self, model) -> None:
         super().__init__(model)
         self.guests = [p for p in model.immune if p.entry.takes_up_particles]
-        kinds = [p.kind for p in self.guests]
-        self.reads = ("field.particle", "field.oxygen", "tumour.gsh", "tumour.oxygen", *(f"{kind}.voxel" for kind in kinds))
-        self.writes = ("tumour.j_fe", "tumour.held", *(f"{kind}.{column}" for kind in kinds for column in ("iron_load", "held")))
+        kinds, names = [p.kind for p in self.guests], [a.name for a in model.therapy.nanoparticles]
+        self.reads = ("tumour.state", "tumour.voxel", "tumour.gsh", "tumour.oxygen", "tumour.j_drug", *(f"{kind}.voxel" for kind in kinds),
+                      "field.oxygen.concentration", *(f"field.{name}.concentration" for name in names))  # fmt: skip
+        self.writes = ("tumour.j_fe", *(f"{kind}.iron_load" for kind in kinds),
+                       *(f"{kind}.np_{name}" for kind in ("tumour", *kinds) for name in names),
+                       *(f"released.{name}" for name in names))  # fmt: skip
         for agent in model.therapy.nanoparticles:
             if model.clock[agent.name] != self.every:
                 raise ValueError(f"fields.{agent.name}.clock_min must be {self.clock_min:g}, the clock of uptake, or payload is lost")
@@ -207,9 +217,6 @@ class ParticleLoss(Mechanism):
     switchable = False
     phase = Phase.SECRETE
     about = "particles leave the tissue into cells; released drug enters its field"
-    reads = ("tumour.state",)
-    writes = ("field.particle.loss",)
-    adds = ("field.drug",)
 
     @classmethod
     def enabled(cls, model) -> bool:
@@ -219,6 +226,10 @@ class ParticleLoss(Mechanism):
     def __init__(self, model) -> None:
         super().__init__(model)
         self.cargo = model.mechanism("nanoparticles")
+        agents = model.therapy.nanoparticles
+        self.reads = ("tumour.state", "tumour.voxel", *(f"{p.kind}.voxel" for p in self.cargo.guests), *(f"released.{a.name}" for a in agents))
+        self.writes = tuple(f"field.{a.name}.loss" for a in agents)
+        self.adds = tuple(f"field.{name}.source" for name in sorted({p.drug for a in agents for p in a.entry.payloads if p.drug is not None}))
 
     def step(self, model) -> None:
         """Refresh losses and drug sources of fields that are due."""
