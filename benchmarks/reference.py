@@ -19,9 +19,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tme.build import parameter_registry
+from tme.kernels.chemistry import dying
 from tme.library import load_library
-from tme.mechanisms.chemistry import INPUTS, STATES, TRAITS
-from tme.mechanisms.ferroptosis import advance, rupture, select, settle
+from tme.pathways.ferroptosis import PATHWAY
+from tme.pathways.stepping import advance, seen_by, select, settle
 from tme.targets.fronts import front_speed, propagation_index
 from tme.targets.setups import Arrivals, dish, minutes
 from tme.targets.single_cells import VARIED, Cells, effects
@@ -165,23 +166,23 @@ def deaths(cases: list[Case]) -> np.ndarray:
     """Minutes to rupture (cases,), NaN alive: one dish, at the default tick and resting clock, as in the plan."""
     n, cells = len(cases), Cells(len(cases))
     c, state = cells.col, cells.state
-    columns = [c[k] for k in (*STATES, *TRAITS, *INPUTS)]
+    columns = [c[k] for k in PATHWAY.column_names]
     for i, case in enumerate(cases):
         for name, value in {**case.traits, "cystine": case.settled}.items():
             c[name][i] = value
-    settle(n, cells.p, state, *columns)
+    settle(PATHWAY, n, cells.p, state, *columns)
     for i, case in enumerate(cases):
         for name, dose in case.inputs.items():
-            for column, value in ({name: dose} if name in INPUTS else effects(name, dose)).items():
+            for column, value in ({name: dose} if name in PATHWAY.input_names else effects(name, dose)).items():
                 c[column][i] = value
     late, end = np.array([(60 * case.late_h, 60 * case.hours) for case in cases]).T
     trap, died = c["e_trap"].copy(), np.full(n, np.nan)
     clock, fate, rows = np.zeros(n, np.int32), np.zeros(n, np.int8), np.empty(n, np.int64)
     for tick in range(1, round(end.max()) + 1):
         c["e_trap"][:] = np.where(tick > late, trap, 0.0)
-        m = select(0, n, tick, 6, cells.p, state, c["plooh"], c["peroxide"], c["j_fe"], clock, rows)
-        advance(rows, m, tick, 1.0, cells.p, state, clock, *columns)
-        rupture(0, n, state, c["damage"], fate)
+        m = select(PATHWAY, rows, n, tick, 6, cells.p, state, clock, [c[k] for k in seen_by(PATHWAY)])
+        advance(PATHWAY, rows, m, tick, 1.0, cells.p, state, clock, *columns)
+        dying(0, n, state, c["damage"], fate, 11)
         new = (fate == 11) & (state == 0)
         died[new], state[new] = tick, 1
     return np.where(died > end, np.nan, died)

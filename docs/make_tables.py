@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-from tme import mechanisms, therapy
-from tme.build import parameter_registry
+from tme import pathways
+from tme.build import PLAN, parameter_registry
 from tme.core.mechanism import Phase
 from tme.core.population import COMMON
 from tme.describe import mechanism_table
@@ -21,6 +21,7 @@ from tme.kernels.rng import Stream
 from tme.library import KINDS, load_library
 from tme.library.cells import in_order
 from tme.library.schema import address
+from tme.pathways.contract import plain
 from tme.populations.cells import population_class
 
 MODEL = Path(__file__).with_name("model.md")
@@ -113,7 +114,7 @@ def drug_hits() -> str:
 
 def plan() -> str:
     """Entries of the plan by phase: therapies only in arms that need them, one solve per field."""
-    every = [(m.phase, m.name, m.clock_min, m.about) for m in (*mechanisms.MECHANISMS, *therapy.THERAPIES)]
+    every = [(m.phase, m.name, m.clock_min, m.about) for m in PLAN]
     every += [(Phase.SECRETE, "start_sources, finish_sources", 0.0, "sources counted anew, then handed to the fields")]
     every += [(Phase.DIFFUSE, f"diffuse_{n}", e.clock_min, f"{e.about}: {e.mode.replace('_', ' ')}") for n, e in load_library().fields.items()]
     every += [(Phase.DIFFUSE, "diffuse_AGENT", 10.0, "drugs, antibodies and particles of the arm, 5 or 10 min as the library says")]
@@ -144,6 +145,7 @@ def columns() -> str:
     cells = load_library().cells
     for kind in in_order((n for n, e in cells.items() if e.in_every_model), cells):
         rows += [(kind, f"`{c.name}`", c.unit, c.at_division, c.about) for c in population_class(kind, cells[kind]).columns]
+    rows += [(f"with {p.name}", f"`{c.name}`", c.unit, c.at_division, c.about) for p in pathways.PATHWAYS.values() for c in p.columns()]
     return table(("cell", "column", "unit", "daughter gets", "meaning"), rows)
 
 
@@ -159,6 +161,22 @@ def cell_types() -> str:
     return table(("entry", "what", "place", "does", "parameters"), rows)
 
 
+def equations(pathway: str) -> str:
+    """The states of a pathway: how each moves, and what else is said of it in its table."""
+    rows = []
+    for s in pathways.PATHWAYS[pathway].states:
+        loss, cap = s.loss and plain(s.loss).__name__, s.cap and plain(s.cap).__name__
+        form = f"{s.symbol}' = {loss} (level - {s.symbol})" if loss else f"{s.symbol}' = production {'+ growth' if s.kind == 'grow' else '- loss'} {s.symbol}"
+        rows.append((s.symbol, f"`{s.name}`", s.unit, form, cap or "", s.start, s.at_division, s.about))
+    return table(("symbol", "column", "unit", "moves as", "not above", "start", "daughter gets", "meaning"), rows)
+
+
+def terms(pathway: str) -> str:
+    """What rules may modulate in a pathway."""
+    rows = [(f"`{t.name}`", t.effect, t.unit, f"{t.low:g} to {t.high:g}", t.about) for t in pathways.PATHWAYS[pathway].terms]
+    return table(("term", "effect", "unit", "bounds", "meaning"), rows)
+
+
 def streams() -> str:
     """The purposes a random draw can have."""
     return ", ".join(f"`{s.name.lower()}`" for s in Stream) + "\n"
@@ -172,6 +190,9 @@ def makers() -> dict[str, Callable[[], str]]:
     }  # fmt: skip
     for group in parameter_registry():
         out[f"parameters.{group}"] = lambda g=group: parameters(g)
+    for name in pathways.PATHWAYS:
+        out[f"states.{name}"] = lambda n=name: equations(n)
+        out[f"terms.{name}"] = lambda n=name: terms(n)
     for kind in KINDS:
         out[f"library.{kind.name}"] = lambda k=kind.name: library(k)
     return out

@@ -8,7 +8,7 @@ from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
-from tme import mechanisms, therapy
+from tme import mechanisms, pathways, therapy
 from tme.core.field import Field
 from tme.core.grid import Grid
 from tme.core.guards import Guards
@@ -27,6 +27,7 @@ from tme.rules.signals import Known
 from tme.therapy.agents import LN2, Agent, doses_of
 from tme.therapy.events import occasions, uses_oxygen
 
+PLAN = (*pathways.ENTRIES, *mechanisms.MECHANISMS, *therapy.THERAPIES)
 # of a field's solve where the config states none; for those that multigrid solves it is the rough end of the
 # error, 10 to 30 times the smooth one (against 1e-9, over 200 min: L2 errors of 1e-5 to 1e-3)
 TOLERANCE = {"oxygen": 1e-4, "atp": 5e-3}
@@ -35,7 +36,7 @@ TOLERANCE_OF = {"drug": 5e-3, "other": 1e-3}
 
 def parameter_registry() -> dict[str, ParameterSet]:
     """All parameter groups a config may name under `mechanisms:`."""
-    return {**mechanisms.PARAMETER_SETS, **therapy.PARAMETER_SETS}
+    return {**pathways.PARAMETER_SETS, **mechanisms.PARAMETER_SETS, **therapy.PARAMETER_SETS}
 
 
 def term_registry(plugins: Any = (), library: Any = None) -> dict[str, Term]:
@@ -43,7 +44,7 @@ def term_registry(plugins: Any = (), library: Any = None) -> dict[str, Term]:
 
     A law declares them beside its parameters: TERMS, or `terms(cells)` where they follow from the cell types there are.
     """
-    modules = dict.fromkeys(cls.__module__ for cls in (*mechanisms.MECHANISMS, *therapy.THERAPIES))
+    modules = dict.fromkeys(cls.__module__ for cls in PLAN)
     cells = (library or load_library()).cells
     found: list[Term] = []
     for name in modules:
@@ -60,7 +61,7 @@ def known_to_rules(config: Any = None, library: Any = None) -> Known:
     """Terms, signals and their units that rules may name; with the plugins and the library of a config."""
     library = library or (config.library if config is not None else load_library())
     classes = {name: population_class(name, entry) for name, entry in library.cells.items()}
-    columns = {name: {c.name: c.unit for c in (*COMMON, *cls.columns)} for name, cls in classes.items()}
+    columns = {name: {c.name: c.unit for c in (*COMMON, *cls.columns, *pathways.all_columns(name))} for name, cls in classes.items()}
     agents = {**library.drugs, **library.antibodies, **library.nanoparticles}
     return Known(
         terms=term_registry(() if config is None else config.plugins, library),
@@ -85,12 +86,12 @@ def load_config(path: Any, *, overrides: Any = (), quick: bool = False, plugins:
     from tme.config import ConfigError
     from tme.config import load_config as load
 
-    clocks = {c.name: c.clock_min for c in (*mechanisms.MECHANISMS, *therapy.THERAPIES)}
+    clocks = {c.name: c.clock_min for c in PLAN}
     config = load(path, parameter_registry(), overrides=overrides, quick=quick, clocks=clocks, plugins=plugins, allow_plugins=allow_plugins)
     refuse_off(config)
     refuse_clash(config)
     refuse_axes(config)
-    if faults := resolve.faults_of(config, known_to_rules(config)):
+    if faults := resolve.faults_of(config, known_to_rules(config)._replace(terms=terms_on(config))):
         raise ConfigError(faults)
     return config
 
@@ -108,7 +109,7 @@ def refuse_off(config: Any) -> None:
     """ConfigError for a mechanism that is switched off although others need it."""
     from tme.config import ConfigError, Fault
 
-    classes: list[Any] = [*mechanisms.MECHANISMS, *therapy.THERAPIES, *joined(config.plugins).laws]
+    classes: list[Any] = [*PLAN, *joined(config.plugins).laws]
     plan = {c.name: c for c in classes}
     faults = []
     for name in sorted(config.switched_off()):
@@ -128,8 +129,35 @@ def refuse_off(config: Any) -> None:
             key = f"fields.{name}.clock_min"
             file, line = config.origin.get(key, ("config", 0))
             faults.append(Fault(file, line, key, "particles are taken up at another clock, payload would be lost", f"{clock:g}"))
+    faults += faults_of_pathways(config)
     if faults:
         raise ConfigError(faults)
+
+
+def faults_of_pathways(config: Any) -> list[Any]:
+    """Drugs and rules that act on a pathway which the config has not on: they would do nothing."""
+    from tme.config import Fault
+
+    missing = {c.name: e.name for e in pathways.RUNS if not e.is_on(config) and e.cells == "tumour" for c in e.pathway.columns()}
+    faults = []
+    given = {item.name for arm in config.arms for item in config.therapy_of(arm).drugs} | carried(config)
+    for name in sorted(given):
+        for hit in config.library.drug(name).hits:
+            entry = missing.get(therapy.drugs.EFFECT_COLUMN.get(hit.target, ""))
+            if entry is not None:
+                key = f"mechanisms.{entry}.on"
+                faults.append(Fault("config", 0, key, f"{name} hits {hit.target}, which is of the pathway {entry}, and that is off", "true"))
+    return faults
+
+
+def terms_on(config: Any) -> dict[str, Term]:
+    """All terms, those of pathways for the cell types that run them in this config."""
+    out = term_registry(config.plugins, config.library)
+    for name, term in out.items():
+        runs = [e for e in pathways.RUNS if any(t.name == name for t in e.pathway.terms)]
+        if runs:
+            out[name] = replace(term, cells=tuple(e.cells for e in runs if e.is_on(config)))
+    return out
 
 
 def carried(config: Any) -> set[str]:
@@ -316,7 +344,7 @@ def build_plan(model: Any) -> list[Mechanism]:
     """All entries of the tick; a mechanism may ask for another one built before it."""
     model._entries = []
     off = model.config.switched_off()
-    for cls in (*mechanisms.MECHANISMS, *therapy.THERAPIES, *model.own.laws):
+    for cls in (*PLAN, *model.own.laws):
         if cls.name not in off and cls.enabled(model):
             model._entries.append(cls(model))
     if model.rule_programs:
@@ -328,6 +356,12 @@ def build_plan(model: Any) -> list[Mechanism]:
 def ordered(entries: list[Mechanism]) -> list[Mechanism]:
     """Delivery before diffusion and so on is the phases' doing; within SECRETE, sources start anew first."""
     return sorted(entries, key=lambda m: (m.phase, m.name != "start_sources"))
+
+
+def cell_columns(model: Any, kind: str, *extra: Column) -> tuple[Column, ...]:
+    """Columns of a cell type beyond its own: of its pathways, of therapy and of rules."""
+    own = population_class(kind, model.config.library.cells[kind]).columns
+    return (*pathways.columns(model, kind, own), *extra, *rule_columns(model, kind))
 
 
 def rule_columns(model: Any, kind: str) -> tuple[Column, ...]:

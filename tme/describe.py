@@ -10,8 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from tme import mechanisms, therapy
-from tme.build import known_to_rules, parameter_registry, tumour_overrides
+from tme.build import PLAN, known_to_rules, parameter_registry, tumour_overrides
 from tme.config.hashing import used_entries
 from tme.core.mechanism import rows_of
 from tme.library import load_library
@@ -222,7 +221,7 @@ def mechanism_table() -> list[dict[str, Any]]:
     """One row per mechanism id that a law or a library entry declares: where, which key switches it, which tests."""
     tests = tests_by_id()
     rows: dict[str, dict[str, Any]] = {}
-    for cls in (*mechanisms.MECHANISMS, *therapy.THERAPIES):
+    for cls in PLAN:
         for mid in cls.ids:
             row = rows.setdefault(mid, {"id": mid, "where": "", "switch": "", "about": cls.about, "test": tests.get(mid, "")})
             row["where"] += " " * bool(row["where"]) + cls.__module__.replace(".", "/") + ".py"
@@ -232,6 +231,11 @@ def mechanism_table() -> list[dict[str, Any]]:
                 row["switch"] += " " * bool(row["switch"]) + cls.given_by
             elif cls.parameters is not None:
                 row["switch"] += " " * bool(row["switch"]) + f"mechanisms.{cls.parameters.group}.*"
+    for name, axis in load_library().receptors.items():
+        for mid in axis.ids:
+            row = rows.setdefault(mid, {"id": mid, "where": "", "switch": "", "about": axis.about, "test": tests.get(mid, "")})
+            row["where"] += " " * bool(row["where"]) + "tme/library/receptors.yaml"
+            row["switch"] += " " * bool(row["switch"]) + f"receptors.{name}"
     for name, entry in load_library().nanoparticles.items():
         rows[entry.id] = {"id": entry.id, "where": f"tme/library/nanoparticles.yaml: {name}", "switch": f"arms.*.nanoparticles: {name}",
                           "about": entry.about, "test": tests.get(entry.id, "")}  # fmt: skip

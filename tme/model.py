@@ -21,10 +21,10 @@ from tme.build import (
     build_receptors,
     build_therapy,
     cargo_columns,
+    cell_columns,
     load_config,
     parameter_of,
     parameter_registry,
-    rule_columns,
     rule_programs,
     tumour_overrides,
 )
@@ -40,6 +40,7 @@ from tme.core.vessels import VesselBed
 from tme.initial import clone_log_means
 from tme.initial_regions import place
 from tme.kernels.exchange import cell_to_voxel
+from tme.pathways import PathwayEntry
 from tme.populations import Populations, build_populations
 from tme.readouts import observe
 from tme.readouts.immune import mark
@@ -125,14 +126,14 @@ class TumourModel(mesa.Model):
 
     def _columns_of(self, kind: str) -> tuple[Any, ...]:
         """Columns of a cell type that the arm, the checkpoint axes and the rules need."""
-        events = event_columns(self.therapy) if kind == "tumour" else ()
-        return (*events, *self.receptors.columns(kind), *rule_columns(self, kind))
+        return cell_columns(self, kind, *event_columns(self, kind), *self.receptors.columns(kind))
 
     def _populate(self) -> None:
         """Place cells, find the steady fields and each cell's own steady chemistry."""
         self.placement = place(self, self.config.initial)
         self.mechanism("vessels").update(self)
         self.mechanism("uptake").update(self)
+        self.mechanism("cystine_uptake").update(self)
         for name in ("oxygen", "cystine", "ifng"):
             if name not in self.held_fields:
                 field = self.fields[name]
@@ -144,7 +145,8 @@ class TumourModel(mesa.Model):
         for _ in range(3 if self.rule_programs else 1):  # rules may hear what the chemistry makes of them
             if self.rule_programs:
                 self.mechanism("rules").settle(self)
-            self.mechanism("ferroptosis").settle(self)
+            for pathway in (m for m in self._entries if isinstance(m, PathwayEntry)):
+                pathway.settle(self)
         t = self.tumour
         base = parameter_registry()["ifng_response"].build(self.config_for("ifng_response"))
         t.col.pdl1[: t.n] = t.col.pdl1_free[: t.n] = base.pdl1_base

@@ -18,10 +18,10 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from tme.kernels.sources import PACKAGE, digest
+from tme.kernels.sources import digest
 
 HALVES = ("fields", "cells")
-LANDMARK = "ferroptosis._advance"
+LANDMARK = "advance_rows"
 LOOK_S = 0.05
 _at_work: list[subprocess.Popen] = []  # they outlast the call that started them
 
@@ -31,8 +31,17 @@ def is_cold() -> bool:
     folder = os.environ.get("NUMBA_CACHE_DIR")
     if folder is None or os.environ.get("NUMBA_DISABLE_JIT", "0") != "0":
         return False
-    place = Path(folder) / f"ferroptosis-{digest(PACKAGE / 'mechanisms' / 'ferroptosis.py')}"
-    return not any(place.glob(f"{LANDMARK}*.nbi"))
+    return not any(compiled_chemistry(Path(folder)).glob(f"*.{LANDMARK}*.nbi"))
+
+
+def compiled_chemistry(folder: Path) -> Path:
+    """Where the compiled kernels of the ferroptosis pathway lie in numba's cache."""
+    from tme.pathways.ferroptosis import PATHWAY
+    from tme.pathways.store import kept
+    from tme.pathways.write import source
+
+    file = kept(PATHWAY.name, source(PATHWAY))
+    return folder / f"{file.stem}-{digest(file)}"
 
 
 def warm_up(stop: Callable[[], bool] = lambda: False) -> None:

@@ -97,3 +97,13 @@ def test_a_time_course_ends_where_replicates_are_missing():
     course = compare.time_course(StoppedRun(), "tumour_alive").set_index("arm")
     assert course.loc["control", "hour"].tolist() == [0, 24]
     assert course.loc["a", "hour"].tolist() == [0, 24, 48]
+
+
+def test_arms_are_not_compared_before_treatment_starts():
+    class Grown(MadeUpRun):
+        def series(self):
+            return super().series().assign(hour=lambda t: t["hour"] - 24)
+
+    with pytest.raises(compare.StoppedEarly, match="no treatment to compare yet"):
+        compare.compare_arms(Grown())
+    assert len(compare.compare_arms(Grown(), hour=-24)) == 3

@@ -8,7 +8,6 @@ import threading
 import pytest
 
 from tme import warm
-from tme.kernels.sources import PACKAGE, digest
 
 
 class Half:
@@ -59,9 +58,9 @@ def test_to_finish_is_to_wait_for_both_halves_once(halves):
 
 
 def test_nothing_is_started_where_something_is_compiled(halves, tmp_path):
-    folder = tmp_path / f"ferroptosis-{digest(PACKAGE / 'mechanisms' / 'ferroptosis.py')}"
+    folder = warm.compiled_chemistry(tmp_path)
     folder.mkdir()
-    (folder / "ferroptosis._advance-357.py311.1.nbi").touch()
+    (folder / f"{folder.name.partition('-')[0]}.advance_rows-357.py311.1.nbi").touch()
     warm.warm_up()
     assert not halves
 
@@ -72,10 +71,12 @@ def test_what_importing_compiles_does_not_count(tmp_path):
     env.pop("NUMBA_CACHE_DIR", None)
     code = """
 import tme.cli, tme.experiments.executor, tme.model, tme.bench.whole
-from tme.mechanisms import ferroptosis
-from tme.warm import LANDMARK, is_cold
-module, _, name = LANDMARK.partition(".")
-print(is_cold(), getattr(ferroptosis, name)._cache._impl.filename_base.startswith(LANDMARK))
+from tme.pathways.ferroptosis import PATHWAY
+from tme.pathways.store import kernels
+from tme.warm import LANDMARK, compiled_chemistry, is_cold
+cache = getattr(kernels(PATHWAY), LANDMARK)._cache
+same = str(compiled_chemistry(__import__("pathlib").Path(__import__("numba").config.CACHE_DIR))) == cache.cache_path
+print(is_cold(), same and f".{LANDMARK}" in cache._impl.filename_base)
 """
     done = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["True", "True"]

@@ -17,7 +17,9 @@ from tme.core.grid import Grid
 from tme.kernels.cuda import launch
 from tme.kernels.cuda.solver import CudaWorkspace
 from tme.kernels.multigrid import Workspace
-from tme.mechanisms import ferroptosis, ferroptosis_cuda
+from tme.pathways import PATHWAYS, stepping
+from tme.pathways.device import DeviceStepper
+from tme.pathways.ferroptosis import PARAMETERS, PATHWAY
 
 LATTICES = [
     ((1, 9, 7), (False, False, False)),
@@ -126,20 +128,43 @@ def cells(step) -> tuple[list[np.ndarray], np.ndarray]:
     state[rows[2]] = 1
     clock[rows[5]] = -4
     for tick in (1, 2, 8):
-        step(rows, 13, tick, 1.0, ferroptosis.PARAMETERS.build(), state, clock, *columns)
+        step(rows, 13, tick, 1.0, PARAMETERS.build(), state, clock, *columns)
     return columns, clock
 
 
 def ferroptosis_cuda_step(*arguments) -> None:
     """The device's step with fresh buffers."""
-    ferroptosis_cuda.advance(ferroptosis_cuda.Buffers(), *arguments)
+    DeviceStepper(PATHWAY, modulated=False).advance(*arguments)
+
+
+def cpu_step(*arguments) -> None:
+    """The processor's."""
+    stepping.advance(PATHWAY, *arguments)
 
 
 def chemistry() -> dict:
     """Both devices on the same cells."""
-    (here, clock), (there, other) = cells(ferroptosis.advance), cells(ferroptosis_cuda_step)
+    (here, clock), (there, other) = cells(cpu_step), cells(ferroptosis_cuda_step)
     return {"apart": max(apart(a, b) for a, b in zip(here, there)), "clocks": bool((clock == other).all()),
             "stepped": sorted(set(other.tolist()))}  # fmt: skip
+
+
+def pathways() -> dict[str, float]:
+    """How far the devices are apart in every pathway, without terms and with half of them at work."""
+    out, rng, n = {}, np.random.default_rng(2), 20
+    for pathway, modulated in itertools.product(PATHWAYS.values(), (False, True)):
+        values = [s.start + 0.01 for s in pathway.states] + [g.default + 0.01 for g in pathway.given]
+        columns = [v * rng.uniform(0.5, 1.5, n) for v in values]
+        terms = [np.full(n, t.neutral + 0.01) if k % 2 else np.zeros(0) for k, t in enumerate(pathway.terms)] if modulated else []
+        there = [c.copy() for c in columns]
+        rows, state, p = np.arange(n), np.zeros(n, np.int8), pathway.parameters.build()
+        clocks = [np.zeros(n, np.int32) for _ in range(2)]
+        stepper = DeviceStepper(pathway, modulated)
+        for tick in (1, 2, 8):
+            stepping.advance(pathway, rows, n, tick, 1.0, p, state, clocks[0], *columns, *terms, modulated=modulated)
+            stepper.advance(rows, n, tick, 1.0, p, state, clocks[1], *there, *terms)
+        out[f"{pathway.name}{' modulated' * modulated}"] = max(apart(a, b) for a, b in zip(columns, there))
+    return out
 
 
 def model(folder: Path) -> dict:
@@ -192,6 +217,6 @@ if __name__ == "__main__":
     here = Path(sys.argv[1])
     figures = {
         "fields": fields(), "balance": gains_and_losses(), "same bits": launch_shapes(), "refusals": refusals(),
-        "chemistry": chemistry(), "model": model(here), "runs": runs(here),
+        "chemistry": chemistry(), "pathways": pathways(), "model": model(here), "runs": runs(here),
     }  # fmt: skip
     print(json.dumps(figures))

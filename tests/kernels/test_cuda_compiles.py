@@ -22,7 +22,8 @@ if numba.config.ENABLE_CUDASIM:
 from numba import cuda
 
 from tme.kernels.cuda import stencil
-from tme.mechanisms import ferroptosis, ferroptosis_cuda
+from tme.pathways.ferroptosis import PARAMETERS, PATHWAY
+from tme.pathways.store import device_kernel
 
 f8, i8 = types.float64, types.int64
 row, table, index, mask = f8[::1], f8[:, ::1], i8[:, ::1], types.uint8[::1]
@@ -66,6 +67,6 @@ def test_a_field_kernel_compiles(name):
 
 
 def test_the_chemistry_compiles():
-    parameters = numba.typeof(ferroptosis.PARAMETERS.build())
-    text, _ = cuda.compile_ptx(ferroptosis_cuda.step_cells.py_func, (row, i8, parameters), device=False, cc=(9, 0))
+    parameters = numba.typeof(PARAMETERS.build())
+    text, _ = cuda.compile_ptx(device_kernel(PATHWAY).step_cells.py_func, (row, i8, parameters), device=False, cc=(9, 0))
     assert "sqrt.rn.f64" in text

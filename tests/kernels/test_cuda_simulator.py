@@ -95,6 +95,12 @@ def test_cells_agree_and_only_the_listed_ones_move(found):
 
 
 @slow
+def test_every_pathway_is_the_same_on_both_with_terms_and_without(found):
+    assert set(found["pathways"]) == {"ferroptosis", "ferroptosis modulated", "cuproptosis", "cuproptosis modulated"}
+    assert not [name for name, apart in found["pathways"].items() if not apart < 1e-12]
+
+
+@slow
 def test_a_small_tumour_is_the_same_on_both(found):
     assert found["model"]["unequal"] == []
     assert found["model"]["apart"] < 1e-5, found["model"]["worst"]

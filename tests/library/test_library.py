@@ -113,7 +113,7 @@ def test_iron_platforms_have_iron_terms():
         ("drugs.yaml", "target: xct", "target: vessel\n      field: cystin", "field 'cystin' is not in fields"),
         ("fields.yaml", "mode: quasi_steady", "mode: steady", "fields.yaml:5: oxygen.mode"),
         ("events.yaml", "kind: radiation", "kind: radiaton", "events.yaml:4: radiation: Value error, kind is 'radiaton'"),
-        ("events.yaml", "unit: 1/Gy,", "unit: Gy,", "events.yaml:10: radiation.cells.tumour"),
+        ("events.yaml", "unit: 1/Gy,", "unit: Gy,", "events.yaml:11: radiation.cells.tumour.alpha_per_gy"),
         ("events.yaml", "oer_max:", "oer:", "events.yaml:7: radiation.oer"),
         ("antibodies.yaml", "anti_pd1:", "anti_pdl1:", "duplicate key"),
         ("antibodies.yaml", "anti_pd1:", "rsl3:", "the name is taken by drugs"),

@@ -11,13 +11,15 @@ from functools import cache
 import numpy as np
 from scipy.integrate import solve_ivp
 
-from tme.mechanisms import ferroptosis, ferroptosis_rest
+from tme.kernels.chemistry import dying
+from tme.pathways import stepping
+from tme.pathways.ferroptosis import PARAMETERS, PATHWAY
 
 STATES = ("ifng_response", "cysteine", "gsh", "gpx4", "coq10h2", "lip", "ferritin", "pufa", "plooh", "damage")
 TRAITS = {"xct": 1.0, "gpx4_trait": 1.0, "fsp1": 1.0, "acsl4": 1.0, "tfr1": 1.0, "nrf2": 1.0, "mufa": 0.0}
 INPUTS = {"ifng": 0.0, "cystine": 200.0, "oxygen": 38.0, "peroxide": 0.0, "aa": 0.0}
 INPUTS |= dict.fromkeys(("e_xct", "e_gpx4", "e_fsp1", "e_bso", "e_trap", "e_chel", "j_fe"), 0.0)
-P = ferroptosis.PARAMETERS.build()
+P = PARAMETERS.build()
 RESTING_EVERY = 6
 
 
@@ -122,7 +124,7 @@ class Dish:
         self.col |= {k: np.full(n, v) for k, v in INPUTS.items()}
         if settle_at is not None:
             self.col["cystine"][:] = settle_at
-        ferroptosis_rest.settle(n, p, self.state, *self.columns())
+        stepping.settle(PATHWAY, n, p, self.state, *self.columns())
         for k in INPUTS:
             self.col[k][:] = [{**INPUTS, **e}[k] for e in envs]
         self.death = np.full(n, np.nan)
@@ -133,12 +135,12 @@ class Dish:
     def step(self, dt=1.0, resting_every=RESTING_EVERY):
         self.tick += 1
         c = self.col
-        seen = (c["plooh"], c["peroxide"], c["j_fe"])
-        m = ferroptosis.select(
-            0, self.n, self.tick, resting_every, self.p, self.state, *seen, self.clock, self.rows
+        seen = [c[k] for k in stepping.seen_by(PATHWAY)]
+        m = stepping.select(
+            PATHWAY, self.rows, self.n, self.tick, resting_every, self.p, self.state, self.clock, seen
         )
-        ferroptosis.advance(self.rows, m, self.tick, dt, self.p, self.state, self.clock, *self.columns())
-        ferroptosis.rupture(0, self.n, self.state, c["damage"], self.fate)
+        stepping.advance(PATHWAY, self.rows, m, self.tick, dt, self.p, self.state, self.clock, *self.columns())
+        dying(0, self.n, self.state, c["damage"], self.fate, 11)
         new = (self.fate == 11) & (self.state == 0)
         self.death[new] = self.tick * dt
         self.state[new] = 1

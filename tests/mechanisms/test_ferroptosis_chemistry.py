@@ -22,7 +22,8 @@ from ferroptosis_dish import (
     untreated,
 )
 
-from tme.mechanisms import ferroptosis
+from tme.kernels.chemistry import dying
+from tme.pathways import ferroptosis
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -240,5 +241,5 @@ def test_ferritinophagy_frees_iron():
 def test_rupture_flags_living_cells_with_lethal_damage_only():
     state = np.array([0, 0, 1, 0], np.int8)
     fate = np.array([0, 0, 0, 12], np.int8)
-    ferroptosis.rupture(0, 4, state, np.array([0.99, 1.0, 2.0, 2.0]), fate)
+    dying(0, 4, state, np.array([0.99, 1.0, 2.0, 2.0]), fate, 11)
     assert fate.tolist() == [0, 11, 0, 12]

@@ -11,7 +11,9 @@ from ferroptosis_dish import STATES, Dish, P, erastin, rsl3
 from scipy.linalg import solve_banded
 
 from tme.kernels import team
-from tme.mechanisms import ferroptosis
+from tme.pathways import ferroptosis, stepping
+from tme.pathways.ferroptosis import PATHWAY
+from tme.pathways.store import kernels
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -76,7 +78,7 @@ def random_dish(n, seed=0):
 
 def advance(dish, rows, tick, dt):
     rows = np.asarray(rows, np.int64)
-    ferroptosis.advance(rows, len(rows), tick, dt, P, dish.state, dish.clock, *dish.columns())
+    stepping.advance(PATHWAY, rows, len(rows), tick, dt, P, dish.state, dish.clock, *dish.columns())
 
 
 @pytest.mark.parametrize("dt", [0.5, 6.0, 60.0])
@@ -143,16 +145,16 @@ def test_thread_count_does_not_change_a_bit(threads, expected, monkeypatch):
 
 
 def test_sweep_equals_the_plain_python_law(expected, monkeypatch):
-    laws = "conditions midpoint redox_rates radical_rates lipid_supply decay grow gate quick_exp keep_half exp expm1_fast log"
-    for name in laws.split():
-        compiled = getattr(ferroptosis, name)
-        monkeypatch.setattr(ferroptosis, name, getattr(compiled, "py_func", compiled))
-    step = getattr(ferroptosis.step_cell, "py_func", ferroptosis.step_cell)
-    dish = random_dish(1000)
+    written, dish = kernels(PATHWAY), random_dish(1000)
+    for module in (written, ferroptosis):
+        for name, law in list(vars(module).items()):
+            if hasattr(law, "py_func"):
+                monkeypatch.setattr(module, name, law.py_func)
+    step = written.step_cell
     for i in range(0, 1000, 25):
         h = float(1 - dish.clock[i])
         cell = [float(c[i]) for c in dish.columns()]
-        new = step(P, h, *ferroptosis.keep_half(P, h), *cell, 1.0 if dish.state[i] == 0 else 0.0)
+        new = step(P, h, *cell, 1.0 if dish.state[i] == 0 else 0.0)
         assert (np.array(new, float).view(np.int64) == expected[:, i]).all()
 
 
@@ -173,7 +175,7 @@ def test_selection_steps_active_cells_each_tick_and_resting_ones_on_their_clock(
     rows = np.empty(9, np.int64)
 
     def chosen(tick):
-        m = ferroptosis.select(0, 9, tick, 6, P, state, plooh, peroxide, j_fe, clock, rows)
+        m = stepping.select(PATHWAY, rows, 9, tick, 6, P, state, clock, [plooh, peroxide, j_fe])
         return rows[:m].tolist()
 
     assert chosen(5) == [1, 2, 3, 5]
@@ -185,7 +187,7 @@ def test_a_cell_is_active_above_its_thresholds_and_not_at_them():
     rest, at = np.zeros(4), np.array([P.active_plooh, P.active_peroxide, P.active_iron, 0.0])
     for above, expected in ((0.0, []), (1e-9, [0, 1, 2])):
         level = [np.where(np.arange(4) == k, v * (1.0 + above), rest) for k, v in enumerate(at[:3])]
-        assert rows[: ferroptosis.select(0, 4, 5, 6, P, state, *level, clock, rows)].tolist() == expected
+        assert rows[: stepping.select(PATHWAY, rows, 4, 5, 6, P, state, clock, level)].tolist() == expected
 
 
 def test_every_parameter_is_read_and_has_a_source():
@@ -201,6 +203,6 @@ def test_no_more_lipid_is_peroxidised_than_there_is_and_is_made_in_the_step(h, l
     states = [0.0, 1.0, 1.0, 0.0, 0.0, lip, 0.0, 1500.0, plooh, 0.0]
     traits = [1.0, 1.0, 0.0, 1.0, 1.0, 1.0, 0.0]
     inputs = [0.0, 40.0, 38.0, 0.0, 0.0, 0.0, 50.0, 0.0, 0.0, 0.0, 0.0, 0.0]
-    new = ferroptosis.step_cell(P, h, *ferroptosis.keep_half(P, h), *states, *traits, *inputs, 1.0)
+    new = kernels(PATHWAY).step_cell(P, h, *states, *traits, *inputs, 1.0)
     made = P.k_u * P.u0 * h
     assert new[8] == pytest.approx(plooh + 1500.0 + made, rel=1e-12)

@@ -59,25 +59,24 @@ def oxygen(case: str, shape: tuple[int, int, int] = (1, 1000, 1000)) -> list[dic
 
 def chemistry(case: str, n: int) -> list[dict[str, Any]]:
     """One second-order step of n cells: gathered, copied, stepped, copied back, scattered."""
-    from tme.mechanisms import ferroptosis_cuda
-    from tme.mechanisms.chemistry import INPUTS, STATES, TRAITS
-    from tme.mechanisms.ferroptosis import PARAMETERS
+    from tme.pathways.device import DeviceStepper
+    from tme.pathways.ferroptosis import PARAMETERS, PATHWAY
 
-    rng, p, there = np.random.default_rng(1), PARAMETERS.build(), ferroptosis_cuda.Buffers()
+    rng, p, stepper = np.random.default_rng(1), PARAMETERS.build(), DeviceStepper(PATHWAY, modulated=False)
     usual = (0.1, 50.0, 1500.0, 1.0, 0.5, 1.0, 220.0, 2000.0, 0.03, 0.0)
-    columns = [v * rng.uniform(0.8, 1.2, n) for v in usual] + [np.ones(n) for _ in TRAITS[:-1]] + [np.zeros(n)]
-    columns += [np.full(n, {"oxygen": 38.0, "cystine": 40.0}.get(name, 0.0)) for name in INPUTS]
+    columns = [v * rng.uniform(0.8, 1.2, n) for v in usual] + [np.ones(n) for _ in PATHWAY.trait_names[:-1]] + [np.zeros(n)]
+    columns += [np.full(n, {"oxygen": 38.0, "cystine": 40.0}.get(name, 0.0)) for name in PATHWAY.input_names]
     rows, state, clock, tick = np.arange(n, dtype=np.int64), np.zeros(n, np.int8), np.zeros(n, np.int32), 0
 
     def work() -> None:
         nonlocal tick
         tick += 1
-        ferroptosis_cuda.advance(there, rows, n, tick, 1.0, p, state, clock, *columns)
+        stepper.advance(rows, n, tick, 1.0, p, state, clock, *columns)
 
     start = time.perf_counter()
     work()
     compile_s = time.perf_counter() - start
-    gsh = columns[STATES.index("gsh")]
+    gsh = columns[PATHWAY.state_names.index("gsh")]
     before = gsh.copy()
     value = median_ns(work, time.perf_counter_ns) / n
     if np.array_equal(before, gsh):

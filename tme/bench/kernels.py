@@ -152,18 +152,19 @@ def peroxide(case: str, shape: tuple[int, int, int]) -> list[dict[str, Any]]:
 def chemistry(case: str) -> list[dict[str, Any]]:
     """One second-order step of the ten-state chemistry for 100,000 cells."""
     from tme.kernels.memory import filled
-    from tme.mechanisms.chemistry import INPUTS, STATES, TRAITS
-    from tme.mechanisms.ferroptosis import PARAMETERS, advance
+    from tme.pathways.ferroptosis import PARAMETERS, PATHWAY
+    from tme.pathways.stepping import advance
 
     n = 100_000
     rng = np.random.default_rng(1)
     p = PARAMETERS.build()
     start_values = (0.1, 50.0, 1500.0, 1.0, 0.5, 1.0, 220.0, 2000.0, 0.03, 0.0)
+    names = PATHWAY.state_names
     states = [filled(n, v) for v in start_values]  # columns as a population holds them
     for column in states:
         column *= rng.uniform(0.8, 1.2, n)
-    traits = [filled(n, 1.0) for _ in TRAITS[:-1]] + [filled(n, 0.0)]
-    inputs = {k: filled(n, 0.0) for k in INPUTS}
+    traits = [filled(n, 1.0) for _ in PATHWAY.trait_names[:-1]] + [filled(n, 0.0)]
+    inputs = {k: filled(n, 0.0) for k in PATHWAY.input_names}
     inputs["oxygen"][:], inputs["cystine"][:] = 38.0, 40.0
     rows, state, clock = np.arange(n, dtype=np.int64), np.zeros(n, np.int8), np.zeros(n, np.int32)
     tick = 0
@@ -171,14 +172,14 @@ def chemistry(case: str) -> list[dict[str, Any]]:
     def work() -> None:
         nonlocal tick
         tick += 1
-        advance(rows, n, tick, 1.0, p, state, clock, *states, *traits, *inputs.values())
+        advance(PATHWAY, rows, n, tick, 1.0, p, state, clock, *states, *traits, *inputs.values())
 
     start = time.perf_counter()
     work()
     compile_s = time.perf_counter() - start
-    before = states[STATES.index("gsh")].copy()
+    before = states[names.index("gsh")].copy()
     value = median_ns(work) / n
-    if np.array_equal(before, states[STATES.index("gsh")]):
+    if np.array_equal(before, states[names.index("gsh")]):
         raise AssertionError("the chemistry did not change")
     return [row(case, "second-order step", value, "ns/cell", n), row(case, "first call, compiling", compile_s, "s", n)]
 

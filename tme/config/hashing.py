@@ -81,9 +81,11 @@ def chosen(config: Any, data: Any, kind: Kind) -> Iterable[str]:
         return [n for n, e in config.library.entries[kind.name].items() if n in named or e.in_every_model]
     if not kind.chosen_by:
         return config.library.entries[kind.name]
+    on = {name for name, values in config.mechanisms.items() if values.get("on") is True}
     for key in kind.chosen_by.split("."):
         data = data.get(key, {})
     if isinstance(data, str):
         return (data,)
     # a key before the dot names all parts of it; what is on by itself counts too
-    return [n for n, e in config.library.entries[kind.name].items() if n in data or n.split(".")[0] in data or getattr(e, "default", False)]
+    return [n for n, e in config.library.entries[kind.name].items() if n in data or n.split(".")[0] in data or getattr(e, "default", False)
+            or getattr(e, "comes_with", "") in on]

@@ -55,6 +55,16 @@ def common_hour(runs: Any, day: float | None = None) -> float:
     raise StoppedEarly(_why_not(each, hours, common, day))
 
 
+def compared_hour(runs: Any, hour: float | None = None) -> float:
+    """The hour (h) at which arms are compared: the one asked for, else the last common one after treatment starts."""
+    if hour is not None:
+        return common_hour(runs, hour / 24.0)
+    found = common_hour(runs)
+    if not found > 0:
+        raise StoppedEarly(f"the last day that all simulations recorded is {found / 24:g}: no treatment to compare yet")
+    return found
+
+
 def _why_not(runs: Mapping[Any, Any], hours: dict[tuple, np.ndarray], common: np.ndarray, day: float | None) -> str:
     """Who is in the way of comparing at `day`, and the last day at which one can."""
     if not hours:
@@ -119,7 +129,7 @@ def compare_arms(
 
     `hour` (h) is by default the last that every simulation recorded; the table says which, as `day`.
     """
-    hour = common_hour(run, None if hour is None else hour / 24.0)
+    hour = compared_hour(run, hour)
     groups = values_at(run, column, hour)
     control = control or control_of(run.config)
     rows = []
@@ -147,7 +157,7 @@ def compare_arms(
 def bliss(run: Any, a: str, b: str, combination: str, control: str | None = None,
           column: str = "tumour_alive", hour: float | None = None) -> dict[str, Any]:  # fmt: skip
     """Bliss excess of a combination arm at one hour, replicates paired."""
-    hour = common_hour(run, None if hour is None else hour / 24.0)
+    hour = compared_hour(run, hour)
     groups = values_at(run, column, hour)
     names = [control or control_of(run.config), a, b, combination]
     both = pd.concat([groups[name] for name in names], axis=1, join="inner")

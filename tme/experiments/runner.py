@@ -197,7 +197,12 @@ def told_of_stops(made: Run) -> list[str]:
     if len(stopped) > MOST_TOLD:
         lines.append(f"  and {len(stopped) - MOST_TOLD} more: stop_reason in summary.csv")
     with suppress(ValueError):
-        lines.append(f"  all simulations are compared on day {made.last_common_hour() / 24:g}, the last that all recorded")
+        day = made.last_common_hour() / 24
+        lines.append(
+            f"  all simulations are compared on day {day:g}, the last that all recorded"
+            if day > 0
+            else f"  arms cannot be compared: the last day that all recorded is {day:g}, before treatment starts"
+        )
     return lines
 
 

@@ -56,6 +56,7 @@ class RuleEntry(Part):
     source: Annotated[str, Field(min_length=4)]
     about: str = ""
     default: Annotated[bool, BeforeValidator(_switch)] = False
+    comes_with: str = ""  # a mechanism that is off by default: the rule is on where the config switches that on
 
     @model_validator(mode="before")
     @classmethod

@@ -259,6 +259,7 @@ STRENGTH = {
     "cystine_pool": "k_per_uM_min",
     "radical_trap": "k_per_uM",
     "iron_supply": "k_per_min",
+    "cu_influx": "k_per_min",
     "vessel": "ki_uM",
 }
 

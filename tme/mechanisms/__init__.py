@@ -1,4 +1,4 @@
-"""Every law of the model, one mechanism or pathway a file. A new one: its file, and its line below.
+"""Every law of the model beside the pathways, one mechanism a file. A new one: its file, and its line below.
 
 `MECHANISMS` is the plan in the order in which entries of one phase act. `PARAMETER_SETS` are all groups a
 config may name under `mechanisms:`.
@@ -9,12 +9,10 @@ from collections.abc import Mapping
 from tme.core.terms import Term
 from tme.library.cells import CellEntry
 from tme.mechanisms import (
-    chemistry,
     damp,
     death,
     division,
     exhaustion,
-    ferroptosis,
     ifng_response,
     killing,
     motility,
@@ -36,7 +34,6 @@ MECHANISMS = (
     sensing.Sensing,
     ifng_response.IfngResponse,
     receptors.LigandExpression,
-    chemistry.Ferroptosis,
     motility.Motility,
     receptors.HostLigands,
     killing.Killing,
@@ -44,7 +41,6 @@ MECHANISMS = (
     motility.SlowMotility,
     polarisation.Polarisation,
     priming.Maturation,
-    death.Rupture,
     division.DivisionHazard,
     death.Death,
     damp.Clearance,
@@ -57,7 +53,6 @@ MECHANISMS = (
     uptake.Uptake,
     ifng_response.ChemokineSecretion,
     damp.DampRelease,
-    uptake.PeroxideEmission,
     secretion.CellSecretion,
     suppression.InflamedTissue,
 )
@@ -65,7 +60,6 @@ MECHANISMS = (
 PARAMETER_SETS = {
     s.group: s
     for s in (
-        ferroptosis.PARAMETERS,
         ifng_response.PARAMETERS,
         damp.PARAMETERS,
         priming.PARAMETERS,

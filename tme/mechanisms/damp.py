@@ -31,6 +31,7 @@ PARAMETERS = ParameterSet(
     par("tau_fade_min", 360.0, "min", 60.0, 1440.0, "window of 4-8 h, peak near 3 h after RSL3, nil at 24 h (Efimova et al. 2020, doi 10.1136/jitc-2020-001369)"),
     par("tau_rise_min", 30.0, "min", 1.0, 240.0, "assumed: release follows rupture within the hour"),
     par("necrosis_factor", 0.3, "1", 0.0, 1.0, "assumed: necrosis releases less ATP, its store being spent"),
+    par("cuproptosis_factor", 0.3, "1", 0.0, 1.0, "assumed: a lytic death without ferroptosis's burst, as necrosis (0.1-1)"),
     par("apoptosis_factor", 0.1, "1", 0.0, 1.0, "assumed: killed and apoptotic cells keep their membrane for hours"),
     par("tau_clear_min", 720.0, "min", 60.0, 4320.0, "assumed: 6-24 h", "mean time to clearance"),
     par("crt_min", 0.1, "1", 0.0, 1.0, "assumed: release level below which calreticulin no longer counts"),
@@ -57,6 +58,8 @@ def kind_factor(state, p):
         return 1.0
     if state == 3:
         return p.necrosis_factor
+    if state == 5:
+        return p.cuproptosis_factor
     return p.apoptosis_factor
 
 
@@ -90,8 +93,11 @@ class DampRelease(Mechanism):
     ids = ("M70", "M71")
     about = "corpses release ATP and HMGB1, fading with age"
     parameters = PARAMETERS
-    reads = ("tumour.state", "tumour.voxel", "tumour.death_tick")
     adds = ("field.atp.source", "field.hmgb1.source")
+
+    def __init__(self, model) -> None:
+        super().__init__(model)
+        self.reads = tuple(f"{t.kind}.{column}" for t in model.tissue for column in ("state", "voxel", "death_tick"))
 
     def step(self, model) -> None:
         """Write the source of a field that is due."""
@@ -111,11 +117,11 @@ class Clearance(Mechanism):
     phase = Phase.FATE
     about = "corpses are cleared within about half a day"
     clock_min = 10.0
-    reads = ("tumour.uid", "tumour.state")
-    adds = ("tumour.fate",)
 
     def __init__(self, model) -> None:
         super().__init__(model)
+        self.reads = tuple(f"{t.kind}.{column}" for t in model.tissue for column in ("uid", "state"))
+        self.adds = tuple(f"{t.kind}.fate" for t in model.tissue)
         p = PARAMETERS.build(model.config_for("damp"))
         self.p_clear = 1.0 - exp(-self.dt / p.tau_clear_min)
 

@@ -23,7 +23,6 @@ from tme.kernels.rng import BLOCK, Stream, child_uid, draw, uniform, uniform_blo
 from tme.kernels.terms import factor
 from tme.kernels.transfer import at
 from tme.library.cells import CellEntry
-from tme.mechanisms.ferroptosis import rupture
 
 PARAMETERS = ParameterSet(
     "death",
@@ -94,6 +93,8 @@ def flag_guests(
     `engaged` and `function` are empty for types that hold no targets; the terms are factors (n,), or empty.
     """
     for i in range(np.uint64(lo), np.uint64(hi)):
+        if fate[i] >= 10:
+            continue  # it dies of something else in this tick
         if surplus > 0.0 and uniform(seed, _CD8_DEATH, tick, uid[i], 1) < surplus:
             fate[i] = 30
             continue
@@ -154,14 +155,15 @@ class Death(Mechanism):
     about = "anoxic cells turn necrotic; a few die by apoptosis"
     parameters = PARAMETERS
     clock_min = 6.0
-    reads: tuple[str, ...] = ("tumour.oxygen",)
+    reads: tuple[str, ...] = ("tumour.uid", "tumour.state", "tumour.oxygen")
     adds: tuple[str, ...] = ("tumour.fate",)
 
     def __init__(self, model) -> None:
         super().__init__(model)
         self.dying = [(t, PARAMETERS.type(d.necrosis, d.below, d.apoptosis)) for t in model.tissue if (d := t.entry.dies) is not None]
         if len(model.tissue) > 1:
-            self.reads = (*self.reads, "field.oxygen.concentration")
+            others = (f"{t.kind}.{column}" for t in model.tissue[1:] for column in ("uid", "voxel", "state"))
+            self.reads = (*self.reads, "field.oxygen.concentration", *others)
             self.adds = (*self.adds, *(f"{t.kind}.fate" for t in model.tissue[1:]))
 
     def step(self, model) -> None:
@@ -171,22 +173,6 @@ class Death(Mechanism):
             oxygen = t.oxygen if "oxygen" in population.declared else model.fields["oxygen"].at(t.voxel[:n])
             team.rows(flag_deaths, n, t.uid, t.state, t.fate, oxygen, population.term("death.apoptosis"),
                       population.term("death.necrosis"), p, self.dt, model.seed64, model.tick)  # fmt: skip
-
-
-class Rupture(Mechanism):
-    """Ferroptotic cells rupture when membrane damage reaches 1."""
-
-    name = "rupture"
-    phase = Phase.FATE
-    ids = ("M47",)
-    about = "membrane damage of 1 ruptures the cell"
-    reads = ("tumour.state", "tumour.damage")
-    adds = ("tumour.fate",)
-
-    def step(self, model) -> None:
-        """One tick."""
-        t = model.tumour.col
-        team.rows(rupture, model.tumour.n, t.state, t.damage, t.fate)
 
 
 class Turnover(Mechanism):
@@ -202,7 +188,13 @@ class Turnover(Mechanism):
         super().__init__(model)
         self.living = [p for p in model.immune if p.entry.life is not None]
         fields = sorted({p.entry.life.where for p in self.living} - {None})
-        self.reads = (*(f"field.{f}" for f in fields), *(f"{p.kind}.{c}" for p in model.killers for c in ("engaged", "function")))
+        columns = {p: ["uid"] for p in self.living}
+        for p in self.living:
+            columns[p] += ["engaged", "function", "n_div"] if p.entry.division is not None else []
+            columns[p] += ["voxel"] if p.entry.life.where is not None else []
+            columns[p] += [t for t in ("term_turnover_rate", "term_division_rate") if t in p.declared]
+        self.reads = (*(f"field.{f}.concentration" for f in fields), *(f"{p.kind}.{c}" for p, names in columns.items() for c in names),
+                      *(["tumour.state"] if any(p.entry.life.per_tumour_cell > 0.0 for p in self.living) else []))  # fmt: skip
         self.adds = tuple(f"{p.kind}.fate" for p in self.living)
 
     def step(self, model) -> None:

@@ -100,7 +100,7 @@ class Killing(Mechanism):
 
     name = "killing"
     phase = Phase.INTERACT
-    ids = ("M80", "M84")
+    ids = ("M80", "M81", "M84")
     about = "CD8 attach, hit additively and kill; checkpoint signals, exhaustion and suppression weaken them"
     parameters = PARAMETERS
     reads = ("tumour.pdl1_free", "tumour.mhc1", "tumour.antigenicity", "tumour.state", "field.suppression", "cd8.exhaustion", "cd8.voxel", "receptors.free")

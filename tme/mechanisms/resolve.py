@@ -8,19 +8,19 @@ from __future__ import annotations
 
 import numpy as np
 
-from tme.core.mechanism import Mechanism, Phase
+from tme.core.mechanism import Mechanism, Phase, rows_of
 from tme.kernels.jit import serial
 from tme.kernels.rng import Stream, priorities
 from tme.kernels.rows import flags
 from tme.mechanisms.death import place_daughters
 
-CLEARED = 16  # the bit that flag 20 has and causes of death, 11-14, do not
-_DEAD = ("", "dead_ferroptosis", "dead_immune", "dead_necrosis", "dead_apoptosis")  # by state
+CLEARED = 16  # the bit that flag 20 has and causes of death, 11-15, do not
+_DEAD = ("", "dead_ferroptosis", "dead_immune", "dead_necrosis", "dead_apoptosis", "dead_cuproptosis")  # by state
 
 
 @serial
 def bury(n, fate, state, death_tick, tick, counts):
-    """Flags 11-14 become states 1-4, dead since `tick`; `counts` (5,) int64 gains the deaths per cause."""
+    """Flags 11-15 become states 1-5, dead since `tick`; `counts` (6,) int64 gains the deaths per cause."""
     for i in range(n):
         if 10 < fate[i] < 20:
             cause = fate[i] - 10
@@ -37,12 +37,14 @@ class Resolve(Mechanism):
     switchable = False
     phase = Phase.RESOLVE
     about = "deaths, clearance, departures and CD8 births take effect"
-    writes = ("population.rows",)
-
     def __init__(self, model) -> None:
         super().__init__(model)
         self.dividing = model.populations.that("division")
-        self.reads = tuple(f"{p.kind}.fate" for p in model.populations)
+        self.writes = (*(name for p in model.populations for name in rows_of(p)), "lattice.tissue_row", "lattice.immune_count")
+        others = [f"{name}_{t.kind}" for t in model.tissue[1:] for name in (*_DEAD[1:], "cleared")]
+        counted = (*_DEAD[1:], "cleared", *others, *(f"births_{p.kind}" for p in self.dividing), *(f"lost_{p.kind}" for p in model.immune))
+        self.adds = (*(f"uids.{p.kind}" for p in self.dividing), *(f"counters.{name}" for name in counted),
+                     *(f"field.{name}.concentration" for name in model.particle_fields))  # fmt: skip
 
     def step(self, model) -> None:
         """Settle everything flagged this tick."""
@@ -62,7 +64,7 @@ class Resolve(Mechanism):
     def bury(self, model, tissue) -> None:
         """Living cells with a cause of death become corpses where they are."""
         t = tissue.col
-        counts = np.zeros(5, np.int64)
+        counts = np.zeros(len(_DEAD), np.int64)
         bury(tissue.n, t.fate, t.state, t.death_tick, model.tick, counts)
         of = "" if tissue is model.tumour else f"_{tissue.kind}"
         for code, count in enumerate(counts.tolist()):

@@ -1,28 +1,15 @@
 """Tumour cells and their corpses.
 
 `state`: 0 alive, 1 ferroptotic corpse (keeps its chemistry), 2 killed by a CD8, 3 necrotic, 4 other
-apoptosis. `fate`: 1 divide; 11-14 die of the cause 1-4.
+apoptosis, 5 cuproptosis. `fate`: 1 divide; 11-15 die of the cause 1-5.
 """
 
 from __future__ import annotations
 
 from tme.core.population import Column, Population
 
-ALIVE, FERROPTOSIS, IMMUNE, NECROSIS, APOPTOSIS = range(5)
-CAUSES = ("alive", "ferroptosis", "immune", "necrosis", "apoptosis")
-
-CHEMISTRY = (
-    Column("ifng_response", "f8", "1", about="Z, transcriptional response to IFN-gamma, 0-1"),
-    Column("cysteine", "f8", "uM", 50.0, about="C, cytosolic cyst(e)ine"),
-    Column("gsh", "f8", "uM", 2000.0, about="G, reduced glutathione"),
-    Column("gpx4", "f8", "1", 1.0, about="A, active GPX4 relative to a normal cell"),
-    Column("coq10h2", "f8", "uM", 0.5, about="Q, reduced CoQ10"),
-    Column("lip", "f8", "uM", 1.0, about="F, labile iron pool"),
-    Column("ferritin", "f8", "uM", 220.0, about="B, ferritin-bound iron"),
-    Column("pufa", "f8", "uM", 2000.0, about="U, oxidisable PUFA phospholipid"),
-    Column("plooh", "f8", "uM", 0.02, about="L, phospholipid hydroperoxide"),
-    Column("damage", "f8", "1", about="D, membrane damage; rupture at 1"),
-)
+ALIVE, FERROPTOSIS, IMMUNE, NECROSIS, APOPTOSIS, CUPROPTOSIS = range(6)
+CAUSES = ("alive", "ferroptosis", "immune", "necrosis", "apoptosis", "cuproptosis")
 
 TRAITS = (
     Column("xct", "f8", "1", 1.0, about="SLC7A11 expression relative to the reference cell"),
@@ -55,7 +42,6 @@ OTHER = (
     Column("state", "i1", "code", 0, "reset"),
     Column("clone", "i1", "code", about="0 reference, then the config's clones in their order"),
     Column("death_tick", "i4", "tick", -1, "reset"),
-    Column("chem_tick", "i4", "tick", about="tick up to which the chemistry is integrated"),
     Column("pdl1", "f8", "1", 0.0, about="surface PD-L1, 0-1"),
     Column("mhc1", "f8", "1", 0.4, about="surface MHC-I, 0-1"),
     Column("pdl1_free", "f8", "1", 0.0, about="PD-L1 not covered by antibody"),
@@ -67,8 +53,8 @@ OTHER = (
 
 
 class Tumour(Population):
-    """Tumour cells: ten-state chemistry, heritable traits, what they sense, how CD8 see them."""
+    """Tumour cells: heritable traits, what they sense, how CD8 see them; pathways bring their own columns."""
 
     kind = "tumour"
     code = 1
-    columns = (*CHEMISTRY, *TRAITS, *LOCAL, *OTHER)
+    columns = (*TRAITS, *LOCAL, *OTHER)

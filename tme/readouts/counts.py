@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 CAUSES = ("ferroptosis", "immune", "necrosis", "apoptosis")
+SWITCHED = ("cuproptosis",)  # causes that are counted where their pathway is on
 
 
 def counts(model: Any) -> dict[str, float]:
@@ -12,7 +13,7 @@ def counts(model: Any) -> dict[str, float]:
     state = model.tumour.state
     c = model.counters
     out = {"tumour_alive": int((state == 0).sum()), "corpses": int((state != 0).sum()), "births": c["births"]}
-    for cause in CAUSES:
+    for cause in (*CAUSES, *(c for c in SWITCHED if c in model.plan.seconds)):
         out[f"dead_{cause}"] = c[f"dead_{cause}"]
     out["cleared"] = c["cleared"]
     return out

@@ -13,7 +13,7 @@ SHOWN = {
     "polarises": ("m1", "iron_load"),
     "presents": ("mature", "antigen", "blunting"),
 }  # by what a cell type does
-FATES = np.array(["alive", "ferroptosis", "immune", "necrosis", "apoptosis"])
+FATES = np.array(["alive", "ferroptosis", "immune", "necrosis", "apoptosis", "cuproptosis"])
 
 
 def cells_table(model: Any) -> dict[str, np.ndarray]:

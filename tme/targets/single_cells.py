@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 
 from tme.library import load_library
-from tme.mechanisms.chemistry import INPUTS, STATES, TRAITS
 from tme.mechanisms.division import VARIED
-from tme.mechanisms.ferroptosis import PARAMETERS, advance
-from tme.mechanisms.ferroptosis_rest import settle
+from tme.pathways.ferroptosis import PARAMETERS, PATHWAY
+from tme.pathways.stepping import advance, settle
 from tme.therapy.drugs import EFFECT_COLUMN
 
+STATES, TRAITS, INPUTS = PATHWAY.state_names, PATHWAY.trait_names, PATHWAY.input_names
 MEDIUM = {"cystine": 200.0, "oxygen": 38.0}
 
 
@@ -64,7 +64,7 @@ class Cells:
         self.state = np.zeros(n, np.int8)
         self.tick = 0
         self.set({**MEDIUM, **(inputs or {})})
-        settle(n, self.p, self.state, *(self.col[c] for c in (*STATES, *TRAITS, *INPUTS)))
+        settle(PATHWAY, n, self.p, self.state, *(self.col[c] for c in (*STATES, *TRAITS, *INPUTS)))
         self.death_h = np.full(n, np.nan)
 
     def set(self, inputs: dict[str, Any]) -> None:
@@ -91,7 +91,7 @@ class Cells:
             if len(rows) == 0:
                 break
             clock[rows] = tick - 1
-            advance(rows, len(rows), tick, dt_min, self.p, self.state, clock, *columns)
+            advance(PATHWAY, rows, len(rows), tick, dt_min, self.p, self.state, clock, *columns)
             new = (self.col["damage"] >= 1.0) & (self.state == 0)
             self.state[new] = 1
             self.death_h[new] = tick * dt_min / 60.0

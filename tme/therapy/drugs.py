@@ -6,6 +6,7 @@ A hit is data: a target and a strength. Targets are the terms of the cell's chem
     fsp1            c/Ki added to e_fsp1               gpx4            k c added to e_gpx4 [1/min]
     radical_trap    k c added to e_trap                iron_chelation  k c added to e_chel [1/min]
     iron_supply     k c added to j_drug [uM/min]       pdl1_synthesis  c/Ki, knock-down e/(1+e)
+    cu_influx       k c added to j_cu [uM/min], a column of cuproptosis
     cystine_pool    k c added to the loss of extracellular cystine [1/min]
     vessel          what vessels bring of a substance, divided by 1 + sum c/Ki, c in plasma
 """
@@ -30,6 +31,7 @@ EFFECT_COLUMN = {
     "radical_trap": "e_trap",
     "iron_chelation": "e_chel",
     "iron_supply": "j_drug",
+    "cu_influx": "j_cu",
     "pdl1_synthesis": "sipdl1",
 }
 
@@ -144,7 +146,7 @@ class DrugEffects(Mechanism):
             (agent.name, hit.target, hit.strength, hit.exponent)
             for agent in model.therapy.drugs
             for hit in agent.entry.hits
-            if hit.target in EFFECT_COLUMN
+            if EFFECT_COLUMN.get(hit.target) in model.tumour.declared
         ]
         self.columns = sorted({EFFECT_COLUMN[target] for _d, target, _s, _h in self.hits})
         self.names = {agent.name for agent in model.therapy.drugs}

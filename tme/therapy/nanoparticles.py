@@ -105,7 +105,6 @@ class ParticleDelivery(Mechanism):
     phase = Phase.DOSE
     ids = ("M123", "M129")
     about = "particles leak from vessels while they circulate; baths are held"
-    writes = ("field.particle.source",)
 
     @classmethod
     def enabled(cls, model) -> bool:
@@ -155,11 +154,10 @@ class ParticleCargo(Mechanism):
     def __init__(self, model) -> None:
         super().__init__(model)
         self.guests = [p for p in model.immune if p.entry.takes_up_particles]
-        kinds, names = [p.kind for p in self.guests], [a.name for a in model.therapy.nanoparticles]
+        names, kinds = [a.name for a in model.therapy.nanoparticles], [p.kind for p in self.guests]
         self.reads = ("tumour.state", "tumour.voxel", "tumour.gsh", "tumour.oxygen", "tumour.j_drug", *(f"{kind}.voxel" for kind in kinds),
                       "field.oxygen.concentration", *(f"field.{name}.concentration" for name in names))  # fmt: skip
-        self.writes = ("tumour.j_fe", *(f"{kind}.iron_load" for kind in kinds),
-                       *(f"{kind}.np_{name}" for kind in ("tumour", *kinds) for name in names),
+        self.writes = ("tumour.j_fe", *(f"{kind}.iron_load" for kind in kinds), *(f"{kind}.np_{name}" for kind in ("tumour", *kinds) for name in names),
                        *(f"released.{name}" for name in names))  # fmt: skip
         for agent in model.therapy.nanoparticles:
             if model.clock[agent.name] != self.every:

@@ -54,6 +54,8 @@ def _stopped_lead(run: Run) -> str:
         return ""
     arms = [arm_name(a) for a in run.arms if a in set(early["arm"].astype(str))]
     on = f", the last that all recorded: day {sweep_hour(run) / 24:.3g}" if not run.sweep.empty else ""
+    if sweep_hour(run) <= 0:
+        return f" Stopped early: {len(early)} ({', '.join(arms)}), before treatment starts: arms cannot be compared."
     return f" Stopped early: {len(early)} ({', '.join(arms)}). All simulations are compared on the same day{on}."
 
 

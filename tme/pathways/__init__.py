@@ -1,0 +1,37 @@
+"""Chemistry inside a cell. A pathway: its file, and its entries below, in the order in which those of one phase act.
+
+Pathways of immune cells come first: CD8 may begin to walk while the tumour's chemistry is at work.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tme.core.population import COMMON, Column
+from tme.pathways.cuproptosis import Cuproptosis, CuproptoticDeath
+from tme.pathways.entries import PathwayEntry
+from tme.pathways.ferroptosis_cd8 import FerroptosisCd8, RuptureCd8
+from tme.pathways.ferroptosis_tissue import CystineUptake, Ferroptosis, PeroxideEmission, Rupture
+
+ENTRIES = (FerroptosisCd8, Ferroptosis, Cuproptosis, RuptureCd8, Rupture, CuproptoticDeath, CystineUptake, PeroxideEmission)
+RUNS: tuple[type[PathwayEntry], ...] = (FerroptosisCd8, Ferroptosis, Cuproptosis)
+PATHWAYS = {e.pathway.name: e.pathway for e in RUNS}
+PARAMETER_SETS = {e.parameters.group: e.parameters for e in RUNS if e.parameters is not None}
+
+
+def columns(model: Any, kind: str, have: tuple[Column, ...]) -> tuple[Column, ...]:
+    """Columns of the pathways that a cell type runs in this model, beyond those it has."""
+    names = {c.name for c in (*COMMON, *have)}
+    out: list[Column] = []
+    for entry in RUNS:
+        if entry.cells == kind and entry.is_on(model.config):
+            out += entry.columns(model.config_for(entry.name), (*names, *(c.name for c in out)))
+    return tuple(out)
+
+
+def all_columns(kind: str) -> tuple[Column, ...]:
+    """Columns of every pathway that a cell type may run."""
+    return tuple(c for entry in RUNS if entry.cells == kind for c in entry.pathway.columns())
+
+
+__all__ = ["ENTRIES", "PARAMETER_SETS", "PATHWAYS", "RUNS", "PathwayEntry", "all_columns", "columns"]
