@@ -63,8 +63,7 @@ def number(value, unit):
 
 def load(*overrides):
     """The experiment `every_event.yaml` with a tight field solver, the probe added to the library."""
-    library = load_library()
-    library = library.with_entry("drugs", "probe", probe_drug(), {})
+    library = load_library().with_entry("drugs", "probe", probe_drug(), raw=None)
     return load_config(EVERY_EVENT, parameter_registry(), overrides=[TIGHT, *overrides], library=library)
 
 

@@ -41,7 +41,7 @@ def living(model: Any) -> int:
     return int((model.tumour.state == 0).sum()) + sum(p.n for p in model.immune)
 
 
-def whole(case: str, n: int, threads: int = 1) -> list[dict[str, Any]]:
+def whole(case: str, n: int, threads: int = 1, device: str = "cpu") -> list[dict[str, Any]]:
     """Two stretches after a dose, while it kills and when that is over: cost per cell and tick, in all and by entry.
 
     Hours 12 to 36 and 48 to 54 after the dose; above 100,000 cells hours 24 to 25 and 48 to 50.
@@ -49,7 +49,7 @@ def whole(case: str, n: int, threads: int = 1) -> list[dict[str, Any]]:
     import numba
 
     numba.set_num_threads(threads)
-    model, first = build(n)
+    model, first = build(n, device=device)
     rows = [row(case, "construction and first tick", first, "s", living(model), threads)]
     large = n > LARGE
     for hours, suffix in ((AFTER_DOSE_LARGE if large else AFTER_DOSE, "_after_dose"), (QUIET_LARGE if large else QUIET, "")):
@@ -68,7 +68,7 @@ def advanced(model: Any, n: int, hour: float) -> Any:
     path = None if folder is None else Path(folder) / f"{n}-{hour:g}.npz"
     if path is not None and path.exists():
         with np.load(path) as kept:
-            model = type(model).from_state(model.config, dict(kept), arm="combination")
+            model = type(model).from_state(model.config, dict(kept), arm="combination", device=model.device)
     while model.sim_hour < hour - 1:
         model.step()
     if path is not None and not path.exists():
@@ -80,7 +80,8 @@ def advanced(model: Any, n: int, hour: float) -> Any:
 
 def stretch(case: str, model: Any, hours: tuple[int, int], suffix: str, threads: int) -> list[dict[str, Any]]:
     """Cell-hours per second, and cost per living cell and tick from one hour to another; `suffix` goes on the metrics' names."""
-    clock = time.process_time if threads == 1 else time.perf_counter
+    alone = threads == 1 and model.device == "cpu"
+    clock, unit = (time.process_time, "1/CPU s") if alone else (time.perf_counter, "1/s")
     before, ticks, cell_ticks = model.tumour.plooh.copy(), 0, 0
     model.plan.seconds = dict.fromkeys(model.plan.seconds, 0.0)
     seconds = wall = 0.0
@@ -94,7 +95,7 @@ def stretch(case: str, model: Any, hours: tuple[int, int], suffix: str, threads:
     if np.array_equal(before, model.tumour.plooh):
         raise AssertionError("the model did not change")
     cells = cell_ticks // ticks
-    rows = [row(case, "cell-hours per second" + ", after dose" * bool(suffix), cell_ticks * model.dt_min / 60.0 / seconds, "1/CPU s" if threads == 1 else "1/s", cells, threads),
+    rows = [row(case, "cell-hours per second" + ", after dose" * bool(suffix), cell_ticks * model.dt_min / 60.0 / seconds, unit, cells, threads),
             row(case, f"ns_per_cell_tick{suffix}", 1e9 * seconds / cell_ticks, "ns/cell/tick", cells, threads)]  # fmt: skip
     for entry, spent in sorted(model.timing.items(), key=lambda item: -item[1]):
         spent *= 1e9 * seconds / wall  # the plan's clock is the wall's, since asking for processor time takes as long as a short entry
