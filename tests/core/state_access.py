@@ -114,7 +114,7 @@ def part_of_field(field: Any, part: str) -> Cell:
         attribute = "_values" if part == "concentration" else part
         values = tuple(None if (a := getattr(f, attribute)) is None else a.copy() for f in lattices(field))
         if part == "concentration":
-            return (*values, *(f._lit for f in lattices(field)), *(f.part for f in lattices(field)))
+            return (*values, *(f._sum.lit if f._sum is not None else None for f in lattices(field)), *(f.part for f in lattices(field)))
         return (*values, *(f.points for f in lattices(field))) if part == "source" else values
 
     def write(kept: Any) -> None:
@@ -131,7 +131,9 @@ def part_of_field(field: Any, part: str) -> Cell:
             if part == "source":
                 f.points = kept[len(chain) + k]
             elif part == "concentration":
-                f._lit, f.part = kept[len(chain) + k], kept[2 * len(chain) + k]
+                f.part = kept[2 * len(chain) + k]
+                if f._sum is not None:
+                    f._sum.lit = kept[len(chain) + k]
 
     def spoil(kept: Any) -> Any:
         if part == "vessel_value":

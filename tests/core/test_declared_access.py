@@ -45,7 +45,10 @@ def blocked(antibody):
     return tissue("a", arms={"a": {"antibodies": [{"name": antibody, "dose_mg_kg": 10, "day": 0}], **bath("rsl3", 5.0)}}, **BUSY)
 
 
+OTHER_TYPES = ("populations.mdsc={}", "populations.nk={}", "populations.cd4={}", "populations.neutrophil={per_mm2: 300}", "populations.caf={}",
+               "populations.normal={}")  # fmt: skip
 MODELS = {
+    "other cell types": lambda: shipped("four_arms", "combination", *SMALL, *OTHER_TYPES),
     "combination": lambda: shipped("four_arms", "combination", *SMALL, "populations.cd8.per_mm2=400"),
     "iron particles": lambda: shipped("iron_np", "injected", *SMALL),
     "iron from blood": lambda: shipped("iron_np", "hypoxia_gated", *SMALL),

@@ -93,8 +93,11 @@ class DampRelease(Mechanism):
     ids = ("M70", "M71")
     about = "corpses release ATP and HMGB1, fading with age"
     parameters = PARAMETERS
-    reads = ("tumour.state", "tumour.voxel", "tumour.death_tick")
     adds = ("field.atp.source", "field.hmgb1.source")
+
+    def __init__(self, model) -> None:
+        super().__init__(model)
+        self.reads = tuple(f"{t.kind}.{column}" for t in model.tissue for column in ("state", "voxel", "death_tick"))
 
     def step(self, model) -> None:
         """Write the source of a field that is due."""
@@ -114,11 +117,11 @@ class Clearance(Mechanism):
     phase = Phase.FATE
     about = "corpses are cleared within about half a day"
     clock_min = 10.0
-    reads = ("tumour.uid", "tumour.state")
-    adds = ("tumour.fate",)
 
     def __init__(self, model) -> None:
         super().__init__(model)
+        self.reads = tuple(f"{t.kind}.{column}" for t in model.tissue for column in ("uid", "state"))
+        self.adds = tuple(f"{t.kind}.fate" for t in model.tissue)
         p = PARAMETERS.build(model.config_for("damp"))
         self.p_clear = 1.0 - exp(-self.dt / p.tau_clear_min)
 

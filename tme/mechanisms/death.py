@@ -155,14 +155,15 @@ class Death(Mechanism):
     about = "anoxic cells turn necrotic; a few die by apoptosis"
     parameters = PARAMETERS
     clock_min = 6.0
-    reads: tuple[str, ...] = ("tumour.oxygen",)
+    reads: tuple[str, ...] = ("tumour.uid", "tumour.state", "tumour.oxygen")
     adds: tuple[str, ...] = ("tumour.fate",)
 
     def __init__(self, model) -> None:
         super().__init__(model)
         self.dying = [(t, PARAMETERS.type(d.necrosis, d.below, d.apoptosis)) for t in model.tissue if (d := t.entry.dies) is not None]
         if len(model.tissue) > 1:
-            self.reads = (*self.reads, "field.oxygen.concentration")
+            others = (f"{t.kind}.{column}" for t in model.tissue[1:] for column in ("uid", "voxel", "state"))
+            self.reads = (*self.reads, "field.oxygen.concentration", *others)
             self.adds = (*self.adds, *(f"{t.kind}.fate" for t in model.tissue[1:]))
 
     def step(self, model) -> None:
@@ -187,7 +188,13 @@ class Turnover(Mechanism):
         super().__init__(model)
         self.living = [p for p in model.immune if p.entry.life is not None]
         fields = sorted({p.entry.life.where for p in self.living} - {None})
-        self.reads = (*(f"field.{f}" for f in fields), *(f"{p.kind}.{c}" for p in model.killers for c in ("engaged", "function")))
+        columns = {p: ["uid"] for p in self.living}
+        for p in self.living:
+            columns[p] += ["engaged", "function", "n_div"] if p.entry.division is not None else []
+            columns[p] += ["voxel"] if p.entry.life.where is not None else []
+            columns[p] += [t for t in ("term_turnover_rate", "term_division_rate") if t in p.declared]
+        self.reads = (*(f"field.{f}.concentration" for f in fields), *(f"{p.kind}.{c}" for p, names in columns.items() for c in names),
+                      *(["tumour.state"] if any(p.entry.life.per_tumour_cell > 0.0 for p in self.living) else []))  # fmt: skip
         self.adds = tuple(f"{p.kind}.fate" for p in self.living)
 
     def step(self, model) -> None:

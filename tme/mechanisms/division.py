@@ -209,7 +209,10 @@ class Division(Mechanism):
 
     def __init__(self, model) -> None:
         super().__init__(model)
-        self.adds = (*rows_of(model.tumour), "lattice.tissue_row", "uids.tumour", "counters.births", "model.stop_reason")
+        self.adds: tuple[str, ...] = (*rows_of(model.tumour), "lattice.tissue_row", "uids.tumour", "counters.births", "model.stop_reason")
+        for tissue in model.lattice.others:
+            if tissue.entry.yields:
+                self.adds += (*rows_of(tissue), f"counters.displaced_{tissue.kind}")
         self.p = PARAMETERS.build(model.config_for("division"))
         kept = model.config.kept_traits()  # where the start says what daughters keep
         self.memory = np.array([[kept.get(name, self.p.memory)] for name in VARIED]) if kept else self.p.memory

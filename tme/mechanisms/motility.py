@@ -97,8 +97,11 @@ class Walks(Mechanism):
         followed = {p.entry.motion.follows for p, _ in self.walkers} - {None}
         kinds = [p.kind for p, _ in self.walkers]
         held = [f"{p.kind}.{'engaged' if p.entry.kills else 'held'}" for p, _ in self.walkers]
-        self.reads = (*(f"field.{f}" for f in sorted(followed)), *held)
-        self.writes = tuple(f"{kind}.{column}" for kind in kinds for column in ("voxel", "heading", "speed"))
+        terms = [f"{p.kind}.{t}" for p, _ in self.walkers for t in ("term_motility_speed", "term_motility_bias") if t in p.declared]
+        self.reads = (*(f"field.{f}.concentration" for f in sorted(followed)), *(f"{kind}.uid" for kind in kinds), *held, *terms)
+        modes = [p.kind for p, _ in self.walkers if p.entry.motion.modes is not None]
+        self.reads += tuple(f"{kind}.speed" for kind in kinds if kind not in modes)
+        self.writes = (*(f"{kind}.{column}" for kind in kinds for column in ("voxel", "heading")), *(f"{kind}.speed" for kind in modes))
 
     def step(self, model) -> None:
         """Walk each population whose clock strikes, by priority."""

@@ -76,7 +76,9 @@ class Phagocytosis(Mechanism):
     def __init__(self, model) -> None:
         super().__init__(model)
         self.eaters = model.populations.that("phagocytoses")
-        self.reads = tuple(f"{p.kind}.voxel" for p in self.eaters)
+        terms = [f"{p.kind}.term_phagocytosis_rate" for p in self.eaters if "term_phagocytosis_rate" in p.declared]
+        self.reads = (*(f"{p.kind}.voxel" for p in self.eaters), *terms,
+                      *(f"{t.kind}.{c}" for t in model.tissue for c in ("uid", "voxel", "state")))  # fmt: skip
         self.adds = tuple(f"{t.kind}.fate" for t in model.tissue)
 
     def step(self, model) -> None:

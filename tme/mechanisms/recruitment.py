@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from tme.core.mechanism import Mechanism, Phase
+from tme.core.mechanism import Mechanism, Phase, rows_of
 from tme.core.parameters import ParameterSet, par
 from tme.core.terms import Term
 from tme.kernels import team
@@ -40,6 +40,7 @@ PARAMETERS = ParameterSet(
 )
 _RECRUIT = int(Stream.RECRUIT)
 _NO_FACTOR = np.zeros(0)
+READS = {"node_output": "node.output"}  # by what is in TIMES
 TIMES = {"node_output": lambda model, kind: model.node.output, "not_depleted": lambda model, kind: 1.0 - model.receptors.depleted(kind)}
 
 
@@ -92,14 +93,15 @@ class Recruitment(Mechanism):
     about = "chemokine and primed CD8 set the inflow of CD8; DAMPs draw Tregs, macrophages and MDSC"
     parameters = PARAMETERS
     clock_min = 30.0
-    writes = ("population.arrivals",)
-
     def __init__(self, model) -> None:
         super().__init__(model)
         entering = [p for p in model.immune if p.entry.entry is not None and model.recruits(p.kind)]
         self.entering = sorted(entering, key=order_of)
         self.factor: dict[str, Callable[[np.ndarray], np.ndarray]] = {}
-        self.reads = (*(f"field.{name}" for name in sorted({p.entry.entry.signal for p in entering})), "node.output", "vessels.open")
+        read = {f"field.{p.entry.entry.signal}.concentration" for p in entering} | {READS[t] for p in entering for t in p.entry.entry.times if t in READS}
+        self.reads = ("vessels.voxels", "vessels.weight", *sorted(read))
+        self.adds = (*(name for p in entering for name in (*rows_of(p), f"uids.{p.kind}", f"counters.recruited_{p.kind}")),
+                     "lattice.immune_count", "counters.refused")  # fmt: skip
 
     def step(self, model) -> None:
         """One clock interval."""

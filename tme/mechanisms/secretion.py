@@ -79,9 +79,12 @@ class CellSecretion(Mechanism):
                     raise ValueError(f"{population.kind} secretes into {item.field}, which is no field of this experiment")
                 self.by_field.setdefault(item.field, []).append((population, item))
         pairs = [pair for pairs in self.by_field.values() for pair in pairs]
-        columns = {"m2": ("m1",), "engaged": ("engaged", "function"), None: ()}
-        self.reads = tuple(sorted({f"{p.kind}.{c}" for p, item in pairs for c in columns[item.times]}))
-        self.adds = tuple(f"field.{name}" for name in self.by_field)
+        columns = {"m2": ("voxel", "m1"), "engaged": ("voxel", "engaged", "function"), None: ("voxel",)}
+        read = {f"{p.kind}.{c}" for p, item in pairs for c in columns[item.times]}
+        read |= {f"{p.kind}.state" for p, _ in pairs if p.entry.place == "tissue"}
+        read |= {f"{p.kind}.{t}" for p, item in pairs if (t := f"term_secretion_{item.field}") in p.declared}
+        self.reads = tuple(sorted(read))
+        self.adds = tuple(f"field.{name}.source" for name in self.by_field)
 
     def step(self, model) -> None:
         """Add to the source of every field that is due."""

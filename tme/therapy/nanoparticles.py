@@ -225,7 +225,7 @@ class ParticleLoss(Mechanism):
         super().__init__(model)
         self.cargo = model.mechanism("nanoparticles")
         agents = model.therapy.nanoparticles
-        self.reads = ("tumour.state", "tumour.voxel", "macrophage.voxel", *(f"released.{a.name}" for a in agents))
+        self.reads = ("tumour.state", "tumour.voxel", *(f"{p.kind}.voxel" for p in self.cargo.guests), *(f"released.{a.name}" for a in agents))
         self.writes = tuple(f"field.{a.name}.loss" for a in agents)
         self.adds = tuple(f"field.{name}.source" for name in sorted({p.drug for a in agents for p in a.entry.payloads if p.drug is not None}))
 
