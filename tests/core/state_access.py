@@ -16,7 +16,7 @@ import numpy as np
 from tme.core.population import Population
 
 TERMS = ("source", "loss", "exchange", "vmax")
-NOT_STATE = ("grid", "workspace", "solvers", "spares", "plan", "config")  # the rest of the model's objects hold what laws share
+NOT_STATE = ("grid", "workspace", "solvers", "spares", "plan", "config", "populations", "placement", "rule_programs", "own")  # the rest of the model's objects hold what laws share
 # set when the model is built, or a function of what has a name of its own; the clock is everybody's
 CONSTANT = {
     "lattice": ("geometry", "immune_capacity", "push_offsets", "grid", "_depth"),
@@ -52,6 +52,9 @@ def state(model: Any) -> dict[str, Cell]:
         for part in ("concentration", *TERMS, "vessel_value"):
             out[f"field.{name}.{part}"] = part_of_field(field, part)
     for place, owner in places(model):
+        if hasattr(owner, "state_dict"):  # it says itself what its state is
+            out |= {f"{place}.{key}": kept_part(owner, key) for key in owner.state_dict()}
+            continue
         for name, value in vars(owner).items():
             if name not in CONSTANT.get(place, ()) and isinstance(value, PLAIN):
                 out[f"{place}.{name}"] = attribute(owner, name)
@@ -114,7 +117,7 @@ def part_of_field(field: Any, part: str) -> Cell:
         attribute = "_values" if part == "concentration" else part
         values = tuple(None if (a := getattr(f, attribute)) is None else a.copy() for f in lattices(field))
         if part == "concentration":
-            return (*values, *(f._lit for f in lattices(field)), *(f.part for f in lattices(field)))
+            return (*values, *(None if f._sum is None else f._sum.lit for f in lattices(field)), *(f.part for f in lattices(field)))
         return (*values, *(f.points for f in lattices(field))) if part == "source" else values
 
     def write(kept: Any) -> None:
@@ -131,7 +134,9 @@ def part_of_field(field: Any, part: str) -> Cell:
             if part == "source":
                 f.points = kept[len(chain) + k]
             elif part == "concentration":
-                f._lit, f.part = kept[len(chain) + k], kept[2 * len(chain) + k]
+                f.part = kept[2 * len(chain) + k]
+                if f._sum is not None:
+                    f._sum.lit = kept[len(chain) + k]
 
     def spoil(kept: Any) -> Any:
         if part == "vessel_value":
@@ -160,6 +165,15 @@ def attribute(owner: Any, name: str) -> Cell:
         return value if isinstance(value, str) or value is None else spoilt(value)
 
     return Cell(lambda: copy.copy(getattr(owner, name)), write, spoil)
+
+
+def kept_part(owner: Any, key: str) -> Cell:
+    """One part of an object that has `state_dict` and `load_state`."""
+
+    def write(value: Any) -> None:
+        owner.load_state({**owner.state_dict(), key: value})
+
+    return Cell(lambda: copy.deepcopy(owner.state_dict()[key]), write, spoilt)
 
 
 def spoilt(value: Any) -> Any:
@@ -210,16 +224,19 @@ class Step:
         self.model, self.entry = model, entry
         self.parts = state(model)
         self.before = read_all(self.parts)
+        self._kept = [(owner, copy.deepcopy(owner.state_dict())) for _, owner in places(model) if hasattr(owner, "state_dict")]
         self._own = {k: copy.deepcopy(v) for k, v in vars(entry).items() if isinstance(v, PLAIN)}
 
     def take(self, spoil: frozenset[str] = frozenset()) -> tuple[dict[str, Any], dict[str, Any]]:
         """Take it from the state before, with some parts spoilt: (state it began with, state it left)."""
-        self.model.counters.clear()  # one that the first try made is not there at the second
+        self.model.counters.clear()  # what the first try made is not there at the second
+        for owner, kept in self._kept:
+            owner.load_state(copy.deepcopy(kept))
         write_all(self.parts, self.before)
         vars(self.entry).update(copy.deepcopy(self._own))
         self.model.lattice.forget()
         begun = dict(self.before)
-        for name in spoil:
+        for name in sorted(spoil):
             begun[name] = self.parts[name].spoil(self.before[name])
             self.parts[name].write(begun[name])
         self.entry.step(self.model)
