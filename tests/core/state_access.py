@@ -20,7 +20,7 @@ NOT_STATE = ("grid", "workspace", "solvers", "spares", "plan", "config", "popula
 # set when the model is built, or a function of what has a name of its own; the clock is everybody's
 CONSTANT = {
     "lattice": ("geometry", "immune_capacity", "push_offsets", "grid", "_depth"),
-    "vessels": ("sites", "rank", "p_site"),
+    "vessels": ("sites", "rank", "p_site", "piece_um", "segment"),
     "model": ("tick", "dt_min", "start_day", "end_tick", "seed_used", "seed64", "fixed_scale", "nothing", "cell_fraction",
               "arm_name", "replicate", "device", "steps", "time", "clone_log_mean", "running"),
 }  # fmt: skip
@@ -56,7 +56,7 @@ def state(model: Any) -> dict[str, Cell]:
             out |= {f"{place}.{key}": kept_part(owner, key) for key in owner.state_dict()}
             continue
         for name, value in vars(owner).items():
-            if name not in CONSTANT.get(place, ()) and isinstance(value, PLAIN):
+            if name not in CONSTANT.get(place, ()) and not name.startswith("_") and isinstance(value, PLAIN):
                 out[f"{place}.{name}"] = attribute(owner, name)
     for name, value in vars(model).items():
         if isinstance(value, PLAIN) and name not in CONSTANT["model"] and not name.startswith("_"):
@@ -187,7 +187,7 @@ def spoilt(value: Any) -> Any:
         return value ^ np.uint64(0x9E3779B97F4A7C15)
     if kind == np.int8:
         return (1 - value).astype(kind) if isinstance(value, np.ndarray) else 1 - value
-    return (value + 3).astype(kind) if isinstance(value, np.ndarray) else value + 3
+    return np.asarray(value + 3, kind) if isinstance(value, np.ndarray) else value + 3
 
 
 def read_all(parts: dict[str, Cell]) -> dict[str, Any]:
