@@ -155,14 +155,14 @@ class Death(Mechanism):
     about = "anoxic cells turn necrotic; a few die by apoptosis"
     parameters = PARAMETERS
     clock_min = 6.0
-    reads: tuple[str, ...] = ("tumour.oxygen",)
+    reads: tuple[str, ...] = ("tumour.uid", "tumour.state", "tumour.oxygen")
     adds: tuple[str, ...] = ("tumour.fate",)
 
     def __init__(self, model) -> None:
         super().__init__(model)
         self.dying = [(t, PARAMETERS.type(d.necrosis, d.below, d.apoptosis)) for t in model.tissue if (d := t.entry.dies) is not None]
         if len(model.tissue) > 1:
-            self.reads = (*self.reads, "field.oxygen.concentration")
+            self.reads = (*self.reads, "field.oxygen.concentration", *(f"{t.kind}.{c}" for t in model.tissue[1:] for c in ("uid", "state", "voxel")))
             self.adds = (*self.adds, *(f"{t.kind}.fate" for t in model.tissue[1:]))
 
     def step(self, model) -> None:
@@ -187,7 +187,9 @@ class Turnover(Mechanism):
         super().__init__(model)
         self.living = [p for p in model.immune if p.entry.life is not None]
         fields = sorted({p.entry.life.where for p in self.living} - {None})
-        self.reads = (*(f"field.{f}" for f in fields), *(f"{p.kind}.{c}" for p in model.killers for c in ("engaged", "function")))
+        known = [f"{p.kind}.{c}" for p in self.living for c in ("uid", "voxel", "n_div", "engaged", "function") if c in p.declared]
+        depleted = [f"receptors.depletion.{p.kind}" for p in self.living if p.entry.life.depleted_within_d > 0.0]
+        self.reads = (*(f"field.{f}.concentration" for f in fields), *known, *depleted, "tumour.state")
         self.adds = tuple(f"{p.kind}.fate" for p in self.living)
 
     def step(self, model) -> None:

@@ -97,7 +97,7 @@ class Walks(Mechanism):
         followed = {p.entry.motion.follows for p, _ in self.walkers} - {None}
         kinds = [p.kind for p, _ in self.walkers]
         held = [f"{p.kind}.{'engaged' if p.entry.kills else 'held'}" for p, _ in self.walkers]
-        self.reads = (*(f"field.{f}" for f in sorted(followed)), *held)
+        self.reads = (*(f"field.{f}.concentration" for f in sorted(followed)), *held, *(f"{kind}.uid" for kind in kinds))
         self.writes = tuple(f"{kind}.{column}" for kind in kinds for column in ("voxel", "heading", "speed"))
 
     def step(self, model) -> None:

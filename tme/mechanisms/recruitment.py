@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from tme.core.mechanism import Mechanism, Phase
+from tme.core.mechanism import Mechanism, Phase, rows_of
 from tme.core.parameters import ParameterSet, par
 from tme.core.terms import Term
 from tme.kernels import team
@@ -92,14 +92,17 @@ class Recruitment(Mechanism):
     about = "chemokine and primed CD8 set the inflow of CD8; DAMPs draw Tregs, macrophages and MDSC"
     parameters = PARAMETERS
     clock_min = 30.0
-    writes = ("population.arrivals",)
 
     def __init__(self, model) -> None:
         super().__init__(model)
         entering = [p for p in model.immune if p.entry.entry is not None and model.recruits(p.kind)]
         self.entering = sorted(entering, key=order_of)
         self.factor: dict[str, Callable[[np.ndarray], np.ndarray]] = {}
-        self.reads = (*(f"field.{name}" for name in sorted({p.entry.entry.signal for p in entering})), "node.output", "vessels.open")
+        signals = sorted({p.entry.entry.signal for p in entering})
+        self.reads = (*(f"field.{name}.concentration" for name in signals), *(f"receptors.depletion.{p.kind}" for p in entering),
+                      "node.output", "vessels.voxels", "vessels.weight")  # fmt: skip
+        self.adds = (*(name for p in entering for name in (*rows_of(p), f"uids.{p.kind}", f"counters.recruited_{p.kind}")),
+                     "lattice.immune_count", "counters.refused")  # fmt: skip
 
     def step(self, model) -> None:
         """One clock interval."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tme.core.mechanism import Mechanism, Phase
+from tme.core.mechanism import Mechanism, Phase, rows_of
 from tme.kernels.jit import serial
 from tme.kernels.rng import Stream, priorities
 from tme.kernels.rows import flags
@@ -37,12 +37,14 @@ class Resolve(Mechanism):
     switchable = False
     phase = Phase.RESOLVE
     about = "deaths, clearance, departures and CD8 births take effect"
-    writes = ("population.rows",)
 
     def __init__(self, model) -> None:
         super().__init__(model)
         self.dividing = model.populations.that("division")
-        self.reads = tuple(f"{p.kind}.fate" for p in model.populations)
+        self.writes = (*(name for p in model.populations for name in rows_of(p)), "lattice.tissue_row", "lattice.immune_count")
+        lost = (*_DEAD[1:], "cleared", *(f"{what}_{p.kind}" for what in ("lost", "births", "cleared") for p in model.populations))
+        self.adds = (*(f"uids.{p.kind}" for p in self.dividing), *(f"counters.{name}" for name in lost),
+                     *(f"field.{name}.concentration" for name in model.particle_fields))  # fmt: skip
 
     def step(self, model) -> None:
         """Settle everything flagged this tick."""

@@ -81,7 +81,8 @@ class CellSecretion(Mechanism):
         pairs = [pair for pairs in self.by_field.values() for pair in pairs]
         columns = {"m2": ("m1",), "engaged": ("engaged", "function"), None: ()}
         self.reads = tuple(sorted({f"{p.kind}.{c}" for p, item in pairs for c in columns[item.times]}))
-        self.adds = tuple(f"field.{name}" for name in self.by_field)
+        self.reads = tuple(dict.fromkeys((*self.reads, *(f"{p.kind}.voxel" for p, _ in pairs))))
+        self.adds = tuple(f"field.{name}.source" for name in self.by_field)
 
     def step(self, model) -> None:
         """Add to the source of every field that is due."""

@@ -37,8 +37,8 @@ class InflamedTissue(Mechanism):
     phase = Phase.SECRETE
     ids = ("M78",)
     about = "tumour cells answer HMGB1 with suppressive cytokines"
-    reads = ("field.hmgb1", "tumour.state")
-    adds = ("field.suppression",)
+    reads = ("field.hmgb1.concentration", "tumour.state", "tumour.voxel")
+    adds = ("field.suppression.source",)
 
     def __init__(self, model) -> None:
         super().__init__(model)
