@@ -15,7 +15,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2] / "tme"
 HOME = {
-    "model": "model", "build": "model", "initial": "model", "initial_cells": "model", "describe": "model", "typical": "model",
+    "model": "model", "build": "model", "initial": "model", "initial_cells": "model", "initial_regions": "model", "describe": "model", "typical": "model",
     "warm": "experiments", "__main__": "cli",
 }  # fmt: skip
 # What each package may import of the others; the laws never import each other: they meet in columns, fields and terms.

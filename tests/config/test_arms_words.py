@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tme.cli import as_yaml
+from tme.cli.shared import as_yaml
 
 PARENT = """\
 arms:

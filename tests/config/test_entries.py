@@ -154,7 +154,7 @@ def test_schema_2_may_be_stated_and_its_former_keys_are_refused_with_their_new_n
 
 
 def test_a_resolved_config_with_changes_loads_as_itself(yaml):
-    from tme.cli import as_yaml
+    from tme.cli.shared import as_yaml
 
     config = yaml.load(ARMS, overrides=[f"{HALF_LIFE}=30", "entries.nanoparticles.peg_pdpa_rsl3.payloads.rsl3.free_fraction=0.9"])
     again = yaml.load(name="resolved.yaml", base=as_yaml(config.to_dict()))

@@ -16,11 +16,11 @@ import numpy as np
 from tme.core.population import Population
 
 TERMS = ("source", "loss", "exchange", "vmax")
-NOT_STATE = ("grid", "workspace", "solvers", "spares", "plan", "config")  # the rest of the model's objects hold what laws share
+NOT_STATE = ("grid", "workspace", "solvers", "spares", "plan", "config", "populations", "placement", "rule_programs", "own")  # the rest of the model's objects hold what laws share
 # set when the model is built, or a function of what has a name of its own; the clock is everybody's
 CONSTANT = {
     "lattice": ("geometry", "immune_capacity", "push_offsets", "grid", "_depth"),
-    "vessels": ("sites", "rank", "p_site"),
+    "vessels": ("sites", "rank", "p_site", "piece_um", "segment"),
     "model": ("tick", "dt_min", "start_day", "end_tick", "seed_used", "seed64", "fixed_scale", "nothing", "cell_fraction",
               "arm_name", "replicate", "device", "steps", "time", "clone_log_mean", "running"),
 }  # fmt: skip
@@ -52,8 +52,11 @@ def state(model: Any) -> dict[str, Cell]:
         for part in ("concentration", *TERMS, "vessel_value"):
             out[f"field.{name}.{part}"] = part_of_field(field, part)
     for place, owner in places(model):
+        if hasattr(owner, "state_dict"):  # it says itself what its state is
+            out |= {f"{place}.{key}": kept_part(owner, key) for key in owner.state_dict()}
+            continue
         for name, value in vars(owner).items():
-            if name not in CONSTANT.get(place, ()) and isinstance(value, PLAIN):
+            if name not in CONSTANT.get(place, ()) and not name.startswith("_") and isinstance(value, PLAIN):
                 out[f"{place}.{name}"] = attribute(owner, name)
     for name, value in vars(model).items():
         if isinstance(value, PLAIN) and name not in CONSTANT["model"] and not name.startswith("_"):
@@ -164,6 +167,15 @@ def attribute(owner: Any, name: str) -> Cell:
     return Cell(lambda: copy.copy(getattr(owner, name)), write, spoil)
 
 
+def kept_part(owner: Any, key: str) -> Cell:
+    """One part of an object that has `state_dict` and `load_state`."""
+
+    def write(value: Any) -> None:
+        owner.load_state({**owner.state_dict(), key: value})
+
+    return Cell(lambda: copy.deepcopy(owner.state_dict()[key]), write, spoilt)
+
+
 def spoilt(value: Any) -> Any:
     """Another value of the same kind that no law could take for the true one."""
     kind = np.asarray(value).dtype
@@ -175,7 +187,7 @@ def spoilt(value: Any) -> Any:
         return value ^ np.uint64(0x9E3779B97F4A7C15)
     if kind == np.int8:
         return (1 - value).astype(kind) if isinstance(value, np.ndarray) else 1 - value
-    return (value + 3).astype(kind) if isinstance(value, np.ndarray) else value + 3
+    return np.asarray(value + 3, kind) if isinstance(value, np.ndarray) else value + 3
 
 
 def read_all(parts: dict[str, Cell]) -> dict[str, Any]:
@@ -212,16 +224,19 @@ class Step:
         self.model, self.entry = model, entry
         self.parts = state(model)
         self.before = read_all(self.parts)
+        self._kept = [(owner, copy.deepcopy(owner.state_dict())) for _, owner in places(model) if hasattr(owner, "state_dict")]
         self._own = {k: copy.deepcopy(v) for k, v in vars(entry).items() if isinstance(v, PLAIN)}
 
     def take(self, spoil: frozenset[str] = frozenset()) -> tuple[dict[str, Any], dict[str, Any]]:
         """Take it from the state before, with some parts spoilt: (state it began with, state it left)."""
-        self.model.counters.clear()  # one that the first try made is not there at the second
+        self.model.counters.clear()  # what the first try made is not there at the second
+        for owner, kept in self._kept:
+            owner.load_state(copy.deepcopy(kept))
         write_all(self.parts, self.before)
         vars(self.entry).update(copy.deepcopy(self._own))
         self.model.lattice.forget()
         begun = dict(self.before)
-        for name in spoil:
+        for name in sorted(spoil):
             begun[name] = self.parts[name].spoil(self.before[name])
             self.parts[name].write(begun[name])
         self.entry.step(self.model)

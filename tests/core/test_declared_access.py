@@ -70,7 +70,8 @@ def test_an_entry_touches_only_what_it_declares(name):
         entry = step.entry.name
         acted.add(entry)
         writes[entry] |= step.undeclared_writes()
-        reads[entry] |= step.undeclared_reads()
+        if not reads[entry]:  # to find out which it is takes long, and once is enough
+            reads[entry] = step.undeclared_reads()
 
     model = MODELS[name]()
     visit(model, range(1, 2), look)
@@ -86,7 +87,7 @@ def test_an_entry_touches_only_what_it_declares(name):
 @pytest.mark.parametrize("name", MODELS)
 def test_what_is_declared_has_a_real_name(name):
     model = MODELS[name]()
-    names, optional = set(state(model)), "counters."
+    names, optional = set(state(model)), ("counters.", "receptors.depletion.")
     unknown = {f"{e.name}: {n}" for e in model.plan.entries for n in (*e.reads, *e.writes, *e.adds) if n not in names and not n.startswith(optional)}
     assert not unknown
 

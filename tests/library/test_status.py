@@ -2,8 +2,8 @@
 
 import pytest
 from support import TISSUE, config_of
-from tme.cli_text import evidence
 
+from tme.cli.text import evidence
 from tme.core.parameters import STATUSES, par, status_of
 from tme.library import Number, load_library
 from tme.model import describe, parameter_registry

@@ -84,7 +84,7 @@ def predict(config: Any) -> Prediction:
 def per_tick(config: Any, voxels: int, cells: float) -> float:
     """Microseconds of one core per tick, mean over the arms."""
     populations = config.populations
-    culture = all(getattr(populations, kind) is None for kind in ("cd8", "macrophage", "dendritic", "treg"))
+    culture = all(density is None for density in populations.values())
     arms = [config.therapy_of(arm) for arm in config.arms]
     agents = sum(len(a.drugs) + len(a.antibodies) + 2 * len(a.nanoparticles) for a in arms) / len(arms)  # particle, payload
     fields = US_PER_VOXEL_TICK + agents * US_PER_VOXEL_TICK_AGENT

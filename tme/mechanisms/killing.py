@@ -103,13 +103,17 @@ class Killing(Mechanism):
     ids = ("M80", "M81", "M84")
     about = "CD8 attach, hit additively and kill; checkpoint signals, exhaustion and suppression weaken them"
     parameters = PARAMETERS
-    reads = ("tumour.pdl1_free", "tumour.mhc1", "tumour.antigenicity", "tumour.state", "field.suppression", "cd8.exhaustion", "cd8.voxel", "receptors.free")
+    reads: tuple[str, ...] = ("cd8.uid", "cd8.voxel", "cd8.exhaustion", "tumour.uid", "tumour.voxel", "tumour.state", "tumour.pdl1_free", "tumour.mhc1",
+             "tumour.antigenicity", "lattice.tissue_row", "field.suppression.concentration")  # fmt: skip
     writes = ("cd8.engaged", "cd8.target_uid", "cd8.target_voxel", "cd8.function", "cd8.pd1_signal", "cd8.kills",
               "tumour.hits", "tumour.hit_tick", "tumour.new_hits")  # fmt: skip
-    adds = ("tumour.fate",)
+    adds = ("tumour.fate", "counters.kills", "counters.cd8_ticks")
 
     def __init__(self, model) -> None:
         super().__init__(model)
+        free = (f"receptors.free.{name}" for name, m in model.receptors.molecules.items() if m.free.size)
+        host = (f"receptors.{part}.{li.name}" for li in model.receptors.hosts() for part in ("host_sum", "host_count"))
+        self.reads = (*self.reads, *free, *host)
         self.kills = [(k, kills_of(k, self.p), Signals(model, k), np.zeros(0) if "exhaustion" not in k.declared else None) for k in model.killers]
 
     def step(self, model) -> None:

@@ -155,8 +155,8 @@ class LymphNode(Mechanism):
     ids = ("M73", "M79", "M118")
     about = "mature dendritic cells prime CD8 in the node, and these come after a delay; CTLA-4 blockade primes more"
     clock_min = 10.0
-    reads = ("dendritic.mature", "therapy.plasma")
-    writes = ("node.output",)
+    reads = ("dendritic.mature", "dendritic.mature_tick", "dendritic.antigen", "dendritic.blunting")
+    writes = ("node.output", "node.travelling", "node.travelling_slot", "node.expanding", "node.expanding_slot")
     adds = ("dendritic.fate",)
 
     def __init__(self, model) -> None:

@@ -222,13 +222,19 @@ class HostLigands(Mechanism):
     phase = Phase.INTERACT
     about = "host cells show ligands to killers within a voxel of them"
     clock_min = 2.0
-    reads = ("population.voxel", "population.ligand", "field.antibody")
-    writes = ("receptors.host",)
 
     @classmethod
     def enabled(cls, model) -> bool:
         """Only where an axis reckons host cells."""
         return bool(model.receptors.hosts())
+
+    def __init__(self, model) -> None:
+        super().__init__(model)
+        hosts = model.receptors.hosts()
+        there = {p.kind: p for p in model.populations}
+        columns = [(k, c) for li in hosts for k in li.hosts if k in there for c in ("voxel", f"ligand_{li.name}") if c in there[k].declared]
+        self.reads = (*(f"{k}.{c}" for k, c in columns), *(f"field.{b.name}.concentration" for li in hosts for b in li.molecule.binders))
+        self.writes = tuple(f"receptors.{part}.{li.name}" for li in hosts for part in ("host_sum", "host_count"))
 
     def step(self, model) -> None:
         """Count anew."""

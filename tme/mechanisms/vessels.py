@@ -27,7 +27,7 @@ class Vessels(Mechanism):
 
     def __init__(self, model) -> None:
         super().__init__(model)
-        self.writes = ("vessels.open", "vessels.voxels", *(f"field.{name}.exchange" for name in model.vessel_exchange))
+        self.writes = ("vessels.open", "vessels.voxels", "vessels.weight", *(f"field.{name}.exchange" for name in model.vessel_exchange))
 
     def step(self, model) -> None:
         """Recompute which vessels are open and the exchange array of every field vessels feed."""

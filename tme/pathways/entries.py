@@ -176,7 +176,7 @@ class PathwayDeath(Mechanism):
         super().__init__(model)
         has_state = "state" in getattr(model, self.of.cells).declared
         self.reads = tuple(f"{self.of.cells}.{c}" for c in (self.of.pathway.damage, "fate", *(("state",) if has_state else ())))
-        self.writes = (f"{self.of.cells}.fate_{self.of.pathway.name}",)
+        self.adds = (f"{self.of.cells}.fate",)
 
     def step(self, model: Any) -> None:
         """One tick."""

@@ -75,7 +75,7 @@ class CystineUptake(Mechanism):
     phase = Phase.SECRETE
     ids = ("M02",)
     about = "living tumour cells take up cystine"
-    reads = ("tumour.state", "tumour.xct", "tumour.nrf2", "tumour.e_xct", "tumour.ifng_response")
+    reads = ("tumour.state", "tumour.voxel", "tumour.xct", "tumour.nrf2", "tumour.e_xct", "tumour.ifng_response")
     writes = ("field.cystine.vmax",)
 
     def __init__(self, model: Any) -> None:
@@ -101,8 +101,8 @@ class PeroxideEmission(Mechanism):
     name = "peroxide"
     phase = Phase.SECRETE
     about = "peroxidising cells and fresh ferroptotic corpses emit the signal S"
-    reads = ("tumour.plooh",)
-    adds = ("field.peroxide",)
+    reads = ("tumour.state", "tumour.voxel", "tumour.plooh")
+    adds = ("field.peroxide.source",)
 
     def __init__(self, model: Any) -> None:
         super().__init__(model)

@@ -55,7 +55,6 @@ class AntibodyDelivery(Mechanism):
     phase = Phase.DOSE
     ids = ("D14", "D15")
     about = "antibodies follow their plasma course, leak from vessels, are held in baths and deplete cells by their Fc part"
-    writes = ("field.antibody.vessel_value", "receptors.depletion")
 
     @classmethod
     def enabled(cls, model) -> bool:
@@ -68,6 +67,9 @@ class AntibodyDelivery(Mechanism):
         in_node = {n for axis in model.receptors.at("node") for n in axis.entry.names()}
         elsewhere = {n for axis in model.receptors.at("contact") for n in axis.entry.names()}
         self.leaking = [a for a in model.therapy.antibodies if a.entry.target not in in_node - elsewhere]
+        baths = [a.name for a in model.therapy.antibodies if any(d.route == "bath" for d in a.doses)]
+        self.writes = (*(f"field.{a.name}.vessel_value" for a in self.leaking), *(f"field.{name}.concentration" for name in baths),
+                       *(f"receptors.depletion.{a.entry.depletes}" for a in model.therapy.antibodies if a.entry.depletes))  # fmt: skip
 
     def step(self, model) -> None:
         """Set vessel values and depletion."""
@@ -104,14 +106,15 @@ class Checkpoint(Mechanism):
     ids = ("M80", "M81")
     about = "receptors and ligands that antibodies and coats leave free"
     clock_min = 2.0
-    reads = ("tumour.pdl1", "field.antibody")
-    writes = ("tumour.pdl1_free", "receptors.free")
 
     def __init__(self, model) -> None:
         super().__init__(model)
         axes = model.receptors.at("contact")
         self.apart = [li for a in axes for li in a.ligands if li.target is not None and li.target.free_column]
         self.shared = [m for m in model.receptors.molecules.values() if m.free.size]
+        binders = {b.name for m in model.receptors.molecules.values() for b in m.binders}
+        self.reads = ("tumour.voxel", "tumour.pdl1", *(f"field.{name}.concentration" for name in sorted(binders)))
+        self.writes = ("tumour.pdl1_free", *(f"receptors.free.{m.name}" for m in self.shared))
 
     def step(self, model) -> None:
         """Refresh both; without antibodies everything is free."""
@@ -143,8 +146,6 @@ class Neutralisation(Mechanism):
     phase = Phase.SECRETE
     ids = ("M78",)
     about = "antibodies against a soluble factor remove it from the tissue"
-    reads = ("field.antibody",)
-    adds = ("field.loss",)
 
     @classmethod
     def enabled(cls, model) -> bool:
@@ -154,6 +155,8 @@ class Neutralisation(Mechanism):
     def __init__(self, model) -> None:
         super().__init__(model)
         self.against = neutralised(model.therapy)
+        self.reads = tuple(f"field.{agent}.concentration" for agents in self.against.values() for agent, _ in agents)
+        self.adds = tuple(f"field.{name}.loss" for name in self.against)
 
     def step(self, model) -> None:
         """Add to the losses of fields that are due, after what cells take up."""

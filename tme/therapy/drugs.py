@@ -66,7 +66,6 @@ class BloodEnzymes(Mechanism):
     phase = Phase.DOSE
     ids = ("M02",)
     about = "enzymes in blood lower what vessels bring of a substance"
-    writes = ("field.vessel_value",)
 
     @classmethod
     def enabled(cls, model) -> bool:
@@ -82,6 +81,7 @@ class BloodEnzymes(Mechanism):
                     self.hits.setdefault(hit.field, []).append((agent, hit.strength))
         entries = model.config.field_entries()
         self.untreated = {name: entries[name].vessel_value for name in self.hits}
+        self.writes = tuple(f"field.{name}.vessel_value" for name in self.hits)
 
     def step(self, model) -> None:
         """Set the boundary values that the next solve will use."""

@@ -114,7 +114,7 @@ class ParticleDelivery(Mechanism):
     def __init__(self, model) -> None:
         super().__init__(model)
         names = [a.name for a in model.therapy.nanoparticles]
-        self.reads = ("vessels.voxels", "lattice.tissue_row")
+        self.reads = ("vessels.voxels", "vessels.weight", "lattice.tissue_row")
         self.writes: tuple[str, ...] = tuple(f"field.{name}.source" for name in names)
         self.adds = tuple(f"field.{name}.concentration" for name in names)
 

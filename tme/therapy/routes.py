@@ -59,8 +59,7 @@ class LocalDelivery(Mechanism):
     phase = Phase.DOSE
     ids = ("M123",)
     about = "agents are injected into the tumour, or leave a depot there"
-    reads = ("tumour.voxel",)
-    adds = ("field.drug", "field.antibody", "field.particle")
+    reads = ("tumour.voxel", "tumour.state", "lattice.tissue_row")
 
     @classmethod
     def enabled(cls, model) -> bool:
@@ -69,6 +68,7 @@ class LocalDelivery(Mechanism):
 
     def __init__(self, model) -> None:
         super().__init__(model)
+        self.adds = tuple(f"field.{agent.name}.{part}" for agent in model.therapy.agents if any(agent.local()) for part in ("concentration", "source"))
         self.depots: dict[str, tuple[np.ndarray, float]] = {}  # "agent/number" -> (voxels, amount in each at first)
 
     def step(self, model) -> None:
