@@ -34,4 +34,13 @@ def all_columns(kind: str) -> tuple[Column, ...]:
     return tuple(c for entry in RUNS if entry.cells == kind for c in entry.pathway.columns())
 
 
-__all__ = ["ENTRIES", "PARAMETER_SETS", "PATHWAYS", "RUNS", "PathwayEntry", "all_columns", "columns"]
+def table() -> list[dict[str, Any]]:
+    """One row per pathway and cell type: what switches it, its states and how many terms rules may act on."""
+    return [
+        {"name": e.name, "about": e.about, "in": e.cells, "default": "on" if e.starts_on else "off", "switch": f"mechanisms.{e.name}.on" if e.switchable else "",
+         "states": [f"{s.symbol} {s.name} [{s.unit}]" for s in e.pathway.states], "terms": len(e.pathway.terms)}
+        for e in RUNS
+    ]  # fmt: skip
+
+
+__all__ = ["ENTRIES", "PARAMETER_SETS", "PATHWAYS", "RUNS", "PathwayEntry", "all_columns", "columns", "table"]
