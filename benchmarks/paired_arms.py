@@ -16,7 +16,8 @@ from typing import Any
 import pandas as pd
 
 import tme
-from tme.experiments.compare import Estimate, StoppedEarly, common_hour, mean_interval, rows_at
+from tme.experiments.compare import StoppedEarly, common_hour, rows_at
+from tme.statistics import Estimate, mean_interval
 
 SINGLE, BOTH = ("anti_pdl1", "rsl3_np"), "combination"
 ARMS = (*SINGLE, BOTH)

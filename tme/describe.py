@@ -6,12 +6,14 @@ What `tme describe` prints; a Methods section that writes itself.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from tme import pathways
 from tme.build import PLAN, known_to_rules, parameter_registry, tumour_overrides
 from tme.config.hashing import used_entries
+from tme.core.mechanism import rows_of
 from tme.library import load_library
 from tme.model import TumourModel
 from tme.rules.resolve import chosen
@@ -26,6 +28,7 @@ def describe(config: Any) -> dict[str, Any]:
         "experiment": experiment(config, model),
         f"plan of a tick (arm {richest})": plan_rows(model),
         "rules": rules_in_force(config),
+        "what each entry touches": access_rows(model),
         "parameters": parameter_rows(config),
         "fields": field_rows(model),
         "library numbers in use": library_rows(config),
@@ -75,6 +78,42 @@ def plan_rows(model: Any) -> list[dict[str, Any]]:
         }
         for m in model.plan.entries
     ]
+
+
+def access_rows(model: Any) -> list[dict[str, Any]]:
+    """What each entry of the plan reads, may replace, and contributes to, by real names (`core.mechanism`)."""
+    return [
+        {"entry": m.name, "reads": brief(m.reads, model), "writes": brief(m.writes, model), "adds to": brief(m.adds, model)}
+        for m in model.plan.entries
+    ]
+
+
+def brief(names: tuple[str, ...], model: Any) -> str:
+    """Names of columns, terms and states in one line: `tumour.(state ifng)`, `field.(atp hmgb1).source`, `cd8.*` for all columns."""
+    left = list(names)
+    out = []
+    for population in model.populations:
+        rows = rows_of(population)
+        if set(rows) <= set(left):
+            left = [name for name in left if name not in rows]
+            out.append(f"{population.kind}.*")
+    parts: dict[str, list[str]] = {}
+    for name in left:
+        owner, _, part = name.rpartition(".")
+        parts.setdefault(owner, []).append(part)
+    owners: dict[tuple[str, ...], list[str]] = {}
+    for owner, its in parts.items():
+        owners.setdefault(tuple(its), []).append(owner)
+    for of, who in owners.items():
+        fields = [owner.removeprefix("field.") for owner in who if owner.startswith("field.")]
+        out += [f"field.{one_or_more(fields)}.{one_or_more(of)}"] if fields else []
+        out += [f"{owner}.{one_or_more(of)}" for owner in who if not owner.startswith("field.")]
+    return ", ".join(out)
+
+
+def one_or_more(words: Sequence[str]) -> str:
+    """A word as it is, several in brackets."""
+    return words[0] if len(words) == 1 else f"({' '.join(words)})"
 
 
 def parameter_rows(config: Any) -> list[dict[str, Any]]:
@@ -203,6 +242,11 @@ def mechanism_table() -> list[dict[str, Any]]:
                 row["switch"] += " " * bool(row["switch"]) + cls.given_by
             elif cls.parameters is not None:
                 row["switch"] += " " * bool(row["switch"]) + f"mechanisms.{cls.parameters.group}.*"
+    for name, axis in load_library().receptors.items():
+        for mid in axis.ids:
+            row = rows.setdefault(mid, {"id": mid, "where": "", "switch": "", "about": axis.about, "test": tests.get(mid, "")})
+            row["where"] += " " * bool(row["where"]) + "tme/library/receptors.yaml"
+            row["switch"] += " " * bool(row["switch"]) + f"receptors.{name}"
     for name, entry in load_library().nanoparticles.items():
         rows[entry.id] = {"id": entry.id, "where": f"tme/library/nanoparticles.yaml: {name}", "switch": f"arms.*.nanoparticles: {name}",
                           "about": entry.about, "test": tests.get(entry.id, "")}  # fmt: skip

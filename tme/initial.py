@@ -161,8 +161,8 @@ def face_mm2(model: Any) -> float:
     return model.grid.dx_um**2 * 1e-6
 
 
-def add_tissue(model: Any, tissue: Any, voxels: np.ndarray) -> None:
+def add_tissue(model: Any, tissue: Any, voxels: np.ndarray, slot: int = 2) -> None:
     """Add cells of other tissue, one in each of the voxels."""
-    uid = founders(tissue.code, voxels, 2)
+    uid = founders(tissue.code, voxels, slot)
     model.check_new_uids(tissue, uid)
     tissue.add(uid, voxels.astype(np.int32), 0)

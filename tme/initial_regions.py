@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from tme.initial import place_immune, place_residents, place_tissue, place_tumour
+from tme.core.lattice import FREE, YIELDING
+from tme.initial import add_tissue, place_immune, place_residents, place_tissue, place_tumour
 from tme.initial_cells import Placement, place_from_table
 from tme.kernels.rng import Stream, uniforms
 
@@ -32,6 +33,7 @@ def place(model: Any, start: Any) -> Placement:
         place_residents(model)
     for k, region in enumerate(regions):
         fill_with_immune(model, region, k)
+        fill_with_tissue(model, region, k)
     return placement
 
 
@@ -66,8 +68,10 @@ def change_tumour(model: Any, placement: Placement, region: Any, k: int) -> None
         remove(model, placement, gone)
         return
     if region.cells == "tumour":
-        free = np.flatnonzero(inside & (model.lattice.tissue_row == -1))
-        place_tumour(model, free[drawn(model, Stream.PLACE, free, region.share, 1000 + k)], SLOT + k)
+        free = np.flatnonzero(inside & np.isin(model.lattice.tissue_row, (FREE, YIELDING)))
+        places = free[drawn(model, Stream.PLACE, free, region.share, 1000 + k)]
+        make_room(model, places)
+        place_tumour(model, places, SLOT + k)
         rows = np.flatnonzero(inside[tumour.voxel])
     else:
         rows = np.flatnonzero(inside[tumour.voxel])
@@ -118,3 +122,22 @@ def fill_with_immune(model: Any, region: Any, k: int) -> None:
         if population.kind == region.cells:
             inside = voxels_inside(model, region)
             place_immune(model, population, round(region.share * int(inside.sum())), inside, SLOT + k)
+
+
+def fill_with_tissue(model: Any, region: Any, k: int) -> None:
+    """Tissue other than the tumour at a share of a region's voxels that have no tissue, or some that yields to it."""
+    for tissue in model.lattice.others:
+        if tissue.kind == region.cells:
+            room = (FREE,) if tissue.entry.yields else (FREE, YIELDING)
+            free = np.flatnonzero(voxels_inside(model, region) & np.isin(model.lattice.tissue_row, room))
+            places = free[drawn(model, Stream.PLACE, free, region.share, 1000 + k)]
+            make_room(model, places)
+            add_tissue(model, tissue, places, SLOT + k)
+            model.lattice.rebuild_tissue(model.tumour.col.voxel, model.tumour.n)
+
+
+def make_room(model: Any, voxels: np.ndarray) -> None:
+    """Take tissue that yields out of some voxels."""
+    for tissue in model.lattice.others:
+        if tissue.entry.yields:
+            tissue.remove(np.flatnonzero(np.isin(tissue.voxel, voxels)))

@@ -111,7 +111,7 @@ class TumourModel(mesa.Model):
     def _build_cells(self) -> None:
         """Empty populations of the cell types that the config names; particle cargo gets its columns from the arm."""
         config = self.config
-        used = {name for name in config.cell_types() if name != "ignore"}
+        used = config.cell_types()
         cargo = cargo_columns(self.therapy)
         self.populations: Populations = build_populations(
             self, config.library.cells, used, cargo, self._columns_of, partial(parameter_of, self)
@@ -126,8 +126,7 @@ class TumourModel(mesa.Model):
 
     def _columns_of(self, kind: str) -> tuple[Any, ...]:
         """Columns of a cell type that the arm, the checkpoint axes and the rules need."""
-        events = event_columns(self.therapy) if kind == "tumour" else ()
-        return cell_columns(self, kind, *events, *self.receptors.columns(kind))
+        return cell_columns(self, kind, *event_columns(self, kind), *self.receptors.columns(kind))
 
     def _populate(self) -> None:
         """Place cells, find the steady fields and each cell's own steady chemistry."""

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from tme.build import load_config
+import tme
 
 # The four-arm experiment's combination at another size: same cells per area, fields, clocks and agents.
 CELLS_OF_FOUR_ARMS, SIDE_OF_FOUR_ARMS_UM = 5000, 4800.0
@@ -42,4 +42,4 @@ def config_of(n: int, ndim: int = 2) -> Any:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "bench.yaml"
         path.write_text(WHOLE.format(n=n, size=sides, kind=kind, cd8=cd8, treg=treg))
-        return load_config(path)
+        return tme.load_config(path)

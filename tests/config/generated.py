@@ -13,7 +13,7 @@ from random import Random
 from typing import Any
 
 from tme import mechanisms, therapy
-from tme.config.schema import TRAITS
+from tme.config.schema import CELL_TRAITS, STATES, TRAITS
 from tme.library import load_library
 from tme.model import parameter_registry
 
@@ -61,6 +61,8 @@ def valid(rng: Random) -> dict[str, Any]:
     start = rng.choice([0, 0, -1, -0.5, -2.25])
     branch = rng.choice([None, None, max(0, start) if start < 0 else horizon / 2])
     out: dict[str, Any] = {"horizon_day": horizon, "domain": dom, "initial": initial(rng, ndim, shape, dom["dx_um"])}
+    if rng.random() < 0.2:
+        out["initial"] = patches(rng, out["initial"], shape, dom["dx_um"])
     if start:
         out["start_day"] = start
     if branch is not None:
@@ -119,11 +121,37 @@ def initial(rng: Random, ndim: int, shape: list[int], dx: float) -> dict[str, An
                "types": {"T": "tumour", "C": "cd8", "M": rng.choice(["macrophage", "ignore", "dendritic", "treg"])}}  # fmt: skip
         if ndim == 3:
             out["columns"]["z"] = "z"
-        maybe(rng, out, 0.4, traits=lambda: {"marker": {"trait": rng.choice(TRAITS), "power": number(rng, -2, 2), "max_fold": number(rng, 1, 5)}})
+        maybe(rng, out, 0.4, traits=lambda: {"marker": {**rng.choice([{"trait": rng.choice(CELL_TRAITS)}, {"state": rng.choice(STATES)}]), "power": number(rng, -2, 2), "max_fold": number(rng, 1, 5)}})
         return out
     out = {"kind": kind, "n_cells": rng.choice([1, most, rng.randint(1, most)])}
     maybe(rng, out, 0.4, centre_um=lambda: [number(rng, 0, n * dx) for n in shape])
     return out
+
+
+def patches(rng: Random, base: dict[str, Any], shape: list[int], dx: float) -> dict[str, Any]:
+    """Regions on another start; a trait's memory is said in none of them."""
+
+    def point() -> list[float]:
+        return [number(rng, 0, n * dx) for n in shape]
+
+    def region() -> dict[str, Any]:
+        kind = rng.choice(["disc", "band", "box"])
+        out: dict[str, Any] = {"shape": kind}
+        if kind == "band":
+            low = number(rng, 0, 100)
+            out |= {"axis": rng.choice("xyz"[: len(shape)]), "from_um": low, "to_um": low + 20}
+        else:
+            out["centre_um"] = point()
+            out |= {"radius_um": number(rng, 1, 200)} if kind == "disc" else {"size_um": [number(rng, 1, 200) for _ in shape]}
+        if rng.random() < 0.3:
+            out["cells"] = rng.choice(["tumour", "cd8", "macrophage", "none"])
+        else:
+            out["states"] = {t: number(rng, 0.5, 2) for t in some(rng, STATES, 2)}
+            out["traits"] = {t: number(rng, 0.01, 4) for t in some(rng, CELL_TRAITS, 2)} or {"xct": 2}
+        maybe(rng, out, 0.5, share=lambda: number(rng, 0, 1))
+        return out
+
+    return {"kind": "regions", "base": base, "regions": [region() for _ in range(rng.randint(1, 3))]}
 
 
 def tumour(rng: Random) -> dict[str, Any]:

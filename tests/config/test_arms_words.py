@@ -116,6 +116,16 @@ def test_only_on_the_command_line_is_refused_with_what_to_do_instead(fault):
     assert found.key == "arms.only" and "NAME=null" in found.expected
 
 
+def test_an_arm_set_to_null_on_the_command_line_is_dropped(child):
+    assert list(child("seed: 2\n", overrides=["arms.both=null", "arms.np=null"]).arms) == ["control", "pdl1"]
+    assert list(child("seed: 2\n", overrides=["arms.both=", "arms.control=null"]).arms) == ["control", "pdl1", "np"]
+    assert "arms.pdl1" in str(child("seed: 2\n", overrides=["arms.both=null", "arms.pdl1.antibodies=null"]).origin)
+
+
+def test_a_dropped_arm_that_another_uses_is_a_fault(fault):
+    assert "unknown arm 'np'" in fault("seed: 2\n", overrides=["arms.np=null"]).problem
+
+
 def test_a_horizon_shortened_by_set_leaves_out_later_doses_and_snapshots_and_says_so(child):
     config = child("seed: 2\n", overrides=["horizon_day=3"])
     assert config.arms["pdl1"].antibodies[0].day == (0.0,)

@@ -107,6 +107,8 @@ def test_a_child_changes_one_number_of_what_its_parent_changed(yaml):
         ("{drugs: {rsl3: {hits: {gpx4: {ki_uM: 1}}}}}", "drugs.rsl3.hits.gpx4", "needs k_per_uM_min and no other", ""),
         ("{drugs: {rsl3: 4}}", "drugs.rsl3", "expected key: value lines", ""),
         ("{tumours: {b16_like: {parameters: {division: {k_dib: 1}}}}}", "tumours.b16_like.parameters.division.k_dib", "its unit is not known", ""),
+        ("{tumours: {ht1080: {parameters: {division: {drift: {value: 3, unit: '1', source: abcd}}}}}}", "tumours.ht1080.parameters.division.drift", "3 is out of bounds; expected 0 to 1", ""),
+        ("{tumours: {ht1080: {parameters: {division: {drif: {value: 3, unit: '1', source: abcd}}}}}}", "tumours.ht1080.parameters.division.drif", "unknown parameter", "drift"),
         ("{tumours: {b16_like: {clones: {fsp1_high: {share: 2}}}}}", "tumours.b16_like.clones.fsp1_high.share", "at most 1", ""),
     ],
 )  # fmt: skip

@@ -18,8 +18,8 @@ from tme.kernels import team
 from tme.kernels.team import Errand
 
 
-def entry(name, phase, *writes):
-    return SimpleNamespace(name=name, phase=phase, writes=writes)
+def entry(name, phase, *writes, adds=()):
+    return SimpleNamespace(name=name, phase=phase, writes=writes, adds=adds)
 
 
 def test_two_mechanisms_of_one_phase_may_not_write_the_same_thing():
@@ -28,6 +28,14 @@ def test_two_mechanisms_of_one_phase_may_not_write_the_same_thing():
         check_plan(plan)
     check_plan(plan[:2])
     check_plan([plan[0], entry("d", Phase.SECRETE, "tumour.x")])
+
+
+def test_who_writes_acts_before_those_who_add():
+    adds = [entry("a", Phase.FATE, adds=("tumour.fate",)), entry("b", Phase.FATE, adds=("tumour.fate",))]
+    check_plan([entry("c", Phase.FATE, "tumour.fate"), *adds])
+    check_plan([*adds, entry("d", Phase.RESOLVE, "tumour.fate")])
+    with pytest.raises(ValueError, match=r"c writes tumour\.fate, to which a has added before it in phase FATE"):
+        check_plan([*adds, entry("c", Phase.FATE, "tumour.fate")])
 
 
 def test_all_vessels_are_open_until_the_tumours_zones_are_known():

@@ -306,6 +306,11 @@ def test_a_run_says_in_its_last_lines_which_simulations_stopped_early(tmp_path, 
     assert re.match(r"  all simulations are compared on day \d\.?\d*, the last that all recorded", lines[-1])
 
 
+def test_a_run_that_stopped_before_treatment_says_that_arms_cannot_be_compared(tmp_path, capsys):
+    run(replace(EDGE, edge_at=1100.0), tmp_path / "run", jobs=1, report=False, model_factory=FakeModel)
+    assert "  arms cannot be compared: the last day that all recorded is -" in capsys.readouterr().out.splitlines()[-1]
+
+
 def test_a_run_in_which_nothing_stopped_says_nothing_of_it(tmp_path, capsys):
     run(FakeConfig(horizon_day=0.0), tmp_path / "run", jobs=1, report=False, model_factory=FakeModel)
     assert "stopped early" not in capsys.readouterr().out

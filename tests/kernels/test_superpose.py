@@ -9,18 +9,8 @@ from tme.core.field import Field
 from tme.core.grid import Grid
 from tme.core.superposition import Superposition
 from tme.kernels.multigrid import Workspace
-from tme.kernels.superpose import (
-    Near,
-    Pattern,
-    add_rows,
-    add_up,
-    ascending,
-    darken,
-    green,
-    hand_over,
-    interpolate,
-    reach,
-)
+from tme.kernels.patterns import Near, Pattern, green, reach
+from tme.kernels.superpose import add_rows, add_up, ascending, darken, hand_over, interpolate
 
 SHAPES = [(1, 90, 101), (1, 1, 120), (48, 46, 50)]
 # narrower than the pattern (reach 11), as thin as it gets, odd; and periodic axes

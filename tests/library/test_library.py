@@ -6,6 +6,7 @@ import pytest
 
 from tme.library import LibraryError, load_library
 from tme.library import load as load_module
+from tme.library.load import by_name
 from tme.model import parameter_registry
 from tme.populations.tumour import Tumour
 
@@ -113,7 +114,7 @@ def test_iron_platforms_have_iron_terms():
         ("drugs.yaml", "target: xct", "target: vessel\n      field: cystin", "field 'cystin' is not in fields"),
         ("fields.yaml", "mode: quasi_steady", "mode: steady", "fields.yaml:5: oxygen.mode"),
         ("events.yaml", "kind: radiation", "kind: radiaton", "events.yaml:4: radiation: Value error, kind is 'radiaton'"),
-        ("events.yaml", "unit: 1/Gy,", "unit: Gy,", "events.yaml:10: radiation.cells.tumour"),
+        ("events.yaml", "unit: 1/Gy,", "unit: Gy,", "events.yaml:11: radiation.cells.tumour.alpha_per_gy"),
         ("events.yaml", "oer_max:", "oer:", "events.yaml:7: radiation.oer"),
         ("antibodies.yaml", "anti_pd1:", "anti_pdl1:", "duplicate key"),
         ("antibodies.yaml", "anti_pd1:", "rsl3:", "the name is taken by drugs"),
@@ -134,3 +135,9 @@ def test_a_faulty_library_is_refused_with_its_place(copy, file, old, new, words)
     with pytest.raises(LibraryError) as caught:
         load_library(str(copy))
     assert words in str(caught.value)
+
+
+def test_entries_may_come_as_a_list_with_their_ids():
+    assert by_name([{"id": "M11", "to": 1}, {"id": "M53.hif1"}]) == {"M11": {"id": "M11", "to": 1}, "M53.hif1": {"id": "M53.hif1"}}
+    assert by_name({"a": 1}) == {"a": 1}
+    assert by_name([{"to": 1}]) is None and by_name("text") is None

@@ -4,7 +4,7 @@ import json
 
 import numpy as np
 import pytest
-from support import TISSUE, by_uid_of, flood, hours, kill, level, merged, nested, rises, tissue
+from support import TISSUE, by_uid_of, flood, hours, kill, level, merged, nested, particles, rises, tissue
 
 from tme.model import TumourModel, load_config
 
@@ -147,10 +147,32 @@ def test_neutrophils_clear_corpses_sooner_where_they_are():
     assert cleared[1] > 1.5 * cleared[0] > 0
 
 
+@pytest.mark.mechanism("M86")
+def test_nk_cells_kill_those_that_show_little_mhc_1():
+    """Two tumours that differ in MHC-I only."""
+    alone = {"populations": {"cd8": None, "nk": {"per_mm2": 400}}, "mechanisms__damp__tau_clear_min": 4320, **ROOM}
+
+    def killed(mhc1):
+        model = tissue(mechanisms__ifng_response={"mhc1_base": mhc1}, **alone)
+        assert model.nk in model.killers and not model.cd8.n
+        return hours(model, 12).counters["kills"]
+
+    assert killed(0.05) > 2 * killed(1.0) > 0
+    assert hours(tissue(**{**alone, "populations": {"cd8": None}}), 2).counters["kills"] == 0
+
+
+@pytest.mark.mechanism("M84")
+def test_cd8_kill_those_that_show_much_mhc_1():
+    def killed(mhc1):
+        return hours(tissue(mechanisms__ifng_response={"mhc1_base": mhc1}, mechanisms__killing__mhc_floor=0, **ROOM), 12).counters["kills"]
+
+    assert killed(1.0) > 2 * killed(0.1)
+
+
 def test_nk_cells_walk_and_turn_over_without_a_law_of_their_own():
     model = hours(tissue(populations__nk={"per_mm2": 100}, **ROOM), 2)
     assert model.nk in model.killers and model.nk.n > 0 and (model.nk.speed == 3.0).all()
-    assert (model.nk.heading >= 0).any()
+    assert (model.nk.heading >= 0).any() and (model.nk.engaged == 1).any()
 
 
 # ---- terms --------------------------------------------------------------------------------------------
@@ -219,3 +241,17 @@ def test_a_term_on_turnover_and_one_on_phagocytosis():
         return hours(model, 4).counters["cleared"]
 
     assert cleared(0.0) < cleared(1.0) < cleared(10.0)
+
+
+def test_a_guest_that_takes_up_particles_does_so_as_macrophages_do(tmp_path):
+    """Its cells hold payload, the tissue loses it, and what is held is theirs alone."""
+    eater = {**WANDERER, "takes_up_particles": True}
+    arms = {"control": particles("peg_pdpa_rsl3", 20, route="intratumoral")}
+    held = []
+    for entry in (WANDERER, eater):
+        model = with_own(tmp_path, {"eater": entry}, populations={"eater": {"per_mm2": 800}, "macrophage": None}, arms=arms, **ROOM)
+        hours(model, 2)
+        assert ("np_peg_pdpa_rsl3" in model.eater.declared) == (entry is eater)
+        held.append(float(model.fields["peg_pdpa_rsl3"].concentration.sum()))
+    assert (model.eater.np_peg_pdpa_rsl3 > 0.0).mean() > 0.2
+    assert held[1] < 0.98 * held[0]

@@ -7,6 +7,7 @@ import pytest
 from support import TISSUE, falls, flood, hours, level, mean, merged, nested, rises, tissue
 
 from tme.config import ConfigError, load_config
+from tme.kernels import team
 from tme.library import load_library
 from tme.library.schema import Coat
 from tme.mechanisms.killing import PARAMETERS, Kills, attach_rate
@@ -213,6 +214,19 @@ def test_an_antibody_against_ifng_lowers_it_and_the_pdl1_it_induces():
     assert mean(treated, "pdl1") < mean(plain, "pdl1")
 
 
+@pytest.mark.mechanism("D14", "D15")
+def test_the_clinical_antibodies_are_there_with_their_targets_and_last_for_weeks():
+    of = {"pd1": ("nivolumab", "pembrolizumab", "cemiplimab"), "pdl1": ("atezolizumab", "avelumab", "durvalumab"),
+          "ctla4": ("ipilimumab", "tremelimumab"), "lag3": ("relatlimab",)}  # fmt: skip
+    library = load_library()
+    for target, names in of.items():
+        for entry in (library.antibody(n) for n in names):
+            assert entry.target == target and entry.half_life_d > library.antibody("anti_pd1").half_life_d
+    arms = {"one": antibodies("nivolumab", dose=3), "two": antibodies("nivolumab", "relatlimab", dose=3)}
+    one, two = (attacked(x, pdl1=0.6, arms=arms, receptors__lag3={"on": True, **HARSH}) for x in arms)
+    assert function(two) > 1.1 * function(one)
+
+
 @pytest.mark.mechanism("D15")
 def test_two_checkpoint_antibodies_free_more_than_either():
     arms = {"lag3": antibodies("anti_lag3"), "pd1": antibodies("anti_pd1"), "both": antibodies("anti_lag3", "anti_pd1")}
@@ -243,6 +257,7 @@ def test_an_axis_of_the_users_own_is_one_entry():
         ({"lag3": "yes"}, ["receptors.lag3", "true, false"]),
         ({"lag3": {"on": True, "hosts": True}}, ["receptors.lag3.hosts", "unknown key", "host"]),
         ({"lag3": {"effects": {"killing": {"too": 1}}}}, ["receptors.lag3.effects.killing.too", "unknown key", "to"]),
+        ({"lag3": {"effects": {"killing": {"to": "much"}}}}, ["receptors.lag3.effects.killing.to", "'much'", "a finite number"]),
         ({"lag3": {"effects": {"killing": {"to": 99}}}}, ["receptors.lag3.effects.killing.to", "less than or equal to 10"]),
         ({"lag3": {"effects": {"priming": {"to": 2}}}}, ["receptors.lag3", "an axis at the contact acts on killing and exhaustion"]),
         ({"mine": {**VISTA, "receptor": {"name": "pdl1", "on": {"cd8": {"level": 1}}}}}, ["receptors.mine", "pdl1 is in the axis pd1 too"]),
@@ -353,10 +368,20 @@ def test_nk_cells_kill_what_shows_no_mhc1_and_know_neither_pd1_nor_exhaustion(wi
 
 
 # ---- checkpoints --------------------------------------------------------------------------------------
+MANY = {"a": antibodies("anti_pd1", "anti_lag3", "anti_ctla4", "anti_tgfb", dose=1)}
+EVERY = {"pd1": HOST, "lag3": {"on": True, "host": True}, "tim3": True, "tigit": True}
+
+
+def test_with_every_axis_any_number_of_threads_gives_the_same_bits(monkeypatch):
+    one = hours(tissue("a", arms=MANY, receptors=EVERY), 1).state_dict()
+    monkeypatch.setattr(team, "WORTH_ROWS", 1)
+    monkeypatch.setattr(team, "size", lambda: 3)
+    several = hours(tissue("a", arms=MANY, receptors=EVERY), 1).state_dict()
+    assert [k for k in one if one[k].tobytes() != several[k].tobytes()] == []
+
+
 def test_a_run_with_every_axis_resumes_to_the_same_bits():
-    arms = {"a": antibodies("anti_pd1", "anti_lag3", "anti_ctla4", "anti_tgfb", dose=1)}
-    every = {"pd1": HOST, "lag3": {"on": True, "host": True}, "tim3": True, "tigit": True}
-    model = hours(tissue("a", arms=arms, receptors=every), 1.05)
+    model = hours(tissue("a", arms=MANY, receptors=EVERY), 1.05)
     state = model.state_dict()
     again = TumourModel.from_state(model.config, state, arm="a", seed=1)
     assert all(np.array_equal(v, again.state_dict()[k]) for k, v in state.items())

@@ -102,3 +102,24 @@ def test_a_table_of_cells_may_hold_any_type(tmp_path):
     one_a_voxel(model)
     with pytest.raises(ConfigError, match="did you mean 'caf'"):
         tissue(initial={**start, "n_cells": None, "types": {"T": "tumour", "F": "caff"}})
+
+
+def test_regions_hold_other_tissue_and_take_the_place_of_what_yields():
+    band = {"shape": "band", "axis": "x", "from_um": 0}
+    start = {"kind": "regions", "base": {"kind": "nodule", "n_cells": 250},
+             "regions": [{**band, "to_um": 60, "cells": "tumour"}, {**band, "to_um": 100, "cells": "caf", "share": 0.5},
+                         {**band, "to_um": 200, "cells": "nk", "share": 0.1}]}  # fmt: skip
+    model = tissue(initial={**start, "n_cells": None}, populations__normal={})
+    x = {kind: model.lattice.position_um(model.populations[kind].voxel)[0] for kind in ("tumour", "caf", "normal", "nk")}
+    assert (x["tumour"] < 60).sum() == 3 * 26 and not (x["normal"] < 60).any() and not (x["caf"] < 60).any()
+    assert 15 < model.caf.n < 40 and (x["caf"] < 100).all()
+    assert sum(((x[kind] > 60) & (x[kind] < 100)).sum() for kind in ("normal", "caf", "tumour")) == 2 * 26
+    assert model.nk.n == 26 and (x["nk"] < 200).all()
+    one_a_voxel(model)
+
+
+def test_cells_of_any_type_may_be_given_to_a_tumour_that_had_none():
+    arms = {"given": {"events": [{"name": "cell_transfer", "cells": "nk", "count": 20, "day": 0.01}]}}
+    model = tissue("given", arms=arms)
+    assert model.nk.n == 0
+    assert hours(model, 1).nk.n == 20

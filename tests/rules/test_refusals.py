@@ -36,7 +36,7 @@ def refusal(*overrides):
         ({"signal": "smell.oxygen"}, "rules.x.signal.*pattern"),
         ({"lowers": "division.rat"}, "unknown term 'division.rat'.*did you mean 'division.rate'"),
         ({"in": "tumor"}, "unknown cell type 'tumor'.*did you mean 'tumour'"),
-        ({"in": "cd8"}, "cd8 cells have no term division.rate"),
+        ({"in": "treg"}, "treg cells have no term division.rate"),
         ({"to": N.format(1.5, "1")}, "lowers division.rate to 1.5, which is on the wrong side of 1"),
         ({"lowers": None, "raises": "division.rate"}, "raises division.rate to 0.5, which is on the wrong side of 1"),
         ({"raises": "division.rate"}, "this has raises and lowers"),

@@ -138,6 +138,21 @@ def test_t_cells_in_the_field_are_lost_and_macrophages_are_not():
     assert model.macrophage.n == macrophages
 
 
+def test_normal_tissue_in_the_field_is_harmed_later_and_leaves_corpses():
+    """Cells around the tumour, less by their own parameters; those that light kills die at once."""
+    arms = {"x": fraction(6), "l": {"drugs": [{"name": "photosensitiser", "bath_uM": 10, "route": "bath"}],
+                                    "events": [{"name": "light", "fluence_mw_cm2": 300, "minutes": 10, "day": 0}]}}  # fmt: skip
+    model = ticks(tissue("x", 3, arms=arms, populations={"normal": {"share": 1}}), 1)
+    normal, tumour = model.populations["normal"], model.tumour
+    share = (normal.doom_tick > 0).mean()
+    assert 0.2 < share < (tumour.doom_tick > 0).mean()
+    assert (normal.state == 0).all()
+    model = hours(model, 24)
+    assert near(model.counters["dead_apoptosis_normal"] / model.counters["irradiated_normal"], 0.5, model.counters["irradiated_normal"])
+    lit_ = ticks(tissue("l", 3, arms=arms, populations={"normal": {"share": 1}}), 10)
+    assert lit_.counters["dead_necrosis_normal"] > 0.5 * lit_.populations["normal"].n
+
+
 # ---- kill_share -----------------------------------------------------------------------------------------
 @pytest.mark.parametrize("share", [0.0, 0.3, 0.7, 1.0])
 def test_the_stated_share_of_living_cells_dies_and_leaves_ordinary_corpses(share):
@@ -166,10 +181,10 @@ def transfer(cells="cd8", day=0.01, **more):
     return {"events": [{"name": "cell_transfer", "cells": cells, "day": day, **more}]}
 
 
-@pytest.mark.parametrize("cells", ["cd8", "treg", "macrophage", "dendritic"])
+@pytest.mark.parametrize("cells", ["cd8", "treg", "macrophage", "dendritic", "nk", "mdsc"])
 def test_transferred_cells_enter_through_open_vessels_at_their_tick(cells):
     model = tissue("x", 2, arms={"x": transfer(cells, count=40)})
-    population = getattr(model, cells)
+    population = model.populations[cells]
     model = ticks(model, 14)
     before = set(population.uid.tolist())
     model = ticks(model, 1)

@@ -56,14 +56,15 @@ class TwinModel(mesa.Model):
 
     def make_fields(self):
         """Fields of the config and of the arm; which of them vessels feed, and which are held."""
-        entries = dict(self.config.field_entries())
+        own = {n: e for n, e in self.config.field_entries().items() if not e.optional or n in self.config.fields}
+        entries = dict(own)
         entries.update({agent.name: agent.entry.field_entry(agent.name) for agent in self.therapy.agents})
         k_m = {"oxygen": self.p.uptake.oxygen_k, "cystine": self.p.ferroptosis.k_cys}
         boundary = self.config.domain.boundary
         faces = fixed_faces(self.lattice, [boundary.get(axis) == "fixed" for axis in "zyx"])
-        walled = set(self.config.field_entries()) if faces.any() else set()
+        walled = set(own) if faces.any() else set()
         self.fields = {n: Field(n, e, self.lattice, k_m.get(n, 1.0), n in walled) for n, e in entries.items()}
-        for name in self.config.field_entries():
+        for name in own:
             self.fields[name].wall = 2.0 * faces * float(entries[name].diffusion) / self.lattice.dx**2
         self.held = {n for n, e in entries.items() if e.held}
         self.held |= {a.name for a in self.therapy.drugs if any(route == "bath" for _, _, route in a.doses)}

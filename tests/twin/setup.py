@@ -4,7 +4,6 @@ Only this file reads the package: parameter values, library entries, and the col
 that has just been built.
 """
 
-from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -64,8 +63,7 @@ def number(value, unit):
 
 def load(*overrides):
     """The experiment `every_event.yaml` with a tight field solver, the probe added to the library."""
-    library = load_library()
-    library = replace(library, entries={**library.entries, "drugs": {**library.drugs, "probe": probe_drug()}})
+    library = load_library().with_entry("drugs", "probe", probe_drug(), raw=None)
     return load_config(EVERY_EVENT, parameter_registry(), overrides=[TIGHT, *overrides], library=library)
 
 

@@ -251,7 +251,7 @@ def test_daily_excess_uses_pairs_of_replicates(four_arms):
          {"c": "control", "a": c.a, "b": c.b, "ab": c.combined}.items()}  # fmt: skip
     by_hand = (f["a"] / f["c"]) * (f["b"] / f["c"]) - f["ab"] / f["c"]
     found = synergy.excess_at(run, c, 5.0)
-    assert found.mean == pytest.approx(by_hand.mean()) and found.n == 4
+    assert found.value == pytest.approx(by_hand.mean()) and found.n == 4
 
 
 def test_nothing_of_the_model_is_imported():

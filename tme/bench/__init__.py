@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from tme.bench import kernels, whole
+from tme.bench import kernels, versus, whole
 
 Case = Callable[[str], list[dict[str, Any]]]
 CASES: dict[str, Case] = {
@@ -40,13 +40,19 @@ LONG: dict[str, Case] = {
 
 
 class UnknownCase(Exception):
-    """A case, or a file to compare with, that does not exist."""
+    """A case that does not exist, or a file that is no result."""
 
     exit_code = 2
 
 
-def measure(cases: list[str], versus: Path | None = None, device: str = "cpu") -> list[dict[str, Any]]:
-    """Rows of the named cases, or of all short ones: case, metric, value, unit, n, threads; `versus`: an earlier JSON."""
+def measure(
+    cases: list[str], against: str | Path | None = None, device: str = "cpu", told: Callable[[str], None] | None = None
+) -> list[dict[str, Any]]:
+    """Rows of the named cases, or of all short ones: case, metric, value, unit, n, threads.
+
+    `against` adds `before` and `ratio` (now / before): of an earlier JSON if it is a file, else of a commit, measured by
+    turns, with `ratio_low` and `ratio_high` over the pairs; `told` hears of every turn.
+    """
     import numba
 
     short, every = CASES, {**CASES, **LONG}
@@ -63,7 +69,9 @@ def measure(cases: list[str], versus: Path | None = None, device: str = "cpu") -
 
         meant = nearest(unknown[0], every)
         raise UnknownCase(f"bench: unknown case '{unknown[0]}'; expected one of {', '.join(every)}" + (f"; did you mean '{meant}'?" if meant else ""))
-    before = None if versus is None else _earlier(versus)
+    if against is not None and not Path(against).exists():
+        return versus.by_turns(str(against), cases, device, told=told)
+    before = None if against is None else _earlier(Path(against))
     numba.set_num_threads(1)
     rows = [r for case in (cases or short) for r in every[case](case)]
     _relate(rows)
@@ -84,9 +92,7 @@ def _earlier(path: Path) -> dict[tuple[str, str], float]:
     """Values of an earlier `--json` by case and metric."""
     try:
         return {(r["case"], r["metric"]): float(r["value"]) for r in _rows(json.loads(Path(path).read_text()))}
-    except FileNotFoundError:
-        raise UnknownCase(f"bench --vs: no such file: {path}") from None
-    except (json.JSONDecodeError, KeyError, TypeError, ValueError):
+    except (OSError, json.JSONDecodeError, KeyError, TypeError, ValueError):
         raise UnknownCase(f"bench --vs: {path} is not the output of `tme bench --json`") from None
 
 

@@ -84,26 +84,9 @@ def chemistry(case: str, n: int) -> list[dict[str, Any]]:
     return [row(case, "second-order step", value, "ns/cell", n), row(case, "first call, compiling", compile_s, "s", n)]
 
 
-def model(case: str, n: int, ticks: int = 120) -> list[dict[str, Any]]:
-    """The whole model from day 2, fields and chemistry on the device: cell-hours per second, and by phase."""
-    one, first = whole.build(n, device="cuda")
-    while one.sim_day < whole.WARM_DAYS:
-        one.step()
-    one.plan.seconds = dict.fromkeys(one.plan.seconds, 0.0)
-    before, begin = one.tumour.plooh.copy(), time.perf_counter()
-    for _ in range(ticks):
-        one.step()
-    seconds = time.perf_counter() - begin
-    if np.array_equal(before, one.tumour.plooh):
-        raise AssertionError("the model did not change")
-    cells = whole.living(one)
-    rows = [row(case, "cell-hours per second", cells * ticks * one.dt_min / 60.0 / seconds, "1/s", cells),
-            row(case, "construction and first tick", first, "s", cells)]  # fmt: skip
-    for entry, spent in sorted(one.timing.items(), key=lambda item: -item[1]):
-        per_voxel = entry.startswith("diffuse_")
-        size = one.grid.n_voxels if per_voxel else cells
-        rows.append(row(case, entry, 1e9 * spent / ticks / size, "ns/voxel/tick" if per_voxel else "ns/cell/tick", size))
-    return rows
+def model(case: str, n: int) -> list[dict[str, Any]]:
+    """The whole model, fields and chemistry on the device: the rows of `whole.whole`, wall time."""
+    return whole.whole(case, n, device="cuda")
 
 
 CASES: dict[str, Callable[[str], list[dict[str, Any]]]] = {

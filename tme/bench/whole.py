@@ -15,6 +15,11 @@ from tme.bench.kernels import row
 from tme.typical import config_of
 
 WARM_DAYS = 2.0
+# hours after the dose of day 0: while it kills, when cells are stepped every tick, and when that is over
+AFTER_DOSE, QUIET = (12, 36), (48, 54)
+LARGE = 100_000  # cells above which a stretch is shorter
+AFTER_DOSE_LARGE, QUIET_LARGE = (24, 25), (48, 50)
+KEEP_IN = "TME_BENCH_STATES"  # names a folder where states are kept from one call to the next; `versus` sets it
 
 
 def build(n: int, ndim: int = 2, device: str = "cpu") -> tuple[Any, float]:
@@ -36,35 +41,68 @@ def living(model: Any) -> int:
     return int((model.tumour.state == 0).sum()) + sum(p.n for p in model.immune)
 
 
-def whole(case: str, n: int, threads: int = 1) -> list[dict[str, Any]]:
-    """Six hours from day 2 of treatment: cell-hours per CPU second, cost per cell and by phase."""
+def whole(case: str, n: int, threads: int = 1, device: str = "cpu") -> list[dict[str, Any]]:
+    """Two stretches after a dose, while it kills and when that is over: cost per cell and tick, in all and by entry.
+
+    Hours 12 to 36 and 48 to 54 after the dose; above 100,000 cells hours 24 to 25 and 48 to 50.
+    """
     import numba
 
     numba.set_num_threads(threads)
-    model, first = build(n)
-    while model.sim_day < WARM_DAYS:
+    model, first = build(n, device=device)
+    rows = [row(case, "construction and first tick", first, "s", living(model), threads)]
+    large = n > LARGE
+    for hours, suffix in ((AFTER_DOSE_LARGE if large else AFTER_DOSE, "_after_dose"), (QUIET_LARGE if large else QUIET, "")):
+        model = advanced(model, n, hours[0])
+        rows += stretch(case, model, hours, suffix, threads)
+    died = sum(model.counters[k] for k in ("dead_ferroptosis", "dead_immune", "dead_necrosis", "dead_apoptosis"))
+    cells = living(model)
+    rows += [row(case, "tumour cells that had died", died / (died + int((model.tumour.state == 0).sum())), "share", cells, threads),
+             row(case, "voxels per living cell", model.grid.n_voxels / cells, "1", cells, threads)]  # fmt: skip
+    return rows
+
+
+def advanced(model: Any, n: int, hour: float) -> Any:
+    """The model at an hour after the dose: stepped there, or from a state that an earlier call has kept an hour before."""
+    folder = os.environ.get(KEEP_IN)
+    path = None if folder is None else Path(folder) / f"{n}-{hour:g}.npz"
+    if path is not None and path.exists():
+        with np.load(path) as kept:
+            model = type(model).from_state(model.config, dict(kept), arm="combination", device=model.device)
+    while model.sim_hour < hour - 1:
         model.step()
-    clock = time.process_time if threads == 1 else time.perf_counter
-    ticks, before = 360 if n <= 100_000 else 120, model.tumour.plooh.copy()
+    if path is not None and not path.exists():
+        np.savez(path, **model.state_dict())
+    while model.sim_hour < hour:  # warm: every clock but the vessels' strikes within an hour
+        model.step()
+    return model
+
+
+def stretch(case: str, model: Any, hours: tuple[int, int], suffix: str, threads: int) -> list[dict[str, Any]]:
+    """Cell-hours per second, and cost per living cell and tick from one hour to another; `suffix` goes on the metrics' names."""
+    alone = threads == 1 and model.device == "cpu"
+    clock, unit = (time.process_time, "1/CPU s") if alone else (time.perf_counter, "1/s")
+    before, ticks, cell_ticks = model.tumour.plooh.copy(), 0, 0
     model.plan.seconds = dict.fromkeys(model.plan.seconds, 0.0)
-    begin, wall = clock(), time.perf_counter()
-    for _ in range(ticks):
-        model.step()
-    seconds, wall = clock() - begin, time.perf_counter() - wall
+    seconds = wall = 0.0
+    while model.sim_hour < hours[1]:
+        every = round(60 / model.dt_min)
+        begin, wall_begin = clock(), time.perf_counter()
+        for _ in range(every):
+            model.step()
+        seconds, wall = seconds + clock() - begin, wall + time.perf_counter() - wall_begin
+        ticks, cell_ticks = ticks + every, cell_ticks + every * living(model)
     if np.array_equal(before, model.tumour.plooh):
         raise AssertionError("the model did not change")
-    cells, died = living(model), sum(model.counters[k] for k in ("dead_ferroptosis", "dead_immune", "dead_necrosis", "dead_apoptosis"))
-    unit = "1/CPU s" if threads == 1 else "1/s"
-    rows = [row(case, "cell-hours per second", cells * ticks * model.dt_min / 60.0 / seconds, unit, cells, threads),
-            row(case, "whole tick", 1e9 * seconds / ticks / cells, "ns/cell/tick", cells, threads),
-            row(case, "tumour cells that had died", died / (died + int((model.tumour.state == 0).sum())), "share", cells, threads),
-            row(case, "voxels per living cell", model.grid.n_voxels / cells, "1", cells, threads),
-            row(case, "construction and first tick", first, "s", cells, threads)]  # fmt: skip
+    cells = cell_ticks // ticks
+    rows = [row(case, "cell-hours per second" + ", after dose" * bool(suffix), cell_ticks * model.dt_min / 60.0 / seconds, unit, cells, threads),
+            row(case, f"ns_per_cell_tick{suffix}", 1e9 * seconds / cell_ticks, "ns/cell/tick", cells, threads)]  # fmt: skip
     for entry, spent in sorted(model.timing.items(), key=lambda item: -item[1]):
-        per_voxel = entry.startswith("diffuse_")
-        size_n = model.grid.n_voxels if per_voxel else cells
-        # the plan's clock is the wall's, since asking for processor time takes as long as a short entry
-        rows.append(row(case, entry, 1e9 * spent * seconds / wall / ticks / size_n, "ns/voxel/tick" if per_voxel else "ns/cell/tick", size_n, threads))
+        spent *= 1e9 * seconds / wall  # the plan's clock is the wall's, since asking for processor time takes as long as a short entry
+        if entry.startswith("diffuse_"):
+            rows.append(row(case, entry + suffix, spent / ticks / model.grid.n_voxels, "ns/voxel/tick", model.grid.n_voxels, threads))
+        else:
+            rows.append(row(case, entry + suffix, spent / cell_ticks, "ns/cell/tick", cells, threads))
     return rows
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -16,7 +15,8 @@ def bench(
     ] = None,
     as_json: AsJson = False,
     versus: Annotated[
-        Path | None, typer.Option("--vs", metavar="FILE", help="Compare with an earlier --json output.")
+        str | None,
+        typer.Option("--vs", metavar="REF", help="Compare with an earlier --json output, or with a commit by turns."),
     ] = None,
     device: Annotated[Device, typer.Option(help="What the kernels run on.")] = Device.cpu,
 ) -> None:
@@ -24,7 +24,7 @@ def bench(
     from tme.bench import measure
     from tme.cli.text import table
 
-    rows = measure(cases or [], versus, device.value)
+    rows = measure(cases or [], versus, device.value, told=lambda text: typer.echo(text, err=True))
     if as_json:
         echo_json(rows)
     else:

@@ -140,7 +140,7 @@ ODD = (  # chapter, starts of the keys of a description that belong there, secti
         ("populations", "columns", "fields"),
         ("domain", "populations"),
     ),
-    ("3. Process overview and scheduling", ("plan", "criterion", "clocks"), ("clocks",)),
+    ("3. Process overview and scheduling", ("plan", "what each entry", "criterion", "clocks"), ("clocks",)),
     ("4. Design concepts", ("concepts",), ()),
     ("5. Initialisation", ("initial",), ("initial", "tumour")),
     ("6. Input data", ("library",), ()),

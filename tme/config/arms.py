@@ -51,6 +51,21 @@ def without_inherited(base: Node, over: Node) -> Node:
     return Node({**base.value, "arms": Node(kept, over.file, arms.line)}, base.file, base.line)
 
 
+def without_arm(tree: Node, key: str, value: Node) -> Node | None:
+    """The tree without the arm that `--set arms.NAME=null` drops; None where the change is another.
+
+    As in a file, an arm that is empty anyway stays.
+    """
+    section, _dot, name = key.partition(".")
+    arms = tree.value.get("arms")
+    if section != "arms" or value.value is not None or arms is None or not isinstance(arms.value, dict):
+        return None
+    if name not in arms.value or not arms.value[name].value:
+        return None
+    left = {n: a for n, a in arms.value.items() if n != name}
+    return Node({**tree.value, "arms": Node(left, arms.file, arms.line)}, tree.file, tree.line)
+
+
 def expanded(tree: Node, faults: list[Fault]) -> Node:
     """The tree with `only` taken out of `arms` and `factorial` replaced by the arms it stands for."""
     arms = tree.value.get("arms")

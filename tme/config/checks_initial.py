@@ -137,7 +137,7 @@ def check_region(look: Look, at: At) -> None:
     clones = (REFERENCE, *look.mapping("tumour", "clones"))
     if isinstance(region.get("clone"), str) and region["clone"] not in clones:
         look.unknown((*at, "clone"), "clone", region["clone"], clones)
-    known = [*(n for n, e in look.context.library.cells.items() if n == "tumour" or e.place == "guest"), "none"]
+    known = [*look.context.library.cells, "none"]
     if isinstance(region.get("cells"), str) and region["cells"] not in known:
         look.unknown((*at, "cells"), "cell type", region["cells"], known)
     if not any(region.get(k) for k in ("traits", "states", "clone", "cells")):

@@ -42,7 +42,8 @@ def library_for(tree: Node, context: Context, faults: FAULTS, schemas: FAULTS) -
         if isinstance(item.value, str):
             library = with_file(library, item, context, faults)
     for place, kind, name, change in changes(tree, library, faults):
-        library = changed(library, kind, name, change, place, schemas if place.startswith("fields.") else faults)
+        told = schemas if place.startswith("fields.") else faults
+        library = changed(library, kind, name, change, place, context, told)
     return library
 
 
@@ -88,7 +89,7 @@ def children(node: Node | None) -> Iterable[tuple[str, Node]]:
     return node.value.items() if node is not None and isinstance(node.value, dict) else ()
 
 
-def changed(library: Library, kind: str, name: str, change: Node, place: str, faults: FAULTS) -> Library:
+def changed(library: Library, kind: str, name: str, change: Node, place: str, context: Context, faults: FAULTS) -> Library:
     """The library with one entry changed; unchanged where the change is at fault."""
     if change.value is None:
         return library
@@ -96,7 +97,8 @@ def changed(library: Library, kind: str, name: str, change: Node, place: str, fa
     raw = merging.part(type(library.entries[kind][name]), library.raw[kind][name], change, ())
     if merging.failed:
         return library
-    entry = checked(type(library.entries[kind][name]), raw, change, place, faults)
+    former = library.entries[kind][name]
+    entry = checked(type(former), raw, former, change, place, context, faults)
     return library if entry is None else library.with_entry(kind, name, entry, raw)
 
 
@@ -194,10 +196,10 @@ class Merging:
 
 
 # ---- checking ---------------------------------------------------------------------------------------------
-def checked(model: type[Part], raw: Any, node: Node, place: str, faults: FAULTS) -> Any:
-    """The entry, or None with a fault for everything that is wrong with it."""
+def checked(model: type[Part], raw: Any, base: Any, node: Node, place: str, context: Context, faults: FAULTS) -> Any:
+    """The entry, or None with a fault for everything that is wrong with it and was not with its base."""
     try:
-        return model.model_validate(raw)
+        entry = model.model_validate(raw)
     except ValidationError as error:
         for e in error.errors():
             if e["type"] == "too_short" and e["ctx"]["actual_length"] == 0 and e["input"]:
@@ -208,6 +210,14 @@ def checked(model: type[Part], raw: Any, node: Node, place: str, faults: FAULTS)
             at = node.find(path)
             faults.append(Fault(at.file, at.line, ".".join((place, *path)), problem, expected, meant))
         return None
+    before = len(faults)
+    former = {m[:2] for m in base.misfits(context.registry)} if base is not None else set()
+    for key, problem, expected, known in entry.misfits(context.registry) if context.registry else ():
+        if (key, problem) in former:
+            continue
+        at, name = node.find(key.split(".")), key.rpartition(".")[2]
+        faults.append(Fault(at.file, at.line, f"{place}.{key}", problem, expected or listed(known, 40), nearest(name, known)))
+    return entry if len(faults) == before else None
 
 
 def addressed(raw: Any, path: list[str]) -> list[str]:
@@ -256,7 +266,7 @@ def with_file(library: Library, item: Node, context: Context, faults: FAULTS) ->
             continue
         for name, node in entries_of(named, kind, faults):
             places[kind, name] = node
-            library = with_own(library, before, kind, name, node, str(path), faults)
+            library = with_own(library, before, kind, name, node, str(path), context, faults)
     broken = set(before.dangling())
     for kind, name, key, what in library.dangling():
         if (kind, name) in places and (kind, name, key, what) not in broken:
@@ -298,7 +308,8 @@ def entries_of(named: Node, kind: str, faults: FAULTS) -> Iterable[tuple[str, No
     return list(zip(names, named.value))
 
 
-def with_own(library: Library, before: Library, kind: str, name: str, node: Node, file: str, faults: FAULTS) -> Library:
+def with_own(library: Library, before: Library, kind: str, name: str, node: Node, file: str, context: Context,
+             faults: FAULTS) -> Library:  # fmt: skip
     """The library with one entry of the user's: whole, or one that `extends` another of its kind."""
     place = f"{kind}.{name}"
     model = BY_NAME[kind].entry
@@ -324,13 +335,13 @@ def with_own(library: Library, before: Library, kind: str, name: str, node: Node
     bare_node = Node(keys, node.file, node.line)
     merging = Merging(None, place, faults)
     raw: Any = None
+    base = library.entries[kind].get(parent.value) if parent is not None and isinstance(parent.value, str) else None
     if parent is not None:
-        base = library.raw[kind].get(parent.value) if isinstance(parent.value, str) else None
         if base is None:
             faults.append(unknown(parent, f"{place}.extends", f"entry of {kind}", str(parent.value), library.raw[kind]))
             return library
-        raw = merging.part(model, base, bare_node, ())
+        raw = merging.part(model, library.raw[kind][parent.value], bare_node, ())
     else:
         raw = bare_node.plain()
-    entry = None if merging.failed else checked(model, raw, node, place, faults)
+    entry = None if merging.failed else checked(model, raw, base, node, place, context, faults)
     return library if entry is None else library.with_entry(kind, name, entry, raw, file)

@@ -11,7 +11,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from tme.config.arms import expanded, without_inherited
+from tme.config.arms import expanded, without_arm, without_inherited
 from tme.config.checks import check_all
 from tme.config.entries import failed, library_for
 from tme.config.errors import ConfigError, Fault, listed, nearest, tidy
@@ -187,7 +187,8 @@ def set_values(tree: Node, changes: Iterable[tuple[str, Node] | None], faults: l
     """The tree with all --set values in place."""
     for change in changes:
         if change is not None:
-            tree = assign(tree, change[0], change[1], faults)
+            dropped = without_arm(tree, *change)
+            tree = assign(tree, change[0], change[1], faults) if dropped is None else dropped
     return tree
 
 

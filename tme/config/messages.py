@@ -155,6 +155,9 @@ LISTS = {
     "centre_um": "[x, y] or [x, y, z]",
     "use": "a list of arms, e.g. [anti_pdl1, rsl3_np]",
     "metrics": "a list of names",
+    "library": "a list of files, e.g. [mine.yaml]",
+    "plugins": "a list of files, e.g. [my_law.py]",
+    "regions": "a list: [{shape: disc, ...}]",
     **dict.fromkeys(("drugs", "antibodies", "nanoparticles", "events"), "a list: [{name: ..., ...}]"),
 }
 

@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -66,6 +67,8 @@ def merged(cls: type[Part], base: Mapping[str, Any], change: Mapping[str, Any], 
         at, inner = (*path, key), base.get(key, {})
         if key not in cls.model_fields:
             problems.append((at, "unknown key", listed(cls.model_fields), nearest(key, cls.model_fields)))
+        elif cls.unit_of(key) is not None and not isinstance(value, Mapping) and not (is_number(value) and math.isfinite(value)):
+            problems.append((at, f"is {value!r}", f"a finite number, in {inner.get('unit', cls.unit_of(key))}", ""))
         elif cls.unit_of(key) is not None and is_number(value):
             unit = inner.get("unit", cls.unit_of(key))
             out[key] = {"value": float(value), "unit": "1" if unit == "*" else unit, "source": IN_CONFIG}

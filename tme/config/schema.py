@@ -246,8 +246,14 @@ class Config(Experiment):
         return Arm() if arm == "growth" and arm not in self.arms else resolve(self.arms, arm)
 
     def cell_types(self) -> tuple[str, ...]:
-        """Cell types this experiment may have besides those of every model."""
-        return (*self.populations, *(self.initial.types.values() if self.initial.kind == "cells" else ()))
+        """Cell types this experiment may have besides those of every model: at the start, or given in an arm."""
+        start = self.initial
+        base = start.base if start.kind == "regions" else start
+        table = base.types.values() if base.kind == "cells" else ()
+        regions = [r.cells for r in start.regions if r.cells] if start.kind == "regions" else []
+        given = [e.cells for arm in self.arms for e in self.therapy_of(arm).events if e.cells]
+        named = dict.fromkeys((*self.populations, *table, *regions, *given))
+        return tuple(n for n in named if n not in ("ignore", "none"))
 
     def field_entries(self) -> dict[str, Any]:
         """The tissue's own fields (agents' fields come with the arm), as configured."""

@@ -19,7 +19,6 @@ from tme.config.base import (
     empty,
 )
 
-Point = Annotated[tuple[Num, ...], BeforeValidator(as_tuple), Field(min_length=2, max_length=3)]
 Corner = Annotated[tuple[NotNegative, ...], BeforeValidator(as_tuple), Field(min_length=2, max_length=3)]
 Kept = Annotated[bool | Share | None, Field()]  # true: wholly; a number: as much of it; false: as `division.memory` says
 
@@ -93,7 +92,7 @@ class Disc(Region):
     """Within a radius of a point: a disc, in 3D a ball."""
 
     shape: Literal["disc"]
-    centre_um: Point
+    centre_um: Corner
     radius_um: Positive
 
 
@@ -101,7 +100,7 @@ class Box(Region):
     """A rectangle, in 3D a block, around a point."""
 
     shape: Literal["box"]
-    centre_um: Point
+    centre_um: Corner
     size_um: Annotated[tuple[Positive, ...], BeforeValidator(as_tuple), Field(min_length=2, max_length=3)]
 
 
@@ -110,8 +109,8 @@ class Band(Region):
 
     shape: Literal["band"]
     axis: Literal["x", "y", "z"]
-    from_um: Num
-    to_um: Num
+    from_um: NotNegative
+    to_um: NotNegative
 
 
 Base = Annotated[Nodule | Monolayer | Spheroid | Cells, Field(discriminator="kind")]

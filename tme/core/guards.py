@@ -55,6 +55,7 @@ class Guards(Mechanism):
         super().__init__(model)
         self.every = EVERY
         self.columns = [(p, [c for c, d in p.declared.items() if d.dtype == "f8"]) for p in model.populations]
+        self.reads = (*(f"{p.kind}.{name}" for p, names in self.columns for name in names), *(f"field.{name}.concentration" for name in model.fields))
 
     def step(self, model: Any) -> None:
         """Scan; tell what is broken only if something is."""

@@ -1,10 +1,22 @@
 """The contract of a mechanism: where in the tick it acts, what it reads and writes, what it is called.
 
 A mechanism is one law or pathway. It names the ids of the mechanisms it stands for (`ids`), its
-parameters, the columns and fields it reads and writes ("tumour.gsh", "field.ifng"), and the phase and
-clock at which the plan calls it. Two mechanisms that plainly write one column in one phase are an error
-unless both declare that they add to it. One that `begins_with` an earlier one may be at work beside all entries from
-there to its own place, so none of them may write what it touches, nor touch what it writes.
+parameters, what it reads and writes, and the phase and clock at which the plan calls it.
+
+What an entry touches is named by its real name: "tumour.gsh" a column, "tumour.n" the number of rows,
+"field.ifng.source" a part of a field (concentration, source, loss, exchange, vmax, vessel_value),
+"lattice.tissue_row", "counters.kills", "uids.tumour", "model.x" an attribute of the model. A test compares
+everything before and after each entry, and spoils what an entry does not declare.
+
+    reads    what its result depends on
+    writes   what it may replace, whatever was there; it may depend on what was there
+    adds     what it contributes to, as others of its phase may: amounts to a sum, rows to a population, and to `fate`
+             a flag where no stronger one is (a cause of death, above 10, over a division, 1; among causes the first)
+
+The number of rows of a population is known to every entry. In one phase a thing has one writer at most, and
+those that add to it act after the writer; among them the order of the plan decides. An entry that `begins_with`
+an earlier one may be at work beside all entries from there to its own place, so none of them may write what it
+touches, nor touch what it writes.
 """
 
 from __future__ import annotations
@@ -67,12 +79,22 @@ class Mechanism:
         """Undo `state_dict`."""
 
 
+def rows_of(population: Any) -> tuple[str, ...]:
+    """All columns of a population and the number of its rows: what adding, removing or moving rows touches."""
+    return (f"{population.kind}.n", *(f"{population.kind}.{name}" for name in population.declared))
+
+
 def check_plan(plan: list[Mechanism]) -> None:
-    """Refuse a plan in which two mechanisms of one phase write the same thing without adding."""
+    """Refuse a plan in which two entries of one phase write the same thing, or one writes over what another has added."""
     for phase in Phase:
-        owner: dict[str, str] = {}
+        writer: dict[str, str] = {}
+        adder: dict[str, str] = {}
         for m in (m for m in plan if m.phase == phase):
             for target in m.writes:
-                if target in owner:
-                    raise ValueError(f"{m.name} and {owner[target]} both write {target} in phase {phase.name}")
-                owner[target] = m.name
+                if target in writer:
+                    raise ValueError(f"{m.name} and {writer[target]} both write {target} in phase {phase.name}")
+                if target in adder:
+                    raise ValueError(f"{m.name} writes {target}, to which {adder[target]} has added before it in phase {phase.name}")
+                writer[target] = m.name
+            for target in m.adds:
+                adder.setdefault(target, m.name)

@@ -26,7 +26,9 @@ class FieldDiffusion(Mechanism):
         self.name = f"diffuse_{field_name}"
         self.field_name = field_name
         self.about = f"new concentrations of {field_name}"
-        self.writes = (f"field.{field_name}",)
+        if field_name not in model.held_fields:
+            self.reads = tuple(f"field.{field_name}.{part}" for part in ("source", "loss", "exchange", "vmax", "vessel_value"))
+            self.writes = (f"field.{field_name}.concentration",)
         self.every = model.clock[field_name]
         self.dt = self.every * model.dt_min
         self.cycles = 0
@@ -55,6 +57,10 @@ class StartSources(Mechanism):
     phase = Phase.SECRETE
     about = "sources are counted anew"
 
+    def __init__(self, model: Any) -> None:
+        super().__init__(model)
+        self.writes = tuple(f"field.{name}.source" for name in model.fields if name not in model.particle_fields)
+
     def step(self, model: Any) -> None:
         """Zero the sources of due fields."""
         for name, field in model.fields.items():
@@ -74,8 +80,8 @@ class Schedule:
     """Runs the entries of a plan; `seconds` per entry add up, also where two were at work side by side."""
 
     def __init__(self, entries: list[Mechanism]) -> None:
-        check_plan(entries)
         self.entries = sorted(entries, key=lambda m: m.phase)
+        check_plan(self.entries)
         self.early = early(self.entries)
         self.seconds = {m.name: 0.0 for m in self.entries}
         self.calls = {m.name: 0 for m in self.entries}

@@ -6,24 +6,16 @@ from typing import Any
 
 import numpy as np
 
-from tme.kernels import superpose, team
-from tme.kernels.superpose import (
-    FEW,
-    NEVER,
-    WORTH,
-    Near,
-    Pattern,
-    add_near,
-    add_rows,
-    add_up,
-    darken,
-    hand_over,
-    interpolate,
-    wide_coupling,
-)
+from tme.kernels import team
+from tme.kernels.patterns import Near, Pattern, reach, wide_coupling
+from tme.kernels.superpose import add_near, add_rows, add_up, darken, hand_over, interpolate, none_below_zero
 
+WORTH = 16  # pattern entries per voxel of the lattice up to which adding up beats solving
+FEW = 16 * 73**2  # entries up to which it does on any lattice
+NEVER = 40  # voxels of reach beyond which no lattice that fits a computer makes it worth while
 SHARED = 256  # sources that a team adds up together
 DENSE = 4  # entries per voxel of the lattice that the wide field costs
+SHORT = 0.7  # entries that one of a short pattern costs
 
 
 class Superposition:
@@ -37,7 +29,7 @@ class Superposition:
         self.grid, self.wrap, self.wrapped = grid, np.array(grid.periodic, np.bool_), any(grid.periodic)
         k, self.sink, self.tol = float(field.diffusion) / grid.dx_um**2, field.decay, field.tol
         self.k = k
-        self.short = min(grid.shape) == 1 or superpose.reach(k, self.sink, self.tol) <= NEVER
+        self.short = min(grid.shape) == 1 or reach(k, self.sink, self.tol) <= NEVER
         self.pattern = Pattern(grid.shape, k, self.sink, self.tol) if self.short else None
         self.lit: np.ndarray | None = None  # sources around which alone the field is not 0
         half = grid.halved() if self.short and min(grid.shape) > 1 and wide_coupling(k, self.sink) > 0.0 else None
@@ -55,7 +47,7 @@ class Superposition:
         if self.pattern is None:
             return ""
         n, whole = self.grid.n_voxels, count * self.pattern.size
-        beside = DENSE * n + count * self.near.size if self.near is not None else whole
+        beside = DENSE * n + SHORT * count * self.near.size if self.near is not None else whole
         if min(whole, beside) > max(WORTH * n, FEW):
             return ""
         return "whole" if whole <= beside else "beside"
@@ -103,7 +95,7 @@ class Superposition:
         else:
             interpolate(0, self.grid.nz, far.concentration, c, shape, self.wrap)
         self._on_rows(add_near, voxels, field.source, near.values, near.half, near.reach, shape, self.wrap, self.steps, near.packed, c)
-        team.rows(superpose.none_below_zero, len(c), c)
+        team.rows(none_below_zero, len(c), c)
         self.lit = None
 
     def _on_rows(self, kernel: Any, voxels: np.ndarray, *rest: Any) -> None:

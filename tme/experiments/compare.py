@@ -1,9 +1,8 @@
-"""Comparing arms: paired differences and ratios, exact tests, Bliss excess, time courses.
+"""Comparing arms of a run: paired differences and ratios, exact tests, Bliss excess, time courses.
 
-Replicate r of every arm has the same seed, so everything is paired by replicate. Bootstrap intervals
-resample replicates (percentiles, fixed seed). With the few replicates of a usual run they are too narrow,
-so that means carry Student-t intervals as well; `n` stands in every row, and an exact test of n pairs
-cannot give less than p = 2 / 2^n (0.125 at n = 4).
+Replicate r of every arm has the same seed, so everything is paired by replicate. Intervals are Student's t; those of
+ratios, and of time courses where asked for, are resampled from six replicates on. `n` stands in every row, and
+`p_least`, the least p that an exact test of so many pairs can give (0.125 at n = 4).
 
 All arms are read at one hour: the last that every simulation recorded. A simulation that stopped early
 (`Run.stopped`) moves that hour forward; asking for a later one is refused (`StoppedEarly`).
@@ -12,129 +11,17 @@ All arms are read at one hour: the last that every simulation recorded. A simula
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
+from tme import statistics
+from tme.statistics import Estimate
 from tme.statistics.common_hour import DIGITS, common_hours
 
-LEVEL = 0.95
-DRAWS = 10_000
-SEED = 20240229
-EXACT_UP_TO = 16
 
-
-@dataclass(frozen=True)
-class Estimate:
-    """A value with its interval from `low` to `high`, and the number of pairs behind it."""
-
-    value: float
-    low: float
-    high: float
-    n: int
-
-
-def pairs(*groups: Any) -> list[np.ndarray]:
-    """The groups with every replicate left out that is not finite in all of them."""
-    arrays = [np.asarray(g, float) for g in groups]
-    if len({a.shape for a in arrays}) > 1:
-        raise ValueError(f"paired groups need the same replicates, not {[a.size for a in arrays]}")
-    keep = np.all([np.isfinite(a) for a in arrays], axis=0)
-    return [a[keep] for a in arrays]
-
-
-def bootstrap(
-    statistic: Any, *groups: Any, level: float = LEVEL, draws: int = DRAWS, seed: int = SEED
-) -> Estimate:
-    """Percentile interval of `statistic(*groups)`, the same replicates drawn in every group.
-
-    `statistic` takes arrays (..., n) and works along the last axis.
-    """
-    arrays = pairs(*groups)
-    n = arrays[0].size
-    if n == 0:
-        return Estimate(np.nan, np.nan, np.nan, 0)
-    value = float(statistic(*arrays))
-    if n == 1:
-        return Estimate(value, np.nan, np.nan, 1)
-    chosen = np.random.default_rng(seed).integers(0, n, (draws, n))
-    drawn = statistic(*(a[chosen] for a in arrays))
-    low, high = np.nanquantile(drawn, [(1 - level) / 2, (1 + level) / 2])
-    return Estimate(value, float(low), float(high), n)
-
-
-def mean_interval(values: Any, level: float = LEVEL) -> Estimate:
-    """Mean with the Student-t interval, mean ± t s / sqrt(n)."""
-    (x,) = pairs(values)
-    if x.size < 2:
-        return Estimate(float(x.mean()) if x.size else np.nan, np.nan, np.nan, x.size)
-    half = stats.t.ppf(0.5 + level / 2, x.size - 1) * x.std(ddof=1) / np.sqrt(x.size)
-    return Estimate(float(x.mean()), float(x.mean() - half), float(x.mean() + half), x.size)
-
-
-def paired_difference(a: Any, b: Any, **how: Any) -> Estimate:
-    """Mean of a - b with its bootstrap interval."""
-    return bootstrap(lambda x, y: (x - y).mean(axis=-1), a, b, **how)
-
-
-def paired_ratio(a: Any, b: Any, **how: Any) -> Estimate:
-    """Mean of a over mean of b with its bootstrap interval; NaN where b is all zero."""
-    return bootstrap(_ratio, a, b, **how)
-
-
-def _ratio(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    below = b.mean(axis=-1)
-    return a.mean(axis=-1) / np.where(below == 0, np.nan, below)
-
-
-def sign_test(a: Any, b: Any) -> float:
-    """Two-sided exact sign test of paired values; ties are left out."""
-    x, y = pairs(a, b)
-    up, down = int((x > y).sum()), int((x < y).sum())
-    return float(stats.binomtest(up, up + down, 0.5).pvalue) if up + down else 1.0
-
-
-def wilcoxon(a: Any, b: Any) -> float:
-    """Two-sided Wilcoxon signed-rank test, exact (over all sign patterns, ties in mid-ranks) up to n = 16."""
-    x, y = pairs(a, b)
-    d = (x - y)[x != y]
-    if d.size == 0:
-        return 1.0
-    if d.size > EXACT_UP_TO:
-        return float(stats.wilcoxon(d, method="asymptotic").pvalue)
-    ranks = stats.rankdata(np.abs(d))
-    signs = (np.arange(2**d.size)[:, None] >> np.arange(d.size)) & 1
-    sums = signs @ ranks
-    centre = ranks.sum() / 2
-    return float(np.mean(np.abs(sums - centre) >= abs(ranks[d > 0].sum() - centre) - 1e-9))
-
-
-def holm(p_values: Any) -> np.ndarray:
-    """Holm's step-down adjustment; NaN stays NaN and does not count as a test."""
-    p = np.asarray(p_values, float)
-    out = np.full(p.shape, np.nan)
-    tested = np.flatnonzero(np.isfinite(p))
-    order = tested[np.argsort(p[tested], kind="stable")]
-    scaled = np.minimum(1.0, (order.size - np.arange(order.size)) * p[order])
-    out[order] = np.maximum.accumulate(scaled) if order.size else scaled
-    return out
-
-
-def bliss_excess(control: Any, a: Any, b: Any, combination: Any, **how: Any) -> Estimate:
-    """Excess over Bliss independence, mean of (a/c)(b/c) - ab/c over replicates, with its bootstrap interval.
-
-    Positive: the combination leaves fewer cells than two independent treatments would. Replicates without a
-    living control tumour are left out. Source: Bliss 1939, doi 10.1111/j.1744-7348.1939.tb06990.x.
-    """
-    c = np.asarray(control, float)
-    c = np.where(c > 0, c, np.nan)
-    return bootstrap(lambda k, x, y, xy: (x / k * y / k - xy / k).mean(axis=-1), c, a, b, combination, **how)
-
-
-# ---- tables of a run ------------------------------------------------------------------------------
 class StoppedEarly(ValueError):
     """Simulations cannot be compared at the hour asked for; the message says which stopped, and why."""
 
@@ -166,6 +53,16 @@ def common_hour(runs: Any, day: float | None = None) -> float:
     if wanted is not None and wanted in common:
         return wanted
     raise StoppedEarly(_why_not(each, hours, common, day))
+
+
+def compared_hour(runs: Any, hour: float | None = None) -> float:
+    """The hour (h) at which arms are compared: the one asked for, else the last common one after treatment starts."""
+    if hour is not None:
+        return common_hour(runs, hour / 24.0)
+    found = common_hour(runs)
+    if not found > 0:
+        raise StoppedEarly(f"the last day that all simulations recorded is {found / 24:g}: no treatment to compare yet")
+    return found
 
 
 def _why_not(runs: Mapping[Any, Any], hours: dict[tuple, np.ndarray], common: np.ndarray, day: float | None) -> str:
@@ -232,7 +129,7 @@ def compare_arms(
 
     `hour` (h) is by default the last that every simulation recorded; the table says which, as `day`.
     """
-    hour = common_hour(run, None if hour is None else hour / 24.0)
+    hour = compared_hour(run, hour)
     groups = values_at(run, column, hour)
     control = control or control_of(run.config)
     rows = []
@@ -240,31 +137,31 @@ def compare_arms(
         if arm == control:
             continue
         both = pd.concat([groups[arm], groups[control]], axis=1, join="inner")
-        a, c = pairs(both.iloc[:, 0], both.iloc[:, 1])
-        t, difference, ratio = mean_interval(a - c), paired_difference(a, c), paired_ratio(a, c)
+        a, c = statistics.pairs(both.iloc[:, 0], both.iloc[:, 1])
+        difference, ratio = statistics.difference(a, c), statistics.ratio_of_means(a, c)
+        sign, ranks = statistics.sign_test(a, c), statistics.wilcoxon(a, c)
         rows.append({
             "column": column, "day": hour / 24.0, "arm": arm, "control": control, "n": a.size,
             "mean": a.mean() if a.size else np.nan, "control_mean": c.mean() if c.size else np.nan,
             "difference": difference.value,
             "difference_low": difference.low, "difference_high": difference.high,
-            "difference_t_low": t.low, "difference_t_high": t.high,
             "ratio": ratio.value, "ratio_low": ratio.low, "ratio_high": ratio.high,
-            "p_sign": sign_test(a, c), "p_wilcoxon": wilcoxon(a, c),
+            "p_sign": sign.p, "p_wilcoxon": ranks.p, "p_least": ranks.least,
         })  # fmt: skip
     table = pd.DataFrame(rows)
     if len(table):
-        table["p_wilcoxon_holm"] = holm(table["p_wilcoxon"])
+        table["p_wilcoxon_holm"] = statistics.holm(table["p_wilcoxon"])
     return table
 
 
 def bliss(run: Any, a: str, b: str, combination: str, control: str | None = None,
           column: str = "tumour_alive", hour: float | None = None) -> dict[str, Any]:  # fmt: skip
     """Bliss excess of a combination arm at one hour, replicates paired."""
-    hour = common_hour(run, None if hour is None else hour / 24.0)
+    hour = compared_hour(run, hour)
     groups = values_at(run, column, hour)
     names = [control or control_of(run.config), a, b, combination]
     both = pd.concat([groups[name] for name in names], axis=1, join="inner")
-    estimate = bliss_excess(*(both.iloc[:, k] for k in range(4)))
+    estimate = statistics.bliss_of_pairs(*(both.iloc[:, k] for k in range(4)))
     return {
         "column": column,
         "day": hour / 24.0,
@@ -276,15 +173,21 @@ def bliss(run: Any, a: str, b: str, combination: str, control: str | None = None
     }
 
 
+def resampled(values: Any) -> Estimate:
+    """Mean with its percentile interval; of fewer than six values the t interval."""
+    few = np.isfinite(np.asarray(values, float)).sum() < statistics.FEWEST_TO_RESAMPLE
+    return statistics.mean_interval(values) if few else statistics.bootstrap(lambda x: x.mean(axis=-1), values)
+
+
 def time_course(run: Any, column: str, interval: str = "t") -> pd.DataFrame:
-    """arm, hour, mean, low, high, n over replicates; `interval` is "t" or "bootstrap".
+    """arm, hour, mean, low, high, n over replicates; `interval` is "t" or "bootstrap" (from six replicates on).
 
     Hours that not all replicates of an arm recorded are left out: after a simulation has stopped early, the
     mean of the others is that of other tumours.
     """
     if interval not in ("t", "bootstrap"):
         raise ValueError(f"interval must be 't' or 'bootstrap', not {interval!r}")
-    estimate = mean_interval if interval == "t" else lambda v: bootstrap(lambda x: x.mean(axis=-1), v)
+    estimate = statistics.mean_interval if interval == "t" else resampled
     rows, series = [], run.series()
     common = {arm: common_hours(h for _r, h in t.groupby("replicate")["hour"]) for arm, t in series.groupby("arm")}
     for (arm, hour), group in series.groupby(["arm", "hour"], sort=False):

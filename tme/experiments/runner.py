@@ -41,6 +41,7 @@ def run(
     report: Callable[[Path], Any] | None = None,
     model_factory: Any = MODEL,
     device: str = "cpu",
+    allow_plugins: bool = False,
 ) -> Run:
     """Run an experiment, or complete a part-done one; finished simulations are not repeated.
 
@@ -48,12 +49,12 @@ def run(
     (default one per core); `progress` None bars or lines, False silence; `report` is called with the folder at the
     end (`tme.run` draws the report so) and returns what it wrote. Returns a `Run` with `exit_code`
     0, 3 or 75; raises `RunError` (exit code 2) where it cannot start and `RunBroken` (3) where it cannot go
-    on, the disk being full. Neither jobs nor threads change a bit of the results; `device` ("cpu" or "cuda")
+    on, the disk being full. `allow_plugins`: code that a config's file names may run. Neither jobs nor threads change a bit of the results; `device` ("cpu" or "cuda")
     changes their last digits, so a directory belongs to one.
     """
     check_executor(executor)
     gpu = check_device(device)
-    config = settle(config, seed, quick)
+    config = settle(config, seed, quick, allow_plugins)
     whole = plan(config)
     folder = Path(out) if out is not None else default_folder(config)
     begun = False
@@ -82,12 +83,12 @@ def run(
         raise RunError(text) from error
 
 
-def settle(config: Any, seed: int | None, quick: bool) -> Any:
+def settle(config: Any, seed: int | None, quick: bool, allow_plugins: bool = False) -> Any:
     """The configuration that will run: loaded if it is a path, shortened if quick, its seed certain."""
     if isinstance(config, (str, os.PathLike)):
         from tme.model import load_config
 
-        config, quick = load_config(config, quick=quick), False
+        config, quick = load_config(config, quick=quick, allow_plugins=allow_plugins), False
     if quick:
         if not hasattr(config, "quick"):
             raise RunError("a configuration is made quick when it is loaded: load_config(path, quick=True)")
@@ -197,7 +198,12 @@ def told_of_stops(made: Run) -> list[str]:
     if len(stopped) > MOST_TOLD:
         lines.append(f"  and {len(stopped) - MOST_TOLD} more: stop_reason in summary.csv")
     with suppress(ValueError):
-        lines.append(f"  all simulations are compared on day {made.last_common_hour() / 24:g}, the last that all recorded")
+        day = made.last_common_hour() / 24
+        lines.append(
+            f"  all simulations are compared on day {day:g}, the last that all recorded"
+            if day > 0
+            else f"  arms cannot be compared: the last day that all recorded is {day:g}, before treatment starts"
+        )
     return lines
 
 

@@ -252,7 +252,7 @@ class CellEntry(CellPart):
     @model_validator(mode="after")
     def _hangs_together(self) -> CellEntry:
         guest = self.place == "guest"
-        only_guests = ("motion", "entry", "life", "division", "kills", "presents", "polarises")
+        only_guests = ("motion", "entry", "life", "division", "takes_up_particles", "kills", "presents", "polarises")
         only_tissue = ("dies", "yields")
         wrong = [k for k in (only_tissue if guest else only_guests) if getattr(self, k)]
         if wrong:

@@ -78,7 +78,6 @@ class LightEntry(EventEntry):
     lethal_uM: float = quantity("uM", gt=0)
     steepness: float = quantity("1", gt=0)
     half_life_min: float = quantity("min", gt=0)
-    kills: tuple[Name, ...] = Field(min_length=1)
     refers: ClassVar[dict[str, str]] = {"sensitiser": "drugs"}
     needs: ClassVar[tuple[str, ...]] = ("fluence_mw_cm2", "minutes")
     takes: ClassVar[tuple[str, ...]] = ("place", "sensitiser", "enters")

@@ -7,7 +7,7 @@ that no attribute reads is an error.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, model_validator
@@ -175,6 +175,11 @@ class Part(BaseModel):
 
     def taken_away(self) -> Iterator[tuple[str, str]]:
         """(key, target) of every receptor, ligand or factor that this agent takes away."""
+        yield from ()
+
+    def misfits(self, registry: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, str, str, Iterable[str]]]:
+        """(dotted key, problem, expected, known names) of what does not fit the parameters that mechanisms have
+        (group -> name -> Parameter)."""
         yield from ()
 
     def content(self) -> dict[str, Any]:
@@ -461,6 +466,21 @@ class TumourEntry(Part):
     traits: dict[Name, Number] = Field(default_factory=dict)
     clones: dict[Name, CloneEntry] = Field(default_factory=dict)
     parameters: dict[Name, dict[Name, Number]] = Field(default_factory=dict)
+
+    def misfits(self, registry: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, str, str, Iterable[str]]]:
+        """Parameters that no mechanism has, in another unit, or out of bounds."""
+        for group, values in self.parameters.items():
+            if group not in registry:
+                yield f"parameters.{group}", f"unknown mechanism '{group}'", "", registry
+                continue
+            for name, number in values.items():
+                key, p = f"parameters.{group}.{name}", registry[group].get(name)
+                if p is None:
+                    yield key, f"unknown parameter '{name}'", "", registry[group]
+                elif number.unit != p.unit:
+                    yield key, f"is given in '{number.unit}'", f"'{p.unit}'", ()
+                elif not p.low <= number.value <= p.high:
+                    yield key, f"{number.value:g} is out of bounds", f"{p.low:g} to {p.high:g} {p.unit}", ()
 
     def row(self) -> dict[str, Any]:
         """What `tme list tumours` shows."""

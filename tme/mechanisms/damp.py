@@ -93,8 +93,8 @@ class DampRelease(Mechanism):
     ids = ("M70", "M71")
     about = "corpses release ATP and HMGB1, fading with age"
     parameters = PARAMETERS
-    reads = ("tumour.state", "tumour.death_tick")
-    adds = ("field.atp", "field.hmgb1")
+    reads = ("tumour.state", "tumour.voxel", "tumour.death_tick")
+    adds = ("field.atp.source", "field.hmgb1.source")
 
     def step(self, model) -> None:
         """Write the source of a field that is due."""
@@ -114,7 +114,8 @@ class Clearance(Mechanism):
     phase = Phase.FATE
     about = "corpses are cleared within about half a day"
     clock_min = 10.0
-    writes = ("tumour.cleared",)
+    reads = ("tumour.uid", "tumour.state")
+    adds = ("tumour.fate",)
 
     def __init__(self, model) -> None:
         super().__init__(model)

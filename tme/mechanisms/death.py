@@ -156,14 +156,14 @@ class Death(Mechanism):
     parameters = PARAMETERS
     clock_min = 6.0
     reads: tuple[str, ...] = ("tumour.oxygen",)
-    writes: tuple[str, ...] = ("tumour.fate",)
+    adds: tuple[str, ...] = ("tumour.fate",)
 
     def __init__(self, model) -> None:
         super().__init__(model)
         self.dying = [(t, PARAMETERS.type(d.necrosis, d.below, d.apoptosis)) for t in model.tissue if (d := t.entry.dies) is not None]
         if len(model.tissue) > 1:
-            self.reads = (*self.reads, "field.oxygen")
-            self.writes = (*self.writes, *(f"{t.kind}.fate" for t in model.tissue[1:]))
+            self.reads = (*self.reads, "field.oxygen.concentration")
+            self.adds = (*self.adds, *(f"{t.kind}.fate" for t in model.tissue[1:]))
 
     def step(self, model) -> None:
         """One clock interval."""
@@ -188,7 +188,7 @@ class Turnover(Mechanism):
         self.living = [p for p in model.immune if p.entry.life is not None]
         fields = sorted({p.entry.life.where for p in self.living} - {None})
         self.reads = (*(f"field.{f}" for f in fields), *(f"{p.kind}.{c}" for p in model.killers for c in ("engaged", "function")))
-        self.writes = tuple(f"{p.kind}.{'turnover' if p.entry.presents else 'fate'}" for p in self.living)
+        self.adds = tuple(f"{p.kind}.fate" for p in self.living)
 
     def step(self, model) -> None:
         """One clock interval."""

@@ -21,7 +21,7 @@ from __future__ import annotations
 import numpy as np
 
 from tme.core.lattice import CLAIMED, FIRM, FREE, YIELDING
-from tme.core.mechanism import Mechanism, Phase
+from tme.core.mechanism import Mechanism, Phase, rows_of
 from tme.core.parameters import ParameterSet, par
 from tme.core.terms import Term
 from tme.kernels import team
@@ -184,8 +184,8 @@ class DivisionHazard(Mechanism):
     parameters = PARAMETERS
     ids = ("M77",)
     clock_min = 10.0
-    reads = ("tumour.oxygen", "field.hmgb1")
-    writes = ("tumour.fate_divide",)
+    reads = ("tumour.uid", "tumour.state", "tumour.voxel", "tumour.oxygen", "field.hmgb1.concentration")
+    adds = ("tumour.fate",)
 
     def __init__(self, model) -> None:
         super().__init__(model)
@@ -205,12 +205,11 @@ class Division(Mechanism):
     phase = Phase.RESOLVE
     ids = ("M58",)
     about = "daughters inherit traits with small errors; neighbours are pushed aside"
-    reads = ("tumour.fate",)
-    writes = ("tumour.births",)
     clock_min = 10.0
 
     def __init__(self, model) -> None:
         super().__init__(model)
+        self.adds = (*rows_of(model.tumour), "lattice.tissue_row", "uids.tumour", "counters.births", "model.stop_reason")
         self.p = PARAMETERS.build(model.config_for("division"))
         kept = model.config.kept_traits()  # where the start says what daughters keep
         self.memory = np.array([[kept.get(name, self.p.memory)] for name in VARIED]) if kept else self.p.memory

@@ -56,7 +56,7 @@ class Exhaustion(Mechanism):
     name = "exhaustion"
     switchable = False
     phase = Phase.INTERACT
-    ids = ("M82", "M81")
+    ids = ("M82",)
     about = "contact with antigen exhausts CD8, in part through PD-1 and the other axes that are on"
     parameters = PARAMETERS
     reads = ("cd8.engaged", "cd8.pd1_signal")

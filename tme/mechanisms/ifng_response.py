@@ -69,7 +69,7 @@ class IfngResponse(Mechanism):
     about = "IFN-gamma raises PD-L1 and MHC-I"
     parameters = PARAMETERS
     clock_min = 6.0
-    reads = ("tumour.ifng", "tumour.sipdl1")
+    reads = ("tumour.state", "tumour.ifng", "tumour.sipdl1")
     writes = ("tumour.pdl1", "tumour.mhc1")
 
     def step(self, model) -> None:
@@ -85,8 +85,8 @@ class ChemokineSecretion(Mechanism):
     phase = Phase.SECRETE
     ids = ("M69",)
     about = "responding tumour cells secrete CXCL9/10"
-    reads = ("tumour.ifng_response",)
-    adds = ("field.cxcl",)
+    reads = ("tumour.state", "tumour.voxel", "tumour.ifng_response")
+    adds = ("field.cxcl.source",)
 
     def __init__(self, model) -> None:
         super().__init__(model)

@@ -100,11 +100,13 @@ class Killing(Mechanism):
 
     name = "killing"
     phase = Phase.INTERACT
-    ids = ("M80", "M84")
+    ids = ("M80", "M81", "M84")
     about = "CD8 attach, hit additively and kill; checkpoint signals, exhaustion and suppression weaken them"
     parameters = PARAMETERS
     reads = ("tumour.pdl1_free", "tumour.mhc1", "tumour.antigenicity", "tumour.state", "field.suppression", "cd8.exhaustion", "cd8.voxel", "receptors.free")
-    writes = ("cd8.engaged", "cd8.target", "cd8.function", "cd8.pd1_signal", "cd8.kills", "tumour.hits", "tumour.fate")
+    writes = ("cd8.engaged", "cd8.target_uid", "cd8.target_voxel", "cd8.function", "cd8.pd1_signal", "cd8.kills",
+              "tumour.hits", "tumour.hit_tick", "tumour.new_hits")  # fmt: skip
+    adds = ("tumour.fate",)
 
     def __init__(self, model) -> None:
         super().__init__(model)

@@ -77,7 +77,7 @@ class Phagocytosis(Mechanism):
         super().__init__(model)
         self.eaters = model.populations.that("phagocytoses")
         self.reads = tuple(f"{p.kind}.voxel" for p in self.eaters)
-        self.writes = tuple(f"{t.kind}.eaten" for t in model.tissue)
+        self.adds = tuple(f"{t.kind}.fate" for t in model.tissue)
 
     def step(self, model) -> None:
         """One clock interval."""

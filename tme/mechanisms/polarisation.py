@@ -62,7 +62,8 @@ class Polarisation(Mechanism):
     about = "iron, IFN-gamma, DAMPs and peroxides push macrophages to M1, suppressive cytokines to M2"
     parameters = PARAMETERS
     clock_min = 10.0
-    reads = ("field.ifng", "field.atp", "field.peroxide", "field.suppression", "macrophage.iron_load", "macrophage.voxel")
+    reads = ("field.ifng.concentration", "field.atp.concentration", "field.peroxide.concentration", "field.suppression.concentration",
+             "macrophage.iron_load", "macrophage.voxel")  # fmt: skip
     writes = ("macrophage.m1",)
 
     def step(self, model) -> None:

@@ -122,8 +122,10 @@ class Maturation(Mechanism):
     about = "DAMPs and antigen mature dendritic cells; oxidised lipid blunts them"
     parameters = PARAMETERS
     clock_min = 10.0
-    reads = ("field.atp", "field.hmgb1", "tumour.state", "tumour.death_tick")
-    writes = ("dendritic.mature", "dendritic.antigen", "dendritic.blunting")
+    reads = ("dendritic.uid", "dendritic.voxel", "field.atp.concentration", "field.hmgb1.concentration",
+             "lattice.tissue_row", "tumour.state", "tumour.death_tick")  # fmt: skip
+    writes = ("dendritic.mature", "dendritic.mature_tick", "dendritic.antigen", "dendritic.blunting")
+    adds = ("counters.dc_matured",)
 
     def __init__(self, model) -> None:
         super().__init__(model)
@@ -154,7 +156,8 @@ class LymphNode(Mechanism):
     about = "mature dendritic cells prime CD8 in the node, and these come after a delay; CTLA-4 blockade primes more"
     clock_min = 10.0
     reads = ("dendritic.mature", "therapy.plasma")
-    writes = ("dendritic.fate", "node.output")
+    writes = ("node.output",)
+    adds = ("dendritic.fate",)
 
     def __init__(self, model) -> None:
         super().__init__(model)

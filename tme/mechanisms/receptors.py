@@ -194,7 +194,6 @@ class LigandExpression(Mechanism):
     name = "ligand_expression"
     switchable = False
     phase = Phase.INTRACELLULAR
-    ids = ("M81",)
     about = "ligands of checkpoint axes follow what induces them"
     clock_min = 6.0
     reads = ("field",)
@@ -221,7 +220,6 @@ class HostLigands(Mechanism):
     name = "host_ligands"
     switchable = False
     phase = Phase.INTERACT
-    ids = ("M80",)
     about = "host cells show ligands to killers within a voxel of them"
     clock_min = 2.0
     reads = ("population.voxel", "population.ligand", "field.antibody")

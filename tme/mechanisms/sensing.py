@@ -17,8 +17,12 @@ class Sensing(Mechanism):
     phase = Phase.SENSE
     ids = ("M02",)
     about = "tumour cells sense their voxel"
-    reads = ("field.oxygen", "field.cystine", "field.ifng", "field.peroxide")
-    writes = ("tumour.oxygen", "tumour.cystine", "tumour.ifng", "tumour.peroxide", "tumour.aa")
+
+    def __init__(self, model) -> None:
+        super().__init__(model)
+        there = [name for name in SENSED if name in model.fields]
+        self.reads = ("tumour.voxel", *(f"field.{name}.concentration" for name in there))
+        self.writes = tuple(f"tumour.{SENSED[name]}" for name in there)
 
     def step(self, model) -> None:
         """Gather the fields that were solved this tick."""

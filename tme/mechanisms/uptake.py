@@ -46,7 +46,7 @@ class Uptake(Mechanism):
     phase = Phase.SECRETE
     about = "living cells take up oxygen and IFN-gamma"
     parameters = PARAMETERS
-    reads = ("tumour.state",)
+    reads = ("tumour.state", "tumour.voxel")
     writes = ("field.oxygen.vmax", "field.ifng.loss")
 
     def step(self, model) -> None:

@@ -23,7 +23,11 @@ class Vessels(Mechanism):
     about = "vessels open at the rim, collapse in the core"
     parameters = PARAMETERS
     clock_min = 360.0
-    writes = ("vessels.open",)
+    reads = ("lattice.tissue_row",)
+
+    def __init__(self, model) -> None:
+        super().__init__(model)
+        self.writes = ("vessels.open", "vessels.voxels", *(f"field.{name}.exchange" for name in model.vessel_exchange))
 
     def step(self, model) -> None:
         """Recompute which vessels are open and the exchange array of every field vessels feed."""

@@ -46,10 +46,9 @@ def columns_of(entry: CellEntry) -> tuple[Column, ...]:
     if entry.presents:
         out += PRESENTS
     if entry.polarises is not None:
-        out += [
-            Column("m1", "f8", "1", entry.polarises.arrival, about="polarisation, 0 M2 to 1 M1"),
-            Column("iron_load", "f8", "uM/min", 0.0, about="labile iron released inside by particles"),
-        ]
+        out.append(Column("m1", "f8", "1", entry.polarises.arrival, about="polarisation, 0 M2 to 1 M1"))
+    if entry.takes_up_particles or entry.polarises is not None:
+        out.append(Column("iron_load", "f8", "uM/min", 0.0, about="labile iron released inside by particles"))
     return tuple(out)
 
 

@@ -8,6 +8,7 @@ from scipy.special import k0
 from tme.core.field import Field
 from tme.core.grid import Grid
 from tme.kernels.multigrid import Workspace
+from tme.statistics import fit_line
 from tme.targets.base import Outcome, Target
 from tme.targets.tissue import penetration
 
@@ -77,7 +78,7 @@ def travelling(reaction, n: int, dt: float, t_from: float, t_to: float, start: i
             i = int(np.flatnonzero(c >= 0.5)[-1])
             places.append(i + (c[i] - 0.5) / (c[i] - c[i + 1]))
             times.append(k * dt)
-    return float(np.polyfit(times, places, 1)[0])
+    return fit_line(times, places).slope
 
 
 def fisher_error() -> float:

@@ -6,6 +6,8 @@ from itertools import pairwise
 
 import numpy as np
 
+from tme.statistics import fit_line
+
 
 def arrival_by_column(times: np.ndarray) -> np.ndarray:
     """Median arrival time (nx,) of each column of `times` (ny, nx), NaN where fewer than half arrived."""
@@ -23,9 +25,8 @@ def front_speed(arrival: np.ndarray, dx_um: float, start_um: float, stop_um: flo
     there = inside & np.isfinite(arrival)
     if there.sum() < max(4, 0.8 * inside.sum()) or np.ptp(arrival[there]) == 0.0:
         return 0.0, float("nan")
-    slope = np.polyfit(x[there], arrival[there], 1)[0]
-    r2 = np.corrcoef(x[there], arrival[there])[0, 1] ** 2
-    return (float(1.0 / slope) if slope > 0 else float("inf")), float(r2)
+    line = fit_line(x[there], arrival[there])
+    return (1.0 / line.slope if line.slope > 0 else float("inf")), line.r2
 
 
 def segments(arrival: np.ndarray, dx_um: float, edges_um: np.ndarray) -> np.ndarray:

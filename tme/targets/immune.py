@@ -11,6 +11,7 @@ import pandas as pd
 
 from tme.initial import place_immune
 from tme.model import TumourModel
+from tme.statistics import fit_line
 from tme.targets.base import Outcome, Target, within
 from tme.targets.setups import dish, minutes, nodule
 from tme.targets.tissue import decay_length
@@ -83,7 +84,7 @@ def motility() -> Outcome:
     every = displacements(tracks, 5, False) / 5.0
     sets = [displacements(tracks, lag, True) for lag in LAGS_MIN]
     squares = [float((d**2).mean()) for d in sets]
-    exponent = float(np.polyfit(np.log(LAGS_MIN), np.log(squares), 1)[0])
+    exponent = fit_line(np.log(LAGS_MIN), np.log(squares)).slope
     slow, fast = float((speed < 2.0).mean()), float((speed > 8.0).mean())
     values = {
         "mean_speed_um_min": speed.mean(),

@@ -10,6 +10,7 @@ from tme.core.field import Field
 from tme.core.grid import Grid
 from tme.kernels.multigrid import Workspace
 from tme.model import TumourModel
+from tme.statistics import fit_line
 from tme.targets.base import Outcome, Target, within
 from tme.targets.setups import dish, minutes, nodule
 
@@ -19,7 +20,7 @@ MOUSE = ("b16_like", "ct26_like", "mc38_like", "breast_4t1_like")
 def decay_length(value: np.ndarray, dx_um: float) -> float:
     """Length (um) over which a profile falls by e: from a straight line through its logarithm."""
     x = np.arange(len(value)) * dx_um
-    return float(-1.0 / np.polyfit(x, np.log(value), 1)[0])
+    return -1.0 / fit_line(x, np.log(value)).slope
 
 
 def penetration(diffusion: float = 1e5, loss: float = 10.0, dx_um: float = 20.0) -> float:

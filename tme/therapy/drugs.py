@@ -68,12 +68,16 @@ class DrugDelivery(Mechanism):
     phase = Phase.DOSE
     ids = ("M123", "M129")
     about = "drugs follow their plasma course and leak from vessels; baths are held"
-    writes = ("field.drug.vessel_value",)
 
     @classmethod
     def enabled(cls, model) -> bool:
         """Only in arms with a drug, free or as payload."""
         return bool(model.therapy.drugs)
+
+    def __init__(self, model) -> None:
+        super().__init__(model)
+        baths = [a.name for a in model.therapy.drugs if any(d.route == "bath" for d in a.doses)]
+        self.writes = (*(f"field.{a.name}.vessel_value" for a in model.therapy.drugs), *(f"field.{name}.concentration" for name in baths))
 
     def step(self, model) -> None:
         """Set the boundary values that the next solve will use."""
@@ -130,8 +134,6 @@ class DrugEffects(Mechanism):
     phase = Phase.SENSE
     ids = ("M38", "M89")
     about = "drugs hit their targets in proportion to their local concentration"
-    reads = ("field.drug",)
-    writes = tuple(f"tumour.{c}" for c in EFFECT_COLUMN.values())
 
     @classmethod
     def enabled(cls, model) -> bool:
@@ -148,6 +150,9 @@ class DrugEffects(Mechanism):
         ]
         self.columns = sorted({EFFECT_COLUMN[target] for _d, target, _s, _h in self.hits})
         self.names = {agent.name for agent in model.therapy.drugs}
+        self.reads = ("tumour.voxel", "tumour.state", *(f"field.{name}.concentration" for name in sorted({h[0] for h in self.hits})))
+        iron = ("tumour.j_fe",) if "j_drug" in self.columns and not model.therapy.nanoparticles else ()
+        self.writes = (*(f"tumour.{column}" for column in self.columns), *iron)
 
     def step(self, model) -> None:
         """Recompute all effects when any drug field was solved."""
@@ -172,8 +177,6 @@ class DrugLoss(Mechanism):
     switchable = False
     phase = Phase.SECRETE
     about = "drugs are bound and lost in living cells; cyst(e)inase removes cystine"
-    reads = ("tumour.state",)
-    writes = ("field.drug.loss", "field.cystine.loss")
 
     @classmethod
     def enabled(cls, model) -> bool:
@@ -183,6 +186,9 @@ class DrugLoss(Mechanism):
     def __init__(self, model) -> None:
         super().__init__(model)
         self.eaters = [(a.name, hit.strength) for a in model.therapy.drugs for hit in a.entry.hits if hit.target == "cystine_pool"]
+        self.reads = ("tumour.state", "tumour.voxel", *(f"field.{name}.concentration" for name, _ in self.eaters))
+        lost = [a.name for a in model.therapy.drugs if a.entry.cell_loss > 0.0] + ["cystine"] * bool(self.eaters)
+        self.writes = tuple(f"field.{name}.loss" for name in lost)
 
     def step(self, model) -> None:
         """Refresh the loss of every drug field that is due, and of cystine."""

@@ -6,8 +6,8 @@
     light        see `light`
     transfer     see `transfer`
 
-A tumour cell marked by radiation stops dividing and dies by apoptosis (mitotic death) after an exponential delay; other
-cells marked leave at once. An event of minute t acts in the tick that begins then, so that arms which branch off at t
+A tissue cell marked by radiation stops dividing and dies by apoptosis (mitotic death) after an exponential delay; guests
+that do not survive leave at once (interphase death). An event of minute t acts in the tick that begins then, so that arms which branch off at t
 have it. Draws are by uid, so that arms with the same fraction lose the same cells.
 """
 
@@ -24,8 +24,8 @@ from tme.core.population import Column
 from tme.kernels.rng import Stream, uniforms
 from tme.therapy.places import inside
 
-CAUSES = {"ferroptosis": 11, "immune": 12, "necrosis": 13, "apoptosis": 14, "cuproptosis": 15}  # fates of tumour cells
-LEAVES = 30  # fate of other cells
+CAUSES = {"ferroptosis": 11, "immune": 12, "necrosis": 13, "apoptosis": 14, "cuproptosis": 15}  # fates of tissue cells, which leave corpses
+LEAVES = 30  # fate of guests
 SURVIVES, DELAY, SHARE, LIGHT = range(4)  # what a draw is for: `sub` of the stream
 MARKED = Column("doom_tick", "i4", "tick", 0, about="tick at which a cell marked by radiation dies; 0: not marked")
 
@@ -83,9 +83,10 @@ def uses_oxygen(events: tuple[Occasion, ...]) -> bool:
     return any(o.entry.kind == "light" for o in events)
 
 
-def event_columns(therapy: Any) -> tuple[Column, ...]:
-    """Columns of tumour cells that the arm's events need."""
-    return (MARKED,) if any(o.entry.kind == "radiation" for o in therapy.events) else ()
+def event_columns(model: Any, kind: str) -> tuple[Column, ...]:
+    """Columns of a cell type that the arm's events need."""
+    marked = any(kind in o.entry.cells for o in of_kind(model, "radiation"))
+    return (MARKED,) if marked and model.config.library.cells[kind].place == "tissue" else ()
 
 
 def drawn(model: Any, population: Any, rows: np.ndarray, sub: int) -> np.ndarray:
@@ -99,7 +100,17 @@ def living(population: Any, mask: np.ndarray) -> np.ndarray:
     """Rows of cells in a place that are alive and not about to vanish."""
     c, n = population.col, population.n
     alive = mask[c.voxel[:n]] & (c.fate[:n] < 10)
-    return np.flatnonzero(alive & (c.state[:n] == 0) if population.kind == "tumour" else alive)
+    return np.flatnonzero(alive & (c.state[:n] == 0) if is_tissue(population) else alive)
+
+
+def is_tissue(population: Any) -> bool:
+    """Whether cells of this type leave corpses where they die."""
+    return "state" in population.declared
+
+
+def kill(population: Any, rows: np.ndarray, cause: str) -> None:
+    """Flag cells: tissue cells die of the cause, guests leave."""
+    population.col.fate[rows] = CAUSES[cause] if is_tissue(population) else LEAVES
 
 
 # ---- when they act ----------------------------------------------------------------------------------------------
@@ -153,7 +164,7 @@ class EventDeaths(Mechanism):
     ids = ("M92",)
     about = "radiation marks cells that cannot go on, which die later; a stated share dies at once"
     reads = ("tumour.oxygen", "field.oxygen", "tumour.state")
-    adds = ("tumour.fate", "immune.fate", "tumour.doom_tick")
+    adds = ("tumour.fate", "immune.fate", "tissue.doom_tick")
 
     @classmethod
     def enabled(cls, model) -> bool:
@@ -163,6 +174,7 @@ class EventDeaths(Mechanism):
     def __init__(self, model) -> None:
         super().__init__(model)
         self.fractions, self.kills = of_kind(model, "radiation"), of_kind(model, "kill_share")
+        self.marked = [p for p in model.populations if MARKED.name in p.declared]
 
     def step(self, model) -> None:
         """The events of this tick, then the marked cells whose time has come."""
@@ -170,7 +182,7 @@ class EventDeaths(Mechanism):
             if o.tick == model.tick:
                 rows = living(model.tumour, inside(model, o.item.place))
                 dying = rows[drawn(model, model.tumour, rows, o.sub(SHARE)) < o.item.share]
-                model.tumour.col.fate[dying] = CAUSES[o.entry.cause]
+                kill(model.tumour, dying, o.entry.cause)
         for o in self.fractions:
             if o.tick == model.tick:
                 self.irradiate(model, o)
@@ -184,30 +196,32 @@ class EventDeaths(Mechanism):
             sensitivity = o.entry.cells.get(population.kind)
             if sensitivity is None:
                 continue
-            rows, c = living(population, mask), population.col
-            oxygen = c.oxygen[rows] if population.kind == "tumour" else model.fields["oxygen"].at(c.voxel[rows])
+            rows = living(population, mask)
+            oxygen = population.col.oxygen[rows] if population is model.tumour else model.fields["oxygen"].at(population.col.voxel[rows])
             dose = o.item.dose_gy * oxygen_effect(oxygen, o.entry.oer_max, o.entry.oer_k_mmHg)
             p = survival(dose, sensitivity.alpha_per_gy, sensitivity.beta_per_gy2)
             lost = rows[drawn(model, population, rows, o.sub(SURVIVES)) >= p]
-            if population.kind == "tumour":
-                self.mark(model, o, lost)
+            of = "" if population is model.tumour else f"_{population.kind}"
+            if is_tissue(population):
+                model.counters[f"irradiated{of}"] += self.mark(model, population, o, lost)
             else:
-                c.fate[lost] = LEAVES
-                model.counters[f"irradiated_{population.kind}"] += len(lost)
+                kill(population, lost, "apoptosis")
+                model.counters[f"irradiated{of}"] += len(lost)
 
-    def mark(self, model, o: Occasion, rows: np.ndarray) -> None:
-        """Draw when marked tumour cells die; one marked before keeps the earlier time."""
-        t = model.tumour.col
+    def mark(self, model, tissue, o: Occasion, rows: np.ndarray) -> int:
+        """Draw when marked cells die, one marked before keeps the earlier time; how many are marked anew."""
+        due_at = tissue.col.doom_tick
         mean = o.entry.death_half_life_h * 60.0 / math.log(2.0)
-        wait = -np.log(drawn(model, model.tumour, rows, o.sub(DELAY))) * mean / model.dt_min
+        wait = -np.log(drawn(model, tissue, rows, o.sub(DELAY))) * mean / model.dt_min
         due = model.tick + np.minimum(np.ceil(wait), 2.0**30).astype(np.int32)
-        known = t.doom_tick[rows]
-        t.doom_tick[rows] = np.where(known > 0, np.minimum(known, due), due)
-        model.counters["irradiated"] += int((known == 0).sum())
+        known = due_at[rows]
+        due_at[rows] = np.where(known > 0, np.minimum(known, due), due)
+        return int((known == 0).sum())
 
     def carry_out(self, model) -> None:
         """Marked cells do not divide, and die at their tick."""
-        t, n = model.tumour.col, model.tumour.n
-        marked, fate = t.doom_tick[:n] > 0, t.fate[:n]
-        fate[marked & (fate == 1)] = 0
-        fate[marked & (t.doom_tick[:n] <= model.tick) & (t.state[:n] == 0) & (fate < 10)] = CAUSES["apoptosis"]
+        for tissue in self.marked:
+            c, n = tissue.col, tissue.n
+            marked, fate = c.doom_tick[:n] > 0, c.fate[:n]
+            fate[marked & (fate == 1)] = 0
+            kill(tissue, np.flatnonzero(marked & (c.doom_tick[:n] <= model.tick) & (c.state[:n] == 0) & (fate < 10)), "apoptosis")

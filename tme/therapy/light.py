@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from tme.core.mechanism import Mechanism, Phase
-from tme.therapy.events import CAUSES, LEAVES, LIGHT, Occasion, drawn, living, of_kind
+from tme.therapy.events import LIGHT, Occasion, drawn, kill, living, of_kind
 from tme.therapy.places import beyond, inside
 
 ROUNDS = 4  # solves in the first tick of light, as the loss is linear in oxygen around what it was
@@ -128,7 +128,5 @@ class LightDeaths(Mechanism):
             after = model.events.signal(o.name)
             p = -np.expm1(-hazard(np.maximum(after - made, 0.0), after, o.entry.lethal_uM, o.entry.steepness))
             for population in model.populations:
-                if population.kind in o.entry.kills:
-                    rows, c = living(population, p > 0.0), population.col
-                    lost = rows[drawn(model, population, rows, o.sub(LIGHT)) < p[c.voxel[rows]]]
-                    c.fate[lost] = CAUSES["necrosis"] if population.kind == "tumour" else LEAVES
+                rows = living(population, p > 0.0)
+                kill(population, rows[drawn(model, population, rows, o.sub(LIGHT)) < p[population.col.voxel[rows]]], "necrosis")

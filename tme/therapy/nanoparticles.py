@@ -105,12 +105,18 @@ class ParticleDelivery(Mechanism):
     phase = Phase.DOSE
     ids = ("M123", "M129")
     about = "particles leak from vessels while they circulate; baths are held"
-    writes = ("field.particle.source",)
 
     @classmethod
     def enabled(cls, model) -> bool:
         """Only in arms with nanoparticles."""
         return bool(model.therapy.nanoparticles)
+
+    def __init__(self, model) -> None:
+        super().__init__(model)
+        names = [a.name for a in model.therapy.nanoparticles]
+        self.reads = ("vessels.voxels", "lattice.tissue_row")
+        self.writes: tuple[str, ...] = tuple(f"field.{name}.source" for name in names)
+        self.adds = tuple(f"field.{name}.concentration" for name in names)
 
     def step(self, model) -> None:
         """Set the leak of the interval that the solve of this tick closes."""
@@ -139,8 +145,6 @@ class ParticleCargo(Mechanism):
     about = "cells take particles up; pH, GSH and hypoxia gate the release of drug and iron"
     parameters = PARAMETERS
     clock_min = 10.0
-    reads = ("field.particle", "field.oxygen", "tumour.gsh", "tumour.oxygen", "macrophage.voxel")
-    writes = ("tumour.j_fe", "macrophage.iron_load", "tumour.held", "macrophage.held")
 
     @classmethod
     def enabled(cls, model) -> bool:
@@ -149,22 +153,29 @@ class ParticleCargo(Mechanism):
 
     def __init__(self, model) -> None:
         super().__init__(model)
+        self.guests = [p for p in model.immune if p.entry.takes_up_particles]
+        names, kinds = [a.name for a in model.therapy.nanoparticles], [p.kind for p in self.guests]
+        self.reads = ("tumour.state", "tumour.voxel", "tumour.gsh", "tumour.oxygen", "tumour.j_drug", *(f"{kind}.voxel" for kind in kinds),
+                      "field.oxygen.concentration", *(f"field.{name}.concentration" for name in names))  # fmt: skip
+        self.writes = ("tumour.j_fe", *(f"{kind}.iron_load" for kind in kinds), *(f"{kind}.np_{name}" for kind in ("tumour", *kinds) for name in names),
+                       *(f"released.{name}" for name in names))  # fmt: skip
         for agent in model.therapy.nanoparticles:
             if model.clock[agent.name] != self.every:
                 raise ValueError(f"fields.{agent.name}.clock_min must be {self.clock_min:g}, the clock of uptake, or payload is lost")
 
     def step(self, model) -> None:
         """One clock interval for every platform of the arm."""
-        t, m = model.tumour, model.macrophage
+        t = model.tumour
         t.col.j_fe[: t.n] = t.col.j_drug[: t.n]
-        m.col.iron_load[: m.n] = 0.0
+        for m in self.guests:
+            m.col.iron_load[: m.n] = 0.0
         for agent in model.therapy.nanoparticles:
             self.carry(model, agent)
 
     def carry(self, model, agent) -> None:
         """One platform."""
         p, e = self.p, agent.entry
-        t, m = model.tumour, model.macrophage
+        t = model.tumour
         concentration = model.fields[agent.name].concentration
         r = e.release
         ph_rate = r.k_ph * acid(p.endosome_ph, r.pka, r.slope)
@@ -178,13 +189,15 @@ class ParticleCargo(Mechanism):
         )  # fmt: skip
         with model.spares.one() as spare:
             counts = spare.view(np.int64)
-            macrophage_cargo(
-                m.n, m.col.voxel, getattr(m.col, f"np_{agent.name}"), m.col.iron_load, concentration, model.fields["oxygen"].seen,
-                e.uptake_macrophage, model.cell_fraction, ph_rate, r.k0, r.k_hypoxia, p.k_o2, p.release_scale, iron, labile, cap,
-                self.dt, model.fixed_scale, counts,
-            )  # fmt: skip
-            if not collect(m.col.voxel, m.n, counts, 1.0 / model.fixed_scale, released):
-                raise RuntimeError(f"tick {model.tick}: macrophages release more {agent.name} than can be counted, or no number")
+            for m in self.guests:
+                macrophage_cargo(
+                    m.n, m.col.voxel, getattr(m.col, f"np_{agent.name}"), m.col.iron_load, concentration, model.fields["oxygen"].seen,
+                    e.uptake_macrophage, model.cell_fraction, ph_rate, r.k0, r.k_hypoxia, p.k_o2, p.release_scale, iron, labile, cap,
+                    self.dt, model.fixed_scale, counts,
+                )  # fmt: skip
+            for m in self.guests:
+                if not collect(m.col.voxel, m.n, counts, 1.0 / model.fixed_scale, released):
+                    raise RuntimeError(f"tick {model.tick}: {m.kind} cells release more {agent.name} than can be counted, or no number")
         outside = self.outside(agent)
         if outside > 0.0:
             team.rows(add_scaled, len(released), concentration, outside, released)
@@ -202,9 +215,6 @@ class ParticleLoss(Mechanism):
     switchable = False
     phase = Phase.SECRETE
     about = "particles leave the tissue into cells; released drug enters its field"
-    reads = ("tumour.state",)
-    writes = ("field.particle.loss",)
-    adds = ("field.drug",)
 
     @classmethod
     def enabled(cls, model) -> bool:
@@ -214,17 +224,22 @@ class ParticleLoss(Mechanism):
     def __init__(self, model) -> None:
         super().__init__(model)
         self.cargo = model.mechanism("nanoparticles")
+        agents = model.therapy.nanoparticles
+        self.reads = ("tumour.state", "tumour.voxel", "macrophage.voxel", *(f"released.{a.name}" for a in agents))
+        self.writes = tuple(f"field.{a.name}.loss" for a in agents)
+        self.adds = tuple(f"field.{name}.source" for name in sorted({p.drug for a in agents for p in a.entry.payloads if p.drug is not None}))
 
     def step(self, model) -> None:
         """Refresh losses and drug sources of fields that are due."""
-        t, m = model.tumour, model.macrophage
+        t = model.tumour
         for agent in model.therapy.nanoparticles:
             e = agent.entry
             if model.due(agent.name):
                 with model.fields[agent.name].writing("loss", model.spares, everywhere=True) as loss:
                     team.rows(put, len(loss), loss, self.cargo.outside(agent))
                     team.rows(lose_to_tumour, t.n, t.col.state, t.col.voxel, e.uptake_tumour, loss)
-                    lose_to_macrophages(m.n, m.col.voxel, e.uptake_macrophage, loss)
+                    for m in self.cargo.guests:
+                        lose_to_macrophages(m.n, m.col.voxel, e.uptake_macrophage, loss)
             for payload in e.payloads:
                 if payload.drug is not None and model.due(payload.drug):
                     model.fields[payload.drug].pour("source", model.released[agent.name], payload.loading * payload.free_fraction)

@@ -77,7 +77,7 @@ class CellTransfer(Mechanism):
 
     def enter(self, model, o: Occasion, n: int, first: int) -> None:
         """Add the cells that find room."""
-        population = next(p for p in model.populations if p.kind == o.item.cells)
+        population = model.populations[o.item.cells]
         source = (np.uint64(population.code) << np.uint64(32)) | GIVEN
         uid = np.array([recruit_uid(source, model.tick, first + k) for k in range(n)], np.uint64)
         u = np.empty(n)

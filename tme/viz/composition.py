@@ -6,7 +6,8 @@ import numpy as np
 from matplotlib.patches import Patch
 from matplotlib.ticker import PercentFormatter
 
-from tme.viz import statistics, style
+from tme import statistics
+from tme.viz import style
 from tme.viz.curves import all_dose_days, band_words, draw_arm, pages
 from tme.viz.load import Missing, Run
 from tme.viz.style import FATE_COLOURS, FATE_NAMES, Drawn, arm_name, day_text

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 
-from tme.viz import statistics, style
+from tme import statistics
+from tme.viz import style
 from tme.viz.load import Missing, Run
 from tme.viz.style import Drawn, arm_name, day_text
 
@@ -115,7 +116,7 @@ def _growth_caption(run: Run, panel: tuple[str, str]) -> str:
     for arm in run.measured:
         e = statistics.mean_of_amounts(run.at(arm, column))
         within = f" ({e.low:.3g} to {e.high:.3g})" if e.has_interval else ""
-        parts.append(f"{arm_name(arm)} {e.mean:.3g}{within}")
+        parts.append(f"{arm_name(arm)} {e.value:.3g}{within}")
     many = max((len(run.replicates(a)) for a in run.measured), default=0) > 1
     lines = "Thin lines: single simulations; " + band_words(run) if many else ""
     doses = "Triangles: treatment days. " if run.dose_days else ""

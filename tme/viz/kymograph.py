@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from tme.viz import statistics, style
+from tme import statistics
+from tme.viz import style
 from tme.viz.load import Missing, Run
 from tme.viz.style import Drawn, arm_name
 
@@ -238,4 +239,4 @@ def _speed_words(arm: str, wave: dict) -> str:
         within = f" (95 % interval {speed.low:.2f} to {speed.high:.2f} over {speed.n} simulations)"
     else:
         within = f" (95 % interval of the fit {line.low:.2f} to {line.high:.2f}, one simulation)"
-    return f"{arm_name(arm)}: front speed {speed.mean:.2f} µm/min{within}, R² {line.r2:.3f}."
+    return f"{arm_name(arm)}: front speed {speed.value:.2f} µm/min{within}, R² {line.r2:.3f}."

@@ -11,7 +11,8 @@ from html import escape
 import numpy as np
 import pandas as pd
 
-from tme.viz import statistics, style, words
+from tme import statistics
+from tme.viz import style, words
 from tme.viz.load import Run
 from tme.viz.space import lattice_shape, voxel_of
 from tme.viz.style import arm_name
@@ -53,6 +54,8 @@ def _stopped_lead(run: Run) -> str:
         return ""
     arms = [arm_name(a) for a in run.arms if a in set(early["arm"].astype(str))]
     on = f", the last that all recorded: day {sweep_hour(run) / 24:.3g}" if not run.sweep.empty else ""
+    if sweep_hour(run) <= 0:
+        return f" Stopped early: {len(early)} ({', '.join(arms)}), before treatment starts: arms cannot be compared."
     return f" Stopped early: {len(early)} ({', '.join(arms)}). All simulations are compared on the same day{on}."
 
 
@@ -175,15 +178,15 @@ def endpoints_html(run: Run) -> str:
 
 def _cell(row: words.TableRow, arm: str, scale: float) -> str:
     e = row.means[arm]
-    text = number(e.mean * scale)
+    text = number(e.value * scale)
     if e.has_interval:
         text += f'<span class="ci">{number(e.low * scale)} to {number(e.high * scale)}</span>'
     if arm in row.changes:
         d, p = row.changes[arm], row.adjusted.get(arm, float("nan"))
-        sign = "+" if d.mean > 0 else ""
+        sign = "+" if d.value > 0 else ""
         sure = " sure" if p < 0.05 else ""
         tail = f", {p_text(p)}" if np.isfinite(p) else ""
-        text += f'<span class="vs{sure}">{sign}{number(d.mean * scale)}{escape(tail)}</span>'
+        text += f'<span class="vs{sure}">{sign}{number(d.value * scale)}{escape(tail)}</span>'
         if d.has_interval:
             text += f'<span class="ci">{number(d.low * scale)} to {number(d.high * scale)}</span>'
     return f'<td class="n">{text}</td>'
@@ -202,7 +205,7 @@ def summary_html(run: Run) -> str:
     for column in columns:
         found = [statistics.mean_interval(table.loc[table["arm"].astype(str) == a, column]) for a in run.arms]
         cells = "".join(
-            f'<td class="n">{number(e.mean)}'
+            f'<td class="n">{number(e.value)}'
             + (f'<span class="ci">{number(e.low)} to {number(e.high)}</span>' if e.has_interval else "")
             + "</td>"
             for e in found

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tme.viz import statistics, style
+from tme import statistics
+from tme.viz import style
 from tme.viz.curves import MIN_FOR_BAND
 from tme.viz.load import Missing, Run
 from tme.viz.space import lattice_shape, pick_hours, signed_distance, tumour_region, voxel_of

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from tme import statistics
 from tme.statistics.common_hour import DIGITS, last_common_hour
-from tme.viz import statistics, style
+from tme.viz import style
 from tme.viz.load import Missing, Run
 from tme.viz.style import Drawn, arm_name
 
@@ -58,7 +59,7 @@ def sweep(run: Run) -> list[Drawn]:
     for axis, (column, label) in zip(axes, panels):
         for arm in arms:
             found = [statistics.mean_interval(_values(ends, arm, p, column)) for p in points]
-            mean, low, high = (np.array([getattr(e, k) for e in found]) for k in ("mean", "low", "high"))
+            mean, low, high = (np.array([getattr(e, k) for e in found]) for k in ("value", "low", "high"))
             axis.plot(at, mean, "o", ms=3, color=colours[arm], ls=dashes[arm])
             if min(e.n for e in found) >= 3:
                 axis.fill_between(at, np.maximum(low, 0), high, color=colours[arm], alpha=0.16, lw=0)
@@ -112,7 +113,7 @@ def words_of_points(run: Run) -> list[str]:
             if n:
                 e = statistics.share_of_control(here[:n], there[:n], paired=run.paired)
                 within = f" ({100 * e.low:.0f} to {100 * e.high:.0f})" if e.has_interval else ""
-                parts.append(f"{arm_name(arm)} {100 * e.mean:.0f} %{within}")
+                parts.append(f"{arm_name(arm)} {100 * e.value:.0f} %{within}")
         told = f": {'; '.join(parts)} of control's tumour cells" if parts else ""
         out.append(f"{row.get('folder', row['sweep'])}, {values}{told}")
     return out

@@ -7,10 +7,11 @@ from itertools import combinations as pairs
 
 import numpy as np
 
-from tme.viz import statistics, style
+from tme import statistics
+from tme.statistics import Estimate
+from tme.viz import style
 from tme.viz.curves import MIN_FOR_BAND
 from tme.viz.load import Missing, Run, as_list
-from tme.viz.statistics import Estimate
 from tme.viz.style import Drawn, arm_name
 
 
@@ -71,8 +72,8 @@ def excess_at(run: Run, c: Combination, day: float | None = None) -> Estimate:
     i = int(np.argmin(np.abs(days - day)))
     control, a, b, ab = (t[k][:, i] for k in ("control", "a", "b", "ab"))
     if run.paired:
-        return statistics.mean_interval(statistics.bliss_excess(control, a, b, ab))
-    return statistics.bliss_bootstrap(control, a, b, ab)
+        return statistics.bliss_of_pairs(control, a, b, ab)
+    return statistics.bliss_of_groups(control, a, b, ab)
 
 
 def synergy(run: Run) -> list[Drawn]:
@@ -116,12 +117,12 @@ def _draw(run: Run, c: Combination, axes) -> str:
     last = excess_at(run, c)
     if not last.has_interval:
         return (
-            f"One set of simulations: the excess on the last day was {last.mean:.2f}; no interval can be "
+            f"One set of simulations: the excess on the last day was {last.value:.2f}; no interval can be "
             f"given."
         )
     seen = {1: "above zero", -1: "below zero", 0: "not told apart from zero"}[last.sign]
     return (
-        f"{arm_name(c.combined)}: on the last day the excess was {last.mean:.2f} (95 % interval "
+        f"{arm_name(c.combined)}: on the last day the excess was {last.value:.2f} (95 % interval "
         f"{last.low:.2f} to "
         f"{last.high:.2f}, n = {last.n}), {seen}."
     ).replace("-0.", "−0.")
@@ -133,10 +134,10 @@ def _draw_excess(run: Run, c: Combination, axis, colour: str) -> None:
     if days.size < 4:
         days = np.linspace(0, last, 7)
     found = [excess_at(run, c, day) for day in days]
-    mean = np.array([e.mean for e in found])
+    mean = np.array([e.value for e in found])
     axis.axhline(0, color="black", lw=0.6)
     if any(e.has_interval for e in found):
-        error = np.array([[e.mean - e.low, e.high - e.mean] for e in found]).T
+        error = np.array([[e.value - e.low, e.high - e.value] for e in found]).T
         axis.errorbar(days, mean, np.nan_to_num(error), fmt="o", color=colour, ms=3.5, lw=1.1, capsize=2)
     else:
         axis.plot(days, mean, "o", color=colour, ms=3.5)

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tme.viz import statistics, synergy
+from tme import statistics
+from tme.statistics import Estimate
+from tme.viz import synergy
 from tme.viz.load import Missing, Run
-from tme.viz.statistics import Estimate
 from tme.viz.style import FATE_NAMES, arm_name, day_text
 
 
@@ -98,9 +99,9 @@ def range_text(estimate: Estimate, scale: float = 1.0) -> str:
 
 def versus_control(share: Estimate, what: str = "living tumour cells") -> str:
     """One sentence on the tumour as a share of the control's (`share.null` is 1)."""
-    if not math.isfinite(share.mean):
+    if not math.isfinite(share.value):
         return "A comparison with control was not possible."
-    change = share.mean - 1
+    change = share.value - 1
     direction = "fewer" if change < 0 else "more"
     if not share.has_interval:
         return (
@@ -110,7 +111,7 @@ def versus_control(share: Estimate, what: str = "living tumour cells") -> str:
         )
     if share.sign == 0:
         return (
-            f"No difference from control can be claimed: {percent(share.mean)} % of control's {what} "
+            f"No difference from control can be claimed: {percent(share.value)} % of control's {what} "
             f"(95\u00a0% interval {percent(share.low)} to {percent(share.high)} %, n\u00a0=\u00a0{share.n})."
         )
     near, far = sorted((abs(share.low - 1), abs(share.high - 1)))
@@ -123,27 +124,27 @@ def versus_control(share: Estimate, what: str = "living tumour cells") -> str:
 
 def since_start(fold: Estimate) -> str:
     """Growth or shrinkage since day 0 (`fold` is last / first, null 1)."""
-    if not math.isfinite(fold.mean):
+    if not math.isfinite(fold.value):
         return ""
-    if fold.mean == 0:
+    if fold.value == 0:
         return "No tumour cell was left."
-    verb = "grew" if fold.mean > 1 else "shrank"
+    verb = "grew" if fold.value > 1 else "shrank"
     if fold.has_interval and fold.sign == 0:
         return (
             "Neither growth nor shrinkage since day 0 can be claimed "
-            f"({number(fold.mean)} times its size, {range_text(fold)})."
+            f"({number(fold.value)} times its size, {range_text(fold)})."
         )
     within = f" ({range_text(fold)})" if fold.has_interval else ""
-    return f"From day 0 on the tumour {verb} to {number(fold.mean)} times its size{within}."
+    return f"From day 0 on the tumour {verb} to {number(fold.value)} times its size{within}."
 
 
 def bliss_sentence(excess: Estimate, a: str, b: str) -> str:
     """One sentence on excess over independence of two arms."""
-    if not math.isfinite(excess.mean):
+    if not math.isfinite(excess.value):
         return ""
-    value = f"Bliss excess {number(excess.mean, 2)}"
+    value = f"Bliss excess {number(excess.value, 2)}"
     if not excess.has_interval:
-        side = "fewer" if excess.mean > 0 else "more"
+        side = "fewer" if excess.value > 0 else "more"
         return (
             f"It left {side} tumour cells than {a} and {b} would independently ({value}); "
             "one set of simulations says nothing about chance."
@@ -223,7 +224,7 @@ def arm_words(run: Run, arm: str) -> list[list[str]]:
     if run.has("tumour_alive"):
         cells = statistics.mean_of_amounts(run.at(arm, "tumour_alive"))
         average = f" on average ({range_text(cells)})" if n > 1 else "; one simulation has no interval"
-        tumour.append(f"{number(cells.mean)} living tumour cells{average}.")
+        tumour.append(f"{number(cells.value)} living tumour cells{average}.")
         tumour.append(since_start(fold_since_start(run, arm)))
         tumour += [versus_control(share(run, arm))] if compared else []
     tumour += _bliss_words(run, arm)
@@ -269,7 +270,7 @@ def endpoint_table(run: Run) -> list[TableRow]:
     if run.control:
         changes = {(e, a): change(run, a, e.column) for e in found for a in run.arms if a != run.control}
     keys = list(changes)
-    raw = [changes[k].p if changes[k].n >= statistics.MIN_FOR_P else np.nan for k in keys]
+    raw = [changes[k].p if changes[k].n >= statistics.FEWEST_FOR_P else np.nan for k in keys]
     adjusted = dict(zip(keys, statistics.holm(raw)))
     return [
         TableRow(
