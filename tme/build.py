@@ -62,7 +62,8 @@ def known_to_rules(config: Any = None, library: Any = None) -> Known:
     """Terms, signals and their units that rules may name; with the plugins and the library of a config."""
     library = library or (config.library if config is not None else load_library())
     classes = {name: population_class(name, entry) for name, entry in library.cells.items()}
-    columns = {name: {c.name: c.unit for c in (*COMMON, *cls.columns, *pathways.all_columns(name))} for name, cls in classes.items()}
+    laws = joined(config.plugins).laws if config is not None else []
+    columns = {name: {c.name: c.unit for c in (*COMMON, *cls.columns, *pathways.all_columns(name, laws))} for name, cls in classes.items()}
     agents = {**library.drugs, **library.antibodies, **library.nanoparticles}
     return Known(
         terms=term_registry(() if config is None else config.plugins, library),
@@ -159,9 +160,9 @@ def faults_of_hits(config: Any) -> list[Any]:
 
 def terms_on(config: Any) -> dict[str, Term]:
     """All terms, those of pathways for the cell types that run them in this config."""
-    out = term_registry(config.plugins, config.library)
+    out, every = term_registry(config.plugins, config.library), pathways.runs(joined(config.plugins).laws)
     for name, term in out.items():
-        runs = [e for e in pathways.RUNS if any(t.name == name for t in e.pathway.terms)]
+        runs = [e for e in every if any(t.name == name for t in e.pathway.terms)]
         if runs:
             out[name] = replace(term, cells=tuple(e.cells for e in runs if e.is_on(config)))
     return out

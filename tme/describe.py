@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from tme import pathways
 from tme.build import PLAN, known_to_rules, parameter_registry, tumour_overrides
 from tme.config.hashing import used_entries
 from tme.core.mechanism import rows_of
@@ -195,10 +196,20 @@ def amount(item: Any) -> str:
 def criterion(config: Any) -> str:
     """The rule by which resting cells take longer steps, in words."""
     p = parameter_registry()["ferroptosis"].build(tumour_overrides(config).get("ferroptosis", {}))
-    return (
-        f"chemistry every {config.clocks.dt_min:g} min in cells with PLOOH > {p.active_plooh:g} uM, peroxide signal > "
+    every = f"every {config.clocks.dt_min:g} min"
+    said = [
+        f"chemistry {every} in cells with PLOOH > {p.active_plooh:g} uM, peroxide signal > "
         f"{p.active_peroxide:g} uM or iron influx > {p.active_iron:g} uM/min; else every {config.clocks.chemistry_resting_min:g} min"
-    )
+    ]
+    for run in pathways.RUNS:
+        if run.is_on(config) and run.name != "ferroptosis":
+            said.append(f"{run.name} {every} in cells for which its law `awake` holds ({waking(run.pathway)})")
+    return "; ".join(said)
+
+
+def waking(pathway: Any) -> str:
+    """The thresholds of a pathway's waking: its parameters called active_..."""
+    return ", ".join(f"{q.name} {q.value:g} {q.unit}" for q in pathway.parameters if q.name.startswith("active_"))
 
 
 def tests_by_id() -> dict[str, str]:

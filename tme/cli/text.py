@@ -93,6 +93,10 @@ def rows_of(kind: str, config: Any = None, files: Iterable[Path] = ()) -> Rows:
         from tme import targets
 
         return [dict(row) for row in targets.table()]
+    if kind == "pathways":
+        from tme.pathways import table
+
+        return table()
     from tme.build import known_to_rules
     from tme.config.entries import user_library
     from tme.config.errors import listed, nearest
@@ -106,7 +110,7 @@ def rows_of(kind: str, config: Any = None, files: Iterable[Path] = ()) -> Rows:
                     "terms": lambda: tables.term_rows(known_to)}  # fmt: skip
         return of_rules[kind]()
     if kind not in library.entries:
-        known = [*library.entries, "signals", "terms", "mechanisms", "targets"]
+        known = [*library.entries, "signals", "terms", "pathways", "mechanisms", "targets"]
         meant = nearest(kind, known)
         raise UnknownKind(f"there is no list of '{kind}'; expected {listed(known)}" + f"; did you mean '{meant}'?" * bool(meant))
     own = library.origin.get(kind, {})

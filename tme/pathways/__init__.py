@@ -5,6 +5,7 @@ Pathways of immune cells come first: CD8 may begin to walk while the tumour's ch
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from tme.core.population import COMMON, Column
@@ -19,19 +20,33 @@ PATHWAYS = {e.pathway.name: e.pathway for e in RUNS}
 PARAMETER_SETS = {e.parameters.group: e.parameters for e in RUNS if e.parameters is not None}
 
 
+def runs(laws: Iterable[type] = ()) -> tuple[type[PathwayEntry], ...]:
+    """Our entries, and those among the laws of plugins."""
+    return (*RUNS, *(law for law in laws if issubclass(law, PathwayEntry)))
+
+
 def columns(model: Any, kind: str, have: tuple[Column, ...]) -> tuple[Column, ...]:
     """Columns of the pathways that a cell type runs in this model, beyond those it has."""
     names = {c.name for c in (*COMMON, *have)}
     out: list[Column] = []
-    for entry in RUNS:
+    for entry in runs(model.own.laws):
         if entry.cells == kind and entry.is_on(model.config):
             out += entry.columns(model.config_for(entry.name), (*names, *(c.name for c in out)))
     return tuple(out)
 
 
-def all_columns(kind: str) -> tuple[Column, ...]:
+def all_columns(kind: str, laws: Iterable[type] = ()) -> tuple[Column, ...]:
     """Columns of every pathway that a cell type may run."""
-    return tuple(c for entry in RUNS if entry.cells == kind for c in entry.pathway.columns())
+    return tuple(c for entry in runs(laws) if entry.cells == kind for c in entry.pathway.columns())
 
 
-__all__ = ["ENTRIES", "PARAMETER_SETS", "PATHWAYS", "RUNS", "PathwayEntry", "all_columns", "columns"]
+def table() -> list[dict[str, Any]]:
+    """One row per pathway and cell type: what switches it, its states and how many terms rules may act on."""
+    return [
+        {"name": e.name, "about": e.about, "in": e.cells, "default": "on" if e.starts_on else "off", "switch": f"mechanisms.{e.name}.on" if e.switchable else "",
+         "states": [f"{s.symbol} {s.name} [{s.unit}]" for s in e.pathway.states], "terms": len(e.pathway.terms)}
+        for e in RUNS
+    ]  # fmt: skip
+
+
+__all__ = ["ENTRIES", "PARAMETER_SETS", "PATHWAYS", "RUNS", "PathwayEntry", "all_columns", "columns", "runs", "table"]
