@@ -358,7 +358,13 @@ def build_plan(model: Any) -> list[Mechanism]:
         if cls.name == "sensing" and model.rule_programs:  # rules hear what is sensed, other laws what rules make of it
             model._entries.append(evaluation.Rules(model, model.rule_programs))
     solves = [FieldDiffusion(model, name) for name in model.fields]
-    return ordered([StartSources(model), *model._entries, *solves, Guards(model)])
+    plan = ordered([StartSources(model), *model._entries, *solves, Guards(model)])
+    if model.own.laws:
+        try:
+            check_plan(plan)
+        except ValueError as error:
+            raise PluginError(f"{error}; expected `adds`, another phase, or a column of its own") from error
+    return plan
 
 
 def ordered(entries: list[Mechanism]) -> list[Mechanism]:

@@ -82,6 +82,8 @@ def valid(rng: Random) -> dict[str, Any]:
     if rng.random() < 0.85:
         middle = [n * dom["dx_um"] / 2 for n in shape]
         out["arms"] = arms(rng, branch if branch is not None else start, horizon, middle)
+    if "elesclomol" in str(out.get("arms")):  # what it brings has a place only in the chemistry of copper
+        out.setdefault("mechanisms", {}).setdefault("cuproptosis", {})["on"] = True
     axes = receptors(rng, out.get("arms", {}))
     if axes or rng.random() < 0.2:
         out["receptors"] = axes

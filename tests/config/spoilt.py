@@ -75,7 +75,7 @@ def wrong_type(rng: Random, data: dict[str, Any]) -> Path | None:
     path, value = rng.choice(chosen)
     if isinstance(value, (dict, list)):
         new = rng.choice(["abc", 3.5, True])
-        if path[-1] in ("day", "snapshot_days", "boundary") or path[-2:-1] == ("boundary",):
+        if path[-1] in ("day", "snapshot_days", "boundary") or path[:-1] == ("receptors",) or path[-2:-1] == ("boundary",):
             new = "abc"
     elif isinstance(value, str):
         new = rng.choice([12, 3.5, True, [1], {"a": 1}])

@@ -41,7 +41,7 @@ entries:
     ("key", "value", "read"),
     [
         ("drugs.rsl3.hits.gpx4.k_per_uM_min", 0.2, lambda x: x.drug("rsl3").hits[0].k_per_uM_min),
-        ("drugs.rsl3.hits.gpx4.hill", 2, lambda x: x.drug("rsl3").hits[0].hill),
+        ("drugs.ike.hits.xct.hill", 2, lambda x: x.drug("ike").hits[0].hill),
         ("nanoparticles.peg_pdpa_rsl3.payloads.rsl3.free_fraction", 0.9, lambda x: x.nanoparticle("peg_pdpa_rsl3").payloads[0].free_fraction),
         ("nanoparticles.iron_oxide.payloads.iron.labile_fraction", 0.02, lambda x: x.nanoparticle("iron_oxide").payloads[0].labile_fraction),
         ("nanoparticles.peg_pdpa_rsl3.release.k_ph", 0.02, lambda x: x.nanoparticle("peg_pdpa_rsl3").release.k_ph),
@@ -168,7 +168,7 @@ def test_every_kind_is_in_one_tuple_and_everything_follows_from_it():
         assert getattr(library, kind.name) is library.entries[kind.name]
         name = next(iter(library.entries[kind.name]))
         assert getattr(library, kind.one)(name) is library.entries[kind.name][name]
-        assert library.entries[kind.name][name].row()["about"]
+        assert library.entries[kind.name][name].row()
 
 
 def test_every_number_of_the_library_is_listed_under_the_key_that_changes_it(yaml):

@@ -8,6 +8,7 @@ from tme.config import ConfigError
 from tme.config.schema import CELL_TRAITS, RELAXING, STATES
 from tme.mechanisms.division import DRIFTING, VARIED
 from tme.model import TumourModel
+from tme.pathways import all_columns
 from tme.populations.tumour import Tumour
 
 NODULE = {"kind": "nodule", "n_cells": 250}
@@ -28,7 +29,7 @@ def distance(model):
 
 
 def test_names_of_traits_and_states_are_columns_of_the_tumour():
-    columns = {c.name for c in Tumour.columns}
+    columns = {c.name for c in (*Tumour.columns, *all_columns("tumour"))}
     assert {*CELL_TRAITS, *STATES} <= columns
     assert RELAXING == VARIED
     assert {*CELL_TRAITS} == {*VARIED, *DRIFTING, "mufa"}

@@ -1,6 +1,5 @@
 """Checkpoint axes beyond PD-1, ligands on host cells, and what agents take away: receptors, ligands, soluble factors."""
 
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -172,7 +171,8 @@ def with_library(tmp_path, arm, library, **changes):
 @pytest.mark.mechanism("M80")
 def test_two_antibodies_on_one_target_cover_more_than_either(tmp_path):
     library = load_library()
-    library = replace(library, antibodies={**library.antibodies, "second": library.antibody("anti_pdl1"), "third": library.antibody("anti_pd1")})
+    for name, like in (("second", "anti_pdl1"), ("third", "anti_pd1")):
+        library = library.with_entry("antibodies", name, library.antibody(like), {})
     pair = [{"name": n, "dose_mg_kg": 0.05, "day": 0} for n in ("anti_pdl1", "second")]
     others = [{"name": n, "dose_mg_kg": 0.05, "day": 0} for n in ("anti_pd1", "third")]
     arms = {"one": {"antibodies": pair[:1]}, "two": {"antibodies": pair}, "pd1": {"antibodies": others[:1]}, "pd1s": {"antibodies": others}}
@@ -191,7 +191,7 @@ def test_a_coat_of_particles_covers_its_ligand(tmp_path):
     library = load_library()
     number = {"value": 0.01, "unit": "uM", "source": "assumed: test"}
     coated = library.nanoparticle("iron_oxide").model_copy(update={"coat": Coat.model_validate({"target": "pdl1", "kd_uM": number})})
-    library = replace(library, nanoparticles={**library.nanoparticles, "coated": coated})
+    library = library.with_entry("nanoparticles", "coated", coated, {})
     arms = {n: {"nanoparticles": [{"name": n, "dose_mg_kg": 5, "day": 0}]} for n in ("iron_oxide", "coated")}
     bare, covered = (hours(with_library(tmp_path, arm, library, arms=arms), 3).tumour for arm in arms)
     assert np.array_equal(bare.pdl1_free, bare.pdl1)
@@ -329,39 +329,15 @@ def test_nk_cells_attach_the_less_the_more_mhc1_a_cell_shows_and_antigen_does_no
     assert attach_rate(0.0, 0.5, 1.0, 1.0, nk) == attach_rate(5.0, 0.5, 1.0, 1.0, nk) > 0.0
 
 
-@pytest.fixture
-def with_nk(monkeypatch):
-    """Makes a model in which Tregs are NK cells instead, by their entry, and CD8 do not hit."""
-    from types import SimpleNamespace
-
-    from tme.core.population import Column
-    from tme.populations import Treg
-
-    contact = (Column("engaged", "i1", "bool"), Column("target_uid", "u8", "1"), Column("target_voxel", "i4", "1", -1),
-               Column("function", "f8", "1", 1.0), Column("kills", "i4", "1"))  # fmt: skip
-    kills_block = SimpleNamespace(recognises="missing_self", attach=0.05, recognition=1.0, floor=0.0, hold_min=60.0, hit=0.045)
-
-    class Nk(Treg):
-        """Kills what shows no MHC-I; carries neither PD-1 nor exhaustion."""
-
-        columns = (*Treg.columns, *contact)
-        entry = SimpleNamespace(kills=kills_block)
-
-    monkeypatch.setattr("tme.model.Treg", Nk)
-    build = TumourModel._build_cells
-
-    def killers_too(self):
-        build(self)
-        self.killers = (self.cd8, self.treg)
-
-    monkeypatch.setattr(TumourModel, "_build_cells", killers_too)
-    return lambda mhc1, **changes: tissue(mechanisms__killing__recognition=0, mechanisms__ifng_response__mhc1_base=mhc1, **changes)
+def with_nk(mhc1, **changes):
+    """A tissue with NK cells, in which CD8 do not find their antigen."""
+    return tissue(populations__nk={"per_mm2": 200}, mechanisms__killing__recognition=0, mechanisms__ifng_response__mhc1_base=mhc1, **changes)
 
 
-def test_nk_cells_kill_what_shows_no_mhc1_and_know_neither_pd1_nor_exhaustion(with_nk):
+def test_nk_cells_kill_what_shows_no_mhc1_and_know_neither_pd1_nor_exhaustion():
     models = [hours(with_nk(x), 5) for x in (0.0, 0.6, 1.0)]
-    assert falls([kills(m) for m in models]) and kills(models[2]) == 0
-    assert models[0].treg.kills.sum() >= kills(models[0]) > 0 == models[0].cd8.kills.sum()
+    assert falls([kills(m) for m in models])
+    assert models[0].nk.kills.sum() >= kills(models[0]) > 0 == models[0].cd8.kills.sum()
     blind = hours(with_nk(0.0, mechanisms__ifng_response__pdl1_base=1.0), 5)
     assert kills(blind) == kills(models[0])
     assert level(models[0], "ifng") > 0.0

@@ -24,7 +24,7 @@ VARIED = ("xct", "gpx4_trait", "fsp1", "acsl4", "tfr1")
 DRIFTING = ("nrf2", "antigenicity")
 EFFECTS = {
     "xct": "e_xct", "gcl": "e_bso", "fsp1": "e_fsp1", "gpx4": "e_gpx4", "radical_trap": "e_trap",
-    "iron_chelation": "e_chel", "iron_supply": "j_drug", "pdl1_synthesis": "sipdl1",
+    "iron_chelation": "e_chel", "iron_supply": "j_drug",
 }  # fmt: skip
 FLOATS = (
     *chemistry.STATES,
@@ -44,6 +44,7 @@ class TumourCell(mesa.Agent):
     """One tumour cell. `held` maps each particle platform to the payload inside, uM."""
 
     kind, code = "tumour", 1
+    pdl1_synthesis = 1.0  # what siRNA leaves of it
 
     def __init__(self, model, uid, **columns):
         super().__init__(model)
@@ -63,22 +64,23 @@ class TumourCell(mesa.Agent):
                 setattr(self, column, float(fields[name].c[self.voxel]))
 
     def feel_drugs(self, drugs, fields):
-        """Each hit adds (strength c)^exponent to the effect on its target; siRNA saturates, e/(1 + e).
+        """Each hit adds (strength c)^exponent to the effect on its target; siRNA leaves 1 - e/(1 + e) of PD-L1 synthesis.
 
         Iron from salts enters living cells at once, or with particles about at the particles' clock.
         """
-        targets = {hit.target for drug in drugs for hit in drug.entry.hits}
+        targets, silenced = {hit.target for drug in drugs for hit in drug.entry.hits}, 0.0
         for target in targets & set(EFFECTS):
             setattr(self, EFFECTS[target], 0.0)
         for drug in drugs:
             for hit in drug.entry.hits:
                 dose = float(fields[drug.name].c[self.voxel]) * hit.strength
-                if hit.target in EFFECTS and dose > 0.0:
+                if hit.target == "pdl1_synthesis":
+                    silenced += dose**hit.exponent
+                elif hit.target in EFFECTS and dose > 0.0:
                     column = EFFECTS[hit.target]
                     setattr(self, column, getattr(self, column) + dose**hit.exponent)
                     self.model.events["drug hit"] += 1
-        if "pdl1_synthesis" in targets:
-            self.sipdl1 = self.sipdl1 / (1.0 + self.sipdl1)
+        self.pdl1_synthesis = 1.0 - silenced / (1.0 + silenced)
         if "iron_supply" in targets and not self.model.therapy.particles:
             self.j_fe = self.j_drug if self.alive else 0.0
 
@@ -87,9 +89,7 @@ class TumourCell(mesa.Agent):
         if not self.alive:
             return
         keep = math.exp(-minutes / p.pdl1_tau)
-        pdl1 = (p.pdl1_base + (1.0 - p.pdl1_base) * self.ifng / (p.pdl1_ec50 + self.ifng)) * (
-            1.0 - self.sipdl1
-        )
+        pdl1 = (p.pdl1_base + (1.0 - p.pdl1_base) * self.ifng / (p.pdl1_ec50 + self.ifng)) * self.pdl1_synthesis
         mhc1 = p.mhc1_base + (1.0 - p.mhc1_base) * self.ifng / (p.mhc1_ec50 + self.ifng)
         self.model.events["PD-L1 induced"] += pdl1 > max(self.pdl1, 1.5 * p.pdl1_base)
         self.pdl1 = pdl1 + (self.pdl1 - pdl1) * keep
@@ -196,6 +196,7 @@ class TumourCell(mesa.Agent):
         columns.update(
             voxel=voxel,
             state="alive",
+            pdl1_synthesis=self.pdl1_synthesis,
             born_tick=self.model.tick,
             n_div=0,
             death_tick=-1,

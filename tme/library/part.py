@@ -15,7 +15,7 @@ from pydantic_core import PydanticCustomError
 
 from tme.core.parameters import STATUSES, status_of
 
-ADDRESSES = ("name", "id", "target", "drug", "raises", "lowers", "adds_to")  # keys whose text names an item of a list
+ADDRESSES = ("name", "id", "target", "drug", "raises", "lowers", "adds_to", "field")  # keys whose text names an item of a list
 
 
 class Number(BaseModel):
