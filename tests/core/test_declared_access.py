@@ -57,6 +57,8 @@ MODELS = {
     "anti-PD-L1": lambda: blocked("anti_pdl1"),
     "anti-PD-1": lambda: blocked("anti_pd1"),
     "anti-CTLA-4": lambda: blocked("anti_ctla4"),
+    "every pathway": lambda: tissue("a", arms={"a": bath("elesclomol", 1.0)}, mechanisms={
+        **BUSY["mechanisms"], "cuproptosis": {"on": True}, "ferroptosis_cd8": {"on": True, "d_leth": 1}}),
     "every target": lambda: tissue("a", arms={"a": bath("erastin", 5.0, "bso", 50.0, "deferoxamine", 10.0, "ferric_ammonium_citrate", 50.0,
                                                         "cysteinase", 0.1, "ferrostatin_1", 0.1, "ifsp1", 1.0, "si_pdl1", 0.1)}, **BUSY),
 }  # fmt: skip

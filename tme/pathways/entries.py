@@ -96,7 +96,7 @@ class PathwayEntry(Mechanism):
         given = tuple(g.name for g in pathway.given if g.name not in [name for name, _ in self.fields])
         own: tuple[str, ...] = ("state",) if "state" in population.declared else ("born_tick",)
         own += ("voxel",) if self.fields else ()
-        self.reads = (*(f"{self.cells}.{c}" for c in (*given, *terms, *own)), *(f"field.{f}" for _, f in self.fields))
+        self.reads = (*(f"{self.cells}.{c}" for c in (*given, *terms, *own)), *(f"field.{f}.concentration" for _, f in self.fields))
         self.writes = tuple(f"{self.cells}.{c}" for c in (*pathway.state_names, pathway.ticker, *(n for n, _ in self.fields)))
 
     def step(self, model: Any) -> None:
@@ -176,7 +176,7 @@ class PathwayDeath(Mechanism):
         super().__init__(model)
         has_state = "state" in getattr(model, self.of.cells).declared
         self.reads = tuple(f"{self.of.cells}.{c}" for c in (self.of.pathway.damage, "fate", *(("state",) if has_state else ())))
-        self.adds = (f"{self.of.cells}.fate",)
+        self.adds = (f"{self.of.cells}.fate", *(() if has_state else (f"counters.{self.of.pathway.name}_{self.of.cells}",)))
 
     def step(self, model: Any) -> None:
         """One tick."""
