@@ -114,6 +114,20 @@ def add(lo, hi, total, gain, first, out):
 
 
 @serial
+def times(lo, hi, share, first, out):
+    """out (*)= share."""
+    for i in range(np.uint64(lo), np.uint64(hi)):
+        out[i] = share[i] if first else out[i] * share[i]
+
+
+@serial
+def plus(lo, hi, share, first, out):
+    """out (+)= share."""
+    for i in range(np.uint64(lo), np.uint64(hi)):
+        out[i] = share[i] if first else out[i] + share[i]
+
+
+@serial
 def bound(lo, hi, low, high, out):
     """Hold the term within its bounds."""
     for i in range(np.uint64(lo), np.uint64(hi)):
