@@ -149,7 +149,7 @@ class Rules(Mechanism):
             population = self.populations[cells]
             if population.n:
                 total, other = self._scratch(population)
-                steps = [s for p, dt in some for s in self._steps(model, population, p, dt, total, other)]
+                steps = [s for p, dt in some for s in self.steps(model, population, p, dt, total, other)]
                 team.rows(team.in_turn, population.n, *steps)
 
     def _scratch(self, population: Any) -> np.ndarray:
@@ -159,7 +159,7 @@ class Rules(Mechanism):
             scratch = self.scratch[population.kind] = np.empty((2, population.capacity))
         return scratch
 
-    def _steps(self, model: Any, population: Any, program: Program, dt: float, total: np.ndarray, other: np.ndarray) -> list[Step]:
+    def steps(self, model: Any, population: Any, program: Program, dt: float, total: np.ndarray, other: np.ndarray) -> list[Step]:
         """Kernels and their arguments, in order."""
         out = getattr(population.col, program.place)
         if program.pooled:
