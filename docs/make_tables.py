@@ -149,7 +149,7 @@ def cell_types() -> str:
     rows = []
     for name, e in load_library().cells.items():
         parts = [k for k in ("motion", "entry", "life", "division", "dies", "kills", "presents", "polarises", "phagocytoses") if getattr(e, k)]
-        parts += [f"secretes {s.field}" for s in e.secretes] + ["yields"] * e.yields
+        parts += [f"secretes {s.field}" for s in e.secretes] + [f"takes up {u.field}" for u in e.takes_up] + ["yields"] * e.yields
         where = e.place if e.place == "guest" else f"tissue {e.lies}" if name != "tumour" else "tissue"
         taken = ", ".join(f"`{p}`" for p in dict.fromkeys(e.parameters.values()))
         rows.append((f"`{name}`", e.about, where, ", ".join(parts), taken))

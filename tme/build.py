@@ -303,7 +303,7 @@ def build_fields(model: Any) -> None:
         lossy.add("cystine")
     if uses_oxygen(model.therapy.events):
         lossy.add("oxygen")
-    lossy.update(model.receptors.neutralised)
+    lossy.update(model.receptors.neutralised, (u.field for n in config.cell_types() for u in config.library.cells[n].takes_up))
     # vessels alone bring these
     sourceless = {"oxygen", "cystine", *(a.name for a in model.therapy.antibodies if not a.gives("depot"))}
     for name, e in entries.items():

@@ -29,21 +29,40 @@ def test_acidosis_by_lactate_frees_ferritin_iron():
     assert mean(high, "ferritin") < 0.8 * mean(low, "ferritin")
 
 
+BIG = {"domain__size_um": [1600, 1600], "initial__n_cells": 3000, "mechanisms__vessels": {"per_mm2": 75, "core_factor": 0.4}}
+
+
+def deep_and_shallow(model, field):
+    """Mean of a field in tumour cells deeper than 300 um, and in those within 60 um of the rim."""
+    level = model.fields[field].at(model.tumour.voxel)
+    depth = model.lattice.depth_um()[model.tumour.voxel]
+    return level[depth > 300].mean(), level[depth < 60].mean()
+
+
 def test_lactate_is_solved_where_a_rule_hears_it_and_tumours_reach_ten_to_twenty_mM():
-    big = {"domain__size_um": [1600, 1600], "initial__n_cells": 3000, "mechanisms__vessels": {"per_mm2": 75, "core_factor": 0.4}}
-    model = hours(tissue(**on("M11"), **big), 1)
-    lactate = model.fields["lactate"].at(model.tumour.voxel)
-    depth = model.lattice.depth_um()
-    assert lactate.min() > 10.0 and lactate.max() < 20.0
-    assert lactate[depth[model.tumour.voxel] > 300].mean() > 1.1 * lactate[depth[model.tumour.voxel] < 60].mean()
-    assert 1.5 < model.fields["lactate"].concentration[depth < -200].mean() < 0.9 * lactate.mean()
+    model = hours(tissue(**on("M11"), **BIG), 1)
+    deep, shallow = deep_and_shallow(model, "lactate")
+    assert 20.0 > deep > 1.05 * shallow > 10.0
+    outside = model.fields["lactate"].concentration[model.lattice.depth_um() < -200].mean()
+    assert 1.5 < outside < shallow
     assert model.tumour.term("ferroptosis.gpx4_synthesis")[: model.tumour.n].min() > 1.4
+    assert "glucose" not in model.fields and not [m for m in model.plan.entries if m.name == "cell_uptake"]
+
+
+def test_glucose_is_taken_up_and_scarce_in_the_depth():
+    model = hours(tissue(**on("M103.nrf2"), **BIG), 1)
+    deep, shallow = deep_and_shallow(model, "glucose")
+    assert 0.3 < deep < 0.9 * shallow < 0.5 * 5.0
+    assert model.fields["glucose"].concentration[model.lattice.depth_um() < -200].mean() > shallow
+    factor = model.tumour.term("ferroptosis.nrf2")[: model.tumour.n]
+    assert factor.max() > 1.05 * factor.min()
 
 
 def test_an_optional_field_that_nobody_hears_costs_nothing():
     model = hours(tissue(), 1)
     assert not {"lactate", "glucose", "oleate"} & set(model.fields)
     assert "lactate" not in model.mechanism("secretion").by_field
+    assert not [m for m in model.plan.entries if m.name == "cell_uptake"]
     assert "field.lactate.source" not in model.mechanism("secretion").adds
 
 

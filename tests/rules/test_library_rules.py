@@ -7,6 +7,7 @@ from support import hours, tissue
 import tme
 from tme.build import known_to_rules, rule_programs, term_registry
 from tme.config import ConfigError
+from tme.kernels import team
 from tme.library import load_library
 from tme.rules.resolve import chosen, of_arm
 from tme.rules.sentences import sentence
@@ -91,6 +92,20 @@ def test_a_model_with_all_rules_off_is_bit_for_bit_one_without_a_library_of_rule
     usual, off = after_an_hour(), after_an_hour(rules=dict.fromkeys(RULES, "off"))
     monkeypatch.setattr("tme.rules.resolve.chosen", lambda config: {})
     assert usual == off == after_an_hour()
+
+
+def test_with_every_rule_on_a_model_goes_on_from_a_checkpoint_bit_for_bit_with_any_threads(monkeypatch):
+    def state(model):
+        return {k: v.tobytes() for k, v in model.state_dict().items()}
+
+    every = {**EVERYTHING, "rules": dict.fromkeys(RULES, "on")}
+    whole = tissue("x", **every)
+    assert {"lactate", "glucose", "oleate"} <= set(whole.fields)
+    monkeypatch.setattr(team, "WORTH_ROWS", 8)
+    half = hours(tissue("x", **every), 1)
+    monkeypatch.undo()
+    half = tme.TumourModel.from_state(half.config, half.state_dict(), arm="x", seed=1)
+    assert state(hours(half, 1)) == state(hours(whole, 2))
 
 
 def test_only_rules_that_an_arm_wakes_or_a_pathway_brings_are_on_by_default():
