@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from tme import pathways
-from tme.build import PLAN, parameter_registry
+from tme.build import PLAN, known_to_rules, parameter_registry
 from tme.core.mechanism import Phase
 from tme.core.population import COMMON
 from tme.describe import mechanism_table
@@ -22,6 +22,7 @@ from tme.library import KINDS, load_library
 from tme.library.cells import in_order
 from tme.pathways.contract import plain
 from tme.populations.cells import population_class
+from tme.rules.tables import rule_rows
 
 MODEL = Path(__file__).with_name("model.md")
 BLOCK = re.compile(r"<!-- table: (\S+) -->\n(.*?)<!-- end -->", re.DOTALL)
@@ -98,6 +99,14 @@ def drug_hits() -> str:
     return table(("entry", "what", "hits"), rows)
 
 
+def rules() -> str:
+    """Rules of the library as sentences."""
+    library, known = load_library(), known_to_rules()
+    on = {n: "on" if e.default else f"with `mechanisms.{e.comes_with}`" if e.comes_with else "off" for n, e in library.rules.items()}
+    rows = [(f"`{r['rule']}`", on[r["rule"]], r["says"], r["source"]) for r in rule_rows(library.rules, known)]
+    return table(("rule", "default", "says", "source"), rows)
+
+
 def plan() -> str:
     """Entries of the plan by phase: therapies only in arms that need them, one solve per field."""
     every = [(m.phase, m.name, m.clock_min, m.about) for m in PLAN]
@@ -140,7 +149,7 @@ def cell_types() -> str:
     rows = []
     for name, e in load_library().cells.items():
         parts = [k for k in ("motion", "entry", "life", "division", "dies", "kills", "presents", "polarises", "phagocytoses") if getattr(e, k)]
-        parts += [f"secretes {s.field}" for s in e.secretes] + ["yields"] * e.yields
+        parts += [f"secretes {s.field}" for s in e.secretes] + [f"takes up {u.field}" for u in e.takes_up] + ["yields"] * e.yields
         where = e.place if e.place == "guest" else f"tissue {e.lies}" if name != "tumour" else "tissue"
         taken = ", ".join(f"`{p}`" for p in dict.fromkeys(e.parameters.values()))
         rows.append((f"`{name}`", e.about, where, ", ".join(parts), taken))
@@ -172,7 +181,7 @@ def makers() -> dict[str, Callable[[], str]]:
     """Every table by name."""
     out: dict[str, Callable[[], str]] = {
         "plan": plan, "ids": ids, "columns": columns, "streams": streams, "axes": axes, "platforms": platforms, "drug_hits": drug_hits,
-        "cell_types": cell_types,
+        "cell_types": cell_types, "rules": rules,
     }  # fmt: skip
     for group in parameter_registry():
         out[f"parameters.{group}"] = lambda g=group: parameters(g)

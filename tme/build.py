@@ -25,6 +25,7 @@ from tme.library.hits import rules_of
 from tme.populations.cells import population_class
 from tme.rules import evaluation, resolve
 from tme.rules.signals import Known
+from tme.rules.vessels import connect
 from tme.therapy.agents import LN2, Agent, doses_of
 from tme.therapy.events import occasions, uses_oxygen
 
@@ -74,9 +75,9 @@ def known_to_rules(config: Any = None, library: Any = None) -> Known:
     )
 
 
-def rule_programs(config: Any, drugs: Any = ()) -> tuple[evaluation.Program, ...]:
-    """The rules that a config has switched on and what the `drugs` (agents of an arm) hit, by cell type and term."""
-    entries = dict(resolve.chosen(config))
+def rule_programs(config: Any, drugs: Any = (), events: Any = None) -> tuple[evaluation.Program, ...]:
+    """The rules that a config has on (of those on events the ones that an arm's `events` wake) and what its `drugs` hit."""
+    entries = resolve.chosen(config) if events is None else resolve.of_arm(resolve.chosen(config), events)
     for agent in drugs:
         entries |= rules_of(agent.name, agent.entry)
     return evaluation.programs(entries, term_registry(config.plugins, config.library))
@@ -302,7 +303,7 @@ def build_fields(model: Any) -> None:
         lossy.add("cystine")
     if uses_oxygen(model.therapy.events):
         lossy.add("oxygen")
-    lossy.update(model.receptors.neutralised)
+    lossy.update(model.receptors.neutralised, (u.field for n in config.cell_types() for u in config.library.cells[n].takes_up))
     # vessels alone bring these
     sourceless = {"oxygen", "cystine", *(a.name for a in model.therapy.antibodies if not a.gives("depot"))}
     for name, e in entries.items():
@@ -357,6 +358,7 @@ def build_plan(model: Any) -> list[Mechanism]:
             model._entries.append(cls(model))
         if cls.name == "sensing" and model.rule_programs:  # rules hear what is sensed, other laws what rules make of it
             model._entries.append(evaluation.Rules(model, model.rule_programs))
+    connect(model, model._entries)
     solves = [FieldDiffusion(model, name) for name in model.fields]
     plan = ordered([StartSources(model), *model._entries, *solves, Guards(model)])
     if model.own.laws:

@@ -100,7 +100,7 @@ class TumourModel(mesa.Model):
         self.workspace = workspace(self.device, self.grid.shape, self.grid.periodic)
         self.solvers = Solvers(self)
         self.therapy = build_therapy(self)
-        self.rule_programs = rule_programs(self.config, self.therapy.drugs)
+        self.rule_programs = rule_programs(self.config, self.therapy.drugs, self.therapy.events)
         self.events = Signals(self)
         self.receptors = build_receptors(self)
         self.spares = Spares(self.grid)

@@ -5,7 +5,7 @@ from pydantic import ValidationError
 
 from tme.core.terms import Term
 from tme.library import load_library
-from tme.library.cells import FIRST_CODE, CellEntry, code_of, faults_of, in_order
+from tme.library.cells import FIRST_CODE, CellEntry, Uptake, code_of, faults_of, in_order
 from tme.mechanisms import cell_terms
 from tme.populations.cells import population_class
 
@@ -79,7 +79,7 @@ def test_a_wrong_entry_is_refused_in_words(parts, words):
 def test_what_hangs_in_the_air_is_told():
     cells = {"one": CellEntry.model_validate(guest(code=3, secretes=({"field": "x", "rate": number(1, "1")},))),
              "two": CellEntry.model_validate(guest(code=3)), "hour": CellEntry.model_validate(guest())}  # fmt: skip
-    assert faults_of(cells, ["oxygen"]) == [
+    assert faults_of(cells, {"oxygen": load_library().fields["oxygen"]}) == [
         "one: field 'x' is not in fields.yaml", "two: has the code of one", "hour: the name has another meaning in tables and series",
     ]  # fmt: skip
 
@@ -108,3 +108,11 @@ def test_terms_name_the_cell_types_that_have_them():
     assert terms["division.rate"].cells == ("cd8",) and "entry.mdsc" in terms
     assert set(terms["secretion.suppression"].cells) == {"treg", "macrophage", "mdsc", "caf"}
     assert set(terms["phagocytosis.rate"].cells) == {"macrophage", "neutrophil"}
+
+
+def test_cells_take_up_optional_fields_only():
+    library = load_library()
+    wrong = library.cells["tumour"].model_copy(update={"takes_up": (Uptake.model_validate(
+        {"field": "oxygen", "rate": {"value": 1, "unit": "1/min", "source": "assumed: test"}}),)})  # fmt: skip
+    (said,) = faults_of({"tumour": wrong}, library.fields)
+    assert said.startswith("tumour: takes_up 'oxygen', but cells take up optional fields only")

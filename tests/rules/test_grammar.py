@@ -70,5 +70,5 @@ def test_the_dead_hear_only_what_applies_to_them():
 
 def test_the_base_joins_the_other_side_only_where_both_kinds_of_rule_exist():
     config = tme.load_config("configs/wave.yaml", overrides=["rules.a=" + entry("raises", "own.gsh", "uM", 2.0, 900.0, 2.0)])
-    (raising,) = chosen(config).values()
+    raising = chosen(config)["a"]
     assert saturations([raising], []) == (1.0, 2.0, 1.0)

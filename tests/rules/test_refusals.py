@@ -73,7 +73,7 @@ def test_every_rule_of_the_library_can_be_and_reads_as_a_sentence():
     assert check(library.rules, known_to_rules()) == []
     for name, entry in library.rules.items():
         said = sentence(entry, term_registry())
-        assert said.startswith("In ") and said.endswith(".") and "_" not in said, (name, said)
+        assert said.startswith(("In ", "At ")) and said.endswith(".") and "_" not in said, (name, said)
 
 
 def test_a_line_of_a_file_is_named(tmp_path):

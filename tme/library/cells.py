@@ -173,6 +173,13 @@ class Secretion(CellPart):
             raise ValueError("a secretion has either rate, or molecules_s and weight_kda")
 
 
+class Uptake(CellPart):
+    """What a living cell takes up of an optional field: `rate` x level, per min in a voxel of 8000 um^3."""
+
+    field: Name
+    rate: float = amount("1/min", ge=0)
+
+
 class Kills(CellPart):
     """Contact with tumour cells: attach, hold, hit; `n_hits` within hours kill.
 
@@ -243,6 +250,7 @@ class CellEntry(CellPart):
     division: Division | None = None
     dies: Dies | None = None
     secretes: tuple[Secretion, ...] = ()
+    takes_up: tuple[Uptake, ...] = ()
     takes_up_particles: bool = False
     kills: Kills | None = None
     presents: bool = False
@@ -269,7 +277,7 @@ class CellEntry(CellPart):
     def fields(self) -> tuple[str, ...]:
         """Names of the fields this type reads or adds to."""
         read = (self.motion and self.motion.follows, self.entry and self.entry.signal, self.life and self.life.where)
-        return tuple(f for f in (*read, *(s.field for s in self.secretes)) if f)
+        return tuple(f for f in (*read, *(s.field for s in self.secretes), *(u.field for u in self.takes_up)) if f)
 
 
 def code_of(name: str, entry: CellEntry) -> int:
@@ -292,12 +300,14 @@ def in_order(names: Iterable[str], cells: Mapping[str, CellEntry]) -> list[str]:
     return sorted(names, key=lambda n: (cells[n].priority, n))
 
 
-def faults_of(cells: Mapping[str, CellEntry], fields: Iterable[str]) -> list[str]:
+def faults_of(cells: Mapping[str, CellEntry], fields: Mapping[str, Any]) -> list[str]:
     """What hangs in the air: fields that do not exist, codes used twice, types whose names are taken."""
     known, out = set(fields), []
     seen: dict[int, str] = {}
     for name, entry in cells.items():
         out += [f"{name}: field '{f}' is not in fields.yaml" for f in entry.fields if f not in known]
+        firm = [u.field for u in entry.takes_up if u.field in known and not fields[u.field].optional]
+        out += [f"{name}: takes_up '{f}', but cells take up optional fields only; laws of their own take up the others" for f in firm]
         code = code_of(name, entry)
         if code in seen:
             out.append(f"{name}: has the code of {seen[code]}")

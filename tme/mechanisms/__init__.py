@@ -51,6 +51,7 @@ MECHANISMS = (
     division.Division,
     recruitment.Recruitment,
     uptake.Uptake,
+    uptake.CellUptake,
     ifng_response.ChemokineSecretion,
     damp.DampRelease,
     secretion.CellSecretion,

@@ -25,7 +25,7 @@ PARAMETERS = ParameterSet(
     par("threshold", 0.5, "1", 0.0, 1.0, "assumed: a CD8 above this counts as exhausted in readouts"),
 )
 _NONE, NO_EFFECT = np.zeros(0), SimpleNamespace(without=1.0, to=1.0, half=0.0)
-TERMS = (Term("exhaustion.rate", "1", "multiplies", ("cd8",), 0.0, 10.0, "factor on the rate of exhaustion"),)
+TERMS = (Term("exhaustion.rate", "1", "multiplies", ("cd8",), 0.0, 10.0, "the rate of exhaustion"),)
 
 
 @serial

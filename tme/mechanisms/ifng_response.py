@@ -29,8 +29,8 @@ PARAMETERS = ParameterSet(
     par("cxcl_basal", 0.03, "1", 0.0, 1.0, "assumed: basal share; without it remnants are abandoned"),
 )
 TERMS = (
-    Term("surface.pdl1", "1", "multiplies", ("tumour",), 0.0, 10.0, "factor on the PD-L1 level that IFN-gamma sets"),
-    Term("surface.mhc1", "1", "multiplies", ("tumour",), 0.0, 4.0, "factor on the MHC-I level that IFN-gamma sets, at most 1 in all"),
+    Term("surface.pdl1", "1", "multiplies", ("tumour",), 0.0, 10.0, "the PD-L1 that IFN-gamma induces"),
+    Term("surface.mhc1", "1", "multiplies", ("tumour",), 0.0, 4.0, "the MHC-I that IFN-gamma induces"),
 )
 
 

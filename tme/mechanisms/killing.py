@@ -43,10 +43,10 @@ PARAMETERS = ParameterSet(
     par("ifng_molecules_s", 200.0, "1/s", 0.0, 5000.0, "assumed: order of magnitude of single-cell secretion assays, 1e2-2e3", "IFN-gamma molecules per second of an engaged CD8 at full function"),
 )
 TERMS = (
-    Term("killing.attach_rate", "1", "multiplies", ("cd8",), 0.0, 10.0, "factor on the rate of attachment"),
-    Term("killing.recognition", "1", "multiplies", ("cd8",), 0.0, 4.0, "factor on the share of contacts that find their antigen, at most 1 in all"),
-    Term("killing.hit_rate", "1", "multiplies", ("cd8",), 0.0, 10.0, "factor on the rate of hits"),
-    Term("secretion.ifng", "1", "multiplies", ("cd8",), 0.0, 10.0, "factor on the secretion of IFN-gamma while engaged"),
+    Term("killing.attach_rate", "1", "multiplies", ("cd8",), 0.0, 10.0, "the rate of attachment to targets"),
+    Term("killing.recognition", "1", "multiplies", ("cd8",), 0.0, 4.0, "the share of contacts that find their antigen"),
+    Term("killing.hit_rate", "1", "multiplies", ("cd8",), 0.0, 10.0, "the rate of hits"),
+    Term("secretion.ifng", "1", "multiplies", ("cd8",), 0.0, 10.0, "secretion of IFN-gamma"),
 )
 
 

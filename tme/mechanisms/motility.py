@@ -39,8 +39,8 @@ def terms(cells: Mapping[str, CellEntry]) -> tuple[Term, ...]:
     """What rules may modulate in the cell types that walk."""
     moving = tuple(n for n, e in cells.items() if e.motion is not None)
     return (
-        Term("motility.speed", "1", "multiplies", moving, 0.0, 10.0, "factor on the speed"),
-        Term("motility.bias", "1", "multiplies", moving, 0.0, 20.0, "factor on the share of steps up the gradient"),
+        Term("motility.speed", "1", "multiplies", moving, 0.0, 10.0, "the speed of walking"),
+        Term("motility.bias", "1", "multiplies", moving, 0.0, 20.0, "the share of steps up the gradient"),
     )
 
 

@@ -28,7 +28,7 @@ _EATEN = 1  # draw 0 of the stream is the corpse's own clearance
 def terms(cells: Mapping[str, CellEntry]) -> tuple[Term, ...]:
     """What rules may modulate in phagocytes."""
     eating = tuple(n for n, e in cells.items() if e.phagocytoses is not None)
-    return (Term("phagocytosis.rate", "1", "multiplies", eating, 0.0, 100.0, "factor on the rate at which corpses are cleared"),)
+    return (Term("phagocytosis.rate", "1", "multiplies", eating, 0.0, 100.0, "the rate at which corpses are cleared"),)
 
 
 @serial

@@ -49,8 +49,8 @@ PARAMETERS = ParameterSet(
     par("tau_b_min", 2880.0, "min", 60.0, 14400.0, "assumed: node output falls back within 2 d"),
 )
 TERMS = (
-    Term("maturation.rate", "1", "multiplies", ("dendritic",), 0.0, 10.0, "factor on the hazard of maturation"),
-    Term("priming.gain", "1", "multiplies", ("dendritic",), 0.0, 10.0, "factor on what a mature dendritic cell primes"),
+    Term("maturation.rate", "1", "multiplies", ("dendritic",), 0.0, 10.0, "the rate of maturation"),
+    Term("priming.gain", "1", "multiplies", ("dendritic",), 0.0, 10.0, "what a mature dendritic cell primes"),
 )
 _MATURE = int(Stream.MATURE)
 QUALITY_SCALE = 2.0**30

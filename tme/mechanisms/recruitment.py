@@ -47,7 +47,7 @@ TIMES = {"node_output": lambda model, kind: model.node.output, "not_depleted": l
 def terms(cells: Mapping[str, CellEntry]) -> tuple[Term, ...]:
     """What rules may modulate: the entry of each type, evaluated at the vessels."""
     entering = tuple(n for n, e in cells.items() if e.entry is not None)
-    return tuple(Term(f"entry.{n}", "1", "multiplies", ("vessel",), 0.0, 100.0, f"factor on the entry of {n}") for n in entering)
+    return tuple(Term(f"entry.{n}", "1", "multiplies", ("vessel",), 0.0, 100.0, f"the entry of {n} cells") for n in entering)
 
 
 @serial

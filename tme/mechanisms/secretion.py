@@ -29,7 +29,7 @@ def terms(cells: Mapping[str, CellEntry]) -> tuple[Term, ...]:
     for name, entry in cells.items():
         for item in entry.secretes:
             by_field.setdefault(item.field, []).append(name)
-    return tuple(Term(f"secretion.{f}", "1", "multiplies", tuple(n), 0.0, 100.0, f"factor on the secretion of {f}") for f, n in by_field.items())
+    return tuple(Term(f"secretion.{f}", "1", "multiplies", tuple(n), 0.0, 100.0, f"secretion of {f}") for f, n in by_field.items())
 
 
 @serial
@@ -75,6 +75,8 @@ class CellSecretion(Mechanism):
         self.by_field: dict[str, list[tuple[Any, Secretion]]] = {}
         for population in model.populations:
             for item in population.entry.secretes:
+                if item.field not in model.fields and model.config.library.fields[item.field].optional:
+                    continue  # nobody hears it
                 if item.field not in model.fields:
                     raise ValueError(f"{population.kind} secretes into {item.field}, which is no field of this experiment")
                 self.by_field.setdefault(item.field, []).append((population, item))

@@ -2,9 +2,12 @@
 
     oxygen    V_max P/(K + P) per voxel of tissue, V_max times `normal_oxygen` where there is no tumour
     IFN-gamma receptor uptake, linear, in voxels with living cells
+    others    linear, as the entries of cell types say (`takes_up`), where the field is solved at all
 """
 
 from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
 
@@ -23,6 +26,8 @@ PARAMETERS = ParameterSet(
     par("normal_ifng", 0.3, "1", 0.0, 2.0, "assumed: receptor uptake outside the tumour"),
     par("emit_floor", 0.5, "uM", 0.0, 5.0, "assumed: numerical; PLOOH below which a cell emits no signal, 20 times the resting level"),
 )
+
+NOBODY_DEAD = np.zeros(0, np.int8)
 
 
 @serial
@@ -64,3 +69,52 @@ class Uptake(Mechanism):
             normal = ((oxygen, self.p.oxygen_vmax * self.p.normal_oxygen), (ifng, self.p.ifng_uptake * self.p.normal_ifng))
             team.rows(team.in_turn, model.grid.n_voxels, *((put, term) for term in normal))
             team.rows(consume, model.tumour.n, t.state, t.voxel, self.p, oxygen, ifng)
+
+
+@serial
+def take_up(n, voxel, state, rate, loss):
+    """Add `rate` of every living cell to the loss (voxels,) 1/min; `state` of no size where none of them is dead."""
+    for i in range(n):
+        if state.size == 0 or state[i] == 0:
+            loss[voxel[i]] += rate
+
+
+class CellUptake(Mechanism):
+    """What cell types take up of optional fields, as their entries say."""
+
+    name = "cell_uptake"
+    switchable = False
+    phase = Phase.SECRETE
+    about = "cells take up glucose where a rule hears it"
+
+    @classmethod
+    def takers(cls, model) -> dict[str, list[tuple[Any, float]]]:
+        """(population, rate in a voxel of this size) by field, of fields that the model has."""
+        out: dict[str, list[tuple[Any, float]]] = {}
+        for population in model.populations:
+            for item in population.entry.takes_up:
+                if item.field in model.fields and item.field not in model.held_fields:
+                    out.setdefault(item.field, []).append((population, item.rate * 8000.0 / model.grid.voxel_um3))
+        return out
+
+    @classmethod
+    def enabled(cls, model) -> bool:
+        """Only where such a field is solved."""
+        return bool(cls.takers(model))
+
+    def __init__(self, model) -> None:
+        super().__init__(model)
+        self.by_field = self.takers(model)
+        pairs = [pair for pairs in self.by_field.values() for pair in pairs]
+        read = {f"{p.kind}.voxel" for p, _ in pairs} | {f"{p.kind}.state" for p, _ in pairs if p.entry.place == "tissue"}
+        self.reads = tuple(sorted(read))
+        self.writes = tuple(f"field.{name}.loss" for name in self.by_field)
+
+    def step(self, model) -> None:
+        """Refresh the loss of every field that is due."""
+        for name, pairs in self.by_field.items():
+            if model.due(name):
+                with model.fields[name].writing("loss", model.spares) as loss:
+                    for population, rate in pairs:
+                        state = population.col.state if population.entry.place == "tissue" else NOBODY_DEAD
+                        take_up(population.n, population.col.voxel, state, rate, loss)

@@ -27,14 +27,14 @@ def _factor(name: str, about: str) -> Term:
 
 
 TERMS = (
-    _factor("ctr1", "copper uptake: CTR1, DMT1, STEAP"),
-    Term("cuproptosis.copper_influx", "uM/min", "adds", ("tumour",), 0.0, 50.0, "copper let in beyond its transporters: ionophores, particles",
+    _factor("ctr1", "copper uptake by CTR1, DMT1 and STEAP"),
+    Term("cuproptosis.copper_influx", "uM/min", "adds", ("tumour",), 0.0, 50.0, "the inflow of copper beyond its transporters",
          pool="ionophores", pool_column="j_cu"),
-    _factor("atp7b", "copper export by ATP7A and ATP7B, which need ATP"),
-    Term("cuproptosis.copper_chelation", "1/min", "adds", ("tumour",), 0.0, 10.0, "labile copper bound for good per minute"),
-    Term("cuproptosis.metallothionein", "1", "adds", ("tumour",), 0.0, 1000.0, "copper held by metallothionein, per free copper"),
-    _factor("fdx1", "FDX1: copper reduced to its toxic form"),
-    _factor("lipoylation", "lipoylated protein: LIAS, LIPT1, DLAT"),
+    _factor("atp7b", "copper export by ATP7A and ATP7B"),
+    Term("cuproptosis.copper_chelation", "1/min", "adds", ("tumour",), 0.0, 10.0, "the binding of labile copper"),
+    Term("cuproptosis.metallothionein", "1", "adds", ("tumour",), 0.0, 1000.0, "the copper that metallothionein holds"),
+    _factor("fdx1", "reduction of copper by FDX1"),
+    _factor("lipoylation", "lipoylation of protein (LIAS, LIPT1, DLAT)"),
     _factor("proteostasis", "removal of aggregates"),
     _factor("cluster_assembly", "building of iron-sulphur clusters"),
 )  # fmt: skip

@@ -171,7 +171,7 @@ class Rules(Mechanism):
             population = self.populations[cells]
             if population.n:
                 total, other = self._scratch(population)
-                steps = [s for p, minutes in some for s in self._steps(model, population, p, minutes, total, other)]
+                steps = [s for p, minutes in some for s in self.steps(model, population, p, minutes, total, other)]
                 team.rows(team.in_turn, population.n, *steps)
 
     def _scratch(self, population: Any) -> np.ndarray:
@@ -181,7 +181,7 @@ class Rules(Mechanism):
             scratch = self.scratch[population.kind] = np.empty((2, population.capacity))
         return scratch
 
-    def _steps(self, model: Any, population: Any, program: Program, minutes: list[float], total: np.ndarray, other: np.ndarray) -> list[Step]:
+    def steps(self, model: Any, population: Any, program: Program, minutes: list[float], total: np.ndarray, other: np.ndarray) -> list[Step]:
         """Kernels and their arguments, in order."""
         out = getattr(population.col, program.place)
         if program.pooled:

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from tme.config.errors import ConfigError, Fault, listed, nearest
 from tme.library.rule import RuleEntry
-from tme.rules.signals import Known
+from tme.rules.signals import VESSEL, Known
 
 SWITCH = {"on": True, "off": False, True: True, False: False}
 
@@ -43,6 +43,12 @@ def chosen(config: Any) -> dict[str, RuleEntry]:
     if faults:
         raise ConfigError(faults)
     return out
+
+
+def of_arm(entries: Mapping[str, RuleEntry], events: Any) -> dict[str, RuleEntry]:
+    """Without the rules that hear an event which is none of these (an arm's occasions)."""
+    heard = {f"event.{signal}" for o in events for signal in o.entry.signals(o.name)}
+    return {name: e for name, e in entries.items() if not e.signal.startswith("event.") or e.signal in heard}
 
 
 def requested(config: Any) -> Iterator[tuple[str, Any]]:
@@ -114,11 +120,15 @@ def _wrong(entry: RuleEntry, known: Known) -> Iterator[tuple[str, str, str]]:
     if term is None:
         yield f"unknown term '{entry.term}'", listed(sorted(known.terms)), nearest(entry.term, known.terms)
     for cells in entry.cells:
-        if cells not in known.columns:
-            yield f"unknown cell type '{cells}'", listed(sorted(known.columns)), nearest(cells, known.columns)
+        if cells not in known.columns and cells != VESSEL:
+            places = [*sorted(known.columns), VESSEL]
+            yield f"unknown cell type '{cells}'", listed(places), nearest(cells, places)
             continue
         if term is not None and cells not in term.cells:
-            yield f"{cells} cells have no term {term.name}", f"in: {listed(term.cells)}", ""
+            where = "vessels" if cells == VESSEL else f"{cells} cells"
+            yield f"{where} have no term {term.name}", f"in: {listed(term.cells)}", ""
+        if cells == VESSEL and entry.lag_h is not None:
+            yield "a rule at vessels has no memory", "no lag_h", ""
         signals = known.signals(cells)
         unit = signals.get(entry.signal)
         if unit is None:

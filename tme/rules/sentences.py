@@ -8,10 +8,16 @@ from typing import Any
 from tme.library.rule import RuleEntry
 
 PLAIN = {
-    "cd8": "CD8 T", "cd4": "CD4 T", "treg": "regulatory T", "dendritic": "dendritic", "nk": "NK", "mdsc": "MDSC", "caf": "CAF",
     "ifng": "IFN-gamma", "cxcl": "CXCL9/10", "atp": "ATP", "hmgb1": "HMGB1", "gpx4": "GPX4", "fsp1": "FSP1", "acsl4": "ACSL4",
     "nrf2": "NRF2", "plooh": "PLOOH", "gsh": "GSH", "lip": "labile iron", "pdl1": "PD-L1", "mhc1": "MHC-I", "rsl3": "RSL3",
+    "suppression": "suppressive cytokines", "xct": "system xc-", "clusters_lost": "loss of iron-sulphur clusters",
+    "radiation": "radiation of the last days", "radiation_ros": "oxidants left by radiation", "light": "oxidants made by light",
 }  # fmt: skip
+CELLS = {
+    "cd8": "CD8 T cells", "cd4": "CD4 T cells", "treg": "regulatory T cells", "dendritic": "dendritic cells", "nk": "NK cells",
+    "mdsc": "MDSC", "caf": "fibroblasts", "macrophage": "macrophages", "neutrophil": "neutrophils", "vessel": "open vessels",
+}  # fmt: skip
+MANY = ("radiation_ros", "light", "suppression")  # these take a verb in the plural
 
 
 def plain(name: str) -> str:
@@ -19,45 +25,64 @@ def plain(name: str) -> str:
     return PLAIN.get(name, name.replace("_", " "))
 
 
+def cells_words(name: str) -> str:
+    """A cell type in words, many of it."""
+    return CELLS.get(name, f"{name.replace('_', ' ')} cells")
+
+
 def signal_words(signal: str) -> str:
     """A signal in words."""
     kind, _, name = signal.partition(".")
     return {
-        "own": f"the cell's own {plain(name)}",
-        "near": f"{plain(name)} cells within 3 voxels",
-        "contact": f"contact with {plain(name)} cells",
+        "own": f"their own {plain(name)}",
+        "near": f"nearby {cells_words(name)}",
+        "contact": f"contact with {cells_words(name)}",
         "time": "time since day 0",
     }.get(kind, plain(name))
 
 
+def term_words(term: str, terms: Mapping[str, Any]) -> str:
+    """A term in words."""
+    kind, _, name = term.partition(".")
+    if kind == "entry":
+        return f"the entry of {cells_words(name)}"
+    if kind == "secretion":
+        return f"secretion of {plain(name)}"
+    return str(terms[term].about) if term in terms else term
+
+
 def sentence(entry: RuleEntry, terms: Mapping[str, Any]) -> str:
     """What a rule says."""
-    term = terms[entry.term].about if entry.term in terms else entry.term
-    where = " and ".join(plain(c) for c in entry.cells)
-    low = "a lack of " if entry.response == "falling" else ""
-    said = f"In {where} cells {low}{signal_words(entry.signal)} "
-    numbers = entry.numbers
+    term, numbers = term_words(entry.term, terms), entry.numbers
+    where = f"{'At' if 'vessel' in entry.cells else 'In'} {' and '.join(cells_words(c) for c in entry.cells)}"
+    kind, _, name = entry.signal.partition(".")
+    lack = entry.response == "falling"
+    said = f"{where} {'a lack of ' if lack else ''}{signal_words(entry.signal)} "
+    many = not lack and (kind == "near" or (name in MANY and kind in ("field", "event")))
+
+    def does(verb: str) -> str:
+        return verb if many else verb + "s"
+
     if entry.response == "linear":
-        said += f"adds {entry.slope:g} {unit(numbers['slope'].unit)} of {term}".replace("  ", " ")
-        return said + tail(entry)
-    half = f"half at {entry.half:g} {unit(numbers['half'].unit)}".rstrip()
+        return said + f"{does('add')} to {term} in proportion, {entry.slope:g} {unit(numbers['slope'].unit)}".rstrip() + tail(entry)
+    half = f"half at {entry.half:g} {unit(numbers['half'].unit)}".rstrip().replace(" 1 cells", " 1 cell")
     shape = half + (f", Hill {entry.hill:g}" if entry.hill != 1.0 else "")
     if entry.combine == "cbhg":
-        said += f"{entry.verb} {term} from {entry.base:g} towards {entry.to:g} ({shape}; PhysiCell's grammar)"
+        said += f"{does(entry.verb[:-1])} {term} from {entry.base:g} towards {entry.to:g} ({shape}; PhysiCell's grammar)"
     elif entry.verb == "adds_to":
-        said += f"adds up to {entry.to:g} {unit(numbers['to'].unit)} to {term} ({shape})".replace("  ", " ")
+        said += f"{does('add')} up to {entry.to:g} {unit(numbers['to'].unit)} to {term} ({shape})".replace("  ", " ")
     elif entry.verb == "raises":
-        said += f"raises {term} up to {entry.to:g}-fold ({shape})"
+        said += f"{does('raise')} {term} up to {entry.to:g}-fold ({shape})"
     elif entry.to == 0.0:
-        said += f"blocks {term} ({shape})"
+        said += f"{does('block')} {term} ({shape})"
     else:
-        said += f"lowers {term} to {entry.to:g} of it at most ({shape})"
+        said += f"{does('lower')} {term} down to {entry.to:g}-fold ({shape})"
     return said + tail(entry)
 
 
 def unit(text: str) -> str:
     """A unit after a number; nothing for a pure one."""
-    return "" if text == "1" else text
+    return "" if text == "1" else f"per {text[2:]}" if text.startswith("1/") else text
 
 
 def tail(entry: RuleEntry) -> str:

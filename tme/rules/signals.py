@@ -20,6 +20,8 @@ import numpy as np
 from tme.kernels.neighbours import search_order
 from tme.kernels.rules import count_around
 
+VESSEL = "vessel"  # where entry through vessels is evaluated: at open vessels, not in cells
+AT_VESSELS = ("field", "drug", "near", "event")  # kinds of signal there, and time
 NEAR_VOXELS = 3
 DEFAULT_CLOCK_MIN = 6.0
 NO_STATE = np.zeros(0, np.int8)
@@ -35,7 +37,10 @@ class Known(NamedTuple):
     events: Mapping[str, str]
 
     def signals(self, cells: str) -> dict[str, str]:
-        """Signal -> unit, of all that cells of this type can know."""
+        """Signal -> unit, of all that cells of this type can know, or that is known at vessels."""
+        if cells == VESSEL:
+            every = self.signals(next(iter(self.columns)))
+            return {s: u for s, u in every.items() if s.partition(".")[0] in AT_VESSELS} | {"time": every["time"]}
         out = {f"field.{n}": u for n, u in self.fields.items()}
         out |= {f"drug.{n}": u for n, u in self.drugs.items()}
         out |= {f"own.{n}": u for n, u in self.columns[cells].items()}

@@ -1,0 +1,53 @@
+"""Rules at open vessels: what they make of the entry of a cell type, worked out when the type enters.
+
+They hear fields, agents, events and time at the vessel, and how many cells of a type are near it. Nothing is kept from
+one time to the next, so a rule here has no memory.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+
+from tme.kernels import team
+from tme.rules.evaluation import Program, Rules, heard
+from tme.rules.signals import VESSEL
+
+
+class AtVessels:
+    """The factor of one program at some voxels."""
+
+    def __init__(self, model: Any, program: Program) -> None:
+        self.model, self.program = model, program
+        self.rules = Rules(model, ())  # evaluates; counts neighbours for itself, as cells have moved since others did
+        self.reads = tuple(name for g in program.groups for s, _ in g.parts for name in s.touched(VESSEL))
+
+    def __call__(self, voxels: np.ndarray) -> np.ndarray:
+        """Factor (n,) at voxels (n,)."""
+        n = len(voxels)
+        out, total, other = np.ones((3, n))
+        groups = self.program.groups
+        shares = {g.place: np.empty(n) for g in groups} if self.program.several else {}
+        columns = SimpleNamespace(voxel=voxels.astype(np.int32), **shares, **{self.program.place: out})
+        here = SimpleNamespace(kind=VESSEL, n=n, capacity=n, col=columns)
+        if n:
+            team.rows(team.in_turn, n, *self.rules.steps(self.model, here, self.program, [math.inf] * len(groups), total, other))
+        return out
+
+
+def connect(model: Any, entries: list[Any]) -> None:
+    """Hand the recruitment among `entries` the factors that the model's rules put on entry."""
+    entry = next((e for e in entries if e.name == "recruitment"), None)
+    for wanted in model.rule_programs:
+        program = heard(wanted, model, None) if wanted.cells == VESSEL else None
+        if entry is None or program is None:
+            continue
+        kind = program.term.name.partition(".")[2]
+        if any(p.kind == kind for p in entry.entering):
+            factor: Callable[[np.ndarray], np.ndarray] = AtVessels(model, program)
+            entry.factor[kind] = factor
+            entry.reads = tuple(dict.fromkeys((*entry.reads, *factor.reads)))  # type: ignore[attr-defined]
