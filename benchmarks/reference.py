@@ -18,9 +18,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tme.build import parameter_registry
 from tme.kernels.chemistry import dying
 from tme.library import load_library
+from tme.model.registry import parameter_registry
 from tme.pathways.ferroptosis import PATHWAY
 from tme.pathways.stepping import advance, seen_by, select, settle
 from tme.targets.fronts import front_speed, propagation_index

@@ -13,13 +13,13 @@ from pathlib import Path
 from typing import Any
 
 from tme import pathways
-from tme.build import PLAN, known_to_rules, parameter_registry
 from tme.core.mechanism import Phase
 from tme.core.population import COMMON
-from tme.describe import mechanism_table
 from tme.kernels.rng import Stream
 from tme.library import KINDS, load_library
 from tme.library.cells import in_order
+from tme.model.describe import mechanism_table
+from tme.model.registry import PLAN, known_to_rules, parameter_registry
 from tme.pathways.contract import plain
 from tme.populations.cells import population_class
 from tme.rules.tables import rule_rows

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tme.build import parameter_registry
-from tme.describe import mechanism_table
+from tme.model.describe import mechanism_table
+from tme.model.registry import parameter_registry
 
 ROOT = Path(__file__).parents[1]
 MODEL = (ROOT / "docs" / "model.md").read_text(encoding="utf-8")

@@ -303,9 +303,9 @@ def test_any_field_may_be_solved_on_wider_voxels():
         most, mean = (np.array([reduce(getattr(m.fields[name].solved_on, term)) for m in (plain, wide)]) for reduce in (np.max, np.mean))
         assert 0.0 < most[1] <= most[0] and mean[1] == pytest.approx(mean[0], rel=0.1), name
     for m in (plain, wide):
-        m.mechanism("uptake").update(m)
+        m.mechanism("uptake").prepare(m)
         first = m.fields["oxygen"].solved_on.vmax.copy()
-        m.mechanism("uptake").update(m)
+        m.mechanism("uptake").prepare(m)
         assert np.array_equal(first, m.fields["oxygen"].solved_on.vmax)
     sources = [m.fields["peroxide"].solved_on.source.mean() for m in (plain, wide)]
     assert sources[1] == pytest.approx(sources[0], rel=0.5) and sources[0] > 0.0

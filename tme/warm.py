@@ -76,7 +76,7 @@ def fields() -> None:
     """Solve every field of a model without cells, with something in each of its terms."""
     from tme.core.field import TERMS
     from tme.model import TumourModel
-    from tme.typical import config_of
+    from tme.model.typical import config_of
 
     model = TumourModel(config_of(5000), arm="combination", empty=True)
 
@@ -104,7 +104,7 @@ def cells() -> None:
     from tme.core.field import Field
     from tme.kernels import team
     from tme.model import TumourModel
-    from tme.typical import config_of
+    from tme.model.typical import config_of
 
     team.each([(int, ()), (int, ())])
     Field.advance = lambda self, dt_min, workspace: 0  # type: ignore[method-assign]

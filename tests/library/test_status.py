@@ -5,9 +5,9 @@ from support import TISSUE, config_of
 
 from tme.cli.text import evidence
 from tme.core.parameters import STATUSES, par, status_of
-from tme.describe import describe
 from tme.library import Number, load_library
 from tme.model import parameter_registry
+from tme.model.describe import describe
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 import tme
-from tme.build import rule_programs, term_registry
 from tme.kernels import team
+from tme.model.registry import rule_programs, term_registry
 from tme.rules.evaluation import programs, within
 
 SMALL = {"domain__size_um": "[500, 500]", "initial__n_cells": "150", "start_day": "0", "branch_at_day": "null"}

@@ -5,10 +5,10 @@ import pytest
 from support import hours, tissue
 
 import tme
-from tme.build import known_to_rules, rule_programs, term_registry
 from tme.config import ConfigError
 from tme.kernels import team
 from tme.library import load_library
+from tme.model.registry import known_to_rules, rule_programs, term_registry
 from tme.rules.resolve import chosen, of_arm
 from tme.rules.sentences import sentence
 from tme.rules.signals import VESSEL

@@ -6,9 +6,9 @@ import shutil
 import pytest
 
 import tme
-from tme.build import known_to_rules, term_registry
 from tme.config import ConfigError
 from tme.library import load_library
+from tme.model.registry import known_to_rules, term_registry
 from tme.rules.resolve import check
 from tme.rules.sentences import sentence
 

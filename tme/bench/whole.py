@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from tme.bench.kernels import row
-from tme.typical import config_of
+from tme.model.typical import config_of
 
 WARM_DAYS = 2.0
 # hours after the dose of day 0: while it kills, when cells are stepped every tick, and when that is over

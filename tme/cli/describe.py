@@ -21,7 +21,7 @@ def describe(
 ) -> None:
     """Print the plan of a tick, every parameter with unit, source and origin: a Methods section."""
     from tme.cli import text
-    from tme.describe import describe as describe_model
+    from tme.model.describe import describe as describe_model
 
     resolved = load(config, set_, quick, None, allow_plugins)
     found = describe_model(resolved)

@@ -86,7 +86,7 @@ class UnknownKind(ValueError):
 def rows_of(kind: str, config: Any = None, files: Iterable[Path] = ()) -> Rows:
     """What `tme list KIND` prints; with the library of a config, or with library files of the user's own."""
     if kind == "mechanisms":
-        from tme.describe import mechanism_table
+        from tme.model.describe import mechanism_table
 
         return mechanism_table()
     if kind == "targets":
@@ -97,10 +97,10 @@ def rows_of(kind: str, config: Any = None, files: Iterable[Path] = ()) -> Rows:
         from tme.pathways import table
 
         return table()
-    from tme.build import known_to_rules
     from tme.config.entries import user_library
     from tme.config.errors import listed, nearest
     from tme.library import load_library
+    from tme.model.registry import known_to_rules
     from tme.rules import tables
 
     library = user_library(config.library if config is not None else load_library(), files)

@@ -67,6 +67,9 @@ class Mechanism:
         """Whether this configuration needs the mechanism at all."""
         return True
 
+    def prepare(self, model: Any) -> None:
+        """Before the first tick: set what fields need to find their steady state."""
+
     def step(self, model: Any) -> None:
         """Do one call's worth; called on ticks divisible by `every`."""
         raise NotImplementedError(self.name)  # the base class: every entry of a plan says what it does

@@ -23,6 +23,7 @@ class Agent(Part):
     vessel_exchange: float = quantity("1/min", ge=0)
 
     field_unit: ClassVar[str] = "uM"
+    field_tolerance: ClassVar[float | None] = None  # of a solve
 
     def field_entry(self, name: str) -> FieldEntry:
         """The agent as a field: empty at the start, fed by vessels at its plasma level."""
@@ -38,7 +39,14 @@ class Agent(Part):
             vessel_exchange=self.vessel_exchange,
             held=False,
             coarsen=getattr(self, "coarsen", 1),
+            uptake="linear" if self.taken_up else "none",
+            tolerance=self.field_tolerance,
         )
+
+    @property
+    def taken_up(self) -> bool:
+        """Whether cells take it up."""
+        return False
 
 
 VERBS = ("raises", "lowers", "adds_to")
@@ -152,6 +160,13 @@ class DrugEntry(Agent):
     unbound_fraction: float = quantity("1", gt=0, le=1)
     hits: tuple[Hit, ...] = ()
 
+    field_tolerance: ClassVar[float | None] = 5e-3
+
+    @property
+    def taken_up(self) -> bool:
+        """Whether cells bind or lose it."""
+        return self.cell_loss > 0.0
+
     def row(self) -> dict[str, Any]:
         """What `tme list drugs` shows."""
         hits = [h.said for h in self.hits]
@@ -252,6 +267,11 @@ class NanoparticleEntry(Agent):
     release: Release
     payloads: tuple[Payload, ...] = Field(min_length=1)
     coat: Coat | None = None
+
+    @property
+    def taken_up(self) -> bool:
+        """Cells take particles up."""
+        return True
 
     def taken_away(self) -> Iterator[tuple[str, str]]:
         """What its coat covers."""

@@ -29,6 +29,11 @@ class FieldEntry(Part):
     held: bool = False
     coarsen: Coarsen = 1
     optional: bool = False  # solved only where a rule or the config names it
+    made: bool = True  # false: no cell makes it, vessels alone bring it
+    uptake: Literal["none", "linear", "saturable"] = "none"  # by cells
+    half_uptake: str = ""  # of saturable uptake: the parameter, "group.name", with the level of half the maximum
+    tolerance: float | None = quantity("1", gt=0, le=0.1, default=None)  # of a solve, relative; else 1e-3
+    steady_at_start: bool = False  # a run begins with its steady state
 
     def row(self) -> dict[str, Any]:
         """What `tme list fields` shows."""

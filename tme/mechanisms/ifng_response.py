@@ -78,6 +78,13 @@ class IfngResponse(Mechanism):
         surface(model.tumour.n, t.state, t.ifng, term("surface.pdl1"), term("surface.mhc1"), t.pdl1, t.mhc1, self.p, self.dt)
 
 
+def at_rest(model) -> None:
+    """Surface proteins of all tumour cells at the level without IFN-gamma; those that run without the law keep it."""
+    t, p = model.tumour, PARAMETERS.build(model.config_for("ifng_response"))
+    t.col.pdl1[: t.n] = t.col.pdl1_free[: t.n] = p.pdl1_base
+    t.col.mhc1[: t.n] = p.mhc1_base
+
+
 class ChemokineSecretion(Mechanism):
     """CXCL9/10 from responding tumour cells."""
 

@@ -57,9 +57,9 @@ class Uptake(Mechanism):
     def step(self, model) -> None:
         """Recompute when one of the two fields is due."""
         if model.due("oxygen") or model.due("ifng"):
-            self.update(model)
+            self.prepare(model)
 
-    def update(self, model) -> None:
+    def prepare(self, model) -> None:
         """The same, outside the clock."""
         t, f = model.tumour.col, model.fields
         with (

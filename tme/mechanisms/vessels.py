@@ -31,9 +31,9 @@ class Vessels(Mechanism):
 
     def step(self, model) -> None:
         """Recompute which vessels are open and the exchange array of every field vessels feed."""
-        self.update(model)
+        self.prepare(model)
 
-    def update(self, model) -> None:
+    def prepare(self, model) -> None:
         """The same, outside the clock: model construction and restarts call it."""
         p = self.p
         model.vessels.update(model.lattice.inside_um(), p.rim_um, p.normal_factor, 1.0, p.core_factor)

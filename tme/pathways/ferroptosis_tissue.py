@@ -85,9 +85,9 @@ class CystineUptake(Mechanism):
     def step(self, model: Any) -> None:
         """Recompute when the field is due."""
         if model.due("cystine"):
-            self.update(model)
+            self.prepare(model)
 
-    def update(self, model: Any) -> None:
+    def prepare(self, model: Any) -> None:
         """The same, outside the clock."""
         t, term = model.tumour.col, model.tumour.term
         with model.fields["cystine"].writing("vmax", model.spares) as vmax:

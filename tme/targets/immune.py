@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from tme.initial import place_immune
 from tme.model import TumourModel
+from tme.model.initial import place_immune
 from tme.statistics import fit_line
 from tme.targets.base import Outcome, Target, within
 from tme.targets.setups import dish, minutes, nodule

@@ -40,7 +40,7 @@ def vessel_line() -> TumourModel:
     x, _y, _z = model.lattice.position_um(np.arange(model.grid.n_voxels))
     sites = np.flatnonzero(x < model.grid.dx_um)
     model.vessels.place(sites, np.zeros(len(sites)))
-    model.mechanism("vessels").update(model)
+    model.mechanism("vessels").prepare(model)
     minutes(model, 20.0)  # until oxygen has been solved
     return model
 

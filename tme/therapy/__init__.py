@@ -3,6 +3,8 @@
 `THERAPIES` are the plan's entries, `PARAMETER_SETS` the groups a config may name under `mechanisms:`.
 """
 
+from typing import Any
+
 from tme.therapy import antibodies, drugs, events, light, nanoparticles, routes, transfer
 
 THERAPIES = (
@@ -25,3 +27,8 @@ THERAPIES = (
 )
 
 PARAMETER_SETS = {nanoparticles.PARAMETERS.group: nanoparticles.PARAMETERS}
+
+
+def taken_up(arm: Any) -> set[str]:
+    """Fields from which the drugs and events of an arm take at a linear rate."""
+    return {*drugs.eaten(arm.drugs), *events.consumed(arm.events)}

@@ -17,6 +17,8 @@ from tme.core.mechanism import Mechanism, Phase
 from tme.kernels import team
 from tme.kernels.jit import serial
 
+CYSTINE = "cystine"  # the field from which such an enzyme takes
+
 
 @serial
 def set_cell_loss(lo, hi, state, voxel, per_cell, loss):
@@ -117,6 +119,11 @@ class IronSalts(Mechanism):
             t.j_fe[:n] = np.where(t.state[:n] == 0, t.j_drug[:n], 0.0)
 
 
+def eaten(drugs: Any) -> set[str]:
+    """Fields whose substance enzyme drugs remove in the tissue."""
+    return {CYSTINE for a in drugs for hit in a.entry.hits if hit.target == "cystine_pool"}
+
+
 class DrugLoss(Mechanism):
     """Drugs are lost in living cells (thiols, metabolism); an enzyme drug eats extracellular cystine."""
 
@@ -134,7 +141,7 @@ class DrugLoss(Mechanism):
         super().__init__(model)
         self.eaters = [(a.name, hit.strength) for a in model.therapy.drugs for hit in a.entry.hits if hit.target == "cystine_pool"]
         self.reads = ("tumour.state", "tumour.voxel", *(f"field.{name}.concentration" for name, _ in self.eaters))
-        lost = [a.name for a in model.therapy.drugs if a.entry.cell_loss > 0.0] + ["cystine"] * bool(self.eaters)
+        lost = [a.name for a in model.therapy.drugs if a.entry.cell_loss > 0.0] + [CYSTINE] * bool(self.eaters)
         self.writes = tuple(f"field.{name}.loss" for name in lost)
 
     def step(self, model) -> None:
@@ -144,7 +151,7 @@ class DrugLoss(Mechanism):
             if model.due(agent.name) and agent.entry.cell_loss > 0.0:
                 with model.fields[agent.name].writing("loss", model.spares) as loss:
                     team.rows(set_cell_loss, t.n, t.col.state, t.col.voxel, agent.entry.cell_loss, loss)
-        if self.eaters and model.due("cystine"):
-            with model.fields["cystine"].writing("loss", model.spares) as loss:
+        if self.eaters and model.due(CYSTINE):
+            with model.fields[CYSTINE].writing("loss", model.spares) as loss:
                 for name, strength in self.eaters:
                     loss += strength * model.fields[name].concentration

@@ -78,9 +78,9 @@ def of_kind(model: Any, kind: str) -> tuple[Occasion, ...]:
     return tuple(o for o in model.therapy.events if o.entry.kind == kind)
 
 
-def uses_oxygen(events: tuple[Occasion, ...]) -> bool:
-    """Whether an event of the arm uses oxygen up."""
-    return any(o.entry.kind == "light" for o in events)
+def consumed(events: tuple[Occasion, ...]) -> set[str]:
+    """Fields that the events of an arm use up: light on a sensitiser, oxygen."""
+    return {"oxygen" for o in events if o.entry.kind == "light"}
 
 
 def event_columns(model: Any, kind: str) -> tuple[Column, ...]:

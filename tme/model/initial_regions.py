@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 
 from tme.core.lattice import FREE, YIELDING
-from tme.initial import add_tissue, place_immune, place_residents, place_tissue, place_tumour
-from tme.initial_cells import Placement, place_from_table
 from tme.kernels.rng import Stream, uniforms
+from tme.model.initial import add_tissue, place_immune, place_residents, place_tissue, place_tumour
+from tme.model.initial_cells import Placement, place_from_table
 
 SLOT = 20  # of cells that the first region adds; the next one's is one more
 

@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from tme import pathways
-from tme.build import PLAN, known_to_rules, parameter_registry, tumour_overrides
 from tme.config.hashing import used_entries
 from tme.core.mechanism import rows_of
 from tme.library import load_library
-from tme.model import TumourModel
+from tme.model.registry import PLAN, known_to_rules, parameter_registry, tumour_overrides
+from tme.model.tumour_model import TumourModel
 from tme.rules.resolve import chosen
 from tme.rules.tables import rule_rows
 

@@ -14,20 +14,6 @@ from typing import Any
 import mesa
 import numpy as np
 
-from tme.build import (
-    build_fields,
-    build_grid,
-    build_plan,
-    build_receptors,
-    build_therapy,
-    cargo_columns,
-    cell_columns,
-    load_config,
-    parameter_of,
-    parameter_registry,
-    rule_programs,
-    tumour_overrides,
-)
 from tme.config.load import add_plugins
 from tme.core.device import workspace
 from tme.core.grid import Spares
@@ -37,9 +23,15 @@ from tme.core.plugins import joined
 from tme.core.schedule import Schedule
 from tme.core.solvers import Solvers
 from tme.core.vessels import VesselBed
-from tme.initial import clone_log_means
-from tme.initial_regions import place
 from tme.kernels.exchange import cell_to_voxel
+from tme.mechanisms.ifng_response import at_rest
+from tme.model.arm import build_receptors, build_therapy
+from tme.model.initial import clone_log_means
+from tme.model.initial_regions import place
+from tme.model.loading import load_config
+from tme.model.plan import build_plan, cargo_columns, cell_columns
+from tme.model.registry import parameter_of, parameter_registry, rule_programs, tumour_overrides
+from tme.model.space import build_fields, build_grid
 from tme.pathways import PathwayEntry
 from tme.populations import Populations, build_populations
 from tme.readouts import observe
@@ -48,8 +40,6 @@ from tme.therapy.events import event_columns
 from tme.therapy.signals import Signals
 
 FIXED_SCALE = 2.0**40
-
-__all__ = ["TumourModel", "load_config", "parameter_registry"]
 
 
 class TumourModel(mesa.Model):
@@ -131,11 +121,10 @@ class TumourModel(mesa.Model):
     def _populate(self) -> None:
         """Place cells, find the steady fields and each cell's own steady chemistry."""
         self.placement = place(self, self.config.initial)
-        self.mechanism("vessels").update(self)
-        self.mechanism("uptake").update(self)
-        self.mechanism("cystine_uptake").update(self)
-        for name in ("oxygen", "cystine", "ifng"):
-            if name not in self.held_fields:
+        for law in self._entries:
+            law.prepare(self)
+        for name, entry in self.config.field_entries().items():
+            if entry.steady_at_start and name in self.fields and name not in self.held_fields:
                 field = self.fields[name]
                 mode, field.mode = field.mode, "quasi_steady"
                 for _ in range(3):
@@ -148,10 +137,7 @@ class TumourModel(mesa.Model):
                 rules.settle(self)
             for pathway in (m for m in self._entries if isinstance(m, PathwayEntry)):
                 pathway.settle(self)
-        t = self.tumour
-        base = parameter_registry()["ifng_response"].build(self.config_for("ifng_response"))
-        t.col.pdl1[: t.n] = t.col.pdl1_free[: t.n] = base.pdl1_base
-        t.col.mhc1[: t.n] = base.mhc1_base
+        at_rest(self)
         self.placement.set_states(self)
 
     def __getattr__(self, name: str) -> Any:

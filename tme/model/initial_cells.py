@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from tme.initial import add_tissue, draw_traits, founders
 from tme.kernels.neighbours import search_order, shifted
+from tme.model.initial import add_tissue, draw_traits, founders
 
 
 class TableError(ValueError):

@@ -1,0 +1,118 @@
+"""From a file to a config: loaded, and refused where its parts do not fit each other."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tme import mechanisms, pathways, therapy
+from tme.core.mechanism import check_plan
+from tme.core.plugins import PluginError, joined
+from tme.library.hits import rules_of
+from tme.model.registry import PLAN, known_to_rules, parameter_registry, terms_on
+from tme.populations.cells import population_class
+from tme.rules import resolve
+
+
+def load_config(path: Any, *, overrides: Any = (), quick: bool = False, plugins: Any = (), allow_plugins: bool = False) -> Any:
+    """Load, extend, override and validate an experiment; raises ConfigError listing all faults.
+
+    `plugins`: laws and readouts handed over (files, modules, classes, functions); those that the file itself names
+    under `plugins:` run only with `allow_plugins`.
+    """
+    from tme.config import ConfigError
+    from tme.config import load_config as load
+
+    clocks = {c.name: c.clock_min for c in PLAN}
+    config = load(path, parameter_registry(), overrides=overrides, quick=quick, clocks=clocks, plugins=plugins, allow_plugins=allow_plugins)
+    refuse_off(config)
+    refuse_clash(config)
+    refuse_axes(config)
+    if faults := resolve.faults_of(config, known_to_rules(config)._replace(terms=terms_on(config))):
+        raise ConfigError(faults)
+    return config
+
+
+def refuse_clash(config: Any) -> None:
+    """PluginError for a law of the user's that plainly writes what another entry of its phase writes."""
+    classes: list[Any] = [*mechanisms.MECHANISMS, *therapy.THERAPIES, *joined(config.plugins).laws]  # they say it as well as instances
+    try:
+        check_plan(classes)
+    except ValueError as error:
+        raise PluginError(f"{error}; expected `adds`, another phase, or a column of its own") from error
+
+
+def refuse_off(config: Any) -> None:
+    """ConfigError for a mechanism that is switched off although others need it."""
+    from tme.config import ConfigError, Fault
+
+    classes: list[Any] = [*PLAN, *joined(config.plugins).laws]
+    plan = {c.name: c for c in classes}
+    faults = []
+    for name in sorted(config.switched_off()):
+        if name in plan and not plan[name].switchable:
+            key = f"mechanisms.{name}.on"
+            file, line = config.origin.get(key, ("config", 0))
+            faults.append(Fault(file, line, key, "cannot be switched off, other parts of the plan need it", "a parameter of it set to 0"))
+    clock = therapy.nanoparticles.ParticleCargo.clock_min
+    for name in sorted(carried(config)):
+        own = config.library.drug(name).clock_min
+        if own > clock or clock % own:
+            key = f"fields.{name}.clock_min"
+            file, line = config.origin.get(key, ("config", 0))
+            faults.append(Fault(file, line, key, f"{own:g} min: particles release it every {clock:g} min, some would be lost", f"a divisor of {clock:g}"))
+    for name in {item.name for arm in config.arms for item in config.therapy_of(arm).nanoparticles}:
+        if config.library.nanoparticle(name).clock_min != clock:
+            key = f"fields.{name}.clock_min"
+            file, line = config.origin.get(key, ("config", 0))
+            faults.append(Fault(file, line, key, "particles are taken up at another clock, payload would be lost", f"{clock:g}"))
+    faults += faults_of_hits(config)
+    if faults:
+        raise ConfigError(faults)
+
+
+def faults_of_hits(config: Any) -> list[Any]:
+    """What drugs of some arm hit and cannot: terms that do not exist, or are of a pathway which the config has not on."""
+    from tme.config import Fault
+
+    off = {t.name: e.name for e in pathways.RUNS if not e.is_on(config) and e.cells == "tumour" for t in e.pathway.terms}
+    off = {term: name for term, name in off.items() if not any(e.is_on(config) for e in pathways.RUNS if term in {t.name for t in e.pathway.terms})}
+    known, faults = known_to_rules(config), []
+    for name in sorted({item.name for arm in config.arms for item in config.therapy_of(arm).drugs} | carried(config)):
+        rules = rules_of(name, config.library.drug(name))
+        for key, entry in rules.items():
+            if entry.term in off:
+                said = f"{name} hits {key.partition('.')[2]}, which is of the pathway {off[entry.term]}, and that is off"
+                faults.append(Fault("config", 0, f"mechanisms.{off[entry.term]}.on", said, "true"))
+        sound = {key: entry for key, entry in rules.items() if entry.term not in off}
+        file = config.library.origin.get("drugs", {}).get(name, "tme/library/drugs.yaml")
+        faults += [Fault(file, 0, f"drugs.{name}.hits.{key.partition('.')[2]}", *said) for key, *said in resolve.check(sound, known)]
+    return faults
+
+
+def carried(config: Any) -> set[str]:
+    """Drugs that particles of some arm carry."""
+    names = {item.name for arm in config.arms for item in config.therapy_of(arm).nanoparticles}
+    return {p.drug for name in names for p in config.library.nanoparticle(name).payloads if p.drug is not None}
+
+
+def refuse_axes(config: Any) -> None:
+    """ConfigError for a checkpoint axis on a cell type, or read from a column, that does not exist."""
+    from tme.config import ConfigError, Fault
+    from tme.config.errors import listed, nearest
+
+    faults = []
+    columns = {name: {c.name for c in population_class(name, e).columns} for name, e in config.library.cells.items()}
+    for name, axis in config.axes().items():
+        parts = {"receptor": axis.receptor.on, **{f"ligands.{n}": li.on for n, li in axis.ligands.items()}}
+        for part, on in parts.items():
+            for kind, e in on.items():
+                key, known = f"receptors.{name}.{part}.on.{kind}", columns.get(kind)
+                file, line = config.origin.get(key, config.origin.get(f"receptors.{name}", ("receptors.yaml", 0)))
+                wanted = {e.column, e.free_column, e.signal[1] if e.signal[0] == "own" else ""} - {""}
+                if known is None:
+                    faults.append(Fault(file, line, key, f"unknown cell type '{kind}'", listed(columns), nearest(kind, columns)))
+                    continue
+                for column in sorted(wanted - known):
+                    faults.append(Fault(file, line, key, f"{kind} cells have no column '{column}'", listed(sorted(known), 40), nearest(column, known)))
+    if faults:
+        raise ConfigError(faults)

@@ -1,0 +1,59 @@
+"""The entries of a tick in order, and the columns that they need of cells."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tme import pathways
+from tme.core.guards import Guards
+from tme.core.mechanism import Mechanism, check_plan
+from tme.core.plugins import PluginError
+from tme.core.population import Column
+from tme.core.schedule import FieldDiffusion, StartSources
+from tme.model.registry import PLAN
+from tme.populations.cells import population_class
+from tme.rules import evaluation
+from tme.rules.vessels import connect
+
+
+def build_plan(model: Any) -> list[Mechanism]:
+    """All entries of the tick; a mechanism may ask for another one built before it."""
+    model._entries = []
+    off = model.config.switched_off()
+    for cls in (*PLAN, *model.own.laws):
+        if cls.name not in off and cls.enabled(model):
+            model._entries.append(cls(model))
+        if cls.name == "sensing" and model.rule_programs:  # rules hear what is sensed, other laws what rules make of it
+            model._entries.append(evaluation.Rules(model, model.rule_programs))
+    connect(model, model._entries)
+    solves = [FieldDiffusion(model, name) for name in model.fields]
+    plan = ordered([StartSources(model), *model._entries, *solves, Guards(model)])
+    if model.own.laws:
+        try:
+            check_plan(plan)
+        except ValueError as error:
+            raise PluginError(f"{error}; expected `adds`, another phase, or a column of its own") from error
+    return plan
+
+
+def ordered(entries: list[Mechanism]) -> list[Mechanism]:
+    """Delivery before diffusion and so on is the phases' doing; within SECRETE, sources start anew first."""
+    return sorted(entries, key=lambda m: (m.phase, m.name != "start_sources"))
+
+
+def cell_columns(model: Any, kind: str, *extra: Column) -> tuple[Column, ...]:
+    """Columns of a cell type beyond its own: of its pathways, of therapy and of rules."""
+    own = population_class(kind, model.config.library.cells[kind]).columns
+    return (*pathways.columns(model, kind, own), *extra, *rule_columns(model, kind))
+
+
+def rule_columns(model: Any, kind: str) -> tuple[Column, ...]:
+    """Columns of the terms and memories of the rules that act on a cell type."""
+    return tuple(c for p in model.rule_programs if p.cells == kind for c in p.columns)
+
+
+def cargo_columns(agents: Any) -> tuple[Column, ...]:
+    """A column of internalised payload per platform of the arm."""
+    return tuple(
+        Column(f"np_{a.name}", "f8", "uM", 0.0, "half", "particles taken up, uM of payload in the cell") for a in agents.nanoparticles
+    )

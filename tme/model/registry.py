@@ -1,0 +1,94 @@
+"""What can be configured at all: the laws of a plan, their parameters, the terms and signals of rules."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+from typing import Any
+
+from tme import mechanisms, pathways, therapy
+from tme.core.parameters import ParameterSet
+from tme.core.plugins import joined
+from tme.core.population import COMMON
+from tme.core.terms import Term
+from tme.library import load_library
+from tme.library.hits import rules_of
+from tme.populations.cells import population_class
+from tme.rules import evaluation, resolve
+from tme.rules.signals import Known
+
+PLAN = (*pathways.ENTRIES, *mechanisms.MECHANISMS, *therapy.THERAPIES)
+
+
+def parameter_registry() -> dict[str, ParameterSet]:
+    """All parameter groups a config may name under `mechanisms:`."""
+    return {**pathways.PARAMETER_SETS, **mechanisms.PARAMETER_SETS, **therapy.PARAMETER_SETS}
+
+
+def tumour_overrides(config: Any) -> dict[str, dict[str, float]]:
+    """Parameter overrides per group: first the tumour preset's, then the config's own."""
+    out: dict[str, dict[str, float]] = {}
+    for source in (config.tumour_parameters(), config.mechanism_parameters()):
+        for group, values in source.items():
+            out.setdefault(group, {}).update(values)
+    return out
+
+
+def parameter_of(model: Any, name: str) -> float:
+    """A parameter as configured, by its "group.name"; ValueError if there is none."""
+    group, _, key = name.partition(".")
+    if key not in parameter_registry().get(group, ()):
+        raise ValueError(f"library: there is no parameter '{name}'")
+    return getattr(parameter_registry()[group].build(model.config_for(group)), key)
+
+
+def term_registry(plugins: Any = (), library: Any = None) -> dict[str, Term]:
+    """All terms that rules may modulate, by name, those of plugins too.
+
+    A law declares them beside its parameters: TERMS, or `terms(cells)` where they follow from the cell types there are.
+    """
+    modules = dict.fromkeys(cls.__module__ for cls in PLAN)
+    cells = (library or load_library()).cells
+    found: list[Term] = []
+    for name in modules:
+        module = sys.modules[name]
+        found += [*getattr(module, "TERMS", ()), *getattr(module, "terms", lambda cells: ())(cells)]
+    out: dict[str, Term] = {}
+    for term in (*found, *joined(plugins).terms):  # a term of several laws acts in the cells of all of them
+        former = out.get(term.name)
+        out[term.name] = term if former is None else replace(former, cells=tuple(dict.fromkeys((*former.cells, *term.cells))))
+    return out
+
+
+def terms_on(config: Any) -> dict[str, Term]:
+    """All terms, those of pathways for the cell types that run them in this config."""
+    out, every = term_registry(config.plugins, config.library), pathways.runs(joined(config.plugins).laws)
+    for name, term in out.items():
+        runs = [e for e in every if any(t.name == name for t in e.pathway.terms)]
+        if runs:
+            out[name] = replace(term, cells=tuple(e.cells for e in runs if e.is_on(config)))
+    return out
+
+
+def known_to_rules(config: Any = None, library: Any = None) -> Known:
+    """Terms, signals and their units that rules may name; with the plugins and the library of a config."""
+    library = library or (config.library if config is not None else load_library())
+    classes = {name: population_class(name, entry) for name, entry in library.cells.items()}
+    laws = joined(config.plugins).laws if config is not None else []
+    columns = {name: {c.name: c.unit for c in (*COMMON, *cls.columns, *pathways.all_columns(name, laws))} for name, cls in classes.items()}
+    agents = {**library.drugs, **library.antibodies, **library.nanoparticles}
+    return Known(
+        terms=term_registry(() if config is None else config.plugins, library),
+        columns=columns,
+        fields={n: e.unit for n, e in library.fields.items()},
+        drugs={n: e.field_unit for n, e in agents.items()},
+        events={signal: unit for n, e in library.events.items() for signal, (unit, _half_life) in e.signals(n).items()},
+    )
+
+
+def rule_programs(config: Any, drugs: Any = (), events: Any = None) -> tuple[evaluation.Program, ...]:
+    """The rules that a config has on (of those on events the ones that an arm's `events` wake) and what its `drugs` hit."""
+    entries = resolve.chosen(config) if events is None else resolve.of_arm(resolve.chosen(config), events)
+    for agent in drugs:
+        entries |= rules_of(agent.name, agent.entry)
+    return evaluation.programs(entries, term_registry(config.plugins, config.library))
