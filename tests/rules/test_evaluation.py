@@ -80,7 +80,7 @@ def test_a_memory_moves_to_the_response_with_its_lag_and_starts_at_rest():
     at_rest = response(model.fields["oxygen"].at(t.voxel), 20.0, 1.0)
     assert np.allclose(t.memory_x, at_rest, rtol=1e-12)
     t.col.memory_x[: t.n] = 0.0
-    rules.evaluate(model, [(rules.programs[0], 60.0)])
+    rules.evaluate(model, [(rules.programs[0], [60.0])])
     assert np.allclose(t.memory_x, at_rest * (1 - math.exp(-0.5)), rtol=1e-12)
 
 

@@ -66,6 +66,7 @@ class Population(mesa.Agent):
         super().__init__(model)
         self.declared = {c.name: c for c in (*COMMON, *self.columns, *extra)}
         self._changed = [c for c in self.declared.values() if c.at_division != "copy"]
+        self._places: dict[str, str] = {}  # term -> its column, as asked for
         self.n = 0
         self.capacity = 0
         self.col = SimpleNamespace()
@@ -141,7 +142,10 @@ class Population(mesa.Agent):
 
     def term(self, name: str, column: str = "") -> np.ndarray:
         """The column (capacity,) of a term (`core.terms`), empty where this population has none."""
-        return getattr(self.col, column or "term_" + name.replace(".", "_"), _NO_TERM)
+        place = self._places.get(name)
+        if place is None:
+            place = self._places[name] = column or "term_" + name.replace(".", "_")
+        return getattr(self.col, place, _NO_TERM)
 
     # ---- how users see it -----------------------------------------------------------------------
     def __getattr__(self, name: str):

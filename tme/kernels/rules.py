@@ -44,7 +44,7 @@ def hill_power(x, hill):
 @serial
 def multiply_on_voxels(lo, hi, voxel, field, less, scale, hill, gain, first, out):
     """out (*)= 1 + gain u, u of the signal at the cell's voxel less `less`; `first` starts anew."""
-    for i in range(lo, hi):
+    for i in range(np.uint64(lo), np.uint64(hi)):
         x = hill_power(max((at(field, voxel[i]) - less) * scale, 0.0), hill)
         f = 1.0 + gain * (x / (1.0 + x))
         out[i] = f if first else out[i] * f
@@ -53,7 +53,7 @@ def multiply_on_voxels(lo, hi, voxel, field, less, scale, hill, gain, first, out
 @serial
 def multiply_on_rows(lo, hi, column, scale, hill, gain, first, out):
     """The same for a signal of the cell's own."""
-    for i in range(lo, hi):
+    for i in range(np.uint64(lo), np.uint64(hi)):
         x = hill_power(max(column[i] * scale, 0.0), hill)
         f = 1.0 + gain * (x / (1.0 + x))
         out[i] = f if first else out[i] * f
@@ -62,7 +62,7 @@ def multiply_on_rows(lo, hi, column, scale, hill, gain, first, out):
 @serial
 def sum_on_voxels(lo, hi, voxel, field, less, scale, hill, first, total):
     """total (+)= (scale s)^hill, s at the cell's voxel."""
-    for i in range(lo, hi):
+    for i in range(np.uint64(lo), np.uint64(hi)):
         x = hill_power(max((at(field, voxel[i]) - less) * scale, 0.0), hill)
         total[i] = x if first else total[i] + x
 
@@ -70,7 +70,7 @@ def sum_on_voxels(lo, hi, voxel, field, less, scale, hill, first, total):
 @serial
 def sum_on_rows(lo, hi, column, scale, hill, first, total):
     """The same for a signal of the cell's own."""
-    for i in range(lo, hi):
+    for i in range(np.uint64(lo), np.uint64(hi)):
         x = hill_power(max(column[i] * scale, 0.0), hill)
         total[i] = x if first else total[i] + x
 
@@ -78,21 +78,21 @@ def sum_on_rows(lo, hi, column, scale, hill, first, total):
 @serial
 def sum_everywhere(lo, hi, x, first, total):
     """The same for a signal that is equal in all cells."""
-    for i in range(lo, hi):
+    for i in range(np.uint64(lo), np.uint64(hi)):
         total[i] = x if first else total[i] + x
 
 
 @serial
 def saturate(lo, hi, total):
     """x -> x/(1 + x)."""
-    for i in range(lo, hi):
+    for i in range(np.uint64(lo), np.uint64(hi)):
         total[i] = total[i] / (1.0 + total[i])
 
 
 @serial
 def remember(lo, hi, total, memory, keep):
     """The memory moves to what is in `total`, of which `keep` = exp(-dt/lag) is left, and takes its place."""
-    for i in range(lo, hi):
+    for i in range(np.uint64(lo), np.uint64(hi)):
         memory[i] = total[i] + (memory[i] - total[i]) * keep
         total[i] = memory[i]
 
@@ -100,7 +100,7 @@ def remember(lo, hi, total, memory, keep):
 @serial
 def multiply(lo, hi, total, gain, first, out):
     """out (*)= 1 + gain u."""
-    for i in range(lo, hi):
+    for i in range(np.uint64(lo), np.uint64(hi)):
         f = 1.0 + gain * total[i]
         out[i] = f if first else out[i] * f
 
@@ -108,15 +108,29 @@ def multiply(lo, hi, total, gain, first, out):
 @serial
 def add(lo, hi, total, gain, first, out):
     """out (+)= gain u."""
-    for i in range(lo, hi):
+    for i in range(np.uint64(lo), np.uint64(hi)):
         f = gain * total[i]
         out[i] = f if first else out[i] + f
 
 
 @serial
+def times(lo, hi, share, first, out):
+    """out (*)= share."""
+    for i in range(np.uint64(lo), np.uint64(hi)):
+        out[i] = share[i] if first else out[i] * share[i]
+
+
+@serial
+def plus(lo, hi, share, first, out):
+    """out (+)= share."""
+    for i in range(np.uint64(lo), np.uint64(hi)):
+        out[i] = share[i] if first else out[i] + share[i]
+
+
+@serial
 def bound(lo, hi, low, high, out):
     """Hold the term within its bounds."""
-    for i in range(lo, hi):
+    for i in range(np.uint64(lo), np.uint64(hi)):
         out[i] = min(max(out[i], low), high)
 
 
@@ -130,14 +144,14 @@ def grammar_value(up, down, base, most, least):
 @serial
 def grammar(lo, hi, up, down, base, most, least, unit, out):
     """out = the grammar's value over `unit`: its base value where the term is a factor, 1 where it is an amount."""
-    for i in range(lo, hi):
+    for i in range(np.uint64(lo), np.uint64(hi)):
         out[i] = grammar_value(up[i], down[i], base, most, least) / unit
 
 
 @serial
 def hush(lo, hi, state, total):
     """Signals of dead cells count as nothing."""
-    for i in range(lo, hi):
+    for i in range(np.uint64(lo), np.uint64(hi)):
         if state[i] != 0:
             total[i] = 0.0
 
@@ -145,7 +159,7 @@ def hush(lo, hi, state, total):
 @serial
 def grammar_alive(lo, hi, state, up, down, base, most, least, unit, out):
     """`grammar` in living cells; the dead keep the value they have."""
-    for i in range(lo, hi):
+    for i in range(np.uint64(lo), np.uint64(hi)):
         if state[i] == 0:
             out[i] = grammar_value(up[i], down[i], base, most, least) / unit
 

@@ -33,6 +33,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Literal
 
 from tme.core.parameters import ParameterSet
@@ -66,7 +67,7 @@ class State:
         return Column(self.name, "f8", self.unit, self.start, self.at_division, f"{self.symbol}, {self.about}")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # one object a pathway: told apart by identity, which is quick
 class Given:
     """A trait of the cell or something that it senses: the pathway reads it and does not change it.
 
@@ -181,6 +182,7 @@ def plain(law: Law) -> Law:
     return getattr(law, "py_func", law)
 
 
-def arguments(law: Law) -> list[str]:
+@cache
+def arguments(law: Law) -> tuple[str, ...]:
     """What a law asks for, in its own order."""
-    return list(inspect.signature(plain(law)).parameters)
+    return tuple(inspect.signature(plain(law)).parameters)

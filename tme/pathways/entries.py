@@ -87,6 +87,7 @@ class PathwayEntry(Mechanism):
         self.rows = np.empty(0, np.int64)
         self.alive = np.empty(0, np.int8)  # for cell types without corpses
         self.stepped = 0
+        self.seen = stepping.seen_by(pathway)
         population = getattr(model, self.cells)
         self.modulated = any(t.place in population.declared for t in pathway.terms)
         self.device = DeviceStepper(pathway, self.modulated) if model.device != "cpu" else None
@@ -106,7 +107,7 @@ class PathwayEntry(Mechanism):
             self.rows = np.empty(population.capacity, np.int64)
         t = population.col
         self.sense(model, population)
-        seen = [getattr(t, c) for c in stepping.seen_by(self.pathway)]
+        seen = [getattr(t, c) for c in self.seen]
         state, clock = self.states(population), getattr(t, self.pathway.ticker)
         m = stepping.select(self.pathway, self.rows, population.n, model.tick, self.resting_every, self.p, state, clock, seen)
         self.stepped += m

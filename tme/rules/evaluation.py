@@ -40,7 +40,17 @@ class Group:
     @property
     def memory(self) -> str:
         """Column of its memory; empty without one."""
-        return "memory_" + self.name.replace(".", "_").lower() if self.leader.lag_h else ""
+        return "memory_" + self.word if self.leader.lag_h else ""
+
+    @property
+    def word(self) -> str:
+        """Its name as part of the name of a column."""
+        return self.name.replace(".", "_").lower()
+
+    @property
+    def place(self) -> str:
+        """Column of its own share of the term, where several groups act on one term, each at its own clock."""
+        return "rule_" + self.word
 
 
 @dataclass(frozen=True)
@@ -60,10 +70,16 @@ class Program:
     @property
     def columns(self) -> tuple[Column, ...]:
         """The columns it needs beyond those the cell type has."""
-        own = () if self.term.column or self.pooled else (self.term.declared(),)
-        return own + tuple(
-            Column(g.memory, "f8", "1", 0.0, "copy", f"memory of rule {g.name}") for g in self.groups if g.memory
-        )
+        own = [] if self.term.column or self.pooled else [self.term.declared()]
+        own += [Column(g.memory, "f8", "1", 0.0, "copy", f"memory of rule {g.name}") for g in self.groups if g.memory]
+        if self.several:
+            own += [Column(g.place, "f8", self.term.unit, self.term.neutral, "copy", f"what rule {g.name} makes of it") for g in self.groups]
+        return tuple(own)
+
+    @property
+    def several(self) -> bool:
+        """Whether groups of different clocks meet in the term."""
+        return len(self.groups) > 1 and not self.grammar
 
     @property
     def grammar(self) -> bool:
@@ -111,8 +127,8 @@ class Rules(Mechanism):
         super().__init__(model)
         self.populations = {p.kind: p for p in model.populations}
         self.programs = [h for p in wanted if p.cells in self.populations and (h := heard(p, model, self.populations[p.cells])) is not None]
-        self.clocks = [self._clock(model, p) for p in self.programs]
-        self.every = math.gcd(*self.clocks) if self.clocks else 1
+        self.clocks = [self._clocks(model, p) for p in self.programs]
+        self.every = math.gcd(*(c for clocks in self.clocks for c in clocks)) if self.clocks else 1
         self.neighbourhoods = Neighbourhoods()
         self.scratch: dict[str, np.ndarray] = {}
         self.writes = tuple(dict.fromkeys(f"{p.cells}.{name}" for p in self.programs for name in self._written(p)))
@@ -122,17 +138,23 @@ class Rules(Mechanism):
 
     @staticmethod
     def _written(program: Program) -> list[str]:
-        return [program.place, *(g.memory for g in program.groups if g.memory)]
+        shares = [g.place for g in program.groups] if program.several else []
+        return [program.place, *shares, *(g.memory for g in program.groups if g.memory)]
 
     @staticmethod
-    def _clock(model: Any, program: Program) -> int:
-        """Ticks between two evaluations: whatever all its signals' clocks are multiples of."""
-        parts = [part for g in program.groups for part in g.parts]
-        return math.gcd(*(model.ticks(e.clock_min) if e.clock_min else s.clock(model) for s, e in parts))
+    def _clocks(model: Any, program: Program) -> list[int]:
+        """Ticks between two evaluations of each group: the shortest clock of its signals; of the grammar's, of all."""
+        each = [min(model.ticks(e.clock_min) if e.clock_min else s.clock(model) for s, e in g.parts) for g in program.groups]
+        return [min(each)] * len(each) if program.grammar else each
 
     def step(self, model: Any) -> None:
-        """Evaluate the programs that are due."""
-        self.evaluate(model, [(p, c * model.dt_min) for p, c in zip(self.programs, self.clocks) if model.tick % c == 0])
+        """Evaluate the groups that are due, and the terms on which they act."""
+        tick, due = model.tick, []
+        for program, clocks in zip(self.programs, self.clocks):
+            minutes = [c * model.dt_min if tick % c == 0 else 0.0 for c in clocks]
+            if any(minutes):
+                due.append((program, minutes))
+        self.evaluate(model, due)
 
     @property
     def hears_cells(self) -> bool:
@@ -141,15 +163,15 @@ class Rules(Mechanism):
 
     def settle(self, model: Any) -> None:
         """Evaluate all, with memories at what they would come to rest at."""
-        self.evaluate(model, [(p, math.inf) for p in self.programs])
+        self.evaluate(model, [(p, [math.inf] * len(p.groups)) for p in self.programs])
 
-    def evaluate(self, model: Any, due: list[tuple[Program, float]]) -> None:
-        """Work out the terms of `due`, (program, minutes since the last time)."""
+    def evaluate(self, model: Any, due: list[tuple[Program, list[float]]]) -> None:
+        """Work out the terms of `due`: (program, minutes since the last time of each of its groups, 0 where it is not due)."""
         for cells, some in groupby(due, key=lambda d: d[0].cells):
             population = self.populations[cells]
             if population.n:
                 total, other = self._scratch(population)
-                steps = [s for p, dt in some for s in self.steps(model, population, p, dt, total, other)]
+                steps = [s for p, minutes in some for s in self.steps(model, population, p, minutes, total, other)]
                 team.rows(team.in_turn, population.n, *steps)
 
     def _scratch(self, population: Any) -> np.ndarray:
@@ -159,7 +181,7 @@ class Rules(Mechanism):
             scratch = self.scratch[population.kind] = np.empty((2, population.capacity))
         return scratch
 
-    def steps(self, model: Any, population: Any, program: Program, dt: float, total: np.ndarray, other: np.ndarray) -> list[Step]:
+    def steps(self, model: Any, population: Any, program: Program, minutes: list[float], total: np.ndarray, other: np.ndarray) -> list[Step]:
         """Kernels and their arguments, in order."""
         out = getattr(population.col, program.place)
         if program.pooled:
@@ -168,8 +190,13 @@ class Rules(Mechanism):
             steps = self._by_grammar(model, population, program, total, other, out)
         else:
             steps = []
-            for k, group in enumerate(program.groups):
-                steps += self._of_group(model, population, program.term, group, dt, k == 0, total, out)
+            for group, dt in zip(program.groups, minutes):
+                if dt > 0.0:
+                    place = getattr(population.col, group.place) if program.several else out
+                    steps += self._of_group(model, population, program.term, group, dt, True, total, place)
+            if program.several:
+                join = kernels.times if program.term.effect == "multiplies" else kernels.plus
+                steps += [(join, (getattr(population.col, g.place), k == 0, out)) for k, g in enumerate(program.groups)]
         if not within(program):
             steps.append((kernels.bound, (program.term.low, program.term.high, out)))
         return steps

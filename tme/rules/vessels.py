@@ -6,6 +6,7 @@ one time to the next, so a rule here has no memory.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
@@ -29,10 +30,12 @@ class AtVessels:
         """Factor (n,) at voxels (n,)."""
         n = len(voxels)
         out, total, other = np.ones((3, n))
-        columns = SimpleNamespace(voxel=voxels.astype(np.int32), **{self.program.place: out})
+        groups = self.program.groups
+        shares = {g.place: np.empty(n) for g in groups} if self.program.several else {}
+        columns = SimpleNamespace(voxel=voxels.astype(np.int32), **shares, **{self.program.place: out})
         here = SimpleNamespace(kind=VESSEL, n=n, capacity=n, col=columns)
         if n:
-            team.rows(team.in_turn, n, *self.rules.steps(self.model, here, self.program, 0.0, total, other))
+            team.rows(team.in_turn, n, *self.rules.steps(self.model, here, self.program, [math.inf] * len(groups), total, other))
         return out
 
 
