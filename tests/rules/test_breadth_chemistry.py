@@ -158,7 +158,7 @@ def test_what_nrf2_was_induced_to_outlasts_the_stress():
     t = model.tumour.col
     t.plooh[: model.tumour.n] = 0.0
     rules = model.mechanism("rules")
-    rules.evaluate(model, [(p, 60.0) for p in rules.programs if p.term.name == "ferroptosis.nrf2"])
+    rules.evaluate(model, [(p, [60.0]) for p in rules.programs if p.term.name == "ferroptosis.nrf2"])
     assert mean(model, "memory_m49") == pytest.approx(stressed * np.exp(-1 / 6), rel=1e-9)
 
 

@@ -8,8 +8,9 @@ import tme
 from tme.config import ConfigError
 from tme.kernels import team
 from tme.library import load_library
+from tme.model.describe import describe
 from tme.model.registry import known_to_rules, rule_programs, term_registry
-from tme.rules.resolve import chosen, of_arm
+from tme.rules.resolve import chosen, woken
 from tme.rules.sentences import sentence
 from tme.rules.signals import VESSEL
 
@@ -111,7 +112,16 @@ def test_with_every_rule_on_a_model_goes_on_from_a_checkpoint_bit_for_bit_with_a
 def test_only_rules_that_an_arm_wakes_or_a_pathway_brings_are_on_by_default():
     default = {n: e for n, e in RULES.items() if e.default}
     assert default and all(e.signal.startswith("event.") for e in default.values())
-    assert of_arm(default, ()) == {}
+    library = load_library()
+    assert woken(default, library, ()) == {}
+    assert {n[:4] for n in woken(default, library, ["radiation"])} == {"M92."} and woken(default, library, ["radiation", "light"]) == default
+
+
+def test_a_description_tells_the_rules_that_some_arm_wakes():
+    assert describe(tissue(rules={"M11": "on"}).config)["rules"][0]["rule"] == "M11"
+    assert [r["rule"] for r in describe(tissue().config)["rules"]] == []
+    told = describe(tissue(arms={"control": {}, "x": {"events": [{"name": "radiation", "dose_gy": 2, "day": 1}]}}).config)["rules"]
+    assert [r["rule"] for r in told] == ["M92.ros", "M92.acsl4", "M92.xct"] and all(r["on"] for r in told)
 
 
 def test_priors_of_a_known_direction_are_at_most_fourfold():

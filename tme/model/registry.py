@@ -88,7 +88,9 @@ def known_to_rules(config: Any = None, library: Any = None) -> Known:
 
 def rule_programs(config: Any, drugs: Any = (), events: Any = None) -> tuple[evaluation.Program, ...]:
     """The rules that a config has on (of those on events the ones that an arm's `events` wake) and what its `drugs` hit."""
-    entries = resolve.chosen(config) if events is None else resolve.of_arm(resolve.chosen(config), events)
+    entries = resolve.chosen(config)
+    if events is not None:
+        entries = resolve.woken(entries, config.library, {o.name for o in events})
     for agent in drugs:
         entries |= rules_of(agent.name, agent.entry)
     return evaluation.programs(entries, term_registry(config.plugins, config.library))

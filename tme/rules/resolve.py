@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from pydantic import ValidationError
@@ -45,9 +45,9 @@ def chosen(config: Any) -> dict[str, RuleEntry]:
     return out
 
 
-def of_arm(entries: Mapping[str, RuleEntry], events: Any) -> dict[str, RuleEntry]:
-    """Without the rules that hear an event which is none of these (an arm's occasions)."""
-    heard = {f"event.{signal}" for o in events for signal in o.entry.signals(o.name)}
+def woken(entries: Mapping[str, RuleEntry], library: Any, events: Iterable[str]) -> dict[str, RuleEntry]:
+    """Without the rules that hear an event which is none of these, `events` being names of the library."""
+    heard = {f"event.{signal}" for name in events for signal in library.event(name).signals(name)}
     return {name: e for name, e in entries.items() if not e.signal.startswith("event.") or e.signal in heard}
 
 

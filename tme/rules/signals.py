@@ -81,7 +81,7 @@ class Signal:
     def touched(self, cells: str) -> tuple[str, ...]:
         """What reading it reads, as a plan entry declares it."""
         if self.kind in ("field", "drug"):
-            return (f"field.{self.name}",)
+            return (f"field.{self.name}.concentration",)
         if self.kind == "own":
             return (f"{cells}.{self.name}",)
         if self.kind in ("near", "contact"):
