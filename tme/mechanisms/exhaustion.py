@@ -65,21 +65,23 @@ class Exhaustion(Mechanism):
     def __init__(self, model) -> None:
         super().__init__(model)
         tired = [k for k in model.killers if "exhaustion" in k.declared and not kept_off_by_self(k)]
-        self.axes = [(k, model.receptors.on(k.kind, "exhaustion")) for k in tired]
+        self.axes = []  # (killers, signal and effect of the first axis, those of the others)
+        for k in tired:
+            on = [(axis.signal, axis.entry.effects["exhaustion"]) for axis in model.receptors.on(k.kind, "exhaustion")]
+            self.axes.append((k, *(on[0] if on else ("", NO_EFFECT)), on[1:]))
 
     def step(self, model) -> None:
         """One tick."""
-        for killers, axes in self.axes:
+        for killers, signal, e, others in self.axes:
             n, c, drive = killers.n, killers.col, _NONE
             if n == 0:
                 continue
-            if len(axes) > 1:
+            if others:
                 drive = np.ones(n)
-                for axis in axes[1:]:
-                    e = axis.entry.effects["exhaustion"]
-                    drive_through(n, c.engaged, getattr(c, axis.signal), e.without, e.to, e.half, drive)
-            signal, e = (getattr(c, axes[0].signal), axes[0].entry.effects["exhaustion"]) if axes else (_NONE, NO_EFFECT)
-            exhaust(n, c.engaged, signal, e.without, e.to, e.half, drive, killers.term("exhaustion.rate"), c.exhaustion, self.p, self.dt)
+                for name, other in others:
+                    drive_through(n, c.engaged, getattr(c, name), other.without, other.to, other.half, drive)
+            met = getattr(c, signal) if signal else _NONE
+            exhaust(n, c.engaged, met, e.without, e.to, e.half, drive, killers.term("exhaustion.rate"), c.exhaustion, self.p, self.dt)
 
 
 def kept_off_by_self(population) -> bool:

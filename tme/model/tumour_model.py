@@ -74,6 +74,7 @@ class TumourModel(mesa.Model):
         self._overrides = tumour_overrides(config)
         self.tumour_traits = config.tumour_traits() if hasattr(config, "tumour_traits") else {}
         self.clone_log_mean = clone_log_means(config, self.tumour_traits)
+        self._found: dict[str, Any] = {}  # entries of the plan that were asked for
         self._build_space()
         self._build_cells()
         self.plan = Schedule(build_plan(self))
@@ -169,10 +170,9 @@ class TumourModel(mesa.Model):
 
     def mechanism(self, name: str) -> Any:
         """The plan's entry of that name."""
-        for m in self._entries:
-            if m.name == name:
-                return m
-        raise KeyError(name)
+        if name not in self._found:
+            self._found |= {m.name: m for m in reversed(self._entries)}
+        return self._found[name]
 
     def recruits(self, kind: str) -> bool:
         """Whether cells of this kind may enter: only kinds the config has in the tissue at all."""
