@@ -128,6 +128,7 @@ def unknown_name(rng: Random, data: dict[str, Any]) -> Path | None:
 def something_missing(rng: Random, data: dict[str, Any]) -> Path | None:
     """A key left out that nobody can guess."""
     found = [p for p, _ in parts(data) if p[-1] in REQUIRED and p != ("name",) and p[0] in ("horizon_day", "domain", "initial", "arms")]
+    found = [p for p in found if not ("regions" in p and p[-1] == "share")]  # a region may do without
     path = rng.choice(found)
     del at(data, path[:-1])[path[-1]]
     return path

@@ -69,13 +69,13 @@ class Hit(Part):
     """What a drug hits: a target in short with its strength (Ki for reversible inhibitors, k for the rest), or a rule.
 
     A hit without `target` is a rule on any term (`library.hits`): raises, lowers or adds_to, with to and half, or slope;
-    `in` says in which cell types, tumour cells if nothing is said. The target `vessel` is a substance in blood, named by
+    `in` says in which cell types; if nothing is said, in all that run the pathway of the term, else in tumour cells. The target `vessel` is a substance in blood, named by
     `field`: what vessels bring of it is divided by 1 + c/Ki, c the drug's level in plasma (an enzyme that works in blood).
     """
 
     refers: ClassVar[dict[str, str]] = {"field": "fields"}
     target: Literal[tuple(STRENGTH)] | None = None  # type: ignore[valid-type]
-    cells: tuple[Name, ...] = ("tumour",)
+    cells: tuple[Name, ...] = ()
     field: Name | None = None
     ki_uM: float | None = quantity("uM", gt=0, default=None)
     k_per_uM_min: float | None = quantity("1/(uM min)", ge=0, default=None)

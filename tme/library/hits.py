@@ -14,6 +14,8 @@ Two targets are no term of a cell and stay with the drug: `cystine_pool` and `ve
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from tme.library.rule import RuleEntry
@@ -40,12 +42,16 @@ TARGETS = {
 }
 
 
-def rules_of(name: str, drug: Any) -> dict[str, RuleEntry]:
-    """Rules of a drug by id, `rsl3.gpx4`; two hits of one target are numbered."""
+def rules_of(name: str, drug: Any, run: Mapping[str, tuple[str, ...]] = MappingProxyType({})) -> dict[str, RuleEntry]:
+    """Rules of a drug by id, `rsl3.gpx4`; two hits of one target are numbered.
+
+    `run`: by term of a pathway the cell types that run it, which a hit reaches where it does not say `in`.
+    """
     out: dict[str, RuleEntry] = {}
     for hit in drug.hits:
         raw = as_rule(name, hit)
         if raw is not None:
+            raw["in"] = hit.cells or run.get(raw_term(raw)) or ("tumour",)
             word = hit.target or raw_term(raw).rpartition(".")[2]
             key = f"{name}.{word}"
             n = sum(k == key or k.startswith(f"{key}_") for k in out)
@@ -60,7 +66,7 @@ def raw_term(raw: dict[str, Any]) -> str:
 
 def as_rule(name: str, hit: Any) -> dict[str, Any] | None:
     """A hit as a rule entry is written; None where it is no rule on a cell."""
-    common = {"in": hit.cells, "signal": f"drug.{name}", "evidence": "supported", "source": f"the hit of {name}"}
+    common = {"signal": f"drug.{name}", "evidence": "supported", "source": f"the hit of {name}"}
     if hit.target is None:
         return {**common, **hit.rule}
     target = TARGETS.get(hit.target)

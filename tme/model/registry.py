@@ -62,12 +62,8 @@ def term_registry(plugins: Any = (), library: Any = None) -> dict[str, Term]:
 
 def terms_on(config: Any) -> dict[str, Term]:
     """All terms, those of pathways for the cell types that run them in this config."""
-    out, every = term_registry(config.plugins, config.library), pathways.runs(joined(config.plugins).laws)
-    for name, term in out.items():
-        runs = [e for e in every if any(t.name == name for t in e.pathway.terms)]
-        if runs:
-            out[name] = replace(term, cells=tuple(e.cells for e in runs if e.is_on(config)))
-    return out
+    run = pathways.cells_by_term(config)
+    return {n: replace(t, cells=run.get(n, t.cells)) for n, t in term_registry(config.plugins, config.library).items()}
 
 
 def known_to_rules(config: Any = None, library: Any = None) -> Known:
@@ -91,6 +87,7 @@ def rule_programs(config: Any, drugs: Any = (), events: Any = None) -> tuple[eva
     entries = resolve.chosen(config)
     if events is not None:
         entries = resolve.woken(entries, config.library, {o.name for o in events})
+    run = pathways.cells_by_term(config)
     for agent in drugs:
-        entries |= rules_of(agent.name, agent.entry)
+        entries |= rules_of(agent.name, agent.entry, run)
     return evaluation.programs(entries, term_registry(config.plugins, config.library))

@@ -1,6 +1,6 @@
 """Chemistry inside a cell. A pathway: its file, and its entries below, in the order in which those of one phase act.
 
-Pathways of immune cells come first: CD8 may begin to walk while the tumour's chemistry is at work.
+Pathways of other cells than the tumour's come first: CD8 may begin to walk while the tumour's chemistry is at work.
 """
 
 from __future__ import annotations
@@ -8,14 +8,18 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from tme.core.plugins import joined
 from tme.core.population import COMMON, Column
 from tme.pathways.cuproptosis import Cuproptosis, CuproptoticDeath
 from tme.pathways.entries import PathwayEntry
 from tme.pathways.ferroptosis_cd8 import FerroptosisCd8, RuptureCd8
+from tme.pathways.ferroptosis_normal import FerroptosisNormal, RuptureNormal
 from tme.pathways.ferroptosis_tissue import CystineUptake, Ferroptosis, PeroxideEmission, Rupture
 
-ENTRIES = (FerroptosisCd8, Ferroptosis, Cuproptosis, RuptureCd8, Rupture, CuproptoticDeath, CystineUptake, PeroxideEmission)
-RUNS: tuple[type[PathwayEntry], ...] = (FerroptosisCd8, Ferroptosis, Cuproptosis)
+ENTRIES = (
+    FerroptosisCd8, FerroptosisNormal, Ferroptosis, Cuproptosis, RuptureCd8, RuptureNormal, Rupture, CuproptoticDeath, CystineUptake, PeroxideEmission,
+)  # fmt: skip
+RUNS: tuple[type[PathwayEntry], ...] = (FerroptosisCd8, FerroptosisNormal, Ferroptosis, Cuproptosis)
 PATHWAYS = {e.pathway.name: e.pathway for e in RUNS}
 PARAMETER_SETS = {e.parameters.group: e.parameters for e in RUNS if e.parameters is not None}
 
@@ -23,6 +27,12 @@ PARAMETER_SETS = {e.parameters.group: e.parameters for e in RUNS if e.parameters
 def runs(laws: Iterable[type] = ()) -> tuple[type[PathwayEntry], ...]:
     """Our entries, and those among the laws of plugins."""
     return (*RUNS, *(law for law in laws if issubclass(law, PathwayEntry)))
+
+
+def cells_by_term(config: Any) -> dict[str, tuple[str, ...]]:
+    """The cell types that run it in this config, by term of a pathway, those of plugins too."""
+    every = runs(joined(config.plugins).laws)
+    return {t.name: tuple(e.cells for e in every if e.is_on(config) and t in e.pathway.terms) for entry in every for t in entry.pathway.terms}
 
 
 def columns(model: Any, kind: str, have: tuple[Column, ...]) -> tuple[Column, ...]:
@@ -49,4 +59,4 @@ def table() -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
-__all__ = ["ENTRIES", "PARAMETER_SETS", "PATHWAYS", "RUNS", "PathwayEntry", "all_columns", "columns", "runs", "table"]
+__all__ = ["ENTRIES", "PARAMETER_SETS", "PATHWAYS", "RUNS", "PathwayEntry", "all_columns", "cells_by_term", "columns", "runs", "table"]
