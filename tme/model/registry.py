@@ -57,12 +57,14 @@ def term_registry(plugins: Any = (), library: Any = None) -> dict[str, Term]:
     for term in (*found, *joined(plugins).terms):  # a term of several laws acts in the cells of all of them
         former = out.get(term.name)
         out[term.name] = term if former is None else replace(former, cells=tuple(dict.fromkeys((*former.cells, *term.cells))))
+    for name, run in pathways.cells_by_term(pathways.runs(joined(plugins).laws)).items():
+        out[name] = replace(out[name], cells=run)
     return out
 
 
 def terms_on(config: Any) -> dict[str, Term]:
     """All terms, those of pathways for the cell types that run them in this config."""
-    run = pathways.cells_by_term(config)
+    run = pathways.terms_run(config)
     return {n: replace(t, cells=run.get(n, t.cells)) for n, t in term_registry(config.plugins, config.library).items()}
 
 
@@ -87,7 +89,7 @@ def rule_programs(config: Any, drugs: Any = (), events: Any = None) -> tuple[eva
     entries = resolve.chosen(config)
     if events is not None:
         entries = resolve.woken(entries, config.library, {o.name for o in events})
-    run = pathways.cells_by_term(config)
+    run = pathways.terms_run(config)
     for agent in drugs:
         entries |= rules_of(agent.name, agent.entry, run)
     return evaluation.programs(entries, term_registry(config.plugins, config.library))

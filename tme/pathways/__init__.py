@@ -29,10 +29,18 @@ def runs(laws: Iterable[type] = ()) -> tuple[type[PathwayEntry], ...]:
     return (*RUNS, *(law for law in laws if issubclass(law, PathwayEntry)))
 
 
-def cells_by_term(config: Any) -> dict[str, tuple[str, ...]]:
-    """The cell types that run it in this config, by term of a pathway, those of plugins too."""
+def cells_by_term(entries: Iterable[type[PathwayEntry]]) -> dict[str, tuple[str, ...]]:
+    """The cell types in which these entries run it, by term of a pathway."""
+    out: dict[str, tuple[str, ...]] = {}
+    for e in entries:
+        out |= {t.name: (*out.get(t.name, ()), e.cells) for t in e.pathway.terms}
+    return out
+
+
+def terms_run(config: Any) -> dict[str, tuple[str, ...]]:
+    """The cell types that run it in this config, by term of a pathway, those of plugins too; () where none does."""
     every = runs(joined(config.plugins).laws)
-    return {t.name: tuple(e.cells for e in every if e.is_on(config) and t in e.pathway.terms) for entry in every for t in entry.pathway.terms}
+    return {**dict.fromkeys(cells_by_term(every), ()), **cells_by_term(e for e in every if e.is_on(config))}
 
 
 def columns(model: Any, kind: str, have: tuple[Column, ...]) -> tuple[Column, ...]:
@@ -59,4 +67,4 @@ def table() -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
-__all__ = ["ENTRIES", "PARAMETER_SETS", "PATHWAYS", "RUNS", "PathwayEntry", "all_columns", "cells_by_term", "columns", "runs", "table"]
+__all__ = ["ENTRIES", "PARAMETER_SETS", "PATHWAYS", "RUNS", "PathwayEntry", "all_columns", "cells_by_term", "columns", "runs", "table", "terms_run"]

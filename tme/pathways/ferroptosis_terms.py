@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tme.core.terms import Term
 
-CELLS = ("tumour", "cd8", "normal")
+CELLS = ("tumour",)  # and whatever other cell types run it
 
 
 def factor(name: str, about: str, high: float = 100.0, low: float = 0.0, pool: tuple[str, str] = ("", "")) -> Term:
