@@ -59,6 +59,15 @@ MODELS = {
     "anti-CTLA-4": lambda: blocked("anti_ctla4"),
     "every pathway": lambda: tissue("a", arms={"a": bath("elesclomol", 1.0)}, mechanisms={
         **BUSY["mechanisms"], "cuproptosis": {"on": True}, "ferroptosis_cd8": {"on": True, "d_leth": 1}}),
+    "normal tissue": lambda: tissue("a", arms={"a": bath("rsl3", 5.0)}, populations__normal={"share": 0.3}, mechanisms={
+        **BUSY["mechanisms"], "ferroptosis_normal": {"on": True, "d_leth": 1}}),
+    "antibodies on axes and soluble factors": lambda: tissue("a", arms={"a": {"antibodies": [
+        {"name": n, "dose_mg_kg": 10, "day": 0} for n in ("anti_lag3", "anti_tim3", "anti_tigit", "anti_tgfb", "anti_ifng")]}},
+        receptors={"lag3": True, "tim3": True, "tigit": True}, **BUSY),
+    "events": lambda: tissue("a", arms={"a": {"events": [{"name": "radiation", "dose_gy": 4, "day": 0}, {"name": "kill_share", "share": 0.1, "day": 0.04},
+        {"name": "cell_transfer", "cells": "cd8", "count": 50, "day": 0.04}]}}, **BUSY),
+    "rules with memory and at vessels": lambda: tissue(
+        rules=dict.fromkeys(("M31", "M35", "M43", "M49", "M111.entry", "M111.speed", "M53.hif1", "M97.acsl4", "M103.lactate"), "on"), **BUSY),
     "every target": lambda: tissue("a", arms={"a": bath("erastin", 5.0, "bso", 50.0, "deferoxamine", 10.0, "ferric_ammonium_citrate", 50.0,
                                                         "cysteinase", 0.1, "ferrostatin_1", 0.1, "ifsp1", 1.0, "si_pdl1", 0.1)}, **BUSY),
 }  # fmt: skip
@@ -89,7 +98,7 @@ def test_an_entry_touches_only_what_it_declares(name):
 @pytest.mark.parametrize("name", MODELS)
 def test_what_is_declared_has_a_real_name(name):
     model = MODELS[name]()
-    names, optional = set(state(model)), ("counters.", "receptors.depletion.")
+    names, optional = set(state(model)), ("counters.", "receptors.depletion.", "events.")
     unknown = {f"{e.name}: {n}" for e in model.plan.entries for n in (*e.reads, *e.writes, *e.adds) if n not in names and not n.startswith(optional)}
     assert not unknown
 

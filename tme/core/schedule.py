@@ -59,7 +59,10 @@ class StartSources(Mechanism):
 
     def __init__(self, model: Any) -> None:
         super().__init__(model)
-        self.writes = tuple(f"field.{name}.source" for name in model.fields if name not in model.particle_fields)
+        others = {name for entry in model._entries for name in entry.writes}  # who writes a loss does so anew
+        self.losses = [name for name in model.receptors.neutralised if f"field.{name}.loss" not in others]
+        self.writes = (*(f"field.{name}.source" for name in model.fields if name not in model.particle_fields),
+                       *(f"field.{name}.loss" for name in self.losses))  # fmt: skip
 
     def step(self, model: Any) -> None:
         """Zero the sources of due fields."""
@@ -70,7 +73,7 @@ class StartSources(Mechanism):
                     source[field.points] = 0.0
                 elif source is not None:
                     team.rows(put, len(source), source, 0.0)
-        for name in model.receptors.neutralised:  # who else writes their losses does so anew
+        for name in self.losses:
             loss = model.fields[name].solved_on.loss
             if model.due(name):
                 team.rows(put, len(loss), loss, 0.0)

@@ -162,7 +162,7 @@ class Death(Mechanism):
         super().__init__(model)
         self.dying = [(t, PARAMETERS.type(d.necrosis, d.below, d.apoptosis)) for t in model.tissue if (d := t.entry.dies) is not None]
         if len(model.tissue) > 1:
-            others = (f"{t.kind}.{column}" for t in model.tissue[1:] for column in ("uid", "voxel", "state"))
+            others = (f"{t.kind}.{column}" for t in model.tissue[1:] for column in ("uid", "voxel", "state", "oxygen") if column in t.declared)
             self.reads = (*self.reads, "field.oxygen.concentration", *others)
             self.adds = (*self.adds, *(f"{t.kind}.fate" for t in model.tissue[1:]))
 

@@ -59,8 +59,6 @@ class Exhaustion(Mechanism):
     ids = ("M82",)
     about = "contact with antigen exhausts CD8, in part through PD-1 and the other axes that are on"
     parameters = PARAMETERS
-    reads = ("cd8.engaged", "cd8.pd1_signal")
-    writes = ("cd8.exhaustion",)
 
     def __init__(self, model) -> None:
         super().__init__(model)
@@ -69,6 +67,8 @@ class Exhaustion(Mechanism):
         for k in tired:
             on = [(axis.signal, axis.entry.effects["exhaustion"]) for axis in model.receptors.on(k.kind, "exhaustion")]
             self.axes.append((k, *(on[0] if on else ("", NO_EFFECT)), on[1:]))
+            self.reads = (*self.reads, f"{k.kind}.engaged", *(f"{k.kind}.{signal}" for signal, _ in on))
+        self.writes = tuple(f"{k.kind}.exhaustion" for k in tired)
 
     def step(self, model) -> None:
         """One tick."""

@@ -95,6 +95,9 @@ def kills_of(population: Any, p: Any) -> Kills:
     return Kills(kills.attach, kills.recognition, kills.floor, kills.hold_min, kills.hit, p.k_sup, missing_self)
 
 
+SET_HERE = ("engaged", "target_uid", "target_voxel", "function", "pd1_signal", "kills")  # of killers
+
+
 class Killing(Mechanism):
     """Contacts, hits, kills."""
 
@@ -103,17 +106,22 @@ class Killing(Mechanism):
     ids = ("M80", "M81", "M84")
     about = "CD8 attach, hit additively and kill; checkpoint signals, exhaustion and suppression weaken them"
     parameters = PARAMETERS
-    reads: tuple[str, ...] = ("cd8.uid", "cd8.voxel", "cd8.exhaustion", "tumour.uid", "tumour.voxel", "tumour.state", "tumour.pdl1_free", "tumour.mhc1",
-             "tumour.antigenicity", "lattice.tissue_row", "field.suppression.concentration")  # fmt: skip
-    writes = ("cd8.engaged", "cd8.target_uid", "cd8.target_voxel", "cd8.function", "cd8.pd1_signal", "cd8.kills",
-              "tumour.hits", "tumour.hit_tick", "tumour.new_hits")  # fmt: skip
-    adds = ("tumour.fate", "counters.kills", "counters.cd8_ticks")
+    reads: tuple[str, ...] = ("tumour.uid", "tumour.voxel", "tumour.state", "tumour.pdl1_free", "tumour.mhc1", "tumour.antigenicity",
+                              "lattice.tissue_row", "field.suppression.concentration")  # fmt: skip
+    writes: tuple[str, ...] = ("tumour.hits", "tumour.hit_tick", "tumour.new_hits")
+    adds: tuple[str, ...] = ("tumour.fate", "counters.kills")
 
     def __init__(self, model) -> None:
         super().__init__(model)
         free = (f"receptors.free.{name}" for name, m in model.receptors.molecules.items() if m.free.size)
         host = (f"receptors.{part}.{li.name}" for li in model.receptors.hosts() for part in ("host_sum", "host_count"))
-        self.reads = (*self.reads, *free, *host)
+        shown = [f"tumour.{c}" for c in model.tumour.declared if c.startswith("ligand_")]
+        own = [(k.kind, c) for k in model.killers for c in ("uid", "voxel", "exhaustion") if c in k.declared or c != "exhaustion"]
+        signals = [axis.signal for k in model.killers for axis in model.receptors.on(k.kind)]
+        set_here = [(k.kind, c) for k in model.killers for c in dict.fromkeys((*SET_HERE, *signals)) if c in k.declared]
+        self.reads = (*self.reads, *(f"{kind}.{c}" for kind, c in own), *shown, *free, *host)
+        self.writes = (*self.writes, *(f"{kind}.{c}" for kind, c in set_here))
+        self.adds = (*self.adds, *(f"counters.{k.kind}_ticks" for k in model.killers))
         self.kills = [(k, kills_of(k, self.p), Signals(model, k), np.zeros(0) if "exhaustion" not in k.declared else None) for k in model.killers]
 
     def step(self, model) -> None:

@@ -196,13 +196,17 @@ class LigandExpression(Mechanism):
     phase = Phase.INTRACELLULAR
     about = "ligands of checkpoint axes follow what induces them"
     clock_min = 6.0
-    reads = ("field",)
-    writes = ("population.ligand",)
 
     @classmethod
     def enabled(cls, model) -> bool:
         """Only where an axis that is on has such a ligand."""
         return bool(model.receptors.induced())
+
+    def __init__(self, model) -> None:
+        super().__init__(model)
+        there = [row for row in model.receptors.induced() if row[0] in {p.kind for p in model.populations}]
+        self.reads = tuple(dict.fromkeys(n for kind, _, e in there for n in (f"{kind}.voxel", f"field.{e.signal[1]}.concentration")))
+        self.writes = tuple(f"{kind}.{column}" for kind, column, _ in there)
 
     def step(self, model) -> None:
         """Advance all of them by one clock interval."""

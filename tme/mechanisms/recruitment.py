@@ -99,7 +99,7 @@ class Recruitment(Mechanism):
         self.entering = sorted(entering, key=order_of)
         self.factor: dict[str, Callable[[np.ndarray], np.ndarray]] = {}
         read = {f"field.{p.entry.entry.signal}.concentration" for p in entering} | {READS[t] for p in entering for t in p.entry.entry.times if t in READS}
-        self.reads = ("vessels.voxels", "vessels.weight", *sorted(read))
+        self.reads = ("vessels.voxels", "vessels.weight", *sorted(read), *(f"receptors.depletion.{p.kind}" for p in entering))
         self.adds = (*(name for p in entering for name in (*rows_of(p), f"uids.{p.kind}", f"counters.recruited_{p.kind}")),
                      "lattice.immune_count", "counters.refused")  # fmt: skip
 

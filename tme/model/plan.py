@@ -10,7 +10,7 @@ from tme.core.mechanism import Mechanism, check_plan
 from tme.core.plugins import PluginError
 from tme.core.population import Column
 from tme.core.schedule import FieldDiffusion, StartSources
-from tme.model.registry import PLAN
+from tme.model.registry import PLAN, terms_of
 from tme.populations.cells import population_class
 from tme.rules import evaluation
 from tme.rules.vessels import connect
@@ -26,6 +26,8 @@ def build_plan(model: Any) -> list[Mechanism]:
         if cls.name == "sensing" and model.rule_programs:  # rules hear what is sensed, other laws what rules make of it
             model._entries.append(evaluation.Rules(model, model.rule_programs))
     connect(model, model._entries)
+    for entry in model._entries:
+        entry.reads = (*entry.reads, *(name for name in terms_heard(model, entry) if name not in entry.reads))
     solves = [FieldDiffusion(model, name) for name in model.fields]
     plan = ordered([StartSources(model), *model._entries, *solves, Guards(model)])
     if model.own.laws:
@@ -34,6 +36,12 @@ def build_plan(model: Any) -> list[Mechanism]:
         except ValueError as error:
             raise PluginError(f"{error}; expected `adds`, another phase, or a column of its own") from error
     return plan
+
+
+def terms_heard(model: Any, entry: Mechanism) -> list[str]:
+    """Columns of the terms that rules of this model set and the law of an entry may read."""
+    terms = [t for t in terms_of(type(entry).__module__, model.config.library.cells) if not t.column]
+    return [f"{p.kind}.{t.place}" for p in model.populations for t in terms if t.place in p.declared]
 
 
 def ordered(entries: list[Mechanism]) -> list[Mechanism]:

@@ -42,6 +42,12 @@ def parameter_of(model: Any, name: str) -> float:
     return getattr(parameter_registry()[group].build(model.config_for(group)), key)
 
 
+def terms_of(module: str, cells: Any) -> tuple[Term, ...]:
+    """The terms that a module of laws declares."""
+    law = sys.modules[module]
+    return (*getattr(law, "TERMS", ()), *getattr(law, "terms", lambda cells: ())(cells))
+
+
 def term_registry(plugins: Any = (), library: Any = None) -> dict[str, Term]:
     """All terms that rules may modulate, by name, those of plugins too.
 
@@ -49,10 +55,7 @@ def term_registry(plugins: Any = (), library: Any = None) -> dict[str, Term]:
     """
     modules = dict.fromkeys(cls.__module__ for cls in PLAN)
     cells = (library or load_library()).cells
-    found: list[Term] = []
-    for name in modules:
-        module = sys.modules[name]
-        found += [*getattr(module, "TERMS", ()), *getattr(module, "terms", lambda cells: ())(cells)]
+    found = [term for name in modules for term in terms_of(name, cells)]
     out: dict[str, Term] = {}
     for term in (*found, *joined(plugins).terms):  # a term of several laws acts in the cells of all of them
         former = out.get(term.name)

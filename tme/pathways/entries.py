@@ -95,7 +95,7 @@ class PathwayEntry(Mechanism):
         self.fields = [(g.name, g.field) for g in pathway.inputs if g.field in model.fields and g.name not in sensed]
         terms = tuple(t.place for t in pathway.terms if t.place in population.declared)
         given = tuple(g.name for g in pathway.given if g.name not in [name for name, _ in self.fields])
-        own: tuple[str, ...] = ("state",) if "state" in population.declared else ("born_tick",)
+        own = tuple(c for c in ("state", "born_tick") if c in population.declared)
         own += ("voxel",) if self.fields else ()
         self.reads = (*(f"{self.cells}.{c}" for c in (*given, *terms, *own)), *(f"field.{f}.concentration" for _, f in self.fields))
         self.writes = tuple(f"{self.cells}.{c}" for c in (*pathway.state_names, pathway.ticker, *(n for n, _ in self.fields)))

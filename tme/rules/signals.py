@@ -86,7 +86,7 @@ class Signal:
             return (f"{cells}.{self.name}",)
         if self.kind in ("near", "contact"):
             return (f"{self.name}.voxel",) + (("tumour.state",) if self.name == "tumour" else ())
-        return ()
+        return (f"events.kept/{self.name}", f"events.since/{self.name}") if self.kind == "event" else ()
 
 
 class Neighbourhoods:

@@ -14,6 +14,7 @@ have it. Draws are by uid, so that arms with the same fraction lose the same cel
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -113,6 +114,17 @@ def kill(population: Any, rows: np.ndarray, cause: str) -> None:
     population.col.fate[rows] = CAUSES[cause] if is_tissue(population) else LEAVES
 
 
+def read_to_kill(populations: Any) -> list[str]:
+    """Columns that decide who is killed."""
+    return [f"{p.kind}.{c}" for p in populations for c in ("uid", "voxel", "state", "doom_tick") if c in p.declared]
+
+
+def signals_of(events: Iterable[Occasion]) -> tuple[str, ...]:
+    """What events leave for rules, as plans name it."""
+    names = {n for o in events for n in o.entry.signals(o.name)}
+    return tuple(f"events.{part}/{n}" for n in sorted(names) for part in ("kept", "since"))
+
+
 # ---- when they act ----------------------------------------------------------------------------------------------
 class EventSignals(Mechanism):
     """What radiation leaves in the tissue, for rules to read; keeps all signals of events in checkpoints."""
@@ -123,9 +135,6 @@ class EventSignals(Mechanism):
     phase = Phase.DOSE
     ids = ("M92",)
     about = "radiation leaves oxidants for hours and changed transcription for days"
-    reads = ("field.oxygen",)
-    adds = ("events.radiation",)
-
     @classmethod
     def enabled(cls, model) -> bool:
         """Only in arms with an event."""
@@ -135,6 +144,9 @@ class EventSignals(Mechanism):
         super().__init__(model)
         self.events = of_kind(model, "radiation")
         self.signals = model.events
+        if self.events:
+            self.reads = ("field.oxygen.concentration", "lattice.tissue_row")
+        self.writes = signals_of(self.events)
 
     def step(self, model) -> None:
         """The fractions of this tick."""
@@ -163,9 +175,6 @@ class EventDeaths(Mechanism):
     phase = Phase.FATE
     ids = ("M92",)
     about = "radiation marks cells that cannot go on, which die later; a stated share dies at once"
-    reads = ("tumour.oxygen", "field.oxygen", "tumour.state")
-    adds = ("tumour.fate", "immune.fate", "tissue.doom_tick")
-
     @classmethod
     def enabled(cls, model) -> bool:
         """Only in arms with radiation or a kill."""
@@ -175,6 +184,11 @@ class EventDeaths(Mechanism):
         super().__init__(model)
         self.fractions, self.kills = of_kind(model, "radiation"), of_kind(model, "kill_share")
         self.marked = [p for p in model.populations if MARKED.name in p.declared]
+        hit = [p for p in model.populations if any(p.kind in o.entry.cells for o in self.fractions)]
+        hit += [model.tumour] if self.kills and model.tumour not in hit else []
+        self.reads = ("field.oxygen.concentration", "lattice.tissue_row", *read_to_kill(hit), *(f"{p.kind}.oxygen" for p in hit if "oxygen" in p.declared))
+        self.adds = (*(f"{p.kind}.fate" for p in hit), *(f"{p.kind}.doom_tick" for p in self.marked),
+                     *("counters.irradiated" + ("" if p is model.tumour else f"_{p.kind}") for p in hit if self.fractions))  # fmt: skip
 
     def step(self, model) -> None:
         """The events of this tick, then the marked cells whose time has come."""

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from tme.core.mechanism import Mechanism, Phase
-from tme.therapy.events import LIGHT, Occasion, drawn, kill, living, of_kind
+from tme.therapy.events import LIGHT, Occasion, drawn, kill, living, of_kind, read_to_kill, signals_of
 from tme.therapy.places import beyond, inside
 
 ROUNDS = 4  # solves in the first tick of light, as the loss is linear in oxygen around what it was
@@ -58,10 +58,6 @@ class Light(Mechanism):
     phase = Phase.DOSE
     ids = ("M125",)
     about = "light on a photosensitiser turns oxygen into oxidants"
-    reads = ("field.drug",)
-    writes = ("field.oxygen", "field.oxygen.loss", "tumour.oxygen")
-    adds = ("events.light",)
-
     @classmethod
     def enabled(cls, model) -> bool:
         """Only in arms with light."""
@@ -71,6 +67,10 @@ class Light(Mechanism):
         super().__init__(model)
         self.events = of_kind(model, "light")
         self.made: list[tuple[Occasion, np.ndarray]] = []  # of this tick only, for `LightDeaths`
+        given = {o.item.sensitiser or o.entry.sensitiser for o in self.events} & set(model.fields)
+        solved = ("vmax", "exchange", "vessel_value")
+        self.reads = ("tumour.voxel", "lattice.tissue_row", *(f"field.{n}.concentration" for n in sorted(given)), *(f"field.oxygen.{part}" for part in solved))
+        self.writes = ("field.oxygen.concentration", "field.oxygen.loss", "tumour.oxygen", *signals_of(self.events))
 
     def step(self, model) -> None:
         """One tick of light, or the end of it."""
@@ -114,13 +114,15 @@ class LightDeaths(Mechanism):
     phase = Phase.FATE
     ids = ("M125",)
     about = "cells with more oxidants than they bear turn necrotic while the light is on"
-    reads = ("events.light", "tumour.state")
-    adds = ("tumour.fate", "immune.fate")
-
     @classmethod
     def enabled(cls, model) -> bool:
         """Only in arms with light."""
         return bool(of_kind(model, "light"))
+
+    def __init__(self, model) -> None:
+        super().__init__(model)
+        self.reads = (*signals_of(of_kind(model, "light")), *read_to_kill(model.populations))
+        self.adds = tuple(f"{p.kind}.fate" for p in model.populations)
 
     def step(self, model) -> None:
         """One tick of light."""

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from tme.core.mechanism import Mechanism, Phase
+from tme.core.mechanism import Mechanism, Phase, rows_of
 from tme.kernels.rng import Stream, recruit_uid, uniforms
 from tme.therapy.events import Occasion, of_kind
 from tme.therapy.places import inside
@@ -54,9 +54,6 @@ class CellTransfer(Mechanism):
     switchable = False
     phase = Phase.RESOLVE
     about = "cells given from outside enter the tissue"
-    reads = ("vessels.open",)
-    adds = ("population.arrivals",)
-
     @classmethod
     def enabled(cls, model) -> bool:
         """Only in arms that transfer cells."""
@@ -65,6 +62,10 @@ class CellTransfer(Mechanism):
     def __init__(self, model) -> None:
         super().__init__(model)
         self.events = of_kind(model, "cell_transfer")
+        kinds = [model.populations[name] for name in sorted({o.item.cells for o in self.events})]
+        self.reads = ("vessels.voxels", "lattice.tissue_row")
+        self.adds = (*(name for p in kinds for name in (*rows_of(p), f"uids.{p.kind}", f"counters.transferred_{p.kind}")),
+                     "lattice.immune_count", "counters.refused")  # fmt: skip
 
     def step(self, model) -> None:
         """The transfers of this tick; those of one type number their cells on."""
