@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tme.kernels import team
+from tme.kernels import threads
 from tme.model import TumourModel, load_config
 
 CELLS = 144  # in the dish
@@ -201,9 +201,9 @@ def falls(values, by=1.0):
     return rises(list(values)[::-1], by)
 
 
-def errands_by_helpers(monkeypatch) -> list[str]:
+def tasks_by_workers(monkeypatch) -> list[str]:
     """Entries of a plan that may begin early do, however short, and a helper makes them; the names of the threads that did."""
-    made, errand = [], team.Errand
+    made, task = [], threads.Task
 
     def send(function, *arguments):
         begun = threading.Event()
@@ -213,10 +213,10 @@ def errands_by_helpers(monkeypatch) -> list[str]:
             begun.set()
             return function(*given)
 
-        out = errand(run, *arguments)
+        out = task(run, *arguments)
         assert begun.wait(20.0)
         return out
 
     monkeypatch.setattr("tme.core.schedule.WORTH_S", -1.0)
-    monkeypatch.setattr(team, "Errand", send)
+    monkeypatch.setattr(threads, "Task", send)
     return made

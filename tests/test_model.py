@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-from support import bath, dish, errands_by_helpers, hours, merged, particles, tissue
+from support import bath, dish, hours, merged, particles, tasks_by_workers, tissue
 
-from tme.kernels import team
+from tme.kernels import threads
 from tme.model import TumourModel
 
 BUSY = {
@@ -113,11 +113,11 @@ def test_a_branch_from_a_checkpoint_starts_as_the_same_tumour():
 
 def test_one_thread_and_two_and_four_give_the_same_bits(monkeypatch):
     monkeypatch.setattr("tme.core.solvers.WORTH_VOXELS", 0)
-    monkeypatch.setattr("tme.core.superposition.SHARED", 1)
-    monkeypatch.setattr(team, "WORTH_ROWS", 1)
-    models, made = [], errands_by_helpers(monkeypatch)
+    monkeypatch.setattr("tme.core.superposition.MIN_SHARED_SOURCES", 1)
+    monkeypatch.setattr(threads, "MIN_ROWS", 1)
+    models, made = [], tasks_by_workers(monkeypatch)
     for n in (1, 2, 4):
-        monkeypatch.setattr(team, "size", lambda n=n: n)
+        monkeypatch.setattr(threads, "count", lambda n=n: n)
         models.append(ticks(busy(), 100))
         assert models[-1].plan.early.keys() == {"ferroptosis", "killing"}
     assert len(made) == 2 * (99 + 19)  # walks of CD8 in each tick but the first, of others every five minutes
@@ -230,7 +230,7 @@ def test_released_drug_is_in_tissue_or_lost_at_its_rates():
     model = dish("p", arms=arms, clocks__field_tol=1e-13, mechanisms__ferroptosis__d_leth=5000)
     field, payload = model.fields["rsl3"], model.therapy.nanoparticles[0].entry.payloads[0]
     released, brought, before, every = [], 0.0, 0.0, model.clock["rsl3"]
-    on = field.solved_on
+    on = field.on_solver_grid
     width = field.grid.n_voxels / on.grid.n_voxels
     while model.tick < 240:
         ticks(model, 1)
@@ -296,16 +296,16 @@ def test_any_field_may_be_solved_on_wider_voxels():
     plain, wide = (
         ticks(tissue("all", 5, arms=ARMS, **BUSY, **{f"fields__{name}__coarsen": c for name in fields}), 150) for c in (1, 2)
     )
-    assert all(wide.fields[name].solved_on is not wide.fields[name] for name in fields)
-    assert all(plain.fields[name].solved_on is plain.fields[name] for name in fields)
+    assert all(wide.fields[name].on_solver_grid is not wide.fields[name] for name in fields)
+    assert all(plain.fields[name].on_solver_grid is plain.fields[name] for name in fields)
     check_places(wide)
     for name, term in (("oxygen", "vmax"), ("ifng", "loss"), ("cystine", "vmax")):
-        most, mean = (np.array([reduce(getattr(m.fields[name].solved_on, term)) for m in (plain, wide)]) for reduce in (np.max, np.mean))
+        most, mean = (np.array([reduce(getattr(m.fields[name].on_solver_grid, term)) for m in (plain, wide)]) for reduce in (np.max, np.mean))
         assert 0.0 < most[1] <= most[0] and mean[1] == pytest.approx(mean[0], rel=0.1), name
     for m in (plain, wide):
         m.mechanism("uptake").prepare(m)
-        first = m.fields["oxygen"].solved_on.vmax.copy()
+        first = m.fields["oxygen"].on_solver_grid.vmax.copy()
         m.mechanism("uptake").prepare(m)
-        assert np.array_equal(first, m.fields["oxygen"].solved_on.vmax)
-    sources = [m.fields["peroxide"].solved_on.source.mean() for m in (plain, wide)]
+        assert np.array_equal(first, m.fields["oxygen"].on_solver_grid.vmax)
+    sources = [m.fields["peroxide"].on_solver_grid.source.mean() for m in (plain, wide)]
     assert sources[1] == pytest.approx(sources[0], rel=0.5) and sources[0] > 0.0

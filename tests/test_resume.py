@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
-from support import errands_by_helpers, tissue
+from support import tasks_by_workers, tissue
 from test_model import busy, ticks
 
 from tme.experiments.checkpoint import read_checkpoint, write_checkpoint
-from tme.kernels import team
+from tme.kernels import threads
 from tme.model import TumourModel
 
 BEGIN, END = 110, 160  # ticks: a second dose falls into them, and every kind of cell comes and goes
@@ -72,12 +72,12 @@ def test_a_checkpoint_read_back_is_written_again_as_the_same_bytes(course):
 
 @pytest.mark.parametrize("at", [BEGIN, 127, 151])
 def test_a_run_resumed_on_another_number_of_threads_ends_in_the_same_bytes(course, at, monkeypatch):
-    monkeypatch.setattr(team, "WORTH_ROWS", 1)  # so small a model would not share its rows
+    monkeypatch.setattr(threads, "MIN_ROWS", 1)  # so small a model would not share its rows
     monkeypatch.setattr("tme.core.solvers.WORTH_VOXELS", 0)
-    monkeypatch.setattr("tme.core.superposition.SHARED", 1)
-    made = errands_by_helpers(monkeypatch)
+    monkeypatch.setattr("tme.core.superposition.MIN_SHARED_SOURCES", 1)
+    made = tasks_by_workers(monkeypatch)
     for n in (1, 2, 3):
-        monkeypatch.setattr(team, "size", lambda n=n: n)
+        monkeypatch.setattr(threads, "count", lambda n=n: n)
         resume_from(course, at)
     assert made and all(name.startswith("tme-") for name in made)
 
@@ -100,12 +100,12 @@ def test_a_run_in_3d_ends_in_the_same_bytes_resumed_or_on_other_threads(tmp_path
         "arms": {"all": {"drugs": [{"name": "erastin", "dose_mg_kg": 40, "day": 0}],
                          "nanoparticles": [{"name": "iron_oxide", "dose_mg_kg": 5, "day": 0}]}},
     }  # fmt: skip
-    monkeypatch.setattr(team, "WORTH_ROWS", 1)
+    monkeypatch.setattr(threads, "MIN_ROWS", 1)
     monkeypatch.setattr("tme.core.solvers.WORTH_VOXELS", 0)
-    monkeypatch.setattr("tme.core.superposition.SHARED", 1)
+    monkeypatch.setattr("tme.core.superposition.MIN_SHARED_SOURCES", 1)
     ends, path = [], None
     for n in (1, 2):
-        monkeypatch.setattr(team, "size", lambda n=n: n)
+        monkeypatch.setattr(threads, "count", lambda n=n: n)
         model = ticks(tissue(arm="all", seed=5, **changes), 355)
         path = kept(model, tmp_path / "checkpoint")
         assert 0 < model.vessels.open.sum() < len(model.vessels.open) < len(model.vessels.voxels)

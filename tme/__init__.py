@@ -18,7 +18,7 @@ __version__ = "0.1.0"
 
 
 def _prepare_numba() -> None:
-    """Settings numba reads once, at its own import; where somebody imported it before, it is told what it still takes.
+    """Settings numba reads once, at its own import; where it was imported before, the settings that can still change are set.
 
     Compiled code is kept in the user's cache folder, under a digest of the sources it comes from (`kernels.jit`).
     SVML is off so that exp and log give the same bits on machines with and without it.

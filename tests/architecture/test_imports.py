@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2] / "tme"
-HOME = {"warm": "experiments", "__main__": "cli"}
+HOME = {"precompile": "experiments", "__main__": "cli"}
 # What each package may import of the others; the laws never import each other: they meet in columns, fields and terms.
 BASE = {"kernels", "core", "library", "config"}
 LAWS = {"populations", "rules", "pathways", "mechanisms", "therapy", "readouts"}

@@ -3,7 +3,7 @@
 from tme.core.mechanism import Mechanism, Phase
 from tme.core.parameters import ParameterSet, par
 from tme.core.terms import Term
-from tme.kernels import team
+from tme.kernels import threads
 from tme.kernels.jit import rule, serial
 
 LEAK = ParameterSet("gsh_leak", par("k_leak", 0.01, "1/min", 0.0, 0.5, "assumed: an example"))
@@ -37,7 +37,7 @@ class GshLeak(Mechanism):
     def step(self, model):
         """One tick."""
         t = model.tumour.col
-        team.rows(leak, model.tumour.n, t.gsh, t.state, self.p, self.dt)
+        threads.over_rows(leak, model.tumour.n, t.gsh, t.state, self.p, self.dt)
 
 
 def gsh(model):

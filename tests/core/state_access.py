@@ -16,7 +16,7 @@ import numpy as np
 from tme.core.population import Population
 
 TERMS = ("source", "loss", "exchange", "vmax")
-NOT_STATE = ("grid", "workspace", "solvers", "spares", "plan", "config", "populations", "placement", "rule_programs", "own")  # the rest of the model's objects hold what laws share
+NOT_STATE = ("grid", "workspace", "solvers", "scratch", "plan", "config", "populations", "placement", "rule_programs", "own")  # the rest of the model's objects hold what laws share
 # set when the model is built, or a function of what has a name of its own; the clock is everybody's
 CONSTANT = {
     "lattice": ("geometry", "immune_capacity", "push_offsets", "grid", "_depth"),
@@ -117,8 +117,8 @@ def part_of_field(field: Any, part: str) -> Cell:
         attribute = "_values" if part == "concentration" else part
         values = tuple(None if (a := getattr(f, attribute)) is None else a.copy() for f in lattices(field))
         if part == "concentration":
-            return (*values, *(f._sum.lit if f._sum is not None else None for f in lattices(field)), *(f.part for f in lattices(field)))
-        return (*values, *(f.points for f in lattices(field))) if part == "source" else values
+            return (*values, *(f._superposition.support if f._superposition is not None else None for f in lattices(field)), *(f.subdomain for f in lattices(field)))
+        return (*values, *(f.source_voxels for f in lattices(field))) if part == "source" else values
 
     def write(kept: Any) -> None:
         if part == "vessel_value":
@@ -132,11 +132,11 @@ def part_of_field(field: Any, part: str) -> Cell:
                 getattr(f, attribute)[:] = values
         for k, f in enumerate(chain):
             if part == "source":
-                f.points = kept[len(chain) + k]
+                f.source_voxels = kept[len(chain) + k]
             elif part == "concentration":
-                f.part = kept[2 * len(chain) + k]
-                if f._sum is not None:
-                    f._sum.lit = kept[len(chain) + k]
+                f.subdomain = kept[2 * len(chain) + k]
+                if f._superposition is not None:
+                    f._superposition.support = kept[len(chain) + k]
 
     def spoil(kept: Any) -> Any:
         if part == "vessel_value":

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tme.core.field import Field
-from tme.core.grid import Grid, Spares
+from tme.core.grid import Grid, ScratchPool
 from tme.kernels.exchange import cell_to_voxel, tally
 from tme.kernels.jit import serial
 from tme.kernels.multigrid import Workspace
@@ -244,10 +244,10 @@ def test_what_cells_add_to_a_voxel_does_not_depend_on_their_order(coarsen):
     sources = []
     for turn in (np.arange(1000), rng.permutation(1000)):
         field = Field("x", "uM", grid, 100.0, 0.1, coarsen=coarsen)
-        with field.counting(Spares(grid), 1e-9, [voxel]) as counts:
+        with field.source_counter(ScratchPool(grid), 1e-9, [voxel]) as counts:
             secreted(voxel[turn], amount[turn], counts)
         assert not counts.any()
-        sources.append(field.solved_on.source)
+        sources.append(field.on_solver_grid.source)
     assert sources[0].tobytes() == sources[1].tobytes()
     assert sources[0].sum() * coarsen**2 == pytest.approx(amount.sum(), rel=1e-7)
 
@@ -257,7 +257,7 @@ def test_what_cells_add_to_a_voxel_does_not_depend_on_their_order(coarsen):
 def test_what_cannot_be_counted_is_reported_with_the_field(coarsen, amounts):
     grid = Grid((1, 8, 8))
     field, voxel = Field("ifng", "ng/mL", grid, 100.0, 0.1, coarsen=coarsen), np.full(len(amounts), 9)
-    with pytest.raises(RuntimeError, match="field ifng"), field.counting(Spares(grid), 1e-9, [voxel]) as counts:
+    with pytest.raises(RuntimeError, match="field ifng"), field.source_counter(ScratchPool(grid), 1e-9, [voxel]) as counts:
         secreted(voxel, np.array(amounts), counts)
 
 

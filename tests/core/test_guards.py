@@ -36,7 +36,7 @@ def test_a_broken_voxel_is_named_with_its_tick(field, broken, value, text, voxel
     """Of a field on wider voxels, which has 13 of them in a row here, by the wide voxel's corner."""
     model = until_scan(tissue())
     model.held_fields.add(field)  # no solve before the scan
-    model.fields[field].solved_on.concentration[broken] = value
+    model.fields[field].on_solver_grid.concentration[broken] = value
     with pytest.raises(BrokenState, match=re.escape(f"field {field} is {text} in voxel {voxel}") + "$") as error:
         model.step()
     assert str(error.value).startswith(f"tick {EVERY} (hour 1): ")

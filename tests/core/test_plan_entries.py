@@ -14,8 +14,8 @@ from tme.core.grid import Grid
 from tme.core.mechanism import Phase, check_plan
 from tme.core.schedule import Schedule
 from tme.core.vessels import VesselBed
-from tme.kernels import team
-from tme.kernels.team import Errand
+from tme.kernels import threads
+from tme.kernels.threads import Task
 
 
 def entry(name, phase, *writes, adds=()):
@@ -76,7 +76,7 @@ def test_reading_the_same_is_no_meeting():
 
 def planned(monkeypatch, steps):
     """A plan of three, the last of which begins with the first, on two threads."""
-    monkeypatch.setattr(team, "size", lambda: 2)
+    monkeypatch.setattr(threads, "count", lambda: 2)
     monkeypatch.setattr(schedule, "WORTH_S", -1.0)
     plan = Schedule([walker("first", step=steps[0]), walker("second", step=steps[1]), walker("third", "first", every=2, step=steps[2])])
     plan.calls["third"] = 1  # it has been seen to take long
@@ -94,13 +94,13 @@ def test_an_entry_that_begins_early_is_at_work_beside_the_others_and_ends_before
 
 def test_an_entry_begins_early_only_at_its_clock_and_where_there_is_somebody_to_make_it(monkeypatch):
     sent = []
-    monkeypatch.setattr(team, "Errand", lambda *a: sent.append(a) or Errand(*a))
+    monkeypatch.setattr(threads, "Task", lambda *a: sent.append(a) or Task(*a))
     plan = planned(monkeypatch, [lambda m: None] * 3)
     plan.run(SimpleNamespace(tick=3))
     assert sent == []
     plan.run(SimpleNamespace(tick=4))
     assert [a[1] for a in sent] == ["third"]
-    monkeypatch.setattr(team, "size", lambda: 1)
+    monkeypatch.setattr(threads, "count", lambda: 1)
     plan.run(SimpleNamespace(tick=6))
     assert len(sent) == 1 and plan.calls["third"] == 3
 

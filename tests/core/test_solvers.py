@@ -1,4 +1,4 @@
-"""Fields solved side by side, or one after another by the team: the same bits, and no error lost."""
+"""Fields solved side by side, or one after another on all threads: the same bits, and no error lost."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tme.core import solvers
 from tme.core.field import Field
 from tme.core.grid import Grid
 from tme.core.solvers import Job
-from tme.kernels import team
+from tme.kernels import threads
 from tme.kernels.multigrid import Workspace
 
 GRID = Grid((1, 60, 70))
@@ -36,17 +36,17 @@ def model():
 
 
 def several_bands(monkeypatch):
-    """A lattice as small as this is cut into bands, and worth a team."""
+    """A lattice as small as this is cut into bands and solved on several threads."""
     monkeypatch.setattr(solvers, "WORTH_VOXELS", 0)
-    monkeypatch.setattr("tme.kernels.red_black.BAND", 1)
+    monkeypatch.setattr("tme.kernels.red_black.solve.BAND", 1)
 
 
 @pytest.mark.parametrize("seconds", ["alike", "one is longest"])
 def test_fields_solved_on_three_threads_keep_the_bits_of_one(monkeypatch, seconds):
     several_bands(monkeypatch)
     found = []
-    for threads in (1, 3):
-        monkeypatch.setattr(team, "size", lambda threads=threads: threads)
+    for n_threads in (1, 3):
+        monkeypatch.setattr(threads, "count", lambda n_threads=n_threads: n_threads)
         these, together = fields(), solvers.Solvers(model())
         likely = [1.0 if seconds == "alike" or k == 4 else 0.01 for k in range(10)]
         for _ in range(3):
@@ -57,27 +57,27 @@ def test_fields_solved_on_three_threads_keep_the_bits_of_one(monkeypatch, second
 
 def test_the_longest_solve_is_shared_and_the_others_run_side_by_side(monkeypatch):
     several_bands(monkeypatch)
-    monkeypatch.setattr(team, "size", lambda: 2)
+    monkeypatch.setattr(threads, "count", lambda: 2)
     seen = {}
 
     def job(name):
         def call(workspace):
-            seen[name] = (threading.current_thread().name, team._holder is not None, id(workspace))
+            seen[name] = (threading.current_thread().name, threads._owner is not None, id(workspace))
 
         return call
 
     one = model()
     solvers.Solvers(one).run([Job(job("short"), 0.2, True), Job(job("long"), 1.0, True), Job(job("other"), 0.2, True)])
-    assert seen["long"] == (threading.current_thread().name, False, id(one.workspace))  # the team was free for it
+    assert seen["long"] == (threading.current_thread().name, False, id(one.workspace))  # the pool was free for it
     assert seen["short"][1] and seen["other"][1]
     assert {seen["short"][2], seen["other"][2]} != {id(one.workspace)}
     solvers.Solvers(one).run([Job(job("short"), 0.2, True), Job(job("long"), 1.0, False), Job(job("other"), 0.2, True)])
-    assert seen["long"][1]  # the team could not share it, so it ran beside the others
+    assert seen["long"][1]  # it could not be split, so it ran beside the others
 
 
 def test_what_fails_on_a_thread_is_raised(monkeypatch):
     monkeypatch.setattr(solvers, "WORTH_VOXELS", 0)
-    monkeypatch.setattr(team, "size", lambda: 2)
+    monkeypatch.setattr(threads, "count", lambda: 2)
 
     def broken(workspace):
         raise FloatingPointError("field oxygen")
@@ -89,7 +89,7 @@ def test_what_fails_on_a_thread_is_raised(monkeypatch):
 
 
 def test_a_small_lattice_is_solved_on_one_thread(monkeypatch):
-    monkeypatch.setattr(team, "size", lambda: 2)
+    monkeypatch.setattr(threads, "count", lambda: 2)
     names = []
     jobs = [Job(lambda w: names.append(threading.current_thread().name), 1.0, True)] * 4
     solvers.Solvers(model()).run(jobs)

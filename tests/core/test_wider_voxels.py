@@ -1,12 +1,12 @@
-"""Fields solved on wider voxels than the lattice's, and in a pane around their sources."""
+"""Fields solved on wider voxels than the lattice's, and in a subdomain around their sources."""
 
 import numpy as np
 import pytest
 
-from tme.core import pane
+from tme.core import subdomain
 from tme.core.field import Field
-from tme.core.grid import Grid, Spares
-from tme.kernels import team
+from tme.core.grid import Grid, ScratchPool
+from tme.kernels import threads
 from tme.kernels.multigrid import Workspace
 from tme.kernels.transfer import average, interpolate
 
@@ -95,7 +95,7 @@ def test_without_losses_nothing_is_lost_on_wider_voxels():
 @pytest.mark.parametrize("shape", [(1, 41, 64), (7, 8, 8)])
 def test_a_lattice_with_an_odd_axis_is_solved_as_it_is(shape):
     plain, wide = (Field("tracer", "1", Grid(shape), 900.0, 0.01, 10, coarsen=c) for c in (1, 4))
-    assert wide.inner is None and wide.solved_on is wide
+    assert wide.inner is None and wide.on_solver_grid is wide
     workspace = Workspace(shape)
     for field in (plain, wide):
         field.use("source")[100] = 1.0
@@ -104,49 +104,49 @@ def test_a_lattice_with_an_odd_axis_is_solved_as_it_is(shape):
 
 
 @pytest.mark.parametrize("coarsen", [1, 2, 4])
-@pytest.mark.parametrize("threads", [1, 3])
-def test_terms_written_where_the_field_is_solved_are_those_of_the_whole_lattice(coarsen, threads, monkeypatch):
-    """`writing`, `counting` and `pour` against arrays over all voxels: the same solution, and spare arrays end empty."""
-    monkeypatch.setattr(team, "size", lambda: threads)
-    monkeypatch.setattr(team, "WORTH_ROWS", 1)
+@pytest.mark.parametrize("n_threads", [1, 3])
+def test_terms_written_where_the_field_is_solved_are_those_of_the_whole_lattice(coarsen, n_threads, monkeypatch):
+    """`term_writer`, `source_counter` and `add_to_term` against arrays over all voxels: the same solution, and scratch arrays end as zeros."""
+    monkeypatch.setattr(threads, "count", lambda: n_threads)
+    monkeypatch.setattr(threads, "MIN_ROWS", 1)
     rng, grid = np.random.default_rng(8), Grid((1, 48, 40))
     whole, direct = (Field("drug", "uM", grid, 5000.0, 0.01, 10, vessel_value=2.0, tol=1e-9, coarsen=coarsen) for _ in range(2))
-    spares, workspace = Spares(grid), Workspace(grid.shape)
+    scratch, workspace = ScratchPool(grid), Workspace(grid.shape)
     for _ in range(3):
         leaks, losses = 0.1 * (rng.random(grid.n_voxels) < 0.03), 0.02 * (rng.random(grid.n_voxels) < 0.3)
         cells, poured = rng.integers(0, grid.n_voxels, 50), rng.random(grid.n_voxels)
         counts = np.bincount(cells, minlength=grid.n_voxels)
         for term, values in (("exchange", leaks), ("loss", losses)):
             whole.use(term)[:] = values
-            with direct.writing(term, spares) as array:
+            with direct.term_writer(term, scratch) as array:
                 assert not array.any()
                 array[:] = values
         whole.use("source")[:] = 0.5 * poured + 0.25 * counts
-        direct.solved_on.use("source")[:] = 0.0
-        direct.pour("source", poured, 0.5)
-        with direct.counting(spares, 0.25, [cells[:20], cells[20:]]) as array:
+        direct.on_solver_grid.use("source")[:] = 0.0
+        direct.add_to_term("source", poured, 0.5)
+        with direct.source_counter(scratch, 0.25, [cells[:20], cells[20:]]) as array:
             assert array.dtype == np.int64 and not array.any()
             np.add.at(array, cells, 1)
         whole.advance(10.0, workspace)
         direct.advance(10.0, workspace)
         for term in ("exchange", "loss"):
-            assert np.array_equal(getattr(whole.solved_on, term), getattr(direct.solved_on, term))
+            assert np.array_equal(getattr(whole.on_solver_grid, term), getattr(direct.on_solver_grid, term))
         assert whole.concentration == pytest.approx(direct.concentration, rel=1e-12)
-        with spares.one() as array, spares.one() as another:
+        with scratch.borrow() as array, scratch.borrow() as another:
             assert array is not another and not array.any() and not another.any()
     assert coarsen == 1 or (direct.source is None and direct.exchange is None)
 
 
 def test_what_is_written_to_a_begun_term_adds_to_it():
     grid = Grid((1, 8, 8))
-    field, spares = Field("drug", "uM", grid, 100.0, coarsen=2), Spares(grid)
+    field, scratch = Field("drug", "uM", grid, 100.0, coarsen=2), ScratchPool(grid)
     for _ in range(2):
-        with field.writing("source", spares, anew=False) as array:
+        with field.term_writer("source", scratch, overwrite=False) as array:
             array[[0, 1, 63]] = 4.0
-    assert field.solved_on.source.reshape(4, 4)[[0, 3], [0, 3]].tolist() == [4.0, 2.0]
-    with field.writing("source", spares) as array:
+    assert field.on_solver_grid.source.reshape(4, 4)[[0, 3], [0, 3]].tolist() == [4.0, 2.0]
+    with field.term_writer("source", scratch) as array:
         array[:2] = 1.0
-    assert field.solved_on.source.sum() == 0.5 == field.solved_on.source[0]
+    assert field.on_solver_grid.source.sum() == 0.5 == field.on_solver_grid.source[0]
 
 
 @pytest.mark.parametrize("shape", SHAPES)
@@ -157,7 +157,7 @@ def test_what_cells_see_is_what_is_interpolated_to_the_bit(shape, coarsen, perio
     grid, rng = Grid(shape, periodic=axes), np.random.default_rng(6)
     field = Field("tracer", "1", grid, 900.0, 0.01, 10, coarsen=coarsen)
     field.fill(rng.random(grid.n_voxels))
-    whole = field.solved_on.concentration
+    whole = field.on_solver_grid.concentration
     lattices = [grid, *(g for g in (grid.halved(), grid.halved().halved()) if g.n_voxels >= len(whole))]
     for fine in reversed(lattices[: {1: 0, 2: 1, 4: 2}[coarsen]]):
         whole = between(fine.shape, axes)[1](whole)
@@ -171,7 +171,7 @@ def test_the_concentration_of_a_widened_field_is_a_copy_that_refuses_to_be_writt
     with pytest.raises(ValueError, match="read-only"):
         field.concentration[3] = 1.0
     field.fill(2.5)
-    assert (field.concentration == 2.5).all() and (field.solved_on.concentration == 2.5).all()
+    assert (field.concentration == 2.5).all() and (field.on_solver_grid.concentration == 2.5).all()
     field.fill(np.array([0.5]))
     assert (field.concentration == 0.5).all()
     with pytest.raises(ValueError, match="broadcast"):
@@ -211,17 +211,17 @@ def test_state_of_a_widened_field_continues_bit_for_bit():
 
 # ---- panes --------------------------------------------------------------------------------------------
 def short_range(shape, sources, tol, *, around=True, loss=0.6):
-    """IFN-gamma-like field of some sources, in a pane or on the whole lattice."""
+    """IFN-gamma-like field of some sources, in a subdomain or on the whole lattice."""
     grid = Grid(shape)
     field = Field("ifng", "ng/mL", grid, 3000.0, 0.004, 10, "quasi_steady", tol=tol)
-    field.pane = around
+    field.allow_subdomain = around
     field.use("loss")[:] = loss
     field.use("source")[sources] = 1.0
     return field, field.advance(10.0, Workspace(shape))
 
 
 @pytest.mark.parametrize(
-    "shape, at, loss, tol, in_a_pane",
+    "shape, at, loss, tol, in_subdomain",
     [
         ((1, 160, 200), (0, 60, 90), 0.6, 1e-3, True),
         ((1, 160, 200), (0, 2, 3), 0.6, 1e-8, True),
@@ -230,27 +230,27 @@ def short_range(shape, sources, tol, *, around=True, loss=0.6):
         ((64, 64, 64), (2, 30, 61), 2.0, 1e-8, True),
     ],
 )
-def test_a_pane_around_the_sources_gives_the_field_of_the_whole_lattice(shape, at, loss, tol, in_a_pane):
+def test_a_subdomain_around_the_sources_gives_the_field_of_the_whole_lattice(shape, at, loss, tol, in_subdomain):
     v = np.ravel_multi_index(at, shape)
     sources = [v, v + 2, v - shape[2]]
     field, _ = short_range(shape, sources, tol, loss=loss)
     exact, _ = short_range(shape, sources, 1e-11, around=False, loss=loss)
     error = np.abs(field.concentration - exact.concentration).max()
     assert error <= 30.0 * tol * exact.concentration.max()
-    assert (field.part is not None) == in_a_pane
-    if in_a_pane:
-        assert field.part.grid.n_voxels <= pane.WORTH * field.grid.n_voxels
+    assert (field.subdomain is not None) == in_subdomain
+    if in_subdomain:
+        assert field.subdomain.grid.n_voxels <= subdomain.MAX_SHARE * field.grid.n_voxels
 
 
 def test_a_pane_is_really_used_and_grows_until_nothing_reaches_its_edge():
     """Where a hole in the losses lets the field spread further than the mean loss says."""
     shape = (1, 320, 320)
     near, _ = short_range(shape, [320 * 160 + 160], 1e-3)
-    assert near.part is not None
+    assert near.subdomain is not None
     loss = np.full(shape, 0.6)
     loss[0, 100:220, 100:220] = 0.01
     wide, _ = short_range(shape, [320 * 160 + 160], 1e-3, loss=loss.ravel())
-    assert wide.part.grid.n_voxels > near.part.grid.n_voxels
+    assert wide.subdomain.grid.n_voxels > near.subdomain.grid.n_voxels
     exact, _ = short_range(shape, [320 * 160 + 160], 1e-11, around=False, loss=loss.ravel())
     assert np.abs(wide.concentration - exact.concentration).max() <= 3e-2 * exact.concentration.max()
 

@@ -132,7 +132,7 @@ def test_no_coarser_level_is_used_where_losses_rule():
 
 def test_one_colour_takes_no_more_passes_than_a_good_condition_number_needs():
     from tme.core.grid import Grid
-    from tme.kernels import red_black
+    from tme.kernels.red_black import solve as red_black
 
     for shape, k, most in (((1, 40, 33), 5.0, 11), ((1, 41, 34), 50.0, 31), ((9, 11, 12), 5.0, 11)):
         grid, rng = Grid(shape), np.random.default_rng(5)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tme.kernels.lod import PANEL, LodSolver, turn
-from tme.kernels.turn import _turn_slowly
+from tme.kernels.lod import PANEL, LodSolver, transpose_panels
+from tme.kernels.simd import _transpose_slowly
 
 
 def test_lines_conserve_mass_and_stay_positive():
@@ -75,18 +75,18 @@ def test_a_large_loss_is_refused():
 
 
 @pytest.mark.parametrize("ny, nx", [(35, 17), (64, 8), (70, 130)])
-def test_turning_exchanges_x_and_y_of_any_shape_in_panels(ny, nx):
+def test_transposing_exchanges_x_and_y_of_any_shape_in_panels(ny, nx):
     a, panels = np.arange(1.0, 2 * ny * nx + 1), -(-ny // PANEL)
     out = np.zeros(2 * panels * nx * PANEL)
-    turn(a, 2, ny, nx, out)
+    transpose_panels(a, 2, ny, nx, out)
     lines = out.reshape(2, panels, nx, PANEL).transpose(0, 2, 1, 3).reshape(2, nx, panels * PANEL)
     assert np.array_equal(lines[:, :, :ny], a.reshape(2, ny, nx).transpose(0, 2, 1))
     assert not lines[:, :, ny:].any()
 
 
-def test_a_block_turned_without_the_compiler_is_the_same():
+def test_a_block_transposed_without_the_compiler_is_the_same():
     a, out = np.arange(200.0), np.zeros(200)
-    _turn_slowly(a, 3, 9, out, 5, 11)
+    _transpose_slowly(a, 3, 9, out, 5, 11)
     expected = np.zeros(200)
     for i in range(8):
         for j in range(8):

@@ -9,8 +9,8 @@ from scipy.sparse.linalg import spsolve
 
 from tme.core.field import Field
 from tme.core.grid import Grid
-from tme.kernels import red_black
 from tme.kernels.multigrid import Workspace
+from tme.kernels.red_black import solve as red_black
 
 SHAPES = [
     (1, 33, 21),
@@ -160,7 +160,7 @@ def test_a_guess_within_the_tolerance_is_balanced_as_well(with_loss):
 
 @pytest.mark.parametrize("shape", [(1, 160, 160), (1, 150, 161), (30, 64, 62)])
 def test_fields_of_both_solvers_in_one_workspace_have_the_bits_of_each_alone(shape):
-    """Solvers of a lattice, of wider voxels and of a pane take turns in one pool: none sees what others left, not even NaN."""
+    """Solvers of a lattice, of wider voxels and of a subdomain take turns in one pool: none sees what others left, not even NaN."""
 
     def fields():
         rng, grid = np.random.default_rng(5), Grid(shape)
@@ -169,8 +169,8 @@ def test_fields_of_both_solvers_in_one_workspace_have_the_bits_of_each_alone(sha
         for field in (near, far, small, wide):
             field.use("source")[rng.integers(0, grid.n_voxels, 40)] = 1.0
             field.use("loss")[:] = 0.5 * rng.random(grid.n_voxels) if field is not far else 0.0
-            field.pane = field is small
-        small.source[grid.n_voxels // 8 :] = 0.0  # in a corner, so that a pane is worth it
+            field.allow_subdomain = field is small
+        small.source[grid.n_voxels // 8 :] = 0.0  # in a corner, so that a subdomain is worth it
         far.use("exchange")[rng.integers(0, grid.n_voxels, 20)] = 1.0
         return near, wide, far, small
 
@@ -181,13 +181,13 @@ def test_fields_of_both_solvers_in_one_workspace_have_the_bits_of_each_alone(sha
         for a, b in zip(together, alone):
             a.source[:] = np.roll(a.source, 7)
             b.source[:] = np.roll(b.source, 7)
-            shared._pool.room[:], shared._pool.user = 255, None
+            shared._pool.buffer[:], shared._pool.last_user = 255, None
             a.advance(10.0, shared)
             b.advance(10.0, Workspace(shape))
             assert np.isfinite(a.concentration).all() and a.concentration.max() > 0.0
             assert np.array_equal(a.concentration, b.concentration)
     near, wide, far, small = together
-    assert near.splits and not far.splits and small.part is not None and wide.solved_on.splits
+    assert near.splits and not far.splits and small.subdomain is not None and wide.on_solver_grid.splits
 
 
 def test_a_lattice_with_scratch_of_its_own_spoils_nobody_elses():
@@ -202,7 +202,7 @@ def test_a_lattice_with_scratch_of_its_own_spoils_nobody_elses():
             for field, workspace in ((together, shared), (alone, Workspace(shape))):
                 field.use("source")[:] = source
                 field.advance(10.0, workspace)
-                assert field.solved_on.splits
+                assert field.on_solver_grid.splits
             assert np.array_equal(together.concentration, alone.concentration)
 
 

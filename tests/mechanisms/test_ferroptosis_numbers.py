@@ -10,7 +10,7 @@ import pytest
 from ferroptosis_dish import STATES, Dish, P, erastin, rsl3
 from scipy.linalg import solve_banded
 
-from tme.kernels import team
+from tme.kernels import threads
 from tme.pathways import ferroptosis, stepping
 from tme.pathways.ferroptosis import PATHWAY
 from tme.pathways.store import kernels
@@ -135,10 +135,10 @@ def test_block_composition_does_not_change_a_bit(piece, expected):
     assert (bits(dish) == expected).all()
 
 
-@pytest.mark.parametrize("threads", [2, 3])
-def test_thread_count_does_not_change_a_bit(threads, expected, monkeypatch):
-    monkeypatch.setattr(team, "size", lambda: threads)
-    monkeypatch.setattr(team, "WORTH_ROWS", 1)
+@pytest.mark.parametrize("n_threads", [2, 3])
+def test_thread_count_does_not_change_a_bit(n_threads, expected, monkeypatch):
+    monkeypatch.setattr(threads, "count", lambda: n_threads)
+    monkeypatch.setattr(threads, "MIN_ROWS", 1)
     dish = random_dish(1000)
     advance(dish, np.arange(1000), 1, 1.0)
     assert (bits(dish) == expected).all()

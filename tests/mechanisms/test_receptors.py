@@ -6,7 +6,7 @@ import pytest
 from support import TISSUE, falls, flood, hours, level, mean, merged, nested, rises, tissue
 
 from tme.config import ConfigError, load_config
-from tme.kernels import team
+from tme.kernels import threads
 from tme.library import load_library
 from tme.library.agents import Coat
 from tme.mechanisms.killing import PARAMETERS, Kills, attach_rate
@@ -350,8 +350,8 @@ EVERY = {"pd1": HOST, "lag3": {"on": True, "host": True}, "tim3": True, "tigit":
 
 def test_with_every_axis_any_number_of_threads_gives_the_same_bits(monkeypatch):
     one = hours(tissue("a", arms=MANY, receptors=EVERY), 1).state_dict()
-    monkeypatch.setattr(team, "WORTH_ROWS", 1)
-    monkeypatch.setattr(team, "size", lambda: 3)
+    monkeypatch.setattr(threads, "MIN_ROWS", 1)
+    monkeypatch.setattr(threads, "count", lambda: 3)
     several = hours(tissue("a", arms=MANY, receptors=EVERY), 1).state_dict()
     assert [k for k in one if one[k].tobytes() != several[k].tobytes()] == []
 

@@ -54,5 +54,5 @@ PATHWAY = Pathway(
     ),
     traits=(Given("xct", "1", 1.0, "SLC7A11"),),
     inputs=(Given("glucose_outside", "uM", 1000.0, "glucose outside"),),
-    held=("uptake",), terms=TERMS, conditions=conditions, rates=rates, awake=awake, damage="bonds", cause=4,
+    frozen=("uptake",), terms=TERMS, conditions=conditions, rates=rates, awake=awake, damage="bonds", cause=4,
 )  # fmt: skip

@@ -17,7 +17,7 @@ from scipy.integrate import solve_ivp
 
 from tme.core.device import DeviceError
 from tme.kernels.elementary import law
-from tme.kernels.sources import closure, digest
+from tme.kernels.source_digest import closure, digest
 from tme.pathways import PATHWAYS, RUNS, device, store, write
 from tme.pathways.contract import State, plain
 
@@ -35,7 +35,7 @@ def exact(pathway, cells, hours):
 
     def derivative(_t, y):
         known = {"p": p, "alive": 1.0, **names, **neutral, **{s.var: v for s, v in zip(pathway.states, y)}}
-        known |= dict(zip(pathway.held, call(pathway.conditions, known)))
+        known |= dict(zip(pathway.frozen, call(pathway.conditions, known)))
         out = []
         for s, v, rate in zip(pathway.states, y, call(pathway.rates, known)):
             if s.loss is not None:
@@ -79,9 +79,9 @@ def test_a_state_is_added_by_one_line_and_its_rate():
 
 
 @pytest.mark.parametrize(("change", "message"), [
-    ({"held": ("uptak",)}, "rates asks for 'uptake', which the table has not; it has"),
+    ({"frozen": ("uptak",)}, "rates asks for 'uptake', which the table has not; it has"),
     ({"damage": "bond"}, "damage is 'bond', which is no state of it"),
-    ({"held": ("uptake", "xct")}, "two entries of its table have one name in laws"),
+    ({"frozen": ("uptake", "xct")}, "two entries of its table have one name in laws"),
 ])  # fmt: skip
 def test_a_table_that_does_not_fit_its_laws_is_refused(change, message):
     with pytest.raises(ValueError, match=f"pathway sugar: .*{message}"):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import tme
-from tme.kernels import team
+from tme.kernels import threads
 from tme.model.registry import rule_programs, term_registry
 from tme.rules.evaluation import programs, within
 
@@ -124,12 +124,12 @@ def digest(model):
 
 
 def test_rules_give_the_same_bits_for_any_threads_and_across_a_resume(monkeypatch):
-    monkeypatch.setattr(team, "WORTH_ROWS", 8)
+    monkeypatch.setattr(threads, "MIN_ROWS", 8)
     both = {"x": rule(signal="own.plooh", unit="uM", half=0.02, lag_h="{value: 3, unit: h, source: 'assumed: a test'}"),
             "y": rule(signal="near.cd8", unit="cells", half=1.0, term="death.apoptosis", verb="raises", to=40.0)}  # fmt: skip
     whole = model_with("combination", **both)
     half = model_with("combination", **both)
-    monkeypatch.setattr(team, "size", lambda: 1)
+    monkeypatch.setattr(threads, "count", lambda: 1)
     for _ in range(45):
         half.step()
     half = tme.TumourModel.from_state(half.config, half.state_dict(), arm="combination", seed=3)

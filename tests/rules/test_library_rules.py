@@ -6,7 +6,7 @@ from support import hours, tissue
 
 import tme
 from tme.config import ConfigError
-from tme.kernels import team
+from tme.kernels import threads
 from tme.library import load_library
 from tme.model.describe import describe
 from tme.model.registry import known_to_rules, rule_programs, term_registry
@@ -102,7 +102,7 @@ def test_with_every_rule_on_a_model_goes_on_from_a_checkpoint_bit_for_bit_with_a
     every = {**EVERYTHING, "rules": dict.fromkeys(RULES, "on")}
     whole = tissue("x", **every)
     assert {"lactate", "glucose", "oleate"} <= set(whole.fields)
-    monkeypatch.setattr(team, "WORTH_ROWS", 8)
+    monkeypatch.setattr(threads, "MIN_ROWS", 8)
     half = hours(tissue("x", **every), 1)
     monkeypatch.undo()
     half = tme.TumourModel.from_state(half.config, half.state_dict(), arm="x", seed=1)

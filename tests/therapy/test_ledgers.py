@@ -15,7 +15,7 @@ def audited(field, log):
 
     Reckoned on the lattice on which the equation is solved; what is interpolated from there must hold as much.
     """
-    solve, on = field.advance, field.solved_on
+    solve, on = field.advance, field.on_solver_grid
     width = field.grid.n_voxels / on.grid.n_voxels
 
     def advance(dt, workspace):
@@ -41,7 +41,7 @@ def test_drugs_antibodies_and_messengers_change_by_what_comes_and_goes():
     model = tissue("all", 5, arms={"all": {**ARMS["all"], **drug}}, clocks__field_tol=TIGHT, **BUSY)
     log = {}
     for field in model.fields.values():
-        if field.mode == "backward_euler" and field.solved_on.vmax is None:
+        if field.mode == "backward_euler" and field.on_solver_grid.vmax is None:
             audited(field, log)
     ticks(model, 200)
     for name in ("rsl3", "anti_pdl1", "anti_pd1", "peg_pdpa_rsl3", "cnsi_fe", "hmgb1"):  # anti-CTLA-4 acts from the blood

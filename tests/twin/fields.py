@@ -79,8 +79,8 @@ class Field:
     def __init__(self, name, entry, lattice, k_m=1.0, walled=False):
         self.name, self.entry, self.k_m = name, entry, k_m
         n_voxels = lattice.n_voxels
-        self.solved_on, self.mean, self.back = widened(lattice, 1 if walled else entry.coarsen)
-        self.laplacian = laplacian(self.solved_on)
+        self.solver_lattice, self.mean, self.back = widened(lattice, 1 if walled else entry.coarsen)
+        self.laplacian = laplacian(self.solver_lattice)
         self.clock = round(entry.clock_min)
         self.start(np.full(n_voxels, float(entry.initial)))
         self.source, self.loss = np.zeros(n_voxels), np.zeros(n_voxels)
@@ -98,7 +98,7 @@ class Field:
         per_min = 0.0 if steady or self.entry.mode == "quasi_steady" else 1.0 / minutes
         diffusion = -float(self.entry.diffusion) * self.laplacian
         fixed = per_min + float(self.entry.decay) + self.mean @ (self.loss + self.exchange + self.wall)
-        before = self.wide if self.solved_on.n_voxels < self.c.size else self.c  # cells add to c
+        before = self.wide if self.solver_lattice.n_voxels < self.c.size else self.c  # cells add to c
         gain = per_min * before + self.mean @ (self.source + self.exchange * self.vessel)
         gain = gain + self.mean @ self.wall * float(self.entry.initial)
         vmax, c = self.mean @ self.vmax, before

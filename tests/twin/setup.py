@@ -98,7 +98,7 @@ def twin_of(model):
     for name, field in twin.fields.items():
         field.start(model.fields[name].concentration)
         if model.fields[name].inner is not None:
-            field.wide = model.fields[name].solved_on.concentration.copy()
+            field.wide = model.fields[name].on_solver_grid.concentration.copy()
     update_vessels(twin)
     take_up(twin)
     return twin

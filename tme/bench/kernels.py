@@ -140,7 +140,7 @@ def peroxide(case: str, shape: tuple[int, int, int]) -> list[dict[str, Any]]:
         for _ in range(REPEATS + 2):
             strength *= np.exp(0.05 * rng.standard_normal(len(points)))
             source[points] = strength
-            field.points = points
+            field.source_voxels = points
             start = time.process_time_ns()
             field.advance(1.0, workspace)
             times.append(time.process_time_ns() - start)
@@ -151,7 +151,7 @@ def peroxide(case: str, shape: tuple[int, int, int]) -> list[dict[str, Any]]:
 
 def chemistry(case: str) -> list[dict[str, Any]]:
     """One second-order step of the ten-state chemistry for 100,000 cells."""
-    from tme.kernels.memory import filled
+    from tme.kernels.aligned import filled
     from tme.pathways.ferroptosis import PARAMETERS, PATHWAY
     from tme.pathways.stepping import advance
 

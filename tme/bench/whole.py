@@ -156,8 +156,8 @@ def first_tick(case: str) -> list[dict[str, Any]]:
     # as a run does it: what is not compiled yet is compiled in two processes first, which outlast the first tick
     child = """
 import time
-from tme.warm import finish, warm_up
-warm_up()
+from tme.precompile import finish, start_compiling
+start_compiling()
 from tme.bench.whole import build
 build(5000)
 print(time.time())

@@ -77,7 +77,7 @@ def check_route(look: Look, path: tuple[Any, ...], item: dict[str, Any], entry: 
 
 
 def check_schedule(look: Look, path: tuple[Any, ...], item: dict[str, Any]) -> None:
-    """What is left of `every_d` and `until_d` was not written out: say why."""
+    """Report why remaining `every_d` and `until_d` keys could not be expanded."""
     every, until, day = item.get("every_d"), item.get("until_d"), item.get("day", 0.0)
     if every is None:
         if until is not None:

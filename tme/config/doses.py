@@ -22,7 +22,7 @@ class Given(Scheduled):
     """How much of an agent, and by which way.
 
     iv: into blood. intratumoral: at once into the tumour, `radius_um` around `centre_um` (default the tumour's
-    middle, a third of its radius). depot: there too, released by `release_per_h` of what is left. bath: the
+    middle, a third of its radius). depot: there too, released by first order with `release_per_h`. bath: the
     concentration held everywhere from that day on. `dose_mg` is `dose_mg_kg` of the stated mouse.
     """
 

@@ -193,7 +193,7 @@ def set_values(tree: Node, changes: Iterable[tuple[str, Node] | None], faults: l
 
 
 def check_quick(tree: Node, context: Context, faults: list[Fault]) -> None:
-    """Tell the faults of a file's own quick section even when nobody asked for it."""
+    """Tell the faults of a file's own quick section even when it is not used."""
     full, small = split_quick(tree)
     if small is not None and small.file == tree.file:
         build(trimmed(with_quick(full, small, faults))[0], context, faults)

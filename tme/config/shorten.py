@@ -18,7 +18,7 @@ def _is_number(value: object) -> bool:
 def trimmed(tree: Node, spare: str = "") -> tuple[Node, list[str]]:
     """The tree without doses and snapshots beyond its horizon (agents that lose all doses go), and what went.
 
-    Days that stand in the file `spare` are kept: somebody who sets both a horizon and a later dose by `--set`
+    Days that stand in the file `spare` are kept: a user who sets both a horizon and a later dose by `--set`
     is told so.
     """
     horizon = tree.find(("horizon_day",)).value

@@ -1,6 +1,6 @@
 """Where fields and chemistry are computed: the processor ("cpu"), or a CUDA device ("cuda").
 
-The device is an option: nothing here imports its package before somebody asks for it.
+The device is an option: nothing here imports its package before a device is asked for.
 """
 
 from __future__ import annotations

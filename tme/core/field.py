@@ -8,19 +8,20 @@ from typing import Any
 
 import numpy as np
 
-from tme.core import pane
-from tme.core.grid import Grid, Spares, face_values
+from tme.core import subdomain
+from tme.core.grid import Grid, ScratchPool, face_values
 from tme.core.superposition import Superposition
-from tme.kernels import diffusion, red_black, team
+from tme.kernels import diffusion, threads
+from tme.kernels.aligned import filled
 from tme.kernels.exchange import add_scaled, all_zero, collect, fits, put
-from tme.kernels.memory import filled
 from tme.kernels.multigrid import Workspace
+from tme.kernels.red_black import solve as red_black
 from tme.kernels.transfer import average, interpolate, read
 
 MODES = ("backward_euler", "quasi_steady")
 TERMS = ("loss", "source", "exchange", "vmax")
-DAMPED = 250.0  # couplings over mean losses up to which a field is solved on one colour, without multigrid
-LOOSE = 1e-6  # tolerance from which that pays: a tighter one takes several rounds
+LOSS_DOMINATED = 250.0  # ratio of couplings to mean losses up to which a field is solved by red-black CG, without multigrid
+LOOSE_TOL = 1e-6  # tolerance from which that is faster: a tighter one takes several rounds
 PASSES = 100  # per round
 _ABSENT = np.zeros(0)
 _NO_VOXELS = np.zeros(0, np.int64)
@@ -36,9 +37,9 @@ class Field:
     `use` makes them, (n_voxels,) float64. `mode` is 'backward_euler' or 'quasi_steady' (no memory); the field
     is due every `clock_ticks` base ticks. `faces` gives per axis (z, y, x) a pair of face values, None for no
     flux. With `coarsen` 2 or 4 the equation is solved on voxels so many times as wide, with the mean of every
-    term over them, and interpolated from there where somebody looks: kernels take `seen` and ask `transfer.at`,
-    others call `at` or have all of `concentration` worked out; axes that do not divide forbid it. `writing`,
-    `counting` and `pour` put terms there at once, without an array of them over the whole lattice.
+    term over them, and interpolated on demand: kernels take `read_view` and call `transfer.at`,
+    others call `at`, or `concentration` for all voxels; axes that do not divide forbid it. `term_writer`,
+    `source_counter` and `add_to_term` add terms on the solver grid, without keeping an array of them over the whole lattice.
     Every voxel of the grid belongs to the system, vessels and given values included. `tol` is relative to the
     right-hand side.
     """
@@ -88,13 +89,13 @@ class Field:
         kept = self.inner is None or between or any(grid.periodic) or 2 in grid.shape or 1 in grid.shape[1:]
         self._values: Any = filled(grid.n_voxels, float(initial)) if kept else None
         k = self.diffusion / grid.dx_um**2
-        self.pane = True  # may be solved from its sources alone, or around them
-        self.adds_up = True  # whether patterns of its sources may be
-        self._sum: Superposition | None = None
+        self.allow_subdomain = True  # whether it may be solved in a subdomain around its sources
+        self.allow_superposition = True  # whether it may be solved as a sum of Green's functions of its sources
+        self._superposition: Superposition | None = None
         self._wrap = np.array(grid.periodic, np.bool_)
-        self.points: np.ndarray | None = None  # where `source` is not 0, ascending int64, if somebody keeps count
-        self.part: Field | None = None  # the pane it was last solved in
-        self.splits = False  # whether the last solve was one that a team shares
+        self.source_voxels: np.ndarray | None = None  # where `source` is not 0, ascending int64; None if unknown
+        self.subdomain: Field | None = None  # the subdomain it was last solved in
+        self.splits = False  # whether the last solve can be split among threads
         self._k = np.array([k if n > 1 else 0.0 for n in grid.shape])
         for axis in range(3):
             if grid.shape[axis] == 1 and not np.isnan(self.faces[axis]).all():
@@ -105,7 +106,7 @@ class Field:
 
     @property
     def concentration(self) -> np.ndarray:
-        """(n_voxels,) in `unit`; of a field on wider voxels a copy worked out on the spot, which nobody may write to."""
+        """(n_voxels,) in `unit`; of a field on wider voxels an interpolated copy, read-only."""
         if self.inner is None:
             return self._values
         values = np.empty(self.grid.n_voxels) if self._values is None else self._values.view()
@@ -115,8 +116,8 @@ class Field:
         return values
 
     @property
-    def seen(self) -> np.ndarray:
-        """What kernels read with `transfer.at`."""
+    def read_view(self) -> np.ndarray:
+        """Array that kernels read with `transfer.at`: one axis, or three if the field is on wider voxels."""
         if self._values is not None:
             return self._values
         assert self.inner is not None
@@ -125,11 +126,11 @@ class Field:
     def at(self, voxels: np.ndarray) -> np.ndarray:
         """The concentration in `voxels` (n,), a copy."""
         out = np.empty(len(voxels))
-        team.rows(read, len(voxels), voxels, self.seen, out)
+        threads.over_rows(read, len(voxels), voxels, self.read_view, out)
         return out
 
     def use(self, term: str) -> np.ndarray:
-        """The array of a term ('loss', 'source', 'exchange', 'vmax'), made of zeros if absent."""
+        """The array of a term ('loss', 'source', 'exchange', 'vmax'), created as zeros if absent."""
         if term not in TERMS:
             raise KeyError(term)
         if getattr(self, term) is None:
@@ -162,19 +163,19 @@ class Field:
                 self.outer, given, self.vessel_value, self.k_m, self.dirichlet_mask, self.dirichlet_value, self.faces,
             )  # fmt: skip
             return self._converged(cycles)
-        if steady and not has_faces and self.pane and self.adds_up and self._superposed(w):
+        if steady and not has_faces and self.allow_subdomain and self.allow_superposition and self._superpose(w):
             self.splits = True
             return 0
         self.splits = False
-        self._forget_lit()
-        if not has_faces and (steady or all_zero(self.concentration)) and self._unfed():
+        self._forget_support()
+        if not has_faces and (steady or all_zero(self.concentration)) and self._has_no_inflow():
             self.concentration[:] = 0.0
             return 0
-        if steady and not has_faces and self._fed_by_sources_alone():
-            cycles = pane.solve(self, w)
+        if steady and not has_faces and self._has_sources_only():
+            cycles = subdomain.solve(self, w)
             if cycles >= 0:
                 return cycles
-        if self._damped(0.0 if steady else 1.0 / dt_min, has_faces):
+        if self._is_loss_dominated(0.0 if steady else 1.0 / dt_min, has_faces):
             used = red_black.step(
                 self.concentration, 0.0 if steady else 1.0 / dt_min, self.decay, self._k.max(), self.tol,
                 PASSES, _term(self.loss), _term(self.source), _term(self.exchange), self.vessel_value,
@@ -196,7 +197,7 @@ class Field:
 
     def fill(self, value: float | np.ndarray) -> None:
         """Set the concentration, a number or (n_voxels,), where it is solved; wider voxels take the mean."""
-        self._forget_lit()
+        self._forget_support()
         if self.inner is None:
             self.concentration[:] = value
             return
@@ -206,23 +207,23 @@ class Field:
             self._mean(values, part)
             value = part
         self.inner.fill(value)
-        self._keep()
+        self._refresh()
 
     def add(self, values: np.ndarray) -> None:
         """Add `values` (n_voxels,) to the concentration where it is solved; wider voxels take the mean."""
-        self._lit = None
+        self._forget_support()
         if self.inner is None:
             self.concentration[:] += values
             return
         part = np.zeros(self.inner.grid.n_voxels)
         self._mean(values, part)
         self.inner.add(part)
-        self._keep()
+        self._refresh()
 
     @property
-    def solved_on(self) -> Field:
-        """The field on the lattice where its equation is solved: itself, or one on wider voxels."""
-        return self if self.inner is None else self.inner.solved_on
+    def on_solver_grid(self) -> Field:
+        """The field on its solver grid, where the equation is solved: itself, or one on wider voxels."""
+        return self if self.inner is None else self.inner.on_solver_grid
 
     def _advance_inner(self, dt_min: float, workspace: Any) -> int:
         """Solve on the lattice of wider voxels."""
@@ -235,60 +236,60 @@ class Field:
                 inner.use(name)[:] = 0.0
                 self._mean(term, inner.use(name))
         cycles = inner.advance(dt_min, workspace.half())
-        self._keep()
+        self._refresh()
         return cycles
 
     def _interpolate(self, out: np.ndarray) -> None:
         """Fill `out` (n_voxels,) from the inner lattice."""
         assert self.inner is not None
-        by_rows = team.blocks if self.grid.n_voxels >= team.WORTH_ROWS else _alone
+        by_rows = threads.over_blocks if self.grid.n_voxels >= threads.MIN_ROWS else _alone
         by_rows(interpolate, self.grid.nz * self.grid.ny, self.inner._values, out, *self.grid.shape, self._wrap)
 
-    def _keep(self) -> None:
-        """Renew the values, where they are kept."""
+    def _refresh(self) -> None:
+        """Interpolate the values again, where they are stored."""
         if self._values is not None:
             self._interpolate(self._values)
 
-    def _renew(self) -> None:
-        """Renew what is kept on all lattices from here to where the equation is solved."""
+    def _refresh_all(self) -> None:
+        """Interpolate again on all lattices from the solver grid to this one."""
         if self.inner is not None:
-            self.inner._renew()
-            self._keep()
+            self.inner._refresh_all()
+            self._refresh()
 
     def _mean(self, values: np.ndarray, out: np.ndarray, factor: float = 1.0, empty: bool = False) -> None:
         """Add factor times the means of `values` (n_voxels,) to `out`, on the inner lattice."""
         assert self.inner is not None
         nz, ny, _nx = self.inner.grid.shape
-        by_rows = team.blocks if self.grid.n_voxels >= team.WORTH_ROWS else _alone
+        by_rows = threads.over_blocks if self.grid.n_voxels >= threads.MIN_ROWS else _alone
         by_rows(average, nz * ny, values, factor, empty, out, *self.grid.shape)
 
-    # ---- terms that others write ----------------------------------------------------------------------------
+    # ---- terms written by mechanisms ----------------------------------------------------------------------------
     @contextmanager
-    def writing(self, term: str, spares: Spares, anew: bool = True, everywhere: bool = False) -> Iterator[np.ndarray]:
-        """An array (n_voxels,) in which to write a term, or what to add to it (not `anew`: one that others begin).
+    def term_writer(self, term: str, scratch: ScratchPool, overwrite: bool = True, everywhere: bool = False) -> Iterator[np.ndarray]:
+        """Array (n_voxels,) into which the caller writes a term; without `overwrite` it adds to the term.
 
-        It is the term's own, or a spare one of zeros where the field is solved on wider voxels. Who writes every voxel
-        (`everywhere`) need not find zeros.
+        It is the term itself, or a scratch array of zeros whose means are added on the solver grid. With `everywhere` the
+        caller writes every voxel, and the term is not zeroed first.
         """
-        on = self.solved_on
+        on = self.on_solver_grid
         own = on.use(term)
-        if anew and not (everywhere and on is self):
-            team.rows(put, len(own), own, 0.0)
+        if overwrite and not (everywhere and on is self):
+            threads.over_rows(put, len(own), own, 0.0)
         if on is self:
             yield own
             return
-        with spares.one() as array:
+        with scratch.borrow() as array:
             yield array
-            self._pass_on(array, 1.0, True, own)
+            self._add_on_solver_grid(array, 1.0, True, own)
 
     @contextmanager
-    def counting(self, spares: Spares, per_count: float, voxels: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
-        """Counters (n_voxels,) int64, at first 0, whose counts times `per_count` become part of the source.
+    def source_counter(self, scratch: ScratchPool, per_count: float, voxels: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
+        """Counters (n_voxels,) int64, initially 0; counts times `per_count` are added to the source.
 
-        Counts may be only in `voxels`, those of some cells. Raises RuntimeError where they do not fit (`exchange.tally`).
+        Only entries of `voxels` (voxels of cells) may be counted. Raises RuntimeError on overflow (`exchange.tally`).
         """
-        on, own = self.solved_on, self.solved_on.use("source")
-        with spares.one() as array:
+        on, own = self.on_solver_grid, self.on_solver_grid.use("source")
+        with scratch.borrow() as array:
             counts = array.view(np.int64)
             yield counts
             if on is self:
@@ -297,27 +298,27 @@ class Field:
                     good &= collect(of_cells, len(of_cells), counts, per_count, own)
             else:
                 good = fits(counts)
-                self._pass_on(counts, per_count, True, own)
+                self._add_on_solver_grid(counts, per_count, True, own)
             if not good:
                 raise RuntimeError(f"field {self.name}: cells add more to a voxel than can be counted, or no number")
 
-    def pour(self, term: str, values: np.ndarray, factor: float) -> None:
+    def add_to_term(self, term: str, values: np.ndarray, factor: float) -> None:
         """Add factor times `values` (n_voxels,) to a term."""
-        on = self.solved_on
+        on = self.on_solver_grid
         if on is self:
-            team.rows(add_scaled, len(values), values, factor, self.use(term))
+            threads.over_rows(add_scaled, len(values), values, factor, self.use(term))
         else:
-            self._pass_on(values, factor, False, on.use(term))
+            self._add_on_solver_grid(values, factor, False, on.use(term))
 
-    def _pass_on(self, values: np.ndarray, factor: float, empty: bool, own: np.ndarray) -> None:
-        """Add the means of `values` to the term where the field is solved, through the lattices between."""
+    def _add_on_solver_grid(self, values: np.ndarray, factor: float, empty: bool, own: np.ndarray) -> None:
+        """Add the means of `values` to the term on the solver grid, by way of the lattices in between."""
         assert self.inner is not None
         if self.inner.inner is None:
             self._mean(values, own, factor, empty)
             return
         between = np.zeros(self.inner.grid.n_voxels)
         self._mean(values, between, factor, empty)
-        self.inner._pass_on(between, 1.0, False, own)
+        self.inner._add_on_solver_grid(between, 1.0, False, own)
 
     def _converged(self, cycles: int) -> int:
         if cycles < 0:
@@ -326,49 +327,49 @@ class Field:
             )
         return cycles
 
-    def _damped(self, per_dt: float, has_faces: bool) -> bool:
-        """Whether losses rein diffusion in so far that one-colour CG beats multigrid; a function of state."""
-        if self.tol < LOOSE or self.vmax is not None or any(self.grid.periodic):
+    def _is_loss_dominated(self, per_dt: float, has_faces: bool) -> bool:
+        """Whether losses dominate diffusion so far that red-black CG is faster than multigrid; a function of state."""
+        if self.tol < LOOSE_TOL or self.vmax is not None or any(self.grid.periodic):
             return False
         if has_faces or self._fixed.size:
             return False
         couplings = 2.0 * self._k.sum()
         sink = per_dt + self.decay
-        if sink * DAMPED < couplings and self.loss is not None:
+        if sink * LOSS_DOMINATED < couplings and self.loss is not None:
             sink += float(self.loss.mean())
-        return sink * DAMPED >= couplings > 0.0
+        return sink * LOSS_DOMINATED >= couplings > 0.0
 
-    def _unfed(self) -> bool:
-        """Nothing comes in: a steady state is then 0 everywhere, and has no scale for a tolerance."""
+    def _has_no_inflow(self) -> bool:
+        """No source and no exchange: the steady state is then 0 everywhere, and gives no scale for a tolerance."""
         if self._fixed.size or (self.exchange is not None and self.vessel_value != 0.0):
             return False
         return self.source is None or all_zero(self.source)
 
-    def _fed_by_sources_alone(self) -> bool:
-        """Whether what is far from all sources is 0, on a lattice large enough to ask."""
-        if not self.pane or self.source is None or self.exchange is not None or self.vmax is not None:
+    def _has_sources_only(self) -> bool:
+        """Whether the field is 0 far from its sources, on a lattice large enough for a subdomain."""
+        if not self.allow_subdomain or self.source is None or self.exchange is not None or self.vmax is not None:
             return False
-        return self.grid.n_voxels >= pane.SMALL and not self._fixed.size and not any(self.grid.periodic)
+        return self.grid.n_voxels >= subdomain.MIN_VOXELS and not self._fixed.size and not any(self.grid.periodic)
 
-    def _superposed(self, workspace: Any) -> bool:
-        """Add up the patterns of the sources where they are few and reach little, and nothing else acts."""
+    def _superpose(self, workspace: Any) -> bool:
+        """Add the Green's functions of the sources, where these are few, the radius is small and no other term acts."""
         if self.source is None or not self._no_sink() or self._fixed.size:
             return False  # without a sink `advance` has refused a decay of 0
-        if self._sum is None:
-            self._sum = Superposition(self)
-        return self._sum.solve(self, workspace)
+        if self._superposition is None:
+            self._superposition = Superposition(self)
+        return self._superposition.solve(self, workspace)
 
-    def _forget_lit(self) -> None:
-        """The concentration is no longer the sum of patterns that it was."""
-        if self._sum is not None:
-            self._sum.lit = None
+    def _forget_support(self) -> None:
+        """The concentration is no longer a sum of Green's functions with a known support."""
+        if self._superposition is not None:
+            self._superposition.support = None
 
     def _no_sink(self) -> bool:
         return self.loss is None and self.exchange is None and self.vmax is None
 
     def state_arrays(self) -> dict[str, np.ndarray]:
         """Everything a checkpoint must keep, by name; absent terms are left out."""
-        on, prefix = self.solved_on, "" if self.inner is None else "solved_"
+        on, prefix = self.on_solver_grid, "" if self.inner is None else "solved_"
         state = {f"{prefix}concentration": on.concentration, "vessel_value": np.array(self.vessel_value)}
         state |= {name: getattr(self, name) for name in (*TERMS, "dirichlet_mask") if getattr(self, name) is not None}
         state["dirichlet_value"] = np.array(self.dirichlet_value)
@@ -378,8 +379,8 @@ class Field:
 
     def load_state(self, state: dict[str, np.ndarray]) -> None:
         """Take over what `state_arrays` of a field on the same voxels gave."""
-        self.points = None
-        self._forget_lit()
+        self.source_voxels = None
+        self._forget_support()
         self.vessel_value = float(state["vessel_value"])
         for name in TERMS:
             setattr(self, name, None)
@@ -387,14 +388,14 @@ class Field:
                 self.use(name)[:] = state[name]
         if "dirichlet_mask" in state:
             self.fix(state["dirichlet_mask"], float(state["dirichlet_value"]))
-        on, values = self.solved_on, state.get("concentration" if self.inner is None else "solved_concentration")
+        on, values = self.on_solver_grid, state.get("concentration" if self.inner is None else "solved_concentration")
         if values is None or len(values) != on.grid.n_voxels:
             raise ValueError(f"field {self.name}: the state is not of voxels as wide as those it is solved on here, {on.grid.shape}")
         on.concentration[:] = values
         for name in TERMS:
             if f"solved_{name}" in state:
                 on.use(name)[:] = state[f"solved_{name}"]
-        self._renew()
+        self._refresh_all()
 
 
 def _alone(kernel: Any, n: int, *arguments: Any) -> None:

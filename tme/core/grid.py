@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tme.kernels.memory import zeros
+from tme.kernels.aligned import zeros
 
 
 @dataclass(frozen=True)
@@ -107,19 +107,19 @@ class Grid:
         return zeros(self.n_voxels, dtype)
 
 
-class Spares:
-    """Voxel arrays of zeros to borrow for a moment; made when first needed, given back as zeros."""
+class ScratchPool:
+    """Scratch pool: voxel arrays of zeros, allocated when first needed; the borrower returns them as zeros."""
 
     def __init__(self, grid: Grid) -> None:
         self._grid = grid
         self._free: list[np.ndarray] = []
 
     @contextmanager
-    def one(self) -> Iterator[np.ndarray]:
-        """One of them, (n_voxels,) float64; after an exception it is not used again."""
+    def borrow(self) -> Iterator[np.ndarray]:
+        """One array, (n_voxels,) float64 zeros; after an exception it does not return to the pool."""
         try:
             array = self._free.pop()
-        except IndexError:  # asked like this, since two threads may ask at once
+        except IndexError:  # not a test for emptiness, since two threads may ask at once
             array = self._grid.zeros()
         yield array
         self._free.append(array)

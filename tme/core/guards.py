@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from tme.core.mechanism import Mechanism, Phase
-from tme.kernels import team
+from tme.kernels import threads
 from tme.kernels.jit import serial
 
 EVERY = 60  # ticks between scans of everything
@@ -59,15 +59,15 @@ class Guards(Mechanism):
 
     def step(self, model: Any) -> None:
         """Scan; tell what is broken only if something is."""
-        scans = [(count_broken, (0, f.grid.n_voxels, f.concentration)) for f in (field.solved_on for field in model.fields.values())]
+        scans = [(count_broken, (0, f.grid.n_voxels, f.concentration)) for f in (field.on_solver_grid for field in model.fields.values())]
         scans += [(count_broken, (0, p.n, getattr(p.col, name))) for p, names in self.columns for name in names]
-        if any(team.each(scans)):
+        if any(threads.run_all(scans)):
             inspect(model)
 
 
 def probe(model: Any, field: Any) -> None:
     """Look at a few voxels of a field that was solved just now."""
-    values = field.solved_on.concentration
+    values = field.on_solver_grid.concentration
     if any_broken(values, 1 + values.size // PROBES):
         inspect(model, field)
 
@@ -112,7 +112,7 @@ def _fields(model: Any, fields: Iterable[Any]) -> list[str]:
     """One phrase per broken field."""
     out = []
     for field in fields:
-        on = field.solved_on
+        on = field.on_solver_grid
         broken = _broken(on.concentration)
         if broken.size:
             # of a wider voxel, its corner

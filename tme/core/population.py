@@ -1,7 +1,7 @@
 """A population is the Mesa agent; a cell is a row of its columns.
 
 Columns are plain arrays of full capacity in `population.col`; only the first `population.n` entries are
-live. `population.gsh` is the live slice. `row` means where a cell sits now, `uid` who it is.
+live. `population.gsh` is the live slice. `row` is the present place of a cell, `uid` its identity.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ import mesa
 import numpy as np
 
 from tme.core.cells import Cell, CellSelection
-from tme.kernels.memory import blocks
-from tme.kernels.rows import copy_rows, plan_removal
+from tme.kernels.aligned import row_blocks
+from tme.kernels.row_moves import copy_rows, plan_removal
 
 _DTYPES = ("f8", "u8", "i4", "i1")
 _NO_TERM = np.zeros(0)
@@ -46,7 +46,7 @@ class Column:
 
 
 COMMON = (
-    Column("uid", "u8", "1", about="who the cell is; never reused"),
+    Column("uid", "u8", "1", about="identity of the cell; never reused"),
     Column("voxel", "i4", "1", about="flat lattice index"),
     Column("n_div", "i4", "1", about="divisions so far, part of the daughter's uid"),
     Column("born_tick", "i4", "tick", about="tick of birth or arrival"),
@@ -75,7 +75,7 @@ class Population(mesa.Agent):
     def _allocate(self, capacity: int) -> None:
         """Grow every column to `capacity`; live rows keep their values."""
         groups = [[c for c in self.declared.values() if np.dtype(c.dtype).itemsize == width] for width in _BY_WIDTH]
-        self._blocks = blocks(capacity, [(len(group), kind) for group, kind in zip(groups, _BY_WIDTH.values())])
+        self._blocks = row_blocks(capacity, [(len(group), kind) for group, kind in zip(groups, _BY_WIDTH.values())])
         for group, block in zip(groups, self._blocks):
             for c, row in zip(group, block):
                 column = row[:capacity].view(c.dtype)

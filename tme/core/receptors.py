@@ -1,4 +1,4 @@
-"""Receptors of a model: which checkpoint axes are on, and what is left free of each receptor and ligand.
+"""Receptors of a model: which checkpoint axes are on, and the free share of each receptor and ligand.
 
 Laws and therapies meet here: a therapy says what it binds (`Binder`), and how much of a molecule is left is kept per
 voxel; laws read that. An axis that is off is not here at all; a molecule that nothing binds has an array of no size.
@@ -97,7 +97,7 @@ def ligand_column(name: str) -> str:
 
 
 class Receptors:
-    """All axes that are on, by place; what is left of their molecules; how far antibodies deplete whole cell types.
+    """All axes that are on, by place; the free share of their molecules; how far antibodies deplete whole cell types.
 
     `depletion` cell type -> share (0 to 1) of the full Fc effect, as of this tick. `neutralised`: fields that agents bind.
     """
@@ -117,7 +117,7 @@ class Receptors:
         ligands = []
         for key, spec in e.ligands.items():
             hosts = {k: x for k, x in spec.on.items() if k != spec.held} if e.host or e.place == "node" else {}
-            reckoned = bool(hosts) and e.place == "contact"  # in the node only who arrives is met
+            reckoned = bool(hosts) and e.place == "contact"  # in the lymph node only arriving cells are met
             new = Ligand(self.molecules[key], 0.0 if reckoned else spec.background, spec.held, spec.on.get(spec.held), hosts)
             if reckoned:
                 new.host_sum, new.host_count = np.zeros(grid.n_voxels, np.int64), np.zeros(grid.n_voxels, np.int32)
@@ -158,7 +158,7 @@ class Receptors:
 
     # ---- checkpoints --------------------------------------------------------------------------------
     def state_dict(self) -> dict[str, np.ndarray]:
-        """What is left of every molecule, ligands on host cells, depletion."""
+        """Free share of every molecule, ligands on host cells, depletion."""
         out = {f"free.{n}": m.free.copy() for n, m in self.molecules.items() if m.free.size}
         for li in self.hosts():
             out[f"host_sum.{li.name}"], out[f"host_count.{li.name}"] = li.host_sum.copy(), li.host_count.copy()

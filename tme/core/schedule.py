@@ -11,10 +11,10 @@ from typing import Any
 from tme.core.guards import inspect, probe
 from tme.core.mechanism import Mechanism, Phase, check_plan
 from tme.core.solvers import Job
-from tme.kernels import team
+from tme.kernels import threads
 from tme.kernels.exchange import put
 
-WORTH_S = 1e-4  # seconds from which an entry is worth a helper
+WORTH_S = 1e-4  # seconds from which an entry is worth a background task
 
 
 class FieldDiffusion(Mechanism):
@@ -68,15 +68,15 @@ class StartSources(Mechanism):
         """Zero the sources of due fields."""
         for name, field in model.fields.items():
             if model.due(name) and name not in model.particle_fields:
-                source = field.solved_on.source
-                if field.points is not None:
-                    source[field.points] = 0.0
+                source = field.on_solver_grid.source
+                if field.source_voxels is not None:
+                    source[field.source_voxels] = 0.0
                 elif source is not None:
-                    team.rows(put, len(source), source, 0.0)
+                    threads.over_rows(put, len(source), source, 0.0)
         for name in self.losses:
-            loss = model.fields[name].solved_on.loss
+            loss = model.fields[name].on_solver_grid.loss
             if model.due(name):
-                team.rows(put, len(loss), loss, 0.0)
+                threads.over_rows(put, len(loss), loss, 0.0)
 
 
 class Schedule:
@@ -91,15 +91,15 @@ class Schedule:
 
     def run(self, model: Any) -> None:
         """One tick."""
-        sent: dict[str, team.Errand] = {}
+        sent: dict[str, threads.Task] = {}
         try:
             self._run(model, sent)
         finally:
-            while sent:  # after an exception: nobody is at work any more when it is seen
+            while sent:  # after an exception: no thread is at work any more when it is raised
                 with suppress(Exception):
                     sent.popitem()[1].result()
 
-    def _run(self, model: Any, sent: dict[str, team.Errand]) -> None:
+    def _run(self, model: Any, sent: dict[str, threads.Task]) -> None:
         tick, seconds, calls = model.tick, self.seconds, self.calls
         fields: list[FieldDiffusion] = []
         before = perf_counter()
@@ -113,8 +113,8 @@ class Schedule:
                 self._solve(fields, model)
                 fields, before = [], perf_counter()
             for other in self.early.get(m.name, ()):
-                if tick % other.every == 0 and seconds[other.name] > WORTH_S * calls[other.name] and team.size() > 1:
-                    sent[other.name] = team.Errand(self._timed, other.name, other.step, model)
+                if tick % other.every == 0 and seconds[other.name] > WORTH_S * calls[other.name] and threads.count() > 1:
+                    sent[other.name] = threads.Task(self._timed, other.name, other.step, model)
             if m.name in sent:
                 sent[m.name].result()
                 del sent[m.name]

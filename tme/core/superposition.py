@@ -1,4 +1,5 @@
-"""How a steady field of uniform loss is added up from its sources, where that is cheaper than to solve for it."""
+"""Choice between solving a steady field of uniform loss and adding the Green's functions of its sources, by cost.
+"""
 
 from __future__ import annotations
 
@@ -6,22 +7,30 @@ from typing import Any
 
 import numpy as np
 
-from tme.kernels import team
-from tme.kernels.patterns import Near, Pattern, reach, wide_coupling
-from tme.kernels.superpose import add_near, add_rows, add_up, darken, hand_over, interpolate, none_below_zero
+from tme.kernels import threads
+from tme.kernels.greens_function import GreensFunction, ShortRangeCorrection, coarse_coupling, radius
+from tme.kernels.superpose import (
+    add_correction,
+    add_truncated,
+    add_untruncated,
+    clear_support,
+    clip_negative,
+    deposit_coarse,
+    interpolate_cubic,
+)
 
-WORTH = 16  # pattern entries per voxel of the lattice up to which adding up beats solving
-FEW = 16 * 73**2  # entries up to which it does on any lattice
-NEVER = 40  # voxels of reach beyond which no lattice that fits a computer makes it worth while
-SHARED = 256  # sources that a team adds up together
-DENSE = 4  # entries per voxel of the lattice that the wide field costs
-SHORT = 0.7  # entries that one of a short pattern costs
+MAX_ENTRIES_PER_VOXEL = 16  # entries of Green's functions per voxel of the lattice, up to which adding is faster than solving
+ENTRIES_ALWAYS_CHEAP = 16 * 73**2  # entries up to which it is faster on any lattice
+MAX_RADIUS = 40  # voxels; a larger radius is slower than solving on any lattice that fits into memory
+MIN_SHARED_SOURCES = 256  # sources from which on several threads share the work
+COARSE_COST = 4  # cost of the coarse field, in entries per voxel of the lattice
+CORRECTION_COST = 0.7  # cost of one entry of a short-range correction, in entries
 
 
 class Superposition:
-    """Patterns of the sources of one field; on 3D lattices of even axes also what is left of them beside a wide field.
+    """Sum of the Green's functions of one field's sources; on 3D lattices of even axes also of short-range corrections to a coarse field.
 
-    Which way is taken depends on the number of sources alone, and no way starts from what was there.
+    The method depends on the number of sources alone, and neither method starts from the previous concentration.
     """
 
     def __init__(self, field: Any) -> None:
@@ -29,79 +38,79 @@ class Superposition:
         self.grid, self.wrap, self.wrapped = grid, np.array(grid.periodic, np.bool_), any(grid.periodic)
         k, self.sink, self.tol = float(field.diffusion) / grid.dx_um**2, field.decay, field.tol
         self.k = k
-        self.short = min(grid.shape) == 1 or reach(k, self.sink, self.tol) <= NEVER
-        self.pattern = Pattern(grid.shape, k, self.sink, self.tol) if self.short else None
-        self.lit: np.ndarray | None = None  # sources around which alone the field is not 0
-        half = grid.halved() if self.short and min(grid.shape) > 1 and wide_coupling(k, self.sink) > 0.0 else None
-        self.near = Near(k, self.sink, self.tol) if half is not None else None
-        self.steps = self.near.steps(grid.shape) if self.near is not None else None
-        self.far: Any = None
+        self.feasible = min(grid.shape) == 1 or radius(k, self.sink, self.tol) <= MAX_RADIUS
+        self.greens = GreensFunction(grid.shape, k, self.sink, self.tol) if self.feasible else None
+        self.support: np.ndarray | None = None  # sources within whose radius alone the field is not 0
+        half = grid.halved() if self.feasible and min(grid.shape) > 1 and coarse_coupling(k, self.sink) > 0.0 else None
+        self.correction = ShortRangeCorrection(k, self.sink, self.tol) if half is not None else None
+        self.steps = self.correction.steps(grid.shape) if self.correction is not None else None
+        self.coarse: Any = None
         if half is not None:
-            self.far = type(field)(field.name, field.unit, half, wide_coupling(k, self.sink) * half.dx_um**2, self.sink,
+            self.coarse = type(field)(field.name, field.unit, half, coarse_coupling(k, self.sink) * half.dx_um**2, self.sink,
                                    mode="quasi_steady", tol=self.tol, max_cycles=field.max_cycles)  # fmt: skip
-            self.far.adds_up = False
-            self.far.use("source")
+            self.coarse.allow_superposition = False
+            self.coarse.use("source")
 
     def way(self, count: int) -> str:
-        """How so many sources are added up: "whole", "beside" a wide field, or "" where a solver is cheaper."""
-        if self.pattern is None:
+        """Method for `count` sources: "direct" (whole Green's functions), "coarse" (coarse field and corrections), "" where a solver is cheaper."""
+        if self.greens is None:
             return ""
-        n, whole = self.grid.n_voxels, count * self.pattern.size
-        beside = DENSE * n + SHORT * count * self.near.size if self.near is not None else whole
-        if min(whole, beside) > max(WORTH * n, FEW):
+        n, direct = self.grid.n_voxels, count * self.greens.size
+        with_coarse = COARSE_COST * n + CORRECTION_COST * count * self.correction.size if self.correction is not None else direct
+        if min(direct, with_coarse) > max(MAX_ENTRIES_PER_VOXEL * n, ENTRIES_ALWAYS_CHEAP):
             return ""
-        return "whole" if whole <= beside else "beside"
+        return "direct" if direct <= with_coarse else "coarse"
 
     def solve(self, field: Any, workspace: Any) -> bool:
         """Fill the field's concentration; False, and nothing done, where a solver is cheaper."""
-        voxels = np.flatnonzero(field.source) if field.points is None else field.points
+        voxels = np.flatnonzero(field.source) if field.source_voxels is None else field.source_voxels
         way = self.way(len(voxels))
         if way:
             self.add(field, voxels, way, workspace)
         return way != ""
 
     def add(self, field: Any, voxels: np.ndarray, way: str, workspace: Any) -> None:
-        """Fill the field's concentration, one way or the other, from the sources in `voxels` (m,) int64."""
-        if way == "whole":
-            self._whole(field, voxels)
+        """Fill the field's concentration by one of the methods from the sources in `voxels` (m,) int64."""
+        if way == "direct":
+            self._direct(field, voxels)
         else:
-            self._beside(field, voxels, workspace)
+            self._with_coarse_field(field, voxels, workspace)
 
-    def _whole(self, field: Any, voxels: np.ndarray) -> None:
-        """The pattern of every source."""
-        c, shape, pattern = field.concentration, self.grid.shape, self.pattern
-        assert pattern is not None
-        if self.lit is None:
+    def _direct(self, field: Any, voxels: np.ndarray) -> None:
+        """Add the Green's function of every source."""
+        c, shape, greens = field.concentration, self.grid.shape, self.greens
+        assert greens is not None
+        if self.support is None:
             c[:] = 0.0
         else:
-            self._on_rows(darken, self.lit, pattern.reach, shape, c)
+            self._on_rows(clear_support, self.support, greens.radius, shape, c)
         if len(voxels):
-            if pattern.once and not self.wrapped:
-                self._on_rows(add_up, voxels, field.source, pattern.values, pattern.reach, shape, c)
+            if greens.once and not self.wrapped:
+                self._on_rows(add_untruncated, voxels, field.source, greens.values, greens.radius, shape, c)
             else:
-                self._on_rows(add_rows, voxels, field.source, pattern.values, pattern.half, pattern.reach, shape, self.wrap, c)
-        self.lit = None if self.wrapped else field.points
+                self._on_rows(add_truncated, voxels, field.source, greens.values, greens.half, greens.radius, shape, self.wrap, c)
+        self.support = None if self.wrapped else field.source_voxels
 
-    def _beside(self, field: Any, voxels: np.ndarray, workspace: Any) -> None:
-        """The wide field, interpolated, and what is left of the pattern of every source."""
-        c, shape, far, near = field.concentration, self.grid.shape, self.far, self.near
-        assert near is not None
-        far.source[:] = 0.0
-        far.concentration[:] = 0.0
-        hand_over(voxels, field.source, shape, self.wrap, far.source)
-        far.advance(1.0, workspace.half())
-        if self.grid.n_voxels >= team.WORTH_ROWS:
-            team.blocks(interpolate, self.grid.nz, far.concentration, c, shape, self.wrap)
+    def _with_coarse_field(self, field: Any, voxels: np.ndarray, workspace: Any) -> None:
+        """Interpolate the coarse field and add the short-range correction of every source."""
+        c, shape, coarse, correction = field.concentration, self.grid.shape, self.coarse, self.correction
+        assert correction is not None
+        coarse.source[:] = 0.0
+        coarse.concentration[:] = 0.0
+        deposit_coarse(voxels, field.source, shape, self.wrap, coarse.source)
+        coarse.advance(1.0, workspace.half())
+        if self.grid.n_voxels >= threads.MIN_ROWS:
+            threads.over_blocks(interpolate_cubic, self.grid.nz, coarse.concentration, c, shape, self.wrap)
         else:
-            interpolate(0, self.grid.nz, far.concentration, c, shape, self.wrap)
-        self._on_rows(add_near, voxels, field.source, near.values, near.half, near.reach, shape, self.wrap, self.steps, near.packed, c)
-        team.rows(none_below_zero, len(c), c)
-        self.lit = None
+            interpolate_cubic(0, self.grid.nz, coarse.concentration, c, shape, self.wrap)
+        self._on_rows(add_correction, voxels, field.source, correction.values, correction.half, correction.radius, shape, self.wrap, self.steps, correction.packed, c)
+        threads.over_rows(clip_negative, len(c), c)
+        self.support = None
 
     def _on_rows(self, kernel: Any, voxels: np.ndarray, *rest: Any) -> None:
-        """Call the kernel on all rows of the lattice; many voxels are worth the team."""
+        """Call the kernel on all rows of the lattice, on several threads where voxels are many."""
         n_rows = self.grid.nz * self.grid.ny
-        if len(voxels) < SHARED:
+        if len(voxels) < MIN_SHARED_SOURCES:
             kernel(0, n_rows, voxels, *rest)
         else:
-            team.blocks(kernel, n_rows, voxels, *rest)
+            threads.over_blocks(kernel, n_rows, voxels, *rest)

@@ -1,7 +1,7 @@
 """Checkpoints: the complete state of a simulation in one checked file, two of them alternating.
 
 File: 8 bytes `TMECKPT1` (the digit is the format version), 32 bytes SHA-256 of the rest, then an uncompressed
-npz with the arrays of `state_dict()` under `state/<name>` and a JSON text `meta` (who, where, the series rows
+npz with the arrays of `state_dict()` under `state/<name>` and a JSON text `meta` (simulation, tick, the series rows
 so far). A damaged file is passed over for the other slot; a whole one that belongs to another simulation or
 format version is refused by name and left alone.
 """

@@ -66,7 +66,7 @@ def compared_hour(runs: Any, hour: float | None = None) -> float:
 
 
 def _why_not(runs: Mapping[Any, Any], hours: dict[tuple, np.ndarray], common: np.ndarray, day: float | None) -> str:
-    """Who is in the way of comparing at `day`, and the last day at which one can."""
+    """Simulations that prevent a comparison at `day`, and the last day at which all can be compared."""
     if not hours:
         return "there is no simulation to compare"
     reasons = {
@@ -76,7 +76,7 @@ def _why_not(runs: Mapping[Any, Any], hours: dict[tuple, np.ndarray], common: np
     }
     late = np.inf if day is None else 24.0 * day
     short = {key: h.max() for key, h in hours.items() if h.max() < late - 10.0**-DIGITS}
-    short = dict(sorted(short.items(), key=lambda item: item[0] not in reasons))  # who stopped comes first
+    short = dict(sorted(short.items(), key=lambda item: item[0] not in reasons))  # stopped simulations first
     told = [
         f"{'/'.join(map(str, key))} ended on day {hour / 24:.2f}" + (f" ({reasons[key]})" if key in reasons else "")
         for key, hour in list(short.items())[:6]

@@ -1,4 +1,4 @@
-"""Who computes which simulation when: one after the other, or a pool of processes, with the same results."""
+"""Execution of simulations: one after the other, or in a pool of processes, with the same results."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from typing import Any
 from tme.experiments import files
 from tme.experiments.run_directory import RunError
 from tme.experiments.worker import Outcome, Task, get_ready, initialise, set_threads, simulate, work
-from tme.warm import warm_up
+from tme.precompile import start_compiling
 
 EXECUTORS = ("processes",)
 ATTEMPTS = 3
@@ -99,7 +99,7 @@ def execute(
         return []
     plan = Queue(tasks, done)
     if tasks[0].factory == Task.factory and tasks[0].device == "cpu":
-        warm_up(lambda: interrupt.wanted)
+        start_compiling(lambda: interrupt.wanted)
     if jobs <= 1 or len(tasks) == 1:
         return _serial(plan, threads, interrupt, report)
     return _Pool(plan, min(jobs, len(tasks)), threads, interrupt, report).run()
@@ -132,7 +132,7 @@ def event_of(outcome: Outcome) -> dict[str, Any]:
 class _Pool:
     """A pool of spawned processes that survives the death of one of them.
 
-    After a death nobody knows whose task killed it: the tasks that ran are suspects, and each is tried again
+    After the death of a process it is unknown which task killed it: the tasks that ran are suspects, and each is tried again
     alone, so that an innocent one finishes and the culprit is named after its last attempt.
     """
 
@@ -169,7 +169,7 @@ class _Pool:
                     idle_deaths += not self.running
                     self._after_death()
                 finally:
-                    stop.value = 1  # whatever brought us here, nobody waits for these results
+                    stop.value = 1  # whatever the reason, these results are no longer needed
                     pool.shutdown(wait=True, cancel_futures=True)
                     self._drain(events)
                     events.close()

@@ -118,7 +118,7 @@ class Run:
         return table
 
     def summary_rows(self) -> pd.DataFrame:
-        """summary.csv as it is, for who does not compare simulations."""
+        """summary.csv as it is, for readers that do not compare simulations."""
         return read_table(self.path / "summary.csv")
 
     def stopped(self) -> dict[tuple, tuple[float, str]]:

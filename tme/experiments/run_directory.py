@@ -187,7 +187,7 @@ def is_done(folder: Path, verify: bool = False) -> bool:
 
 
 def me() -> dict:
-    """Who holds a lock: pid, the start time of that pid (pids are reused), host."""
+    """Holder of a lock: pid, the start time of that pid (pids are reused), host."""
     return {
         "pid": os.getpid(),
         "pid_start": _pid_start(os.getpid()),
@@ -205,7 +205,7 @@ def _pid_start(pid: int) -> int | None:
 
 
 def holder(folder: Path) -> dict | None:
-    """The live (or foreign) holder of a run's lock, None where nobody writes."""
+    """The live (or foreign) holder of a run's lock, None where no process writes."""
     found = files.read_json(Path(folder) / LOCK)
     if not found.get("pid"):
         return None

@@ -159,7 +159,7 @@ def _run(folder: Path, config: Any, whole: Plan, jobs: int, threads: int, show: 
 
 
 def outstanding(folder: Path, whole: Plan, factory: Any, device: str = "cpu") -> tuple[list[Task], set[str], list]:
-    """Tasks to do, folders that are done, simulations that are done. Growth nobody needs is skipped."""
+    """Tasks to do, folders that are done, simulations that are done. Growth that no task needs is skipped."""
     done = {s.folder for s in whole.simulations if is_done(folder / s.folder, verify=True)}
     for s in whole.simulations:  # checkpoints of an earlier version, or of a run killed right after DONE
         if s.folder in done and not option(whole.points[s.point].config.output, "keep_checkpoints", False):

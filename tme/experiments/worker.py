@@ -32,7 +32,7 @@ _SERIES_OF_ONE = re.compile(
 
 @dataclass(frozen=True)
 class Task:
-    """All a worker process needs: run folder, simulation, configuration, and who builds the model.
+    """All a worker process needs: run folder, simulation, configuration, and the function that builds the model.
 
     `factory` is a class with the interface of TumourModel, or its name "module:attribute"; `device` is told
     to it where it is not the processor.

@@ -1,6 +1,6 @@
 """The compiler settings every kernel of the package shares, and a cache of compiled code that processes fill together.
 
-`serial` compiles a kernel; it runs on the thread that calls it, without Python's lock, so that a `team` can call
+`serial` compiles a kernel; it runs on the thread that calls it, without Python's lock, so that `threads` can call
 it on several. `rule` compiles a scalar law; LLVM inlines it into the kernels that use it. `stated` compiles at once,
 for the types it is given and no others.
 
@@ -18,7 +18,7 @@ from typing import Any
 import numba
 from numba.core.caching import FunctionCache, IndexDataCacheFile
 
-from tme.kernels import sources
+from tme.kernels import source_digest
 
 try:
     import fcntl
@@ -26,23 +26,23 @@ except ImportError:  # not on this system: every process compiles for itself
     fcntl = None  # type: ignore[assignment]
 
 LOOK_S = 0.01
-PATIENCE_S = 60.0  # longer than any kernel takes; who waited so long compiles for itself
+PATIENCE_S = 60.0  # longer than any kernel takes; a process that has waited so long compiles for itself
 SETTINGS = {"error_model": "numpy", "cache": True, "no_cfunc_wrapper": True}
 
 
 def folder(file: str) -> str:
     """Where the compiled code of a file's kernels lies."""
     name = os.path.splitext(os.path.basename(file))[0]
-    return os.path.join(numba.config.CACHE_DIR, f"{name}-{sources.digest(file)}")
+    return os.path.join(numba.config.CACHE_DIR, f"{name}-{source_digest.digest(file)}")
 
 
 class SharedCache(FunctionCache):
     """numba's cache of one function, in which a process waits for another that is compiling it.
 
-    The folder is named by a digest of all files the function is compiled from (`sources`), so that an edit anywhere
+    The folder is named by a digest of all files the function is compiled from (`source_digest`), so that an edit anywhere
     among them counts and an edit elsewhere does not; a second checkout of the same sources finds the same code.
-    Whoever misses the function takes the lock of a file beside it and keeps it until the code is saved. Functions only
-    call functions that do not call them, so nobody waits in a circle. The system lets go of a dead process's lock.
+    A process that misses the function takes the lock of a file beside it and keeps it until the code is saved. Functions only
+    call functions that do not call them, so no process waits in a circle. The system releases the lock of a dead process.
     """
 
     def __init__(self, function: Callable[..., Any]) -> None:
@@ -59,7 +59,7 @@ class SharedCache(FunctionCache):
         found = super().load_overload(sig, target_context)
         if found is None and self._enabled and self._lock is None and self._take():
             try:
-                found = super().load_overload(sig, target_context)  # somebody may have saved it meanwhile
+                found = super().load_overload(sig, target_context)  # another process may have saved it meanwhile
             except BaseException:
                 self.release()
                 raise
@@ -68,7 +68,7 @@ class SharedCache(FunctionCache):
         return found
 
     def save_overload(self, sig: Any, data: Any) -> None:
-        """Save, and let the others in."""
+        """Save, and release the lock."""
         try:
             super().save_overload(sig, data)
         finally:

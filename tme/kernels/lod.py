@@ -1,4 +1,4 @@
-"""Line-split (LOD) diffusion: one tridiagonal solve per axis and step, in cache-sized panels.
+"""Locally one-dimensional (LOD, line-split) diffusion: one tridiagonal solve per axis and step, in cache-sized panels.
 
 For each axis in turn: (1 + dt lambda / d - dt D d2/dx2) c* = c, no-flux ends; d is the number of axes longer
 than one voxel. Unconditionally positive, conserves mass where lambda = 0, first order in time. The splitting
@@ -7,7 +7,7 @@ before the step keep their mass exactly.
 
 Lines are swept side by side in panels of 64: a panel's loops run over its lines, which are vectors, and a panel
 fits the second-level cache. Lines along x have their neighbours side by side in memory, so they are swept in a copy
-in which x and y are exchanged, cut into panels (`turned`); the way back of one axis turns what it solves, a few rows
+in which x and y are exchanged, cut into panels (`transposed`); the backward sweep of one axis transposes its result, a few rows
 at a time, while they are in the first-level cache. Every other step takes the axes in reverse order, so that a
 step reads and writes the lattice about once per axis.
 """
@@ -16,15 +16,15 @@ from __future__ import annotations
 
 import numpy as np
 
+from tme.kernels.aligned import zeros
 from tme.kernels.jit import serial
-from tme.kernels.memory import zeros
+from tme.kernels.simd import prefetch, transpose_block
 from tme.kernels.stencil import part
-from tme.kernels.turn import fetch, turn_block
 
 MAX_LAMBDA_DT = 0.1
 PANEL = 64  # lines swept together, a constant so that the loops over them unroll into vectors
-ROWS = 64  # rows of a panel solved before they are written out turned; divides PANEL
-AHEAD = 6  # rows that are asked for before they are needed
+ROWS = 64  # rows of a panel solved before they are written transposed; divides PANEL
+AHEAD = 6  # rows that are prefetched before they are needed
 _NOTHING = np.zeros(0)
 _WIDE = np.uint64(PANEL)
 
@@ -48,10 +48,10 @@ class LodSolver:
         self.axes = {0: [], 1: [1], 2: [1, 2], 3: [0, 1, 2]}[len(long)]
         self.r = diffusion * dt_min / dx_um**2
         self.dt_min, self.keep = float(dt_min), keep
-        self.turned = zeros(nz * -(-ny // PANEL) * nx * PANEL if 2 in self.axes else 0)
+        self.transposed = zeros(nz * -(-ny // PANEL) * nx * PANEL if 2 in self.axes else 0)
         self.scratch = [zeros(max(self.shape) * PANEL) for _ in range(2)]
         self.rows = zeros((ROWS + 1) * PANEL)
-        self.loss_turned: np.ndarray | None = None
+        self.loss_transposed: np.ndarray | None = None
         self.factor(loss)
 
     def factor(self, loss) -> None:
@@ -71,9 +71,9 @@ class LodSolver:
                 continue
             along, lines = loss, (1, nz, ny * nx) if axis == 0 else (nz, ny, nx)
             if axis == 2:
-                self.loss_turned = zeros(self.turned.size) if self.loss_turned is None else self.loss_turned
-                along, lines = self.loss_turned, (self.turned.size // (nx * PANEL), nx, PANEL)
-                turn(loss, nz, ny, nx, along)
+                self.loss_transposed = zeros(self.transposed.size) if self.loss_transposed is None else self.loss_transposed
+                along, lines = self.loss_transposed, (self.transposed.size // (nx * PANEL), nx, PANEL)
+                transpose_panels(loss, nz, ny, nx, along)
             if self.keep:
                 kept = zeros(along.size)
                 pivots(along, self.scale, *lines, self.r, kept)
@@ -83,13 +83,13 @@ class LodSolver:
 
     def advance(self, c: np.ndarray, steps: int = 1) -> None:
         """`steps` steps, in place."""
-        for axis, times, turns in self._plan(steps):
-            source, out = (self.turned, c) if axis == 2 else (c, self.turned if turns else c)
-            sweep_lines(source, out, *self.shape, axis, times, turns, self.r, self.inverse[axis], self.loss[axis], self.scale,
+        for axis, times, transposes in self._plan(steps):
+            source, out = (self.transposed, c) if axis == 2 else (c, self.transposed if transposes else c)
+            sweep_lines(source, out, *self.shape, axis, times, transposes, self.r, self.inverse[axis], self.loss[axis], self.scale,
                         self.scratch[0], self.scratch[1], self.rows)  # fmt: skip
 
     def _plan(self, steps: int) -> list[tuple[int, int, bool]]:
-        """(axis, how often in a row, turn after) for the sweeps of `steps` steps."""
+        """(axis, sweeps in a row, whether to transpose the result) for `steps` steps."""
         order = [a for k in range(steps) for a in (self.axes if k % 2 == 0 else self.axes[::-1])]
         runs: list[list[int]] = []
         for a in order:
@@ -100,7 +100,7 @@ class LodSolver:
         return [(a, times, a == 2 or [b for b, _ in runs[i + 1 : i + 2]] == [2]) for i, (a, times) in enumerate(runs)]
 
 
-# ---- a panel: row i of its lines lies at s[i * PANEL]; lanes past the last line hold numbers nobody reads -----
+# ---- a panel: row i of its lines lies at s[i * PANEL]; lanes past the last line hold numbers that are never read -----
 @part
 def _copy(source, i, out, j, m):
     """out[j : j + m] = source[i : i + m]."""
@@ -110,24 +110,24 @@ def _copy(source, i, out, j, m):
 
 
 @part
-def _fetch_row(array, at):
-    """Ask for a row of a panel: rows lie pages apart, where no machine looks ahead by itself."""
+def _prefetch_row(array, at):
+    """Prefetch a row of a panel: rows lie pages apart, where no hardware prefetches."""
     for k in range(PANEL // 8 + 1):
-        fetch(array, np.uint64(at + 8 * k))
+        prefetch(array, np.uint64(at + 8 * k))
 
 
 @part
-def _there(c, at, apart, s, n, inverse, loss, scale, d, shared, r):
-    """Elimination while the rows come from the lattice: s_i = (c_i + r s_(i-1)) / pivot_i; pivots of voxels go to `d`."""
+def _forward_sweep(c, at, apart, s, n, inverse, loss, scale, d, shared, r):
+    """Forward elimination sweep, reading rows from the lattice: s_i = (c_i + r s_(i-1)) / pivot_i; pivots of voxels go to `d`."""
     for j in range(_WIDE):
         s[j] = d[j] = 0.0
     for i in range(n):
         o, before = np.uint64(i * PANEL), np.uint64(max(i - 1, 0) * PANEL)
         f, ends = np.uint64(at + i * apart), 1.0 + r * (int(i > 0) + int(i < n - 1))
         later = at + min(i + AHEAD, n - 1) * apart
-        _fetch_row(c, later)
+        _prefetch_row(c, later)
         if not shared:
-            _fetch_row(loss if loss.size > 0 else inverse, later)
+            _prefetch_row(loss if loss.size > 0 else inverse, later)
         if shared:
             w = inverse[i]
             for j in range(_WIDE):
@@ -153,8 +153,8 @@ def _to_pivots(d, i, n, scale, r):
 
 
 @part
-def _there_again(s, n, p, shared, r):
-    """The same in place, with the pivots there."""
+def _forward_in_place(s, n, p, shared, r):
+    """Forward elimination sweep in place, with pivots in `p`."""
     for j in range(_WIDE):
         s[j] *= p[0] if shared else p[j]
     for i in range(1, n):
@@ -169,8 +169,8 @@ def _there_again(s, n, p, shared, r):
 
 
 @part
-def _back(s, n, p, shared, r, out, at, apart, write):
-    """All rows solved in place, from the last to the first: s_i += r s_(i+1) / pivot_i; `write`: to the lattice too."""
+def _backward_sweep(s, n, p, shared, r, out, at, apart, write):
+    """Backward substitution sweep in place, from the last row to the first: s_i += r s_(i+1) / pivot_i; `write`: also to the lattice."""
     if write:
         for j in range(_WIDE):
             out[np.uint64(at + (n - 1) * apart) + j] = s[np.uint64((n - 1) * PANEL) + j]
@@ -196,8 +196,8 @@ def _back(s, n, p, shared, r, out, at, apart, write):
 
 
 @part
-def _back_rows(s, lo, hi, n, p, shared, r, rows):
-    """The same for rows lo to hi - 1, into `rows`, whose row hi - lo is the row solved before."""
+def _backward_rows(s, lo, hi, n, p, shared, r, rows):
+    """Backward sweep of rows lo to hi - 1 into `rows`, whose row hi - lo is the row solved before."""
     for i in range(hi - 1, lo - 1, -1):
         o, t, ahead = np.uint64(i * PANEL), np.uint64((i - lo) * PANEL), np.uint64((i - lo + 1) * PANEL)
         if i == n - 1:
@@ -213,12 +213,12 @@ def _back_rows(s, lo, hi, n, p, shared, r, rows):
 
 
 @part
-def _write_turned(rows, count, m, out, to, apart):
+def _write_transposed(rows, count, m, out, to, apart):
     """out[to + j * apart + i] = row i of line j."""
     if count == ROWS and m == PANEL:
         for j in range(0, PANEL, 8):
             for i in range(0, ROWS, 8):
-                turn_block(rows, np.uint64(i * PANEL + j), _WIDE, out, np.uint64(to + j * apart + i), np.uint64(apart))
+                transpose_block(rows, np.uint64(i * PANEL + j), _WIDE, out, np.uint64(to + j * apart + i), np.uint64(apart))
     else:
         for j in range(m):
             of, at = np.uint64(j), np.uint64(to + j * apart)
@@ -227,11 +227,11 @@ def _write_turned(rows, count, m, out, to, apart):
 
 
 @serial
-def sweep_lines(source, out, nz, ny, nx, axis, times, turns, r, inverse, loss, scale, s, d, rows):
+def sweep_lines(source, out, nz, ny, nx, axis, times, transposes, r, inverse, loss, scale, s, d, rows):
     """Solve all lines along an axis (0 z, 1 y, 2 x) of the lattice (nz, ny, nx) `times` times.
 
-    Along x `source` is the turned lattice (nz, ceil(ny / PANEL), nx, PANEL) and `out` the lattice; else `source`
-    is the lattice and `out` the turned one if `turns` (only along y), or the lattice. Pivots: `inverse`, (n,) or
+    Along x `source` is the transposed lattice (nz, ceil(ny / PANEL), nx, PANEL) and `out` the lattice; else `source`
+    is the lattice and `out` the transposed one if `transposes` (only along y), or the lattice. Pivots: `inverse`, (n,) or
     of every voxel as they lie in `source`, or from `loss` times `scale` = dt/d. `s`, `d`: scratch, n * PANEL.
     """
     panels, shared = (ny + PANEL - 1) // PANEL, loss.size == 0 and inverse.size < source.size
@@ -248,7 +248,7 @@ def sweep_lines(source, out, nz, ny, nx, axis, times, turns, r, inverse, loss, s
             if axis == 2:
                 at, apart = (z * panels + first // PANEL) * n * PANEL, PANEL
             if m == PANEL or axis == 2:
-                _there(source, at, apart, s, n, inverse, loss, scale, d, shared, r)
+                _forward_sweep(source, at, apart, s, n, inverse, loss, scale, d, shared, r)
             else:
                 for i in range(n):
                     _copy(source, at + i * apart, s, i * PANEL, m)
@@ -257,23 +257,23 @@ def sweep_lines(source, out, nz, ny, nx, axis, times, turns, r, inverse, loss, s
                         _to_pivots(d, i, n, scale, r)
                     elif not shared:
                         _copy(inverse, at + i * apart, d, i * PANEL, m)
-                _there_again(s, n, p, shared, r)
+                _forward_in_place(s, n, p, shared, r)
             for _ in range(times - 1):
-                _back(s, n, p, shared, r, s, 0, PANEL, False)
-                _there_again(s, n, p, shared, r)
-            if axis < 2 and not turns:
-                _back(s, n, p, shared, r, out, at, apart, m == PANEL)
+                _backward_sweep(s, n, p, shared, r, s, 0, PANEL, False)
+                _forward_in_place(s, n, p, shared, r)
+            if axis < 2 and not transposes:
+                _backward_sweep(s, n, p, shared, r, out, at, apart, m == PANEL)
                 for i in range(n if m < PANEL else 0):
                     _copy(s, i * PANEL, out, at + i * apart, m)
                 continue
             hi = n
             while hi > 0:
                 lo = (hi - 1) // ROWS * ROWS
-                _back_rows(s, lo, hi, n, p, shared, r, rows)
+                _backward_rows(s, lo, hi, n, p, shared, r, rows)
                 to, lane = (z * ny + first) * nx + lo, nx
                 if axis < 2:
                     to, lane = ((z * panels + lo // PANEL) * nx + first) * PANEL + lo % PANEL, PANEL
-                _write_turned(rows, hi - lo, m, out, to, lane)
+                _write_transposed(rows, hi - lo, m, out, to, lane)
                 _copy(rows, 0, rows, ROWS * PANEL, PANEL)
                 hi = lo
 
@@ -293,7 +293,7 @@ def pivots(loss, scale, outer, n, inner, r, out):
 
 
 @serial
-def turn(source, nz, ny, nx, out):
+def transpose_panels(source, nz, ny, nx, out):
     """out (nz, ceil(ny / PANEL), nx, PANEL) = source (nz, ny, nx) with x and y exchanged, in panels of lines."""
     panels = (ny + PANEL - 1) // PANEL
     for z in range(nz):
@@ -302,7 +302,7 @@ def turn(source, nz, ny, nx, out):
             for x in range(0, nx, 8):
                 at, to = (z * ny + y) * nx + x, base + x * PANEL
                 if y + 8 <= ny and x + 8 <= nx:
-                    turn_block(source, np.uint64(at), np.uint64(nx), out, np.uint64(to), _WIDE)
+                    transpose_block(source, np.uint64(at), np.uint64(nx), out, np.uint64(to), _WIDE)
                 else:
                     for j in range(min(8, ny - y)):
                         for i in range(min(8, nx - x)):

@@ -123,7 +123,7 @@ def grant(n, uid, voxel, heading, proposal, direction, occupancy, capacity, seed
     `occupancy` (voxels,) int8 immune cells present; `claim` (voxels,) int64 is scratch, 0 on entry and exit: one more
     than the highest priority so far, of 32 bits, with the row below it.
     """
-    # half of all proposals meet a full voxel: the others are listed without a branch, which nobody could foresee
+    # half of all proposals meet a full voxel: the others are listed without a branch, which no processor could predict
     wanting, m = np.empty(n, np.int32), 0
     for i in range(n):
         v = proposal[i]
@@ -151,5 +151,5 @@ def grant(n, uid, voxel, heading, proposal, direction, occupancy, capacity, seed
             voxel[i] = v
             heading[i] = direction[i]
             moved += 1
-            claim[v] = 0  # every wanted voxel has one winner, who leaves the scratch as it was
+            claim[v] = 0  # every wanted voxel has one winner, which resets the scratch
     return moved

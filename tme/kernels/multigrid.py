@@ -26,9 +26,9 @@ from functools import cached_property
 
 import numpy as np
 
+from tme.kernels.aligned import BufferPool, bytes_for_rows, rows_view, zeros
 from tme.kernels.jit import serial
-from tme.kernels.memory import Pool, room_for, rows_in, zeros
-from tme.kernels.red_black import Scratch
+from tme.kernels.red_black.solve import Scratch
 from tme.kernels.stencil import (
     OMEGA,
     jacobi_row,
@@ -58,7 +58,7 @@ class Workspace:
 
     device = "cpu"
 
-    def __init__(self, shape: tuple[int, int, int], periodic: tuple[bool, bool, bool] = (False,) * 3, pool: Pool | None = None) -> None:
+    def __init__(self, shape: tuple[int, int, int], periodic: tuple[bool, bool, bool] = (False,) * 3, pool: BufferPool | None = None) -> None:
         dims = [tuple(int(n) for n in shape)]
         while max(dims[-1]) > 1:
             dims.append(tuple((n + 1) // 2 for n in dims[-1]))
@@ -69,12 +69,12 @@ class Workspace:
         sizes = self.dims.prod(axis=1)
         self.offset = np.concatenate(([0], np.cumsum(sizes))).astype(np.int64)
         n, total = int(sizes[0]), int(self.offset[-1])
-        coarse, size = room_for(4, total), room_for(4, total) + room_for(2, n)
-        self._pool = pool if pool is not None and len(pool.room) >= size else Pool(size)
-        room = self._pool.room
-        self.t, self.sigma, self.dinv, self.r = (row[:total] for row in rows_in(room, 4, total))
-        self.x, self.p = (row[:n] for row in rows_in(room[coarse:], 2, n))
-        self.b, self._beside_b = self.t[:n], room[room_for(1, total) :]
+        coarse, size = bytes_for_rows(4, total), bytes_for_rows(4, total) + bytes_for_rows(2, n)
+        self._pool = pool if pool is not None and len(pool.buffer) >= size else BufferPool(size)
+        buffer = self._pool.buffer
+        self.t, self.sigma, self.dinv, self.r = (row[:total] for row in rows_view(buffer, 4, total))
+        self.x, self.p = (row[:n] for row in rows_view(buffer[coarse:], 2, n))
+        self.b, self._beside_b = self.t[:n], buffer[bytes_for_rows(1, total) :]
         self.rows = np.zeros((7, max(dims[0][2], 2)))
         self.k = np.zeros((len(dims), 3))
         self._colours: Scratch | None = None
@@ -106,10 +106,10 @@ class Workspace:
         """The scratch of `red_black` for this lattice, made at first use, in the pool but not where `b` is."""
         if self._colours is None:
             self._colours = Scratch(self.shape, self._beside_b)
-        if self._pool.user is not self._colours:
+        if self._pool.last_user is not self._colours:
             if self._colours.shares:
                 self._colours.clear()
-            self._pool.user = self._colours  # also of `b` alone
+            self._pool.last_user = self._colours  # also of `b` alone
         return self._colours
 
     def _tables(self) -> None:
@@ -127,7 +127,7 @@ class Workspace:
 
     def arrays(self) -> tuple:
         """What the kernels take, in their order."""
-        self._pool.user = self
+        self._pool.last_user = self
         return (self.dims, self.offset, self.k, self.wrap, self.parents, self.parent_at,
                 self.sigma, self.dinv, self.x, self.r, self.t, self.p, self.rows)  # fmt: skip
 

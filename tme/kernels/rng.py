@@ -1,6 +1,6 @@
 """Counter-based random numbers: Philox 4x32-10 keyed by (seed, stream, tick, cell uid).
 
-No generator state exists anywhere: a draw is a pure function of who asks, when, and what for. That is
+No generator state exists anywhere: a draw is a pure function of the asking cell, the tick and the purpose. That is
 what makes results independent of threads, of row order, of executors and of interruptions, and lets a
 control arm and a therapy arm share every die roll.
 

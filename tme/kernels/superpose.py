@@ -1,44 +1,44 @@
-"""Steady fields of few sources and short reach, by adding up the Green's function of each source.
+"""Steady fields as sums of Green's functions, one per source: cheap where sources are few and their radius is small.
 
 For uniform loss and no-flux walls the steady state of
 
     0 = D lap c - sink c + source
 
-is a sum over sources of one fixed pattern, that of a source of 1 in an endless lattice. Walls act as mirrors half a
-voxel away, again and again where the lattice is narrower than the pattern; on a periodic axis the pattern goes on
-at the other end. The pattern falls as exp(-r/length), length = sqrt(D/sink), and is cut where the rest is below the
+is a sum over sources of one Green's function, the response of an infinite lattice to a source of 1. Walls act as mirrors half a
+voxel away, repeatedly where the lattice is narrower than the radius; on a periodic axis the function wraps around.
+It falls as exp(-r/length), length = sqrt(D/sink), and is cut where the rest is below the
 tolerance; it is scaled so that losses still equal gains.
 
-In 3D a pattern has some 24,000 voxels, most of them far out, where it is smooth. `Near` is what is left of it when a
-field on voxels twice as wide brings the smooth part: each source is handed to the eight nearest wide voxels with the
-weights of linear interpolation, the wide field is solved, and interpolated back by cubic polynomials. Handing over widens
-a source's field by 3/4 voxel^2 along every axis, so the wide field diffuses by as much less (`wide_coupling`).
+In 3D it covers some 24,000 voxels, most of them far from the source, where it is smooth. A field on voxels twice as wide then
+carries the smooth part: each source is deposited on the eight nearest coarse voxels with the
+weights of linear interpolation, the coarse field is solved, and interpolated back by cubic polynomials; `ShortRangeCorrection` is
+the difference. Depositing widens the response by 3/4 voxel^2 along every axis, so the coarse field diffuses by as much less (`coarse_coupling`).
 
-A team shares the rows that receive: each voxel gets its sources' shares in the order of the sources, whoever adds them.
+Threads share the rows that are written: each voxel adds its sources in their order, for any number of threads.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
+from tme.kernels.greens_function import CUBIC_WEIGHTS
 from tme.kernels.jit import serial
-from tme.kernels.patterns import CUBIC
 from tme.kernels.stencil import part
 
-TILE = 2**19  # bytes of a lattice that patterns of one part of the sources touch, about half of a second cache
+TILE = 2**19  # bytes of the lattice that the sources of one tile write to, about half of a second-level cache
 
-# the powers of two up to 2^63 all leave different remainders by 67
+# the powers of two up to 2^63 all have different remainders modulo 67
 _EXPONENT = np.zeros(67, np.int64)
 for _i in range(64):
     _EXPONENT[2**_i % 67] = _i
 
 
 @serial
-def ascending(points, marks):
-    """Put `points` (m,) int64, all different, in order; `marks` (largest // 64 + 1,) uint64 is scratch, 0 on entry and exit."""
+def sort_voxels(voxels, marks):
+    """Sort `voxels` (m,) int64, all different, in place; `marks` (largest // 64 + 1,) uint64 is scratch, 0 on entry and exit."""
     one, six, last = np.uint64(1), np.uint64(6), np.uint64(63)
-    for i in range(points.size):
-        v = np.uint64(points[i])
+    for i in range(voxels.size):
+        v = np.uint64(voxels[i])
         marks[v >> six] |= one << (v & last)
     count = 0
     for w in range(marks.size):
@@ -46,14 +46,14 @@ def ascending(points, marks):
         marks[w] = np.uint64(0)
         while word != np.uint64(0):
             lowest = word & (~word + one)
-            points[count] = 64 * w + _EXPONENT[lowest % np.uint64(67)]
+            voxels[count] = 64 * w + _EXPONENT[lowest % np.uint64(67)]
             count += 1
             word ^= lowest
 
 
 @part
-def folded(q, n, wrapped):
-    """The voxel of an axis of `n` that is met at `q`, beyond walls or the ends of a periodic axis."""
+def fold_index(q, n, wrapped):
+    """Index on an axis of `n` voxels for any `q`: mirrored at walls, wrapped on a periodic axis."""
     if wrapped:
         return q % n
     while q < 0 or q >= n:
@@ -62,27 +62,27 @@ def folded(q, n, wrapped):
 
 
 @part
-def _rows_reached(reach, shape, wrap):
-    """Rows before and after a source's own within which its pattern stays; mirrored, it stays where it would be without walls."""
+def _row_radius(radius, shape, wrap):
+    """Rows before and after the row of a source that its Green's function covers; mirroring at walls covers no others."""
     if wrap[0]:
         return shape[0] * shape[1]
-    return reach[0] * shape[1] + (shape[1] if wrap[1] else reach[1])
+    return radius[0] * shape[1] + (shape[1] if wrap[1] else radius[1])
 
 
 @part
-def _far(row, reach, row_lo, row_hi):
-    """Whether a pattern around a row has none in the block."""
-    return row + reach < row_lo or row - reach >= row_hi
+def _misses(row, radius, row_lo, row_hi):
+    """Whether a Green's function of `radius` rows around `row` misses the block."""
+    return row + radius < row_lo or row - radius >= row_hi
 
 
 @serial
-def darken(row_lo, row_hi, voxels, reach, shape, c):
-    """c = 0 wherever patterns around `voxels` (m,) int64 reach, in rows z * ny + y from `row_lo` to `row_hi`; no axis is periodic."""
+def clear_support(row_lo, row_hi, voxels, radius, shape, c):
+    """c = 0 within `radius` of `voxels` (m,) int64, in rows z * ny + y from `row_lo` to `row_hi`; no axis is periodic."""
     nz, ny, nx = shape
-    rz, ry, rx = reach
+    rz, ry, rx = radius
     for i in range(voxels.size):
         v = voxels[i]
-        if _far(v // nx, rz * ny + ry, row_lo, row_hi):
+        if _misses(v // nx, rz * ny + ry, row_lo, row_hi):
             continue
         x, y, z = v % nx, v // nx % ny, v // (nx * ny)
         first, last = max(0, x - rx), min(nx, x + rx + 1)
@@ -94,25 +94,25 @@ def darken(row_lo, row_hi, voxels, reach, shape, c):
 
 
 @part
-def _add_row(s, pattern, at, c, o, n):
-    """c[o : o + n] += s * pattern[at : at + n]; unsigned, so that it vectorises."""
+def _add_row(s, greens, at, c, o, n):
+    """c[o : o + n] += s * greens[at : at + n]; unsigned, so that it vectorises."""
     to, of = np.uint64(o), np.uint64(at)
     for j in range(np.uint64(n)):
-        c[to + j] += s * pattern[of + j]
+        c[to + j] += s * greens[of + j]
 
 
 @serial
-def add_up(row_lo, row_hi, voxels, source, pattern, reach, shape, c):
-    """c (n_voxels,) += sum over `voxels` (m,) int64 of source[v] * pattern (flat), mirrored at the walls, once at each.
+def add_untruncated(row_lo, row_hi, voxels, source, greens, radius, shape, c):
+    """c (n_voxels,) += sum over `voxels` (m,) int64 of source[v] * greens (flat), mirrored once at each wall.
 
     Only in rows z * ny + y from `row_lo` to `row_hi`.
     """
     nz, ny, nx = shape
-    rz, ry, rx = reach
+    rz, ry, rx = radius
     wide = 2 * rx + 1
     for i in range(voxels.size):
         v = voxels[i]
-        if _far(v // nx, rz * ny + ry, row_lo, row_hi):
+        if _misses(v // nx, rz * ny + ry, row_lo, row_hi):
             continue
         s = source[v]
         x, y, z = v % nx, v // nx % ny, v // (nx * ny)
@@ -128,41 +128,41 @@ def add_up(row_lo, row_hi, voxels, source, pattern, reach, shape, c):
                 if row < row_lo * nx or row >= row_hi * nx:
                     continue
                 line = ((dz + rz) * (2 * ry + 1) + dy + ry) * wide
-                _add_row(s, pattern, line + at, c, row + first, last - first)
+                _add_row(s, greens, line + at, c, row + first, last - first)
                 for j in range(at):
-                    c[row + at - 1 - j] += s * pattern[line + j]
+                    c[row + at - 1 - j] += s * greens[line + j]
                 for j in range(last - x + rx, wide):
-                    c[row + 2 * nx - 1 - (x - rx + j)] += s * pattern[line + j]
+                    c[row + 2 * nx - 1 - (x - rx + j)] += s * greens[line + j]
 
 
 @serial
-def add_rows(row_lo, row_hi, voxels, source, pattern, half, reach, shape, wrap, c):
-    """`add_up` of a pattern whose row i is used out to `half[i]` (rows,) voxels to either side, on lattices of any extent.
+def add_truncated(row_lo, row_hi, voxels, source, greens, half, radius, shape, wrap, c):
+    """`add_untruncated` for a Green's function whose row i is used out to `half[i]` (rows,) voxels to either side, on lattices of any size.
 
-    It is mirrored at walls as often as it meets them, and goes on at the other end of a periodic axis.
+    It is mirrored at walls as often as needed, and wrapped on a periodic axis.
     """
     nz, ny, nx = shape
-    rz, ry, rx = reach
-    rows = _rows_reached(reach, shape, wrap)
+    rz, ry, rx = radius
+    rows = _row_radius(radius, shape, wrap)
     for i in range(voxels.size):
         v = voxels[i]
-        if _far(v // nx, rows, row_lo, row_hi):
+        if _misses(v // nx, rows, row_lo, row_hi):
             continue
         s = source[v]
         x, y, z = v % nx, v // nx % ny, v // (nx * ny)
         for dz in range(-rz, rz + 1):
-            pz = folded(z + dz, nz, wrap[0])
+            pz = fold_index(z + dz, nz, wrap[0])
             for dy in range(-ry, ry + 1):
                 line = (dz + rz) * (2 * ry + 1) + dy + ry
-                row, r = (pz * ny + folded(y + dy, ny, wrap[1])) * nx, half[line]
+                row, r = (pz * ny + fold_index(y + dy, ny, wrap[1])) * nx, half[line]
                 if r < 0 or row < row_lo * nx or row >= row_hi * nx:
                     continue
                 first, last, at = max(0, x - r), min(nx, x + r + 1), line * (2 * rx + 1) + rx - x
-                _add_row(s, pattern, at + first, c, row + first, last - first)
+                _add_row(s, greens, at + first, c, row + first, last - first)
                 for q in range(x - r, 0):
-                    c[row + folded(q, nx, wrap[2])] += s * pattern[at + q]
+                    c[row + fold_index(q, nx, wrap[2])] += s * greens[at + q]
                 for q in range(nx, x + r + 1):
-                    c[row + folded(q, nx, wrap[2])] += s * pattern[at + q]
+                    c[row + fold_index(q, nx, wrap[2])] += s * greens[at + q]
 
 
 @part
@@ -173,24 +173,24 @@ def _add_entries(s, values, steps, v, c):
 
 
 @serial
-def add_near(row_lo, row_hi, voxels, source, patterns, half, reach, shape, wrap, steps, packed, c):
-    """`add_rows` of eight short patterns, whose rows of a few voxels are added entry by entry, a part of each plane at a time.
+def add_correction(row_lo, row_hi, voxels, source, corrections, half, radius, shape, wrap, steps, packed, c):
+    """`add_truncated` for the eight short-range corrections: their short rows are added entry by entry, one tile of each plane at a time.
 
-    `packed` (8, entries) are the used entries of `patterns`, row after row, and `steps` (entries,) int64 their distances in
-    `c` from the source, which hold away from walls.
+    `packed` (8, entries) are the used entries of `corrections`, row after row, and `steps` (entries,) int64 their distances in
+    `c` from the source, valid away from walls.
     """
     nz, ny, nx = shape
-    rz, ry, rx = reach
+    rz, ry, rx = radius
     wide, high, deep = 2 * rx + 1, 2 * ry + 1, 2 * rz + 1
     at_x, at_row = np.empty(wide, np.int64), np.empty(high * deep, np.int64)
-    size, rows = half.size * wide, _rows_reached(reach, shape, wrap)
+    size, rows = half.size * wide, _row_radius(radius, shape, wrap)
     tile = max(4, TILE // (8 * nx * deep) - 2 * ry)
     for first in range(0, ny, tile):
         for i in range(voxels.size):
             v = voxels[i]
             row = v // nx
             y = row % ny
-            if y < first or y >= first + tile or _far(row, rows, row_lo, row_hi):
+            if y < first or y >= first + tile or _misses(row, rows, row_lo, row_hi):
                 continue
             x, z = v - row * nx, row // ny
             s, place = source[v], 4 * (z & 1) + 2 * (y & 1) + (x & 1)
@@ -199,11 +199,11 @@ def add_near(row_lo, row_hi, voxels, source, patterns, half, reach, shape, wrap,
                 _add_entries(s, packed[place], steps, v, c)
                 continue
             for q in range(wide):
-                at_x[q] = folded(x + q - rx, nx, wrap[2])
+                at_x[q] = fold_index(x + q - rx, nx, wrap[2])
             for q in range(high):
-                at_row[q] = folded(y + q - ry, ny, wrap[1])
+                at_row[q] = fold_index(y + q - ry, ny, wrap[1])
             for dz in range(deep - 1, -1, -1):
-                plane = folded(z + dz - rz, nz, wrap[0]) * ny
+                plane = fold_index(z + dz - rz, nz, wrap[0]) * ny
                 for q in range(high):
                     at_row[dz * high + q] = plane + at_row[q]
             for line in range(half.size):
@@ -212,12 +212,12 @@ def add_near(row_lo, row_hi, voxels, source, patterns, half, reach, shape, wrap,
                     continue
                 at = size * place + line * wide
                 for q in range(rx - half[line], rx + half[line] + 1):
-                    c[np.uint64(row + at_x[np.uint64(q)])] += s * patterns[np.uint64(at + q)]
+                    c[np.uint64(row + at_x[np.uint64(q)])] += s * corrections[np.uint64(at + q)]
 
 
 @serial
-def hand_over(voxels, source, shape, wrap, wide):
-    """wide (n / 8,) += source / 8 of each of `voxels` (m,) int64, in the shares 3/4 and 1/4 along each axis."""
+def deposit_coarse(voxels, source, shape, wrap, coarse):
+    """coarse (n / 8,) += source / 8 of each of `voxels` (m,) int64, with the linear weights 3/4 and 1/4 along each axis."""
     nz, ny, nx = shape
     mz, my, mx = nz // 2, ny // 2, nx // 2
     for i in range(voxels.size):
@@ -225,41 +225,41 @@ def hand_over(voxels, source, shape, wrap, wide):
         s = 0.125 * source[v]
         x, y, z = v % nx, v // nx % ny, v // (nx * ny)
         for a in range(2):
-            tz = z // 2 if a == 0 else folded(z // 2 + 2 * (z & 1) - 1, mz, wrap[0])
+            tz = z // 2 if a == 0 else fold_index(z // 2 + 2 * (z & 1) - 1, mz, wrap[0])
             for b in range(2):
-                ty = y // 2 if b == 0 else folded(y // 2 + 2 * (y & 1) - 1, my, wrap[1])
+                ty = y // 2 if b == 0 else fold_index(y // 2 + 2 * (y & 1) - 1, my, wrap[1])
                 share = s * (0.75 if a == 0 else 0.25) * (0.75 if b == 0 else 0.25)
                 row = (tz * my + ty) * mx
-                wide[row + x // 2] += 0.75 * share
-                wide[row + folded(x // 2 + 2 * (x & 1) - 1, mx, wrap[2])] += 0.25 * share
+                coarse[row + x // 2] += 0.75 * share
+                coarse[row + fold_index(x // 2 + 2 * (x & 1) - 1, mx, wrap[2])] += 0.25 * share
 
 
 @part
-def _taps(i, m, size, wrapped):
-    """Where the four wide voxels, of `m`, that CUBIC is for at voxel `i` begin, at `size` entries each."""
+def _stencil(i, m, size, wrapped):
+    """Offsets, at `size` entries each, of the four coarse voxels (of `m`) that CUBIC_WEIGHTS weighs at the fine voxel `i`."""
     near, step = i // 2, 1 - 2 * (i & 1)
-    a, b = folded(near - 2 * step, m, wrapped), folded(near - step, m, wrapped)
-    return np.uint64(a) * size, np.uint64(b) * size, np.uint64(near) * size, np.uint64(folded(near + step, m, wrapped)) * size
+    a, b = fold_index(near - 2 * step, m, wrapped), fold_index(near - step, m, wrapped)
+    return np.uint64(a) * size, np.uint64(b) * size, np.uint64(near) * size, np.uint64(fold_index(near + step, m, wrapped)) * size
 
 
 @serial
-def interpolate(lo, hi, wide, c, shape, wrap):
-    """Planes `lo` to `hi` of c (n,) from `wide` (n / 8,), by cubic polynomials along every axis."""
+def interpolate_cubic(lo, hi, coarse, c, shape, wrap):
+    """Planes `lo` to `hi` of c (n,) from `coarse` (n / 8,), by cubic polynomials along every axis."""
     _nz, ny, nx = shape
     mz, my, mx = shape[0] // 2, ny // 2, nx // 2
-    w0, w1, w2, w3 = CUBIC
+    w0, w1, w2, w3 = CUBIC_WEIGHTS
     plane, row, size = np.empty(my * mx), np.empty(mx + 4), np.uint64(my * mx)
     for z in range(lo, hi):
-        a, b, d, e = _taps(z, mz, size, wrap[0])
+        a, b, d, e = _stencil(z, mz, size, wrap[0])
         for j in range(size):
-            plane[j] = w0 * wide[a + j] + w1 * wide[b + j] + w2 * wide[d + j] + w3 * wide[e + j]
+            plane[j] = w0 * coarse[a + j] + w1 * coarse[b + j] + w2 * coarse[d + j] + w3 * coarse[e + j]
         for y in range(ny):
-            a, b, d, e = _taps(y, my, np.uint64(mx), wrap[1])
+            a, b, d, e = _stencil(y, my, np.uint64(mx), wrap[1])
             for j in range(np.uint64(mx)):
                 row[j + np.uint64(2)] = w0 * plane[a + j] + w1 * plane[b + j] + w2 * plane[d + j] + w3 * plane[e + j]
             for n in range(2):
-                row[n] = row[2 + folded(n - 2, mx, wrap[2])]
-                row[mx + 2 + n] = row[2 + folded(mx + n, mx, wrap[2])]
+                row[n] = row[2 + fold_index(n - 2, mx, wrap[2])]
+                row[mx + 2 + n] = row[2 + fold_index(mx + n, mx, wrap[2])]
             o, two, one = np.uint64((z * ny + y) * nx), np.uint64(2), np.uint64(1)
             for j in range(np.uint64(mx)):
                 i = j + two
@@ -268,7 +268,7 @@ def interpolate(lo, hi, wide, c, shape, wrap):
 
 
 @serial
-def none_below_zero(lo, hi, c):
+def clip_negative(lo, hi, c):
     """c = max(c, 0) from `lo` to `hi`."""
     for i in range(np.uint64(lo), np.uint64(hi)):
         c[i] = max(c[i], 0.0)

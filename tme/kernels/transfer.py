@@ -1,11 +1,11 @@
 """Between a lattice and the one of twice its voxel size: mean of the children, bilinear interpolation.
 
-Rows of the lattice written are the unit of work, which a team shares.
+Rows of the lattice written are the unit of work for `threads`.
 Both keep the amount: the mean of a fine array is the mean of its coarse one, and each coarse voxel's weights
 in the fine lattice sum to its number of children. Every axis longer than one voxel must be even.
 
-Cells are in one voxel of ten: what they see of a field on wider voxels is interpolated where they are (`at`), to the
-bits of `interpolate`, and the field takes no room on their own lattice.
+Cells fill one voxel in ten: a field on wider voxels is interpolated at the cells on demand (`at`), with the
+bits of `interpolate`, and takes no memory on the cells' own lattice.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from numba.extending import overload
 
 from tme.kernels.elementary import law
 from tme.kernels.jit import serial
+from tme.kernels.simd import prefetch
 from tme.kernels.stencil import part
-from tme.kernels.turn import fetch
 
 
 @serial
@@ -123,9 +123,9 @@ def at(field, v):
 
 
 def ask_for(field, v):
-    """Ask early for the value in voxel `v` (uint64), which need not exist; wide fields lie in the caches."""
+    """Prefetch the value in voxel `v` (uint64), which may lie outside the array; fields on wider voxels fit the caches."""
     if field.ndim == 1:
-        fetch(field, v)
+        prefetch(field, v)
 
 
 if not numba.config.DISABLE_JIT:
@@ -139,7 +139,7 @@ if not numba.config.DISABLE_JIT:
     @overload(ask_for, jit_options={"forceinline": True})
     def _ask_for(field, v):
         if field.ndim == 1:
-            return lambda field, v: fetch(field, v)
+            return lambda field, v: prefetch(field, v)
         return lambda field, v: None
 
 

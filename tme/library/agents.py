@@ -11,7 +11,7 @@ from tme.library.schema import Coarsen, FieldEntry, Mode, Name, Part, quantity
 
 
 class Agent(Part):
-    """What all therapeutic agents share: who they are, how they spread, how long plasma keeps them."""
+    """Common to all therapeutic agents: identity, transport, plasma half-life."""
 
     about: str
     mode: Mode = "backward_euler"

@@ -18,7 +18,7 @@ import numpy as np
 from tme.core.mechanism import Mechanism, Phase
 from tme.core.parameters import ParameterSet, par
 from tme.core.terms import Term
-from tme.kernels import team
+from tme.kernels import threads
 from tme.kernels.elementary import exp
 from tme.kernels.jit import rule, serial
 from tme.kernels.rng import BLOCK, Stream, uniform_block
@@ -103,10 +103,10 @@ class DampRelease(Mechanism):
         """Write the source of a field that is due."""
         for name, rate in (("atp", self.p.atp_rate), ("hmgb1", self.p.hmgb1_rate)):
             if model.due(name):
-                with model.fields[name].writing("source", model.spares, anew=False) as source:
+                with model.fields[name].term_writer("source", model.scratch, overwrite=False) as source:
                     for tissue in model.tissue:
                         t = tissue.col
-                        team.rows(secrete, tissue.n, t.state, t.voxel, t.death_tick, tissue.term(f"damp.{name}"),
+                        threads.over_rows(secrete, tissue.n, t.state, t.voxel, t.death_tick, tissue.term(f"damp.{name}"),
                                   model.tick, model.dt_min, self.p, rate, source)  # fmt: skip
 
 
@@ -129,4 +129,4 @@ class Clearance(Mechanism):
         """One clock interval."""
         for tissue in model.tissue:
             t = tissue.col
-            team.rows(clear, tissue.n, t.uid, t.state, t.fate, self.p_clear, model.seed64, model.tick)
+            threads.over_rows(clear, tissue.n, t.uid, t.state, t.fate, self.p_clear, model.seed64, model.tick)

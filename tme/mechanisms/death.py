@@ -15,7 +15,7 @@ import numpy as np
 from tme.core.mechanism import Mechanism, Phase
 from tme.core.parameters import ParameterSet, par
 from tme.core.terms import Term
-from tme.kernels import team
+from tme.kernels import threads
 from tme.kernels.elementary import exp
 from tme.kernels.jit import serial
 from tme.kernels.neighbours import n_directions, neighbour
@@ -171,7 +171,7 @@ class Death(Mechanism):
         for population, p in self.dying:
             t, n = population.col, population.n
             oxygen = t.oxygen if "oxygen" in population.declared else model.fields["oxygen"].at(t.voxel[:n])
-            team.rows(flag_deaths, n, t.uid, t.state, t.fate, oxygen, population.term("death.apoptosis"),
+            threads.over_rows(flag_deaths, n, t.uid, t.state, t.fate, oxygen, population.term("death.apoptosis"),
                       population.term("death.necrosis"), p, self.dt, model.seed64, model.tick)  # fmt: skip
 
 
@@ -219,7 +219,7 @@ class Turnover(Mechanism):
             surplus = max(0.0, 1.0 - life.per_tumour_cell * alive / population.n)
         engaged, function = (c.engaged, c.function) if division is not None else (_NOBODY, _NO_FUNCTION)
         rate, most = (division.rate, division.at_most) if division is not None else (0.0, 0.0)
-        signal, sooner = (model.fields[life.where].seen, life.sooner) if life.where is not None else (_NOWHERE, 1.0)
-        team.rows(flag_guests, population.n, c.uid, c.voxel, c.fate, engaged, function, c.n_div, signal, surplus, life.mean_d, sooner,
+        signal, sooner = (model.fields[life.where].read_view, life.sooner) if life.where is not None else (_NOWHERE, 1.0)
+        threads.over_rows(flag_guests, population.n, c.uid, c.voxel, c.fate, engaged, function, c.n_div, signal, surplus, life.mean_d, sooner,
                   life.below, rate, most, self.dt, model.seed64, model.tick, population.term("turnover.rate"),
                   population.term("division.rate"))  # fmt: skip

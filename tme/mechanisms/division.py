@@ -24,7 +24,7 @@ from tme.core.lattice import CLAIMED, FIRM, FREE, YIELDING
 from tme.core.mechanism import Mechanism, Phase, rows_of
 from tme.core.parameters import ParameterSet, par
 from tme.core.terms import Term
-from tme.kernels import team
+from tme.kernels import threads
 from tme.kernels.elementary import exp
 from tme.kernels.jit import rule, serial
 from tme.kernels.neighbours import at_margin, shifted
@@ -194,7 +194,7 @@ class DivisionHazard(Mechanism):
     def step(self, model) -> None:
         """One clock interval."""
         t = model.tumour.col
-        team.rows(flag_divisions, model.tumour.n, t.uid, t.state, t.fate, t.voxel, t.oxygen, model.fields["hmgb1"].seen,
+        threads.over_rows(flag_divisions, model.tumour.n, t.uid, t.state, t.fate, t.voxel, t.oxygen, model.fields["hmgb1"].read_view,
                   model.tumour.term("division.rate"), self.p, self.damp, self.dt, model.seed64, model.tick)  # fmt: skip
 
 

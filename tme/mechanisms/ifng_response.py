@@ -103,5 +103,5 @@ class ChemokineSecretion(Mechanism):
         """Write the chemokine source when its field is due."""
         if model.due("cxcl"):
             t = model.tumour.col
-            with model.fields["cxcl"].writing("source", model.spares, anew=False) as source:
+            with model.fields["cxcl"].term_writer("source", model.scratch, overwrite=False) as source:
                 chemokine(model.tumour.n, t.state, t.voxel, t.ifng_response, self.p, source)

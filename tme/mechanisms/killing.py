@@ -24,9 +24,9 @@ import numpy as np
 from tme.core.mechanism import Mechanism, Phase
 from tme.core.parameters import ParameterSet, par
 from tme.core.terms import Term
-from tme.kernels import team
-from tme.kernels.bind import with_laws
+from tme.kernels import threads
 from tme.kernels.cells import contacts
+from tme.kernels.inline_laws import with_laws
 from tme.kernels.jit import rule, serial
 from tme.mechanisms.receptors import Signals
 
@@ -138,13 +138,13 @@ class Killing(Mechanism):
             model.counters[f"{killers.kind}_ticks"] += killers.n
 
     def hold_and_hit(self, model, killers, p, signals, ageless) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Who holds whom in this tick: rows of holders, by row of a killer the row it holds, by holder whether it hits.
+        """Contacts of this tick: rows of holders, by row of a killer the row it holds, by holder whether it hits.
 
         `p` how they kill, `ageless` None or, for killers that know no exhaustion, an array of no size.
         """
         n, c, t = killers.n, killers.col, model.tumour.col
         held_row, found = np.empty(n, np.int64), np.empty(n, np.int64)
-        m = team.listed(
+        m = threads.gather_rows(
             found, meet, n, c.uid, c.voxel, c.engaged, c.target_uid, c.target_voxel, c.function,
             killers.term("killing.attach_rate"), killers.term("killing.recognition"),
             t.uid, t.voxel, t.state, t.mhc1, t.antigenicity, model.lattice.tissue_row, p, self.dt,
@@ -152,8 +152,8 @@ class Killing(Mechanism):
         )  # fmt: skip
         holders, hit = found[:m], np.empty(m, np.int8)
         inhibition = signals.receive(model, holders, held_row)
-        team.rows(
+        threads.over_rows(
             strike, m, holders, c.uid, c.voxel, c.exhaustion if ageless is None else ageless, inhibition,
-            model.fields["suppression"].seen, killers.term("killing.hit_rate"), p, self.dt, model.seed64, model.tick, c.function, hit,
+            model.fields["suppression"].read_view, killers.term("killing.hit_rate"), p, self.dt, model.seed64, model.tick, c.function, hit,
         )  # fmt: skip
         return holders, held_row, hit

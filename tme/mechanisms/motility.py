@@ -14,7 +14,7 @@ import numpy as np
 from tme.core.mechanism import Mechanism, Phase
 from tme.core.parameters import ParameterSet, par
 from tme.core.terms import Term
-from tme.kernels import team
+from tme.kernels import threads
 from tme.kernels.elementary import exp
 from tme.kernels.jit import serial
 from tme.kernels.movement import grant, propose
@@ -32,7 +32,7 @@ PARAMETERS = ParameterSet(
     par("dc_bias", 0.3, "1", 0.0, 1.0, "assumed: ATP is a find-me signal"),
 )
 _MODE = int(Stream.MODE)
-_NOWHERE = np.zeros((1, 1, 1))  # in place of a field that nobody looks at
+_NOWHERE = np.zeros((1, 1, 1))  # in place of a field that is not read
 
 
 def terms(cells: Mapping[str, CellEntry]) -> tuple[Term, ...]:
@@ -64,7 +64,7 @@ def walk(model, population, dt) -> None:
     """One round of propose and grant for a population; cells with modes choose theirs first."""
     motion, c, lattice = population.entry.motion, population.col, model.lattice
     held = c.engaged if population.entry.kills is not None else c.held
-    field = model.fields[motion.follows].seen if motion.follows is not None else _NOWHERE
+    field = model.fields[motion.follows].read_view if motion.follows is not None else _NOWHERE
     step = dt / model.grid.dx_um
     args = (model.seed64, model.tick, lattice.geometry)
     speed, bias = population.term("motility.speed"), population.term("motility.bias")
@@ -74,8 +74,8 @@ def walk(model, population, dt) -> None:
     if motion.modes is not None:
         m = motion.modes
         before = [(switch_mode, (c.uid, c.speed, m.slow, m.fast, m.to_slow, m.to_fast, dt, model.seed64, model.tick))]
-    team.rows(team.in_turn, population.n, *before, (propose, wish))
-    with model.spares.one() as claim:
+    threads.over_rows(threads.in_sequence, population.n, *before, (propose, wish))
+    with model.scratch.borrow() as claim:
         grant(
             population.n, c.uid, c.voxel, c.heading, population.proposal, population.direction,
             lattice.immune_count, lattice.immune_capacity, model.seed64, model.tick, claim.view(np.int64),

@@ -85,8 +85,8 @@ class Phagocytosis(Mechanism):
         """One clock interval."""
         if not any(p.n for p in self.eaters):
             return
-        with model.spares.one() as spare:
-            counts = spare.view(np.int64)
+        with model.scratch.borrow() as borrowed:
+            counts = borrowed.view(np.int64)
             for p in self.eaters:
                 rate_per_voxel(p.n, p.col.voxel, p.entry.phagocytoses.rate, model.fixed_scale, counts, p.term("phagocytosis.rate"))
             for t in model.tissue:

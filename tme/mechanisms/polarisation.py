@@ -13,7 +13,7 @@ import numpy as np
 
 from tme.core.mechanism import Mechanism, Phase
 from tme.core.parameters import ParameterSet, par
-from tme.kernels import team
+from tme.kernels import threads
 from tme.kernels.elementary import exp
 from tme.kernels.jit import rule, serial
 from tme.kernels.transfer import at
@@ -70,5 +70,5 @@ class Polarisation(Mechanism):
         """One clock interval."""
         f = model.fields
         for m in model.populations.that("polarises"):
-            team.rows(polarise, m.n, m.col.voxel, m.col.m1, m.col.iron_load, f["ifng"].seen, f["atp"].seen,
-                      f["peroxide"].seen, f["suppression"].seen, self.p, self.dt)  # fmt: skip
+            threads.over_rows(polarise, m.n, m.col.voxel, m.col.m1, m.col.iron_load, f["ifng"].read_view, f["atp"].read_view,
+                      f["peroxide"].read_view, f["suppression"].read_view, self.p, self.dt)  # fmt: skip

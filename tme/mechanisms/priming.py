@@ -18,11 +18,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from tme.core.lymph_node import DelayLine
 from tme.core.mechanism import Mechanism, Phase
-from tme.core.node import DelayLine
 from tme.core.parameters import ParameterSet, par
 from tme.core.terms import Term
-from tme.kernels import team
+from tme.kernels import threads
 from tme.kernels.elementary import exp
 from tme.kernels.jit import rule, serial
 from tme.kernels.neighbours import n_directions, neighbour
@@ -140,9 +140,9 @@ class Maturation(Mechanism):
     def mature(self, model, d) -> int:
         """One population; how many of it matured."""
         c, t, f = d.col, model.tumour.col, model.fields
-        return sum(team.blocks(
+        return sum(threads.over_blocks(
             mature_cells, d.n, c.uid, c.voxel, c.mature, c.mature_tick, c.antigen, c.blunting, c.held,
-            f["atp"].seen, f["hmgb1"].seen, model.lattice.tissue_row, t.state, t.death_tick,
+            f["atp"].read_view, f["hmgb1"].read_view, model.lattice.tissue_row, t.state, t.death_tick,
             d.term("maturation.rate"), self.p, self.damp, self.dt, model.dt_min, model.seed64, model.tick, model.lattice.geometry,
         ))  # fmt: skip
 
@@ -168,7 +168,7 @@ class LymphNode(Mechanism):
         model.node.travelling, model.node.expanding = DelayLine(travel), DelayLine(both - travel)
 
     def step(self, model) -> None:
-        """Send leavers on their way, let those who arrive prime, receive those due, let the output decay."""
+        """Emigration, priming by arriving cells, arrival of due cells, decay of the output."""
         node, leaving = model.node, 0
         for d in model.presenters:
             c = d.col
@@ -180,7 +180,7 @@ class LymphNode(Mechanism):
         node.output += self.p.gain * float(due) / QUALITY_SCALE
 
     def primed(self, model) -> float:
-        """What the axes in the node make of the priming of those who arrive now; antibodies are as in plasma."""
+        """Factor of the axes in the lymph node on the priming of cells that arrive now; antibodies are as in plasma."""
         out, minute = 1.0, model.tick * model.dt_min
         for axis in model.receptors.at("node"):
             carried = max(e.level for e in axis.entry.receptor.on.values())

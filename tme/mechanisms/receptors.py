@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from tme.core.mechanism import Mechanism, Phase
-from tme.kernels import team
+from tme.kernels import threads
 from tme.kernels.elementary import exp, law
 from tme.kernels.jit import serial
 from tme.kernels.neighbours import n_directions, neighbour
@@ -90,7 +90,7 @@ def receive(
 
     The ligand is the axis's last, as in `meet_ligand`; `met` (holders,) what they meet of the others, of no size where
     there are none. The receptor is at `carried`, or induced by the column `own`. Where `first`, `term` is set. Killers
-    that hold nobody have no signal.
+    that hold no cell have no signal.
     """
     if lo == 0:
         for i in range(n):
@@ -123,7 +123,7 @@ def follow(lo, hi, voxel, field, level, to, half, keep, column):
 
 @serial
 def count_host(n, voxel, level, free, host_sum, host_count):
-    """Add host cells of one type, with what is left of a ligand on each, to their voxels."""
+    """Add host cells of one type, with the free share of a ligand on each, to their voxels."""
     for i in range(n):
         x = level[i] * (free[i] if free.size > 0 else 1.0)
         host_sum[voxel[i]] += np.int64(np.rint(x * LEVEL_SCALE))
@@ -154,10 +154,10 @@ class Signals:
             met = np.zeros(n) if len(ligands) > 1 else _NONE
             for li in ligands[:-1]:
                 background = li.background + (constant if li is ligands[0] else 0.0)
-                team.rows(meet_ligand, n, holders, held_row, c.voxel, c.target_voxel, *self.seen(model, li, background, holders), met)
+                threads.over_rows(meet_ligand, n, holders, held_row, c.voxel, c.target_voxel, *self.seen(model, li, background, holders), met)
             last, own_background = ligands[-1], ligands[-1].background + (constant if len(ligands) == 1 else 0.0)
             own = getattr(c, carried.signal[1]) if carried.induced_by else _NONE
-            team.rows(
+            threads.over_rows(
                 receive, n, holders, held_row, c.voxel, c.target_voxel, *self.seen(model, last, own_background, holders), met,
                 own, carried.level, carried.to, carried.half, axis.receptor.free, *effect_of,
                 self.population.n, c.engaged, getattr(c, axis.signal), first, term,
@@ -179,7 +179,7 @@ class Signals:
         if ligand.hosts:
             host = np.empty(len(holders))
             at_killer = self.population.col.voxel
-            team.rows(mean_around, len(holders), holders, at_killer, ligand.host_sum, ligand.host_count, model.lattice.geometry, host)
+            threads.over_rows(mean_around, len(holders), holders, at_killer, ligand.host_sum, ligand.host_count, model.lattice.geometry, host)
         return column, level, _NONE if apart else free, background, free, host
 
 
@@ -214,8 +214,8 @@ class LigandExpression(Mechanism):
         for kind, column, e in model.receptors.induced():
             if kind in cells:
                 p, keep = cells[kind], exp(-self.dt / e.tau_min) if e.tau_min > 0.0 else 0.0
-                field = model.fields[e.signal[1]].seen
-                team.rows(follow, p.n, p.col.voxel, field, e.level, e.to, e.half, keep, getattr(p.col, column))
+                field = model.fields[e.signal[1]].read_view
+                threads.over_rows(follow, p.n, p.col.voxel, field, e.level, e.to, e.half, keep, getattr(p.col, column))
 
 
 class HostLigands(Mechanism):

@@ -19,7 +19,7 @@ import numpy as np
 from tme.core.mechanism import Mechanism, Phase, rows_of
 from tme.core.parameters import ParameterSet, par
 from tme.core.terms import Term
-from tme.kernels import team
+from tme.kernels import threads
 from tme.kernels.elementary import exp
 from tme.kernels.jit import serial
 from tme.kernels.rng import BLOCK, Stream, recruit_uid, uniform_block
@@ -52,7 +52,7 @@ def terms(cells: Mapping[str, CellEntry]) -> tuple[Term, ...]:
 
 @serial
 def draw_arrivals(lo, hi, vessels, weight, code, rate, signal, k, basal, dt, seed, tick, uid, where, term):
-    """Who wants to enter at the vessels from `lo` to `hi`: their `uid`, and number of the vessel, from `lo` on; returns the end.
+    """Cells that attempt to enter at the vessels from `lo` to `hi`: their `uid`, and number of the vessel, from `lo` on; returns the end.
 
     rate [1/min] times the vessel's weight times (signal/(k + signal) + basal), times `term` (vessels,) or empty, is the hazard of an entry.
     """
@@ -76,7 +76,7 @@ def arrivals(vessels, weight, code, rate, signal, k, basal, dt, seed, tick, occu
     """Draw newcomers at each vessel, their hazard times `term` (vessels,) if there is one; fills uid and voxel (vessels,), updates occupancy, returns (entered, refused)."""
     n = len(vessels)
     name, where = np.empty(n, np.uint64), np.empty(n, np.int64)
-    wanting = where[: team.listed(where, draw_arrivals, n, vessels, weight, code, rate, signal, k, basal, dt, seed, tick, name, where, term)]
+    wanting = where[: threads.gather_rows(where, draw_arrivals, n, vessels, weight, code, rate, signal, k, basal, dt, seed, tick, name, where, term)]
     entering = wanting[occupancy[vessels[wanting]] < capacity]  # vessels are voxels, all different
     count = len(entering)
     uid[:count], voxel[:count] = name[entering], vessels[entering]
@@ -117,7 +117,7 @@ class Recruitment(Mechanism):
         term = self.factor[population.kind](vessels) if population.kind in self.factor else _NO_FACTOR
         uid = np.empty(len(vessels), np.uint64)
         voxel = np.empty(len(vessels), np.int32)
-        count, refused = arrivals(vessels, model.vessels.weight, population.code, rate, model.fields[e.signal].seen, e.half, e.basal, self.dt, model.seed64,
+        count, refused = arrivals(vessels, model.vessels.weight, population.code, rate, model.fields[e.signal].read_view, e.half, e.basal, self.dt, model.seed64,
                                   model.tick, lattice.immune_count, lattice.immune_capacity, uid, voxel, term)  # fmt: skip
         model.counters["refused"] += int(refused)
         if count:

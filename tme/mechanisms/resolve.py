@@ -11,7 +11,7 @@ import numpy as np
 from tme.core.mechanism import Mechanism, Phase, rows_of
 from tme.kernels.jit import serial
 from tme.kernels.rng import Stream, priorities
-from tme.kernels.rows import flags
+from tme.kernels.row_moves import flags
 from tme.mechanisms.death import place_daughters
 
 CLEARED = 16  # the bit that flag 20 has and causes of death, 11-15, do not

@@ -95,11 +95,11 @@ class CellSecretion(Mechanism):
                 continue
             field = model.fields[name]
             voxels = [p.col.voxel[: p.n] for p, _ in pairs]
-            with field.counting(model.spares, 1.0 / model.fixed_scale, voxels) as counts:
+            with field.source_counter(model.scratch, 1.0 / model.fixed_scale, voxels) as counts:
                 for population, item in pairs:
                     release(population, item, model.grid.voxel_um3, model.fixed_scale, counts)
-            if field.points is not None:
-                field.points = None  # they were all voxels with a source
+            if field.source_voxels is not None:
+                field.source_voxels = None  # they were all voxels with a source
 
 
 def release(population, item: Secretion, voxel_um3: float, scale: float, counts) -> None:

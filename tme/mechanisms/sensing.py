@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tme.core.mechanism import Mechanism, Phase
-from tme.kernels import team
+from tme.kernels import threads
 from tme.kernels.transfer import read
 
 SENSED = {"oxygen": "oxygen", "cystine": "cystine", "ifng": "ifng", "peroxide": "peroxide", "arachidonic": "aa"}
@@ -31,9 +31,9 @@ class Sensing(Mechanism):
     def gather(self, model, only_solved: bool) -> None:
         """Gather all sensed fields, or those whose clock struck."""
         t = model.tumour
-        steps: list[team.Call] = [
-            (read, (t.col.voxel, model.fields[name].seen, getattr(t.col, column)))
+        steps: list[threads.Call] = [
+            (read, (t.col.voxel, model.fields[name].read_view, getattr(t.col, column)))
             for name, column in SENSED.items()
             if name in model.fields and (not only_solved or model.solved(name))
         ]
-        team.rows(team.in_turn, t.n, *steps)
+        threads.over_rows(threads.in_sequence, t.n, *steps)

@@ -47,6 +47,6 @@ class InflamedTissue(Mechanism):
     def step(self, model) -> None:
         """Add to the source when the field is due."""
         if self.p.damp_rate > 0.0 and model.due("suppression"):
-            c, hmgb1 = model.tumour.col, model.fields["hmgb1"].seen
-            with model.fields["suppression"].writing("source", model.spares, anew=False) as source:
+            c, hmgb1 = model.tumour.col, model.fields["hmgb1"].read_view
+            with model.fields["suppression"].term_writer("source", model.scratch, overwrite=False) as source:
                 from_damp(model.tumour.n, c.state, c.voxel, hmgb1, self.p.damp_rate, self.p.k_h, source)

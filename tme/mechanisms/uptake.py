@@ -13,7 +13,7 @@ import numpy as np
 
 from tme.core.mechanism import Mechanism, Phase
 from tme.core.parameters import ParameterSet, par
-from tme.kernels import team
+from tme.kernels import threads
 from tme.kernels.exchange import put
 from tme.kernels.jit import serial
 
@@ -63,12 +63,12 @@ class Uptake(Mechanism):
         """The same, outside the clock."""
         t, f = model.tumour.col, model.fields
         with (
-            f["oxygen"].writing("vmax", model.spares, everywhere=True) as oxygen,
-            f["ifng"].writing("loss", model.spares, everywhere=True) as ifng,
+            f["oxygen"].term_writer("vmax", model.scratch, everywhere=True) as oxygen,
+            f["ifng"].term_writer("loss", model.scratch, everywhere=True) as ifng,
         ):
             normal = ((oxygen, self.p.oxygen_vmax * self.p.normal_oxygen), (ifng, self.p.ifng_uptake * self.p.normal_ifng))
-            team.rows(team.in_turn, model.grid.n_voxels, *((put, term) for term in normal))
-            team.rows(consume, model.tumour.n, t.state, t.voxel, self.p, oxygen, ifng)
+            threads.over_rows(threads.in_sequence, model.grid.n_voxels, *((put, term) for term in normal))
+            threads.over_rows(consume, model.tumour.n, t.state, t.voxel, self.p, oxygen, ifng)
 
 
 @serial
@@ -114,7 +114,7 @@ class CellUptake(Mechanism):
         """Refresh the loss of every field that is due."""
         for name, pairs in self.by_field.items():
             if model.due(name):
-                with model.fields[name].writing("loss", model.spares) as loss:
+                with model.fields[name].term_writer("loss", model.scratch) as loss:
                     for population, rate in pairs:
                         state = population.col.state if population.entry.place == "tissue" else NOBODY_DEAD
                         take_up(population.n, population.col.voxel, state, rate, loss)

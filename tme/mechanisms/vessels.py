@@ -43,5 +43,5 @@ class Vessels(Mechanism):
         """Exchange where vessels are open, by their length, nowhere else."""
         for field, rate in model.vessel_exchange.items():
             per_weight = model.vessels.rate(rate, model.fields[field].diffusion)
-            with model.fields[field].writing("exchange", model.spares) as exchange:
+            with model.fields[field].term_writer("exchange", model.scratch) as exchange:
                 exchange[model.vessels.voxels] = per_weight * model.vessels.weight

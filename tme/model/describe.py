@@ -148,7 +148,7 @@ def field_rows(model: Any) -> list[dict[str, Any]]:
     """How each field of the richest arm is solved."""
     return [
         {"field": name, "unit": f.unit, "diffusion um^2/min": f.diffusion, "decay 1/min": f.decay, "mode": f.mode,
-         "every min": model.clock[name] * model.dt_min, "voxels um": f.solved_on.grid.dx_um, "tolerance": f.tol}
+         "every min": model.clock[name] * model.dt_min, "voxels um": f.on_solver_grid.grid.dx_um, "tolerance": f.tol}
         for name, f in model.fields.items()
     ]  # fmt: skip
 

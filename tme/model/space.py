@@ -42,7 +42,7 @@ def build_fields(model: Any) -> None:
             faces=faces if faces and name in own else None, tol=config.clocks.field_tol or e.tolerance or TOLERANCE, coarsen=1 if faces else e.coarsen,
         )  # fmt: skip
         model.clock[name] = model.ticks(e.clock_min)
-        solved = field.solved_on  # a field does without the arrays of terms that it does not have
+        solved = field.on_solver_grid  # a field does without the arrays of terms that it does not have
         if e.made and name not in empty:
             solved.use("source")
         if e.uptake == "linear" or name in lossy:

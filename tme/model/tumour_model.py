@@ -16,9 +16,9 @@ import numpy as np
 
 from tme.config.load import add_plugins
 from tme.core.device import workspace
-from tme.core.grid import Spares
+from tme.core.grid import ScratchPool
 from tme.core.lattice import Lattice
-from tme.core.node import LymphNode
+from tme.core.lymph_node import LymphNode
 from tme.core.plugins import joined
 from tme.core.schedule import Schedule
 from tme.core.solvers import Solvers
@@ -94,7 +94,7 @@ class TumourModel(mesa.Model):
         self.rule_programs = rule_programs(self.config, self.therapy.drugs, self.therapy.events)
         self.events = Signals(self)
         self.receptors = build_receptors(self)
-        self.spares = Spares(self.grid)
+        self.scratch = ScratchPool(self.grid)
         build_fields(self)
         per_mm2 = parameter_registry()["vessels"].build(self.config_for("vessels")).per_mm2
         self.vessels = VesselBed(self.grid, per_mm2, self.seed_used)
@@ -113,7 +113,7 @@ class TumourModel(mesa.Model):
         self.lattice.others = self.tissue[1:]
         for p in self.tissue:
             cell_to_voxel(p.entry.volume_um3, self.grid.voxel_um3)
-        self._uids = {p.kind: np.zeros(0, np.uint64) for p in self.populations}  # of all cells ever, ascending
+        self._uids = {p.kind: np.zeros(0, np.uint64) for p in self.populations}  # of all cells ever, sort_voxels
 
     def _columns_of(self, kind: str) -> tuple[Any, ...]:
         """Columns of a cell type that the arm, the checkpoint axes and the rules need."""

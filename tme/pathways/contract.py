@@ -3,7 +3,7 @@
     PATHWAY = Pathway(
         "name", PARAMETERS,
         states=(State("gsh", "uM", "G", start=2000.0, about="reduced glutathione"), ...),
-        traits=..., inputs=..., held=("x", ...), terms=TERMS,
+        traits=..., inputs=..., frozen=("x", ...), terms=TERMS,
         conditions=conditions, rates=rates, awake=awake,
     )
 
@@ -14,7 +14,7 @@ A law is a pure function of numbers, marked `@law`. It takes by name what it nee
     xct, oxygen, ...  a trait or an input                 alive     1, in a corpse 0
     x, ...            what `conditions` returned          xct_factor, mufa_added: a term that multiplies, that adds
 
-`conditions` is evaluated once a step and returns what the step holds fixed, in the order of `held`. `rates` is
+`conditions` is evaluated once a step and returns what the step holds fixed, in the order of `frozen`. `rates` is
 evaluated twice and returns one item for every state, in the order of `states`:
 
     decay             (production, loss)         y' = production - loss y
@@ -97,7 +97,7 @@ class Pathway:
     states: tuple[State, ...]
     traits: tuple[Given, ...]
     inputs: tuple[Given, ...]
-    held: tuple[str, ...]
+    frozen: tuple[str, ...]
     terms: tuple[Term, ...]
     conditions: Law
     rates: Law
@@ -118,7 +118,7 @@ class Pathway:
             for name in arguments(law):
                 if name not in known | extra:
                     raise ValueError(f"pathway {self.name}: {plain(law).__name__} asks for {name!r}, which the table has not; it has {', '.join(sorted(known))}")
-        if {"h", "w", "j"} & known or len(known) < sum(map(len, (self.states, self.traits, self.inputs, self.held, self.terms))) + 2:
+        if {"h", "w", "j"} & known or len(known) < sum(map(len, (self.states, self.traits, self.inputs, self.frozen, self.terms))) + 2:
             raise ValueError(f"pathway {self.name}: two entries of its table have one name in laws, or one is called h, j or w")
         if self.damage and self.damage not in [s.name for s in self.states]:
             raise ValueError(f"pathway {self.name}: damage is {self.damage!r}, which is no state of it")
@@ -126,7 +126,7 @@ class Pathway:
     @property
     def names(self) -> tuple[str, ...]:
         """Everything a law may ask for."""
-        return ("p", "alive", *(s.var for s in self.states), *(g.name for g in self.given), *self.held, *map(argument, self.terms))
+        return ("p", "alive", *(s.var for s in self.states), *(g.name for g in self.given), *self.frozen, *map(argument, self.terms))
 
     def laws(self) -> list[tuple[Law, set[str]]]:
         """Every law of the table, with what it may take beside `names`."""

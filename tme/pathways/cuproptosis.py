@@ -43,7 +43,7 @@ TERMS = (
 @law
 def conditions(p, copper_outside, j_cu, gsh, ctr1_factor, copper_influx_added, atp7b_factor, metallothionein_added,
                fdx1_factor, lipoylation_factor):  # fmt: skip
-    """What a step holds fixed, as `HELD` says."""
+    """What a step holds fixed, as `FROZEN` says."""
     fdx1 = p.fdx1 * fdx1_factor
     return (
         p.k_in * p.ctr1 * ctr1_factor * copper_outside + j_cu + copper_influx_added,
@@ -54,7 +54,7 @@ def conditions(p, copper_outside, j_cu, gsh, ctr1_factor, copper_influx_added, a
     )
 
 
-HELD = ("j_in", "k_out", "bound", "j_t", "k_n")
+FROZEN = ("j_in", "k_out", "bound", "j_t", "k_n")
 
 
 @law
@@ -95,7 +95,7 @@ PATHWAY = Pathway(
         Given("j_cu", "uM/min", 0.0, "copper that ionophores bring"),
         Given("gsh", "uM", 2600.0, "reduced glutathione, from ferroptosis"),
     ),
-    held=HELD, terms=TERMS, conditions=conditions, rates=rates, awake=awake,
+    frozen=FROZEN, terms=TERMS, conditions=conditions, rates=rates, awake=awake,
     damage="aggregate", cause=5,
 )  # fmt: skip
 

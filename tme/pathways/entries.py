@@ -15,7 +15,7 @@ import numpy as np
 from tme.core.mechanism import Mechanism, Phase
 from tme.core.parameters import ParameterSet
 from tme.core.population import Column
-from tme.kernels import team
+from tme.kernels import threads
 from tme.kernels.chemistry import dying
 from tme.kernels.jit import serial
 from tme.kernels.transfer import at
@@ -118,9 +118,9 @@ class PathwayEntry(Mechanism):
         """Inputs that nothing else senses, where their field was solved; cells that came lately begin at their arrival."""
         t = population.col
         for name, field in self.fields:
-            team.rows(sense, population.n, t.voxel, model.fields[field].seen, getattr(t, name))
+            threads.over_rows(sense, population.n, t.voxel, model.fields[field].read_view, getattr(t, name))
         if self.cells == "tumour":
-            return  # a daughter has her mother's clock, and nobody arrives
+            return  # a daughter has her mother's clock, and no cell arrives
         clock = getattr(t, self.pathway.ticker)[: population.n]
         np.maximum(clock, t.born_tick[: population.n], out=clock)
 
@@ -184,7 +184,7 @@ class PathwayDeath(Mechanism):
         population = getattr(model, self.of.cells)
         t, damage = population.col, getattr(population.col, self.of.pathway.damage)
         if hasattr(t, "state"):
-            team.rows(dying, population.n, t.state, damage, t.fate, 10 + self.of.pathway.cause)
+            threads.over_rows(dying, population.n, t.state, damage, t.fate, 10 + self.of.pathway.cause)
             return
-        count = sum(team.rows(dying, population.n, model.mechanism(self.of.name).states(population), damage, t.fate, LEAVES))
+        count = sum(threads.over_rows(dying, population.n, model.mechanism(self.of.name).states(population), damage, t.fate, LEAVES))
         model.counters[f"{self.of.pathway.name}_{population.kind}"] += count

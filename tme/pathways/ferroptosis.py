@@ -71,7 +71,7 @@ def conditions(
     vitamin_e_factor, gch1_factor, trap_added, tfr1_factor, iron_influx_added, fpn_factor, iron_chelation_added,
     ferritin_storage_factor, acsl4_factor, lipid_supply_factor, mufa_added, nrf2_factor, ifng_sensitivity_factor,
 ):  # fmt: skip
-    """What a step holds fixed, as `HELD` says."""
+    """What a step holds fixed, as `FROZEN` says."""
     n1 = exp_fast(0.1 * log(nrf2 * nrf2_factor))
     n2 = n1 * n1
     n3 = n2 * n1
@@ -94,7 +94,7 @@ def conditions(
     )
 
 
-HELD = ("j_x", "f_gcl", "j_a", "tau_a", "fsp", "j_f", "k_f", "sto_empty", "j_u", "nu_kap", "kap_rest", "h_ifng")
+FROZEN = ("j_x", "f_gcl", "j_a", "tau_a", "fsp", "j_f", "k_f", "sto_empty", "j_u", "nu_kap", "kap_rest", "h_ifng")
 
 
 # ---- production and loss of every state ------------------------------------------------------------------------
@@ -267,6 +267,6 @@ PATHWAY = Pathway(
         Given("e_chel", "1/min", 0.0, "chelation rate of labile iron"),
         Given("j_fe", "uM/min", 0.0, "labile iron entering, all sources beyond transferrin"),
     ),
-    held=HELD, terms=TERMS, conditions=conditions, rates=rates, awake=awake, resting=resting,
+    frozen=FROZEN, terms=TERMS, conditions=conditions, rates=rates, awake=awake, resting=resting,
     damage="damage", cause=1, in_corpses=True, clock="chem_tick",
 )  # fmt: skip

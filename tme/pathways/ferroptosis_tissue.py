@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 
 from tme.core.mechanism import Mechanism, Phase
-from tme.kernels import team
+from tme.kernels import threads
 from tme.kernels.elementary import power
 from tme.kernels.jit import serial
-from tme.kernels.superpose import ascending
+from tme.kernels.superpose import sort_voxels
 from tme.kernels.terms import added, factor
 from tme.pathways.entries import PathwayDeath, PathwayEntry
 from tme.pathways.ferroptosis import PARAMETERS, PATHWAY, emission
@@ -90,8 +90,8 @@ class CystineUptake(Mechanism):
     def prepare(self, model: Any) -> None:
         """The same, outside the clock."""
         t, term = model.tumour.col, model.tumour.term
-        with model.fields["cystine"].writing("vmax", model.spares) as vmax:
-            team.rows(take_up_cystine, model.tumour.n, t.state, t.voxel, t.xct, t.nrf2, t.ifng_response, t.e_xct, term("ferroptosis.xct"),
+        with model.fields["cystine"].term_writer("vmax", model.scratch) as vmax:
+            threads.over_rows(take_up_cystine, model.tumour.n, t.state, t.voxel, t.xct, t.nrf2, t.ifng_response, t.e_xct, term("ferroptosis.xct"),
                       term("ferroptosis.nrf2"), term("ferroptosis.p53"), self.p, model.cell_fraction, vmax)  # fmt: skip
 
 
@@ -115,8 +115,8 @@ class PeroxideEmission(Mechanism):
             return
         t, field, floor = model.tumour.col, model.fields["peroxide"], model.mechanism("uptake").p.emit_floor
         points = np.empty(model.tumour.n, np.int64)
-        with field.writing("source", model.spares, anew=False) as source:
-            count = team.listed(points, emit, model.tumour.n, t.state, t.voxel, t.plooh, self.p, floor, source, points)
+        with field.term_writer("source", model.scratch, overwrite=False) as source:
+            count = threads.gather_rows(points, emit, model.tumour.n, t.state, t.voxel, t.plooh, self.p, floor, source, points)
         if source is field.source:
-            field.points = points[:count].copy()
-            ascending(field.points, self.marks)
+            field.source_voxels = points[:count].copy()
+            sort_voxels(field.source_voxels, self.marks)

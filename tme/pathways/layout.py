@@ -21,7 +21,7 @@ class Plan:
         self.uniform = [s for s in level if not self.own_loss(s)]
         caps = [s.cap for s in pathway.states if s.cap is not None]
         late = {n for law in (pathway.rates, *caps) for n in arguments(law)}
-        fixed = [*pathway.held, *(g.name for g in pathway.given), "alive", *(self.terms if modulated else ())]
+        fixed = [*pathway.frozen, *(g.name for g in pathway.given), "alive", *(self.terms if modulated else ())]
         self.fixed = [n for n in fixed if n in late]  # what `rates` and caps read beside states
         self.moving = [s for s in pathway.states if s.var in arguments(pathway.rates)]
         self.places = self.scratch()
@@ -43,7 +43,7 @@ class Plan:
         names += [f"mid_{s.var}" for s in self.moving]
         places = {name: k for k, name in enumerate(names)}
         spent = [name for name, _ in self.columns[len(self.pathway.states) :] if name not in self.fixed]
-        for k, name in enumerate(self.pathway.held):
+        for k, name in enumerate(self.pathway.frozen):
             places[name] = places[spent[k]] if k < len(spent) else len(names) + k - len(spent)
         return places
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from tme.kernels import team
+from tme.kernels import threads
 from tme.pathways.contract import Pathway, arguments
 from tme.pathways.store import kernels
 
@@ -24,13 +24,13 @@ def advance(pathway: Pathway, rows: np.ndarray, n_rows: int, *rest: Any, modulat
     `rows` (capacity,) int64, the first `n_rows` distinct; `rest` is tick, dt_min, the parameters, `state` int8 (0
     alive), the clock int32 and the columns, (capacity,) float64.
     """
-    team.rows(kernels(pathway, modulated).advance_rows, n_rows, rows, *rest)
+    threads.over_rows(kernels(pathway, modulated).advance_rows, n_rows, rows, *rest)
 
 
 def select(pathway: Pathway, out: np.ndarray, n: int, tick: int, resting_every: int, p: Any, state: np.ndarray, clock: np.ndarray,
            seen: list[np.ndarray]) -> int:  # fmt: skip
     """List in `out` the rows that are due; `seen` are the columns that `awake` reads. Returns how many."""
-    return team.listed(out, kernels(pathway).select, n, tick, resting_every, p, state, clock, out, *seen)
+    return threads.gather_rows(out, kernels(pathway).select, n, tick, resting_every, p, state, clock, out, *seen)
 
 
 def seen_by(pathway: Pathway) -> list[str]:

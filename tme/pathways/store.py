@@ -1,7 +1,7 @@
 """Written kernels as files: kept beside numba's compiled code, imported once a process.
 
 A file is named by a digest of its text, so that processes and checkouts that want the same text share one file and
-nobody reads half of one: it is written under another name and moved into place. Where the cache folder cannot be
+no process reads a partial file: it is written under another name and moved into place. Where the cache folder cannot be
 written, a temporary folder takes its part.
 """
 

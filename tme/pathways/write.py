@@ -10,7 +10,7 @@ import hashlib
 import inspect
 from pathlib import Path
 
-from tme.kernels.sources import PACKAGE
+from tme.kernels.source_digest import PACKAGE
 from tme.pathways.contract import Law, Pathway, arguments, plain
 from tme.pathways.layout import Plan, broken
 
@@ -46,7 +46,7 @@ import numpy as np
 from tme.kernels.chemistry import BLOCK, decay, exp_fast, grow, whole_block
 from tme.kernels.elementary import exp, law
 from tme.kernels.jit import serial
-from tme.kernels.turn import fetch_64, move_64
+from tme.kernels.simd import copy_64, prefetch_64
 {imports(pathway)}
 
 COLUMNS = {len(plan.columns)}  # states, traits, inputs{", terms" if modulated else ""}
@@ -120,7 +120,7 @@ def cell(plan: Plan) -> str:
     y = [s.var for s in p.states]
     given = [var for var, _ in plan.columns]
     call, own = held_call(plan, "{name}", "h", 8)
-    lines = [f"({', '.join(p.held)},) = {call}  # fmt: skip"]
+    lines = [f"({', '.join(p.frozen)},) = {call}  # fmt: skip"]
     lines += [f"keep_{s.var} = {word}" for s, word in zip(plan.per_cell, own)]
     if plan.uniform:
         lines.append(f"({', '.join(f'keep_{s.var}' for s in plan.uniform)},) = keep_half(p, h)")
@@ -146,7 +146,7 @@ def block(plan: Plan) -> str:
     p = plan.pathway
     at = "w[_{NAME} + j]"
     call, own = held_call(plan, at, "w[_H + j]", 16)
-    targets = "(\n" + broken([f"w[_{n.upper()} + j]" for n in p.held], 12, ",") + "\n        )"
+    targets = "(\n" + broken([f"w[_{n.upper()} + j]" for n in p.frozen], 12, ",") + "\n        )"
     targets = ", ".join([targets, *(f"w[_KEEP_{s.var.upper()} + j]" for s in plan.per_cell)])
     if own:
         call = ",\n            ".join([call, *own])
@@ -195,7 +195,7 @@ def advancing(plan: Plan) -> str:
             for k in range(len(_NEUTRAL)):
                 place = np.uint64(({always} + k) * BLOCK)
                 if columns[{always} + k].size > 0:
-                    move_64(columns[{always} + k], row, w, place)
+                    copy_64(columns[{always} + k], row, w, place)
                 else:
                     for j in range(np.uint64(BLOCK)):
                         w[place + j] = _NEUTRAL[k]'''
@@ -225,9 +225,9 @@ def advance_rows(lo, hi, rows, tick, dt_min, p, state, clock, *columns):
             for j in range(np.uint64(BLOCK)):
                 clock[row + j] = tick
             for k in range({always}):
-                move_64(columns[k], row, w, np.uint64(k * BLOCK)){take}
+                copy_64(columns[k], row, w, np.uint64(k * BLOCK)){take}
             for k in range({always}):
-                fetch_64(columns[k], row + np.uint64(BLOCK))
+                prefetch_64(columns[k], row + np.uint64(BLOCK))
         else:
             known = -1.0
             for j in range(BLOCK):
@@ -246,7 +246,7 @@ def advance_rows(lo, hi, rows, tick, dt_min, p, state, clock, *columns):
         step_block(p, w)
         for k in range(STATES):
             if whole:
-                move_64(w, np.uint64(k * BLOCK), columns[k], row)
+                copy_64(w, np.uint64(k * BLOCK), columns[k], row)
             else:
                 column = columns[k]
                 for j in range(m):

@@ -18,7 +18,7 @@ from tme.core.mechanism import Mechanism, Phase
 from tme.core.population import Column
 from tme.core.terms import Term
 from tme.kernels import rules as kernels
-from tme.kernels import team
+from tme.kernels import threads
 from tme.library.rule import RuleEntry
 from tme.rules.signals import Neighbourhoods, Signal
 
@@ -172,7 +172,7 @@ class Rules(Mechanism):
             if population.n:
                 total, other = self._scratch(population)
                 steps = [s for p, minutes in some for s in self.steps(model, population, p, minutes, total, other)]
-                team.rows(team.in_turn, population.n, *steps)
+                threads.over_rows(threads.in_sequence, population.n, *steps)
 
     def _scratch(self, population: Any) -> np.ndarray:
         """Two arrays (2, capacity) that every program uses in turn."""
@@ -235,7 +235,7 @@ class Rules(Mechanism):
         if signal.kind in ("near", "contact"):
             array, less = self.neighbourhoods.counts(model, signal), float(signal.name == population.kind)
         elif signal.kind in ("field", "drug"):
-            array = model.fields[signal.name].seen
+            array = model.fields[signal.name].read_view
         else:
             value = max(model.sim_day, 0.0) if signal.kind == "time" else model.events.signal(signal.name)
             if np.ndim(value) == 0:

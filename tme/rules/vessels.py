@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from tme.kernels import team
+from tme.kernels import threads
 from tme.rules.evaluation import Program, Rules, heard
 from tme.rules.signals import VESSEL
 
@@ -35,7 +35,7 @@ class AtVessels:
         columns = SimpleNamespace(voxel=voxels.astype(np.int32), **shares, **{self.program.place: out})
         here = SimpleNamespace(kind=VESSEL, n=n, capacity=n, col=columns)
         if n:
-            team.rows(team.in_turn, n, *self.rules.steps(self.model, here, self.program, [math.inf] * len(groups), total, other))
+            threads.over_rows(threads.in_sequence, n, *self.rules.steps(self.model, here, self.program, [math.inf] * len(groups), total, other))
         return out
 
 

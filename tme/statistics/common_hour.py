@@ -1,7 +1,7 @@
 """Which hour of several simulations may be compared: the last one that all of them recorded.
 
 A simulation whose tumour reaches the edge of the domain stops, and its last row lies on another day than
-the others'. Whoever compares simulations asks here for the hour, and reads every one of them at it.
+the others'. All comparisons of simulations take the hour from here, and read every simulation at it.
 """
 
 from __future__ import annotations

@@ -153,7 +153,7 @@ def damp_course() -> np.ndarray:
     out = []
     for _ in range(2 * DAMP_HOURS):
         minutes(model, 30.0)
-        out.append([float(model.fields[n].solved_on.source.mean()) for n in ("atp", "hmgb1")])
+        out.append([float(model.fields[n].on_solver_grid.source.mean()) for n in ("atp", "hmgb1")])
     course = np.array(out)
     return (course / course.max(axis=0)).mean(axis=1)
 

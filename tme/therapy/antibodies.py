@@ -14,7 +14,7 @@ import numpy as np
 
 from tme.core.mechanism import Mechanism, Phase
 from tme.core.receptors import Binder, Ligand, left
-from tme.kernels import team
+from tme.kernels import threads
 from tme.kernels.jit import serial
 from tme.kernels.transfer import at
 
@@ -127,11 +127,11 @@ class Checkpoint(Mechanism):
                 m.free[:] = left([(b.kd, model.fields[b.name].concentration) for b in m.binders], m.free.size)
 
     def cover_cells(self, model, ligand: Ligand) -> None:
-        """What is left of a ligand on each tumour cell."""
+        """Free share of a ligand on each tumour cell."""
         t, bound = model.tumour, ligand.molecule.binders
         level, free = getattr(t.col, ligand.target.column), getattr(t.col, ligand.target.free_column)
         if len(bound) == 1:
-            team.rows(cover, t.n, t.col.voxel, level, model.fields[bound[0].name].seen, bound[0].kd, free)
+            threads.over_rows(cover, t.n, t.col.voxel, level, model.fields[bound[0].name].read_view, bound[0].kd, free)
         elif bound:
             free[: t.n] = level[: t.n] * ligand.molecule.share_at(model.fields, t.col.voxel[: t.n])
         else:
@@ -163,4 +163,4 @@ class Neutralisation(Mechanism):
         for name, agents in self.against.items():
             if model.due(name):
                 for agent, k_on in agents:
-                    model.fields[name].pour("loss", np.array(model.fields[agent].concentration), k_on)
+                    model.fields[name].add_to_term("loss", np.array(model.fields[agent].concentration), k_on)

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from tme.core.mechanism import Mechanism, Phase
-from tme.kernels import team
+from tme.kernels import threads
 from tme.kernels.jit import serial
 
 CYSTINE = "cystine"  # the field from which such an enzyme takes
@@ -149,9 +149,9 @@ class DrugLoss(Mechanism):
         t = model.tumour
         for agent in model.therapy.drugs:
             if model.due(agent.name) and agent.entry.cell_loss > 0.0:
-                with model.fields[agent.name].writing("loss", model.spares) as loss:
-                    team.rows(set_cell_loss, t.n, t.col.state, t.col.voxel, agent.entry.cell_loss, loss)
+                with model.fields[agent.name].term_writer("loss", model.scratch) as loss:
+                    threads.over_rows(set_cell_loss, t.n, t.col.state, t.col.voxel, agent.entry.cell_loss, loss)
         if self.eaters and model.due(CYSTINE):
-            with model.fields[CYSTINE].writing("loss", model.spares) as loss:
+            with model.fields[CYSTINE].term_writer("loss", model.scratch) as loss:
                 for name, strength in self.eaters:
                     loss += strength * model.fields[name].concentration

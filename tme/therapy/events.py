@@ -1,7 +1,7 @@
 """Events: what an arm does at a time and a place besides giving agents. Laws first; then when they act.
 
     radiation    D' = D (m p + K)/(p + K)/m          dose after the oxygen effect (Alper and Howard-Flanders)
-                 survival e^{-alpha D' - beta D'^2}  linear-quadratic; who does not survive is marked
+                 survival e^{-alpha D' - beta D'^2}  linear-quadratic; cells that do not survive are marked
     kill_share   each living tumour cell dies with the stated probability
     light        see `light`
     transfer     see `transfer`
@@ -167,7 +167,7 @@ class EventSignals(Mechanism):
 
 
 class EventDeaths(Mechanism):
-    """Who is killed by radiation, and when; shares of cells killed outright."""
+    """Cells killed by radiation, and when; shares of cells killed outright."""
 
     name = "event_deaths"
     given_by = "arms.*.events"
@@ -204,7 +204,7 @@ class EventDeaths(Mechanism):
             self.carry_out(model)
 
     def irradiate(self, model, o: Occasion) -> None:
-        """Draw who survives one fraction, type by type."""
+        """Draw the survivors of one fraction, type by type."""
         mask = inside(model, o.item.place)
         for population in model.populations:
             sensitivity = o.entry.cells.get(population.kind)

@@ -94,7 +94,7 @@ class Light(Mechanism):
             ]
             if "oxygen" in model.held_fields:
                 return rates
-            with field.writing("loss", model.spares) as loss:
+            with field.term_writer("loss", model.scratch) as loss:
                 for o, rate in zip(on, rates):
                     loss += rate / o.entry.o2_uM_per_mmHg
             mode, field.mode = field.mode, "quasi_steady"

@@ -18,7 +18,7 @@ import numpy as np
 
 from tme.core.mechanism import Mechanism, Phase
 from tme.core.parameters import ParameterSet, par
-from tme.kernels import team
+from tme.kernels import threads
 from tme.kernels.elementary import expm1
 from tme.kernels.exchange import add_scaled, collect, put, tally
 from tme.kernels.jit import rule, serial
@@ -130,7 +130,7 @@ class ParticleDelivery(Mechanism):
             stop = model.tick * model.dt_min
             start = stop - model.clock[agent.name] * model.dt_min
             mean = agent.plasma_mean(start, stop)
-            with field.writing("source", model.spares) as source:
+            with field.term_writer("source", model.scratch) as source:
                 if mean > 0.0:
                     source[model.vessels.voxels] = agent.entry.vessel_exchange * mean * model.vessels.weight
 
@@ -181,17 +181,17 @@ class ParticleCargo(Mechanism):
         ph_rate = r.k_ph * acid(p.endosome_ph, r.pka, r.slope)
         iron, labile, cap = e.iron_terms
         released = model.released[agent.name]
-        team.rows(put, len(released), released, 0.0)
-        team.rows(
+        threads.over_rows(put, len(released), released, 0.0)
+        threads.over_rows(
             tumour_cargo, t.n, t.col.state, t.col.voxel, t.col.gsh, t.col.oxygen, getattr(t.col, f"np_{agent.name}"), t.col.j_fe, concentration,
             e.uptake_tumour, model.cell_fraction, ph_rate, r.k0, r.k_gsh, r.gsh_half_uM, r.k_hypoxia, p.k_o2,
             p.release_scale, iron, labile, cap, self.dt, released,
         )  # fmt: skip
-        with model.spares.one() as spare:
-            counts = spare.view(np.int64)
+        with model.scratch.borrow() as borrowed:
+            counts = borrowed.view(np.int64)
             for m in self.guests:
                 macrophage_cargo(
-                    m.n, m.col.voxel, getattr(m.col, f"np_{agent.name}"), m.col.iron_load, concentration, model.fields["oxygen"].seen,
+                    m.n, m.col.voxel, getattr(m.col, f"np_{agent.name}"), m.col.iron_load, concentration, model.fields["oxygen"].read_view,
                     e.uptake_macrophage, model.cell_fraction, ph_rate, r.k0, r.k_hypoxia, p.k_o2, p.release_scale, iron, labile, cap,
                     self.dt, model.fixed_scale, counts,
                 )  # fmt: skip
@@ -200,7 +200,7 @@ class ParticleCargo(Mechanism):
                     raise RuntimeError(f"tick {model.tick}: {m.kind} cells release more {agent.name} than can be counted, or no number")
         outside = self.outside(agent)
         if outside > 0.0:
-            team.rows(add_scaled, len(released), concentration, outside, released)
+            threads.over_rows(add_scaled, len(released), concentration, outside, released)
 
     def outside(self, agent) -> float:
         """Release rate of free particles in tissue, 1/min."""
@@ -235,11 +235,11 @@ class ParticleLoss(Mechanism):
         for agent in model.therapy.nanoparticles:
             e = agent.entry
             if model.due(agent.name):
-                with model.fields[agent.name].writing("loss", model.spares, everywhere=True) as loss:
-                    team.rows(put, len(loss), loss, self.cargo.outside(agent))
-                    team.rows(lose_to_tumour, t.n, t.col.state, t.col.voxel, e.uptake_tumour, loss)
+                with model.fields[agent.name].term_writer("loss", model.scratch, everywhere=True) as loss:
+                    threads.over_rows(put, len(loss), loss, self.cargo.outside(agent))
+                    threads.over_rows(lose_to_tumour, t.n, t.col.state, t.col.voxel, e.uptake_tumour, loss)
                     for m in self.cargo.guests:
                         lose_to_macrophages(m.n, m.col.voxel, e.uptake_macrophage, loss)
             for payload in e.payloads:
                 if payload.drug is not None and model.due(payload.drug):
-                    model.fields[payload.drug].pour("source", model.released[agent.name], payload.loading * payload.free_fraction)
+                    model.fields[payload.drug].add_to_term("source", model.released[agent.name], payload.loading * payload.free_fraction)

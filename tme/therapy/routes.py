@@ -38,7 +38,7 @@ def per_voxel(model: Any, dose: Dose, voxels: np.ndarray) -> float:
 
 def deposit(model: Any, field: Any, voxels: np.ndarray, each: float) -> None:
     """Add `each` to the concentration in the voxels, where the field is solved."""
-    with model.spares.one() as array:
+    with model.scratch.borrow() as array:
         array[voxels] = each
         field.add(array)
         array[voxels] = 0.0
@@ -91,9 +91,9 @@ class LocalDelivery(Mechanism):
                     self.depots[f"{agent.name}/{number}"] = voxels, each
             if dose.route == "depot" and dose.minute < stop:
                 voxels, each = self.depots[f"{agent.name}/{number}"]
-                with model.spares.one() as array:
+                with model.scratch.borrow() as array:
                     array[voxels] = given_off(each, dose.per_min, dose.minute, start, stop) / (stop - start)
-                    field.pour("source", array, 1.0)
+                    field.add_to_term("source", array, 1.0)
                     array[voxels] = 0.0
 
     def state_dict(self) -> dict[str, np.ndarray]:

@@ -38,7 +38,7 @@ class Signals:
         return np.zeros(len(voxels)) if kept is None else kept[voxels] * self._left(name)
 
     def add(self, name: str, values: np.ndarray) -> None:
-        """Add `values` (n_voxels,) to what is left of the signal."""
+        """Add `values` (n_voxels,) to the remaining signal."""
         self._kept[name] = self.signal(name) + values
         self._since[name] = self._minute
 

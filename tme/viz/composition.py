@@ -1,4 +1,4 @@
-"""Who is there and who died: immune composition and causes of death over time."""
+"""Immune composition and causes of death over time."""
 
 from __future__ import annotations
 

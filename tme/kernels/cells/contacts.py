@@ -1,6 +1,6 @@
-"""Who holds whom: killers (T cells, NK) meet living tumour cells of their own voxel and the Moore neighbourhood.
+"""Contacts: killers (T cells, NK) meet living tumour cells of their own voxel and the Moore neighbourhood.
 
-`meet` and `strike` are sweeps without their laws (`bind.with_laws`): `attach_rate` and `effector_function`. What a killer has around it and whom it holds lie far
+`meet` and `strike` are sweeps without their laws (`inline_laws.with_laws`): `attach_rate` and `effector_function`. What a killer has around it and whom it holds lie far
 apart in memory and are asked for some cells ahead.
 """
 
@@ -12,9 +12,9 @@ from tme.kernels.elementary import exp
 from tme.kernels.jit import rule, serial
 from tme.kernels.neighbours import beside, has_all, n_directions, neighbour, next_to, place_of
 from tme.kernels.rng import BLOCK, Stream, uniform_block
+from tme.kernels.simd import prefetch
 from tme.kernels.terms import factor
 from tme.kernels.transfer import at
-from tme.kernels.turn import fetch
 
 _ATTACH = int(Stream.ATTACH)
 _HIT = int(Stream.HIT)
@@ -55,7 +55,7 @@ def find_target(target_voxel, target_uid, killer_voxel, tissue_row, uid, state, 
 
 @rule
 def living_around(voxel, tissue_row, state, geometry):
-    """Living tumour cells as bits: 0 the own voxel, k + 1 the neighbour in direction k. Without branches, which nobody could foresee."""
+    """Living tumour cells as bits: 0 the own voxel, k + 1 the neighbour in direction k. Without branches, which no processor could predict."""
     v = np.int64(voxel)
     place = place_of(v, geometry)
     row = tissue_row[v]
@@ -112,14 +112,14 @@ def meet(
             i = np.uint64(first) + b
             early = min(np.int64(i) + SOON, hi - 1)
             v = np.int64(target_voxel[early] if engaged[early] == 1 else voxel[early])
-            fetch(tissue_row, np.uint64(v))
-            fetch(tissue_row, np.uint64(v - line))
-            fetch(tissue_row, np.uint64(v + line))
+            prefetch(tissue_row, np.uint64(v))
+            prefetch(tissue_row, np.uint64(v - line))
+            prefetch(tissue_row, np.uint64(v + line))
             early = min(np.int64(i) + NEXT, hi - 1)
             r = np.uint64(max(tissue_row[target_voxel[early] if engaged[early] == 1 else voxel[early]], 0))
-            fetch(t_uid, r)
-            fetch(t_voxel, r)
-            fetch(state, r)
+            prefetch(t_uid, r)
+            prefetch(t_voxel, r)
+            prefetch(state, r)
             if engaged[i] == 1:
                 row = tissue_row[target_voxel[i]]
                 if row < 0 or t_uid[row] != target_uid[i]:  # it was pushed
@@ -155,12 +155,12 @@ def strike(lo, hi, holders, uid, voxel, exhaustion, inhibition, suppression, hit
     `holders` rows of killers, `inhibition` (holders,) what checkpoint signals leave; `exhaustion` of no size where the
     cell type knows none.
     """
-    who, u = np.empty(BLOCK, np.uint64), np.empty((2, BLOCK))
+    uids, u = np.empty(BLOCK, np.uint64), np.empty((2, BLOCK))
     for first in range(lo, hi, BLOCK):
         m = min(BLOCK, hi - first)
         for b in range(np.uint64(m)):
-            who[b] = uid[holders[np.uint64(first) + b]]
-        uniform_block(seed, _HIT, tick, who, 0, m, 0, u)
+            uids[b] = uid[holders[np.uint64(first) + b]]
+        uniform_block(seed, _HIT, tick, uids, 0, m, 0, u)
         for b in range(np.uint64(m)):
             j = np.uint64(first) + b
             i = holders[j]
@@ -179,7 +179,7 @@ def count_hits(m, holders, held_row, hit, new_hits):
 
 @serial
 def judge(m, holders, held_row, hit, kills, fate, hits, hit_tick, new_hits, n_hits, fade_min, dt_min, tick):
-    """Hits fade with `fade_min` and add up; `n_hits` of them kill the cell, to the credit of all who hold it.
+    """Hits fade with `fade_min` and add up; `n_hits` of them kill the cell, credited to every killer that holds it.
 
     `hit` (m,) is counted first, unless it is of no size. Returns kills.
     """

@@ -1,11 +1,11 @@
-"""The passes of a round of `red_black` and its end, in bands of chunks: what lies near a cut is done by itself."""
+"""Iterations of a round and its end, in bands of chunks; chunks near a cut are done separately."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from tme.kernels.jit import serial
-from tme.kernels.red_black_start import E, P, Q, R, S, T, U, W, band_rows, fold, place
+from tme.kernels.red_black.assemble import E, P, Q, R, S, T, U, W, band_rows, fold, place
 from tme.kernels.stencil import part
 
 
@@ -57,7 +57,7 @@ def _product(o, w, p, q, t, even, width, deep, pq, qq, n):
 
 
 @serial
-def search(band_lo, band_hi, first, scale, alpha, beta, layout, half, raw, rows, even, sums):
+def iterate(band_lo, band_hi, first, scale, alpha, beta, layout, half, raw, rows, even, sums):
     """One iteration's pass over some bands; `sums` of a band: r . r, p . A p, A p . A p.
 
     Of a band the black values end `lag` chunks, the products 2 `lag` chunks before a cut, and so they begin.
@@ -86,8 +86,8 @@ def search(band_lo, band_hi, first, scale, alpha, beta, layout, half, raw, rows,
 
 
 @serial
-def cuts_product(cut_lo, cut_hi, layout, half, rows, even, sums):
-    """What `search` left near some of the cuts, with its sums."""
+def iterate_cuts(cut_lo, cut_hi, layout, half, rows, even, sums):
+    """Complete `iterate` near some of the cuts, with its sums."""
     width, chunk, n_chunks, lag, bands = layout[3], layout[6], layout[7], layout[8], layout[10]
     begin, wide = layout[5] * width, np.uint64(width)
     deep = np.uint64(layout[4] * width if layout[0] > 1 else 0)
@@ -113,7 +113,7 @@ def _sum32(lanes):
 
 @serial
 def black_values(band_lo, band_hi, alpha, layout, half, even):
-    """The last step along the direction in some bands (into s), and what it makes of the black values (into t)."""
+    """The last step along the direction in some bands (into s), and the black values that follow (into t)."""
     width, chunk, n_chunks, lag, bands = layout[3], layout[6], layout[7], layout[8], layout[10]
     begin, n = layout[5] * width, np.uint64(chunk)
     deep = np.uint64(layout[4] * width if layout[0] > 1 else 0)
@@ -145,7 +145,7 @@ def black_cuts(cut_lo, cut_hi, layout, half, even):
 
 
 @serial
-def finish(band_lo, band_hi, c, k, scale, base, loss, layout, half, half64, all_rows, sums):
+def apply_correction(band_lo, band_hi, c, k, scale, base, loss, layout, half, half64, all_rows, sums):
     """Add the correction of both colours to `c` in some bands, not below zero; `sums` of a band: losses."""
     ny, nx, width, plane, lead, many = layout[1], layout[2], layout[3], layout[4], layout[5], layout[9]
     s, t, black, two = half[S], half[T], half64[1], np.uint64(2)

@@ -1,8 +1,8 @@
-"""A field without memory that only its sources feed is solved around them; beyond, it is nothing.
+"""Subdomains: a steady field that only its sources feed is solved in a box around them, and is 0 outside.
 
-The pane is the box of the sources and a margin of no-flux voxels; where more than the field's tolerance
-reaches its edge, the margin grows and it is solved again. What is cut off so stays below `tol` times the
-field's greatest value.
+The subdomain is the bounding box of the sources plus a margin, with no-flux walls. If the value at its edge exceeds the
+field's tolerance, relative to the maximum, the margin grows and the field is solved again. The values cut off are
+therefore below `tol` times the maximum.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ import numpy as np
 from tme.core.grid import Grid
 from tme.kernels.jit import serial
 
-STEP = 16  # voxels; panes begin and end at multiples of it, so that few shapes occur
-SMALL = 4096  # voxels below which a pane saves nothing
-WORTH = 0.6  # share of the lattice up to which it does
+STEP = 16  # voxels; subdomains begin and end at multiples of it, so that few shapes occur
+MIN_VOXELS = 4096  # voxels of the lattice below which a subdomain saves nothing
+MAX_SHARE = 0.6  # share of the lattice up to which a subdomain is faster
 
 
 @serial
-def box_of(source, nz, ny, nx, box):
-    """First and last index along z, y, x of what is not 0 in `source`, into box (3, 2); False if all is 0."""
+def bounding_box(source, nz, ny, nx, box):
+    """First and last index along z, y, x of the nonzero entries of `source`, into box (3, 2); False if all are 0."""
     box[:, 0] = nz + ny + nx
     box[:, 1] = -1
     for z in range(nz):
@@ -44,31 +44,31 @@ def box_of(source, nz, ny, nx, box):
     return box[0, 1] >= 0
 
 
-def around(box: np.ndarray, margin: int, shape: tuple[int, int, int]) -> tuple[slice, slice, slice]:
-    """The box and a margin, out to multiples of STEP, inside the lattice."""
+def padded(box: np.ndarray, margin: int, shape: tuple[int, int, int]) -> tuple[slice, slice, slice]:
+    """The bounding box plus a margin, rounded out to multiples of STEP, clipped to the lattice."""
     lo = np.maximum((box[:, 0] - margin) // STEP * STEP, 0)
     hi = np.minimum(-(-(box[:, 1] + 1 + margin) // STEP) * STEP, shape)
     return tuple(slice(int(a), int(b)) for a, b in zip(lo, hi))  # type: ignore[return-value]
 
 
 def solve(field: Any, workspace: Any) -> int:
-    """The steady state of `field` from a pane of its lattice, in place; cycles used, -1 where it saves nothing."""
+    """Steady state of `field`, in place, solved in a subdomain; returns the cycles used, -1 where a subdomain saves nothing."""
     grid = field.grid
     box = np.empty((3, 2), np.int64)
-    if not box_of(field.source, *grid.shape, box):
+    if not bounding_box(field.source, *grid.shape, box):
         field.concentration[:] = 0.0
         return 0
     sink = field.decay + (0.0 if field.loss is None else float(field.loss.mean()))
     if sink <= 0.0:
         return -1
-    reach = math.sqrt(field.diffusion / sink) / grid.dx_um
-    margin = math.ceil(reach * math.log(1.0 / field.tol))
+    length = math.sqrt(field.diffusion / sink) / grid.dx_um  # voxels
+    margin = math.ceil(length * math.log(1.0 / field.tol))
     while True:
-        cut = around(box, margin, grid.shape)
+        cut = padded(box, margin, grid.shape)
         shape = tuple(s.stop - s.start for s in cut)
-        if math.prod(shape) > WORTH * grid.n_voxels:
+        if math.prod(shape) > MAX_SHARE * grid.n_voxels:
             return -1
-        part, cycles = _solve_part(field, cut, shape, workspace)
+        part, cycles = _solve_within(field, cut, shape, workspace)
         if _at_edge(part, cut, grid.shape) <= field.tol * part.max():
             break
         margin += margin // 2 + 1
@@ -77,14 +77,14 @@ def solve(field: Any, workspace: Any) -> int:
     return cycles
 
 
-def _solve_part(field: Any, cut: Any, shape: Any, workspace: Any) -> tuple[np.ndarray, int]:
-    """The field alone in the part `cut` of its lattice, from its own values there."""
-    grid, part = field.grid, field.part
+def _solve_within(field: Any, cut: Any, shape: Any, workspace: Any) -> tuple[np.ndarray, int]:
+    """Solve the field in the part `cut` of its lattice, starting from its present values there."""
+    grid, part = field.grid, field.subdomain
     if part is None or part.grid.shape != shape:
         small = Grid(shape, grid.dx_um, grid.thickness_um)
         part = type(field)(field.name, field.unit, small, field.diffusion, field.decay, field.clock_ticks, field.mode,
                            max_cycles=field.max_cycles, outer=field.outer)  # fmt: skip
-        part.pane, field.part = False, part
+        part.allow_subdomain, field.subdomain = False, part
     part.mode, part.tol = field.mode, field.tol
     for name in ("concentration", "loss", "source"):
         values = getattr(field, name)
@@ -96,7 +96,7 @@ def _solve_part(field: Any, cut: Any, shape: Any, workspace: Any) -> tuple[np.nd
 
 
 def _at_edge(part: np.ndarray, cut: Any, shape: tuple[int, int, int]) -> float:
-    """The greatest value in the pane's outermost voxels, walls of the lattice itself left out."""
+    """Greatest value in the outermost voxels of the subdomain, except at walls of the lattice itself."""
     most = 0.0
     for axis in range(3):
         if cut[axis].start > 0:

@@ -1,8 +1,8 @@
-"""What loops over arrays cannot say: two axes exchanged in registers (`turn_block`), numbers moved as whole vectors
-(`move_64`), lines asked for early (`fetch`, `fetch_64`).
+"""Vector instructions that loops over arrays do not compile to: an 8 x 8 transpose in registers (`transpose_block`), a copy
+of 64 numbers (`copy_64`), and prefetches of cache lines (`prefetch`, `prefetch_64`).
 
-A loop that reads rows and writes columns moves one number at a time. Eight vectors of eight numbers turn in
-24 shuffles, which LLVM has instructions for on every machine with vectors; without the compiler a plain loop does.
+A loop that reads rows and writes columns moves one number at a time. `transpose_block` exchanges eight vectors of eight
+numbers in 24 shuffles, for which LLVM has instructions on every machine with vectors. Without the compiler plain loops do the same.
 """
 
 from __future__ import annotations
@@ -19,21 +19,21 @@ _HALVES = ([0, 1, 2, 3, 8, 9, 10, 11], [4, 5, 6, 7, 12, 13, 14, 15])
 _VECTOR = ir.VectorType(ir.DoubleType(), EIGHT)
 
 
-def _place(context, build, sig, args, which, offset):
-    """Where eight numbers of flat array argument `which` begin, `offset` numbers after the argument that follows it."""
+def _address(context, build, sig, args, which, offset):
+    """Address of eight numbers of the flat array argument `which`, `offset` after the index in the next argument."""
     data = context.make_array(sig.args[which])(context, build, args[which]).data
     return build.bitcast(build.gep(data, [build.add(args[which + 1], offset)]), _VECTOR.as_pointer())
 
 
-def _load(build, place):
-    """Eight numbers, wherever they begin."""
-    numbers = build.load(place)
+def _load(build, address):
+    """Load eight numbers; the address need not be aligned to a vector."""
+    numbers = build.load(address)
     numbers.align = 8
     return numbers
 
 
 def _stage(build, rows, step, masks):
-    """Exchange blocks of `step` between rows that lie `step` apart."""
+    """One stage of the transpose: exchange blocks of `step` between rows that are `step` apart."""
     lanes = ir.VectorType(ir.IntType(32), EIGHT)
     out = list(rows)
     for k in range(EIGHT):
@@ -43,57 +43,57 @@ def _stage(build, rows, step, masks):
     return out
 
 
-def _turn_block(typingctx, source, at, stride, out, to, out_stride):
+def _transpose_block(typingctx, source, at, stride, out, to, out_stride):
     """out[to + j * out_stride + i] = source[at + i * stride + j] for i, j < 8; flat float64 arrays, uint64 numbers."""
     signature = types.void(source, types.uint64, types.uint64, out, types.uint64, types.uint64)
 
     def generate(context, build, sig, args):
-        def place(which, k):
-            return _place(context, build, sig, args, which, build.mul(args[which + 2], ir.Constant(ir.IntType(64), k)))
+        def address(which, k):
+            return _address(context, build, sig, args, which, build.mul(args[which + 2], ir.Constant(ir.IntType(64), k)))
 
-        rows = [_load(build, place(0, k)) for k in range(EIGHT)]
+        rows = [_load(build, address(0, k)) for k in range(EIGHT)]
         for step, masks in ((1, _PAIRS), (2, _FOURS), (4, _HALVES)):
             rows = _stage(build, rows, step, masks)
         for k in range(EIGHT):
-            build.store(rows[k], place(3, k)).align = 8
+            build.store(rows[k], address(3, k)).align = 8
         return context.get_dummy_value()
 
     return signature, generate
 
 
-def _turn_slowly(source, at, stride, out, to, out_stride):
+def _transpose_slowly(source, at, stride, out, to, out_stride):
     """The same without the compiler."""
     for j in range(EIGHT):
         for i in range(EIGHT):
             out[int(to) + j * int(out_stride) + i] = source[int(at) + i * int(stride) + j]
 
 
-turn_block = _turn_slowly if numba.config.DISABLE_JIT else intrinsic(_turn_block)
+transpose_block = _transpose_slowly if numba.config.DISABLE_JIT else intrinsic(_transpose_block)
 
 
-def _move_64(typingctx, source, at, out, to):
+def _copy_64(typingctx, source, at, out, to):
     """out[to + i] = source[at + i] for i < 64; flat float64 arrays, uint64 numbers."""
 
     def generate(context, build, sig, args):
         for k in range(EIGHT):
             offset = ir.Constant(ir.IntType(64), EIGHT * k)
-            numbers = _load(build, _place(context, build, sig, args, 0, offset))
-            build.store(numbers, _place(context, build, sig, args, 2, offset)).align = 8
+            numbers = _load(build, _address(context, build, sig, args, 0, offset))
+            build.store(numbers, _address(context, build, sig, args, 2, offset)).align = 8
         return context.get_dummy_value()
 
     return types.void(source, types.uint64, out, types.uint64), generate
 
 
-def _move_slowly(source, at, out, to):
+def _copy_slowly(source, at, out, to):
     """The same without the compiler."""
     out[int(to) : int(to) + 64] = source[int(at) : int(at) + 64]
 
 
-move_64 = _move_slowly if numba.config.DISABLE_JIT else intrinsic(_move_64)
+copy_64 = _copy_slowly if numba.config.DISABLE_JIT else intrinsic(_copy_64)
 
 
-def _ask(context, build, sig, args, lines):
-    """Hints for the first `lines` cache lines from array[at] on."""
+def _prefetch_lines(context, build, sig, args, lines):
+    """Prefetch `lines` cache lines from array[at] on."""
     data = context.make_array(sig.args[0])(context, build, args[0]).data
     byte, word = ir.IntType(8).as_pointer(), ir.IntType(32)
     hint = build.module.declare_intrinsic("llvm.prefetch", (byte,), ir.FunctionType(ir.VoidType(), [byte, word, word, word]))
@@ -103,19 +103,19 @@ def _ask(context, build, sig, args, lines):
     return context.get_dummy_value()
 
 
-def _fetch(typingctx, array, at):
-    """Ask for the cache line of array[at] (flat float64 array, uint64 number), which need not exist."""
-    return types.void(array, types.uint64), lambda *given: _ask(*given, 1)
+def _prefetch(typingctx, array, at):
+    """Prefetch the cache line of array[at] (flat float64 array, uint64 index); the index may lie outside the array."""
+    return types.void(array, types.uint64), lambda *given: _prefetch_lines(*given, 1)
 
 
-def _fetch_64(typingctx, array, at):
-    """Ask for the cache lines of array[at : at + 64], which need not exist."""
-    return types.void(array, types.uint64), lambda *given: _ask(*given, EIGHT)
+def _prefetch_64(typingctx, array, at):
+    """Prefetch the cache lines of array[at : at + 64]; they may lie outside the array."""
+    return types.void(array, types.uint64), lambda *given: _prefetch_lines(*given, EIGHT)
 
 
-def _fetch_nothing(array, at):
-    """Without the compiler there is nothing to hurry."""
+def _no_prefetch(array, at):
+    """Without the compiler there is nothing to prefetch."""
 
 
-fetch = _fetch_nothing if numba.config.DISABLE_JIT else intrinsic(_fetch)
-fetch_64 = _fetch_nothing if numba.config.DISABLE_JIT else intrinsic(_fetch_64)
+prefetch = _no_prefetch if numba.config.DISABLE_JIT else intrinsic(_prefetch)
+prefetch_64 = _no_prefetch if numba.config.DISABLE_JIT else intrinsic(_prefetch_64)

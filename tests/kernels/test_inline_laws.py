@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tme.kernels.bind import with_laws
+from tme.kernels.inline_laws import with_laws
 from tme.kernels.jit import rule, serial
 
 

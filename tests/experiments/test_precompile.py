@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from tme import warm
+from tme import precompile
 
 
 class Half:
@@ -34,8 +34,8 @@ class Half:
 
 @pytest.fixture
 def halves(monkeypatch, tmp_path):
-    monkeypatch.setattr(warm.subprocess, "Popen", Half)
-    monkeypatch.setattr(warm.os, "cpu_count", lambda: 2)
+    monkeypatch.setattr(precompile.subprocess, "Popen", Half)
+    monkeypatch.setattr(precompile.os, "cpu_count", lambda: 2)
     monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
     monkeypatch.delenv("NUMBA_DISABLE_JIT", raising=False)
     Half.started, Half.slow = [], False
@@ -43,25 +43,25 @@ def halves(monkeypatch, tmp_path):
 
 
 def test_both_halves_are_compiled_where_nothing_is(halves):
-    warm.warm_up()
+    precompile.start_compiling()
     assert [h.command[-1] for h in halves] == ["fields", "cells"]
     assert not any(h.killed.is_set() for h in halves)  # they go on with the rest
 
 
 def test_to_finish_is_to_wait_for_both_halves_once(halves):
-    warm.finish()  # of earlier tests
-    warm.warm_up()
+    precompile.finish()  # of earlier tests
+    precompile.start_compiling()
     assert not any(h.waited for h in halves)
-    warm.finish()
+    precompile.finish()
     assert len(halves) == 2 and all(h.waited for h in halves)
-    assert not warm._at_work
+    assert not precompile._running
 
 
 def test_nothing_is_started_where_something_is_compiled(halves, tmp_path):
-    folder = warm.compiled_chemistry(tmp_path)
+    folder = precompile.compiled_chemistry(tmp_path)
     folder.mkdir()
     (folder / f"{folder.name.partition('-')[0]}.advance_rows-357.py311.1.nbi").touch()
-    warm.warm_up()
+    precompile.start_compiling()
     assert not halves
 
 
@@ -73,7 +73,7 @@ def test_what_importing_compiles_does_not_count(tmp_path):
 import tme.cli, tme.experiments.executor, tme.model, tme.bench.whole
 from tme.pathways.ferroptosis import PATHWAY
 from tme.pathways.store import kernels
-from tme.warm import LANDMARK, compiled_chemistry, is_cold
+from tme.precompile import LANDMARK, compiled_chemistry, is_cold
 cache = getattr(kernels(PATHWAY), LANDMARK)._cache
 same = str(compiled_chemistry(__import__("pathlib").Path(__import__("numba").config.CACHE_DIR))) == cache.cache_path
 print(is_cold(), same and f".{LANDMARK}" in cache._impl.filename_base)
@@ -85,26 +85,26 @@ print(is_cold(), same and f".{LANDMARK}" in cache._impl.filename_base)
 @pytest.mark.parametrize("why", ["one processor", "no compiler", "no cache"])
 def test_nothing_is_started_where_it_would_not_help(halves, monkeypatch, why):
     if why == "one processor":
-        monkeypatch.setattr(warm.os, "cpu_count", lambda: 1)
+        monkeypatch.setattr(precompile.os, "cpu_count", lambda: 1)
     elif why == "no compiler":
         monkeypatch.setenv("NUMBA_DISABLE_JIT", "1")
     else:
         monkeypatch.delenv("NUMBA_CACHE_DIR")
-    warm.warm_up()
+    precompile.start_compiling()
     assert not halves
 
 
 def test_an_interrupt_ends_both_halves(halves):
     Half.slow = True
-    warm.warm_up(stop=lambda: True)
+    precompile.start_compiling(stop=lambda: True)
     assert len(halves) == 2 and all(h.killed.is_set() for h in halves)
 
 
 @pytest.mark.slow
 def test_after_warming_up_the_first_tick_compiles_nothing(tmp_path):
     count = """
-from tme.warm import warm_up
-warm_up()
+from tme.precompile import start_compiling
+start_compiling()
 from numba.core import event
 seen = []
 class Listener(event.Listener):

@@ -13,7 +13,7 @@ def with_laws(sweep: Callable[..., Any], file: str, **laws: Callable[..., Any]) 
         strike = serial(with_laws(contacts.strike, __file__, effector_function=effector_function))
 
     Laws become constants of the sweep, so that they are inlined. `file`, where the laws stand, becomes the file it
-    is compiled from: compiled code is kept by that file and all it imports (`sources`), the sweep's own among them, and
+    is compiled from: compiled code is kept by that file and all it imports (`source_digest`), the sweep's own among them, and
     under a name that tells which laws it was given.
     NameError if the sweep does not use a law of that name.
     """

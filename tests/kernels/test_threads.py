@@ -1,4 +1,4 @@
-"""Threads that share work: whoever does what, the results and errors are those of one thread."""
+"""The thread pool: results and errors are those of one thread."""
 
 from __future__ import annotations
 
@@ -12,15 +12,16 @@ import pytest
 
 from tme.core.field import Field
 from tme.core.grid import Grid
-from tme.kernels import red_black, team
+from tme.kernels import threads
 from tme.kernels.exchange import add_scaled, put
 from tme.kernels.multigrid import Workspace
+from tme.kernels.red_black import solve as red_black
 
 
 @pytest.fixture(params=[1, 2, 3, 5])
 def many(request, monkeypatch):
-    monkeypatch.setattr(team, "size", lambda: request.param)
-    monkeypatch.setattr(team, "WORTH_ROWS", 1)
+    monkeypatch.setattr(threads, "count", lambda: request.param)
+    monkeypatch.setattr(threads, "MIN_ROWS", 1)
     return request.param
 
 
@@ -29,25 +30,25 @@ def test_results_come_in_the_order_of_the_calls(many):
         time.sleep(0.001 * (k % 3))
         return k
 
-    assert team.each([(slow, (k,)) for k in range(12)]) == list(range(12))
-    assert team.each([]) == []
+    assert threads.run_all([(slow, (k,)) for k in range(12)]) == list(range(12))
+    assert threads.run_all([]) == []
 
 
 def test_calls_run_on_as_many_threads_as_there_are(many):
     meeting = threading.Barrier(many, timeout=20.0)  # passes only when all have come
-    team.each([(meeting.wait, ())] * many)
+    threads.run_all([(meeting.wait, ())] * many)
 
 
 def test_rows_are_covered_once(many):
     for n in (0, 1, 2, 7, 100):
         seen = np.zeros(max(n, 1))
-        team.rows(add_scaled, n, np.ones(max(n, 1)), 1.0, seen)
+        threads.over_rows(add_scaled, n, np.ones(max(n, 1)), 1.0, seen)
         assert seen[:n].tolist() == [1.0] * n
 
 
-def test_steps_in_turn_meet_once_and_keep_their_order(many):
+def test_steps_in_sequence_keep_their_order(many):
     a, b = np.ones(1000), np.arange(1000.0)
-    team.rows(team.in_turn, 1000, (put, (a, 2.0)), (add_scaled, (b, 3.0, a)))
+    threads.over_rows(threads.in_sequence, 1000, (put, (a, 2.0)), (add_scaled, (b, 3.0, a)))
     assert np.array_equal(a, 2.0 + 3.0 * b)
 
 
@@ -61,16 +62,16 @@ def test_lists_of_blocks_become_one_list_in_order(many):
         return end
 
     out = np.zeros(101, np.int64)
-    n = team.listed(out, odd, 101, out)
+    n = threads.gather_rows(out, odd, 101, out)
     assert out[:n].tolist() == list(range(1, 101, 2))
 
 
 def test_few_rows_are_one_block(monkeypatch):
-    monkeypatch.setattr(team, "size", lambda: 4)
+    monkeypatch.setattr(threads, "count", lambda: 4)
     blocks = []
-    team.rows(lambda lo, hi: blocks.append((lo, hi)), team.WORTH_ROWS - 1)
-    assert blocks == [(0, team.WORTH_ROWS - 1)]
-    team.rows(lambda lo, hi: blocks.append((lo, hi)), team.WORTH_ROWS)
+    threads.over_rows(lambda lo, hi: blocks.append((lo, hi)), threads.MIN_ROWS - 1)
+    assert blocks == [(0, threads.MIN_ROWS - 1)]
+    threads.over_rows(lambda lo, hi: blocks.append((lo, hi)), threads.MIN_ROWS)
     assert len(blocks) == 5
 
 
@@ -84,9 +85,9 @@ def test_the_first_error_is_raised_after_all_calls_have_ended(many):
         ended.append(k)
 
     with pytest.raises(ValueError, match="call 2"):
-        team.each([(call, (k,)) for k in range(6)])
+        threads.run_all([(call, (k,)) for k in range(6)])
     assert many == 1 or sorted(ended) == [0, 1, 3, 5]
-    assert team.each([(int, ("7",))] * 3) == [7, 7, 7]  # and the team is there again
+    assert threads.run_all([(int, ("7",))] * 3) == [7, 7, 7]  # and the pool is free again
 
 
 def test_a_call_within_a_call_is_done_by_its_caller(many):
@@ -94,27 +95,27 @@ def test_a_call_within_a_call_is_done_by_its_caller(many):
         return threading.current_thread().name
 
     def outer():
-        return team.each([(inner, ())] * 4), threading.current_thread().name
+        return threads.run_all([(inner, ())] * 4), threading.current_thread().name
 
-    for names, own in team.each([(outer, ())] * 4):
+    for names, own in threads.run_all([(outer, ())] * 4):
         assert many == 1 or set(names) == {own}
 
 
-def test_no_call_is_lost_in_ten_thousand_meetings(many):
+def test_no_call_is_lost_in_ten_thousand_batches(many):
     counts = np.zeros(many * 8)
 
     def touch(k):
         counts[8 * k] += 1
 
     for turn in range(10_000 // many):
-        team.each([(touch, (k,)) for k in range(many)])
+        threads.run_all([(touch, (k,)) for k in range(many)])
         if turn % 1000 == 0:
-            time.sleep(0.01)  # long enough for helpers to fall asleep
+            time.sleep(0.01)  # long enough for workers to fall asleep
     assert counts[::8].tolist() == [10_000 // many] * many
 
 
-def test_the_team_does_not_wait_for_who_is_on_an_errand(monkeypatch):
-    monkeypatch.setattr(team, "size", lambda: 2)
+def test_the_pool_does_not_wait_for_a_background_task(monkeypatch):
+    monkeypatch.setattr(threads, "count", lambda: 2)
     begun, may_end, blocks = threading.Event(), threading.Event(), []
 
     def out():
@@ -122,20 +123,20 @@ def test_the_team_does_not_wait_for_who_is_on_an_errand(monkeypatch):
         assert may_end.wait(20.0)
         return threading.current_thread().name
 
-    errand = team.Errand(out)
+    task = threads.Task(out)
     assert begun.wait(20.0)
-    for _ in range(3):  # who waited for the helper would never come to the end of this
-        team.blocks(lambda lo, hi: blocks.append((lo, hi)), 80)
+    for _ in range(3):  # waiting for the worker would block for ever
+        threads.over_blocks(lambda lo, hi: blocks.append((lo, hi)), 80)
     assert sorted(blocks) == sorted([(10 * i, 10 * i + 10) for i in range(8)] * 3)
     may_end.set()
-    assert errand.result() != threading.current_thread().name
+    assert task.result() != threading.current_thread().name
     blocks.clear()
-    team.blocks(lambda lo, hi: blocks.append((lo, hi)), 80)
+    threads.over_blocks(lambda lo, hi: blocks.append((lo, hi)), 80)
     assert sorted(blocks) == [(0, 40), (40, 80)]
 
 
-def test_who_comes_back_from_an_errand_takes_part(monkeypatch):
-    monkeypatch.setattr(team, "size", lambda: 2)
+def test_a_worker_takes_part_after_its_background_task(monkeypatch):
+    monkeypatch.setattr(threads, "count", lambda: 2)
     at_work, two = threading.Event(), threading.Barrier(2, timeout=20.0)
 
     def block(lo, hi):
@@ -143,38 +144,38 @@ def test_who_comes_back_from_an_errand_takes_part(monkeypatch):
         if lo in (0, 10):  # one alone would not get beyond the first
             two.wait()
 
-    errand = team.Errand(at_work.wait, 20.0)  # ends when the first block has begun
-    team.blocks(block, 80)
-    assert errand.result()
+    task = threads.Task(at_work.wait, 20.0)  # ends when the first block has begun
+    threads.over_blocks(block, 80)
+    assert task.result()
 
 
-def test_an_errand_gives_its_result_or_its_exception_once_made(many):
+def test_a_task_gives_its_result_or_its_exception(many):
     def fail():
         raise ValueError("no way")
 
     made = []
     for k in range(200):
-        errand = team.Errand(made.append, k)
-        assert errand.result() is None and made[-1] == k
+        task = threads.Task(made.append, k)
+        assert task.result() is None and made[-1] == k
     assert made == list(range(200))
     with pytest.raises(ValueError, match="no way"):
-        team.Errand(fail).result()
-    assert team.each([(int, ("7",))] * 3) == [7, 7, 7]
+        threads.Task(fail).result()
+    assert threads.run_all([(int, ("7",))] * 3) == [7, 7, 7]
 
 
-def test_rows_within_an_errand_are_done_by_who_is_on_it_in_one_piece(monkeypatch):
-    monkeypatch.setattr(team, "size", lambda: 3)
+def test_rows_within_a_task_are_one_block_on_its_own_thread(monkeypatch):
+    monkeypatch.setattr(threads, "count", lambda: 3)
     begun, pieces = threading.Event(), []
 
     def out():
         begun.set()
-        team.blocks(lambda lo, hi: pieces.append((lo, hi)), 50)
-        team.rows(lambda lo, hi: pieces.append((lo, hi)), 10_000)
-        return {thread.name for thread in team.each([(threading.current_thread, ())] * 4)}, threading.current_thread().name
+        threads.over_blocks(lambda lo, hi: pieces.append((lo, hi)), 50)
+        threads.over_rows(lambda lo, hi: pieces.append((lo, hi)), 10_000)
+        return {thread.name for thread in threads.run_all([(threading.current_thread, ())] * 4)}, threading.current_thread().name
 
-    errand = team.Errand(out)
+    task = threads.Task(out)
     assert begun.wait(20.0)
-    names, own = errand.result()
+    names, own = task.result()
     assert names == {own} != {threading.current_thread().name}
     assert pieces == [(0, 50), (0, 10_000)]
 
@@ -183,7 +184,7 @@ def test_a_result_may_be_asked_for_again(many):
     def fail():
         raise ValueError("no way")
 
-    good, bad = team.Errand(int, "7"), team.Errand(fail)
+    good, bad = threads.Task(int, "7"), threads.Task(fail)
     for _ in range(3):
         assert good.result() == 7
         with pytest.raises(ValueError, match="no way"):
@@ -191,8 +192,8 @@ def test_a_result_may_be_asked_for_again(many):
 
 
 @pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="no timers on this system")
-def test_an_interrupt_at_any_instant_leaves_a_team_that_works(monkeypatch):
-    monkeypatch.setattr(team, "size", lambda: 2)
+def test_the_pool_works_after_an_interrupt_at_any_instant(monkeypatch):
+    monkeypatch.setattr(threads, "count", lambda: 2)
 
     def interrupt(*_):
         raise KeyboardInterrupt
@@ -203,7 +204,7 @@ def test_an_interrupt_at_any_instant_leaves_a_team_that_works(monkeypatch):
             try:
                 signal.setitimer(signal.ITIMER_REAL, 1e-5 * (1 + k % 37))
                 for _ in range(20):
-                    team.each([(int, ("7",))] * 40)
+                    threads.run_all([(int, ("7",))] * 40)
                 signal.setitimer(signal.ITIMER_REAL, 0.0)
             except KeyboardInterrupt:
                 met += 1
@@ -211,29 +212,29 @@ def test_an_interrupt_at_any_instant_leaves_a_team_that_works(monkeypatch):
         signal.setitimer(signal.ITIMER_REAL, 0.0)
         signal.signal(signal.SIGALRM, before)
     assert met > 30
-    assert team.each([(int, ("7",))] * 3) == [7, 7, 7]
+    assert threads.run_all([(int, ("7",))] * 3) == [7, 7, 7]
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")  # from Python 3.12 on: threads are the point here
-def test_a_forked_child_hires_anew(monkeypatch):
-    monkeypatch.setattr(team, "size", lambda: 2)
-    team.each([(int, ())] * 2)
+def test_a_forked_child_starts_its_own_workers(monkeypatch):
+    monkeypatch.setattr(threads, "count", lambda: 2)
+    threads.run_all([(int, ())] * 2)
     child = os.fork()
     if child == 0:
-        signal.alarm(20)  # it would wait for a helper that is not there
+        signal.alarm(20)  # it would wait for a worker that does not exist
         two = threading.Barrier(2)
-        os._exit(0 if len(team.each([(two.wait, ())] * 2)) == 2 else 1)
+        os._exit(0 if len(threads.run_all([(two.wait, ())] * 2)) == 2 else 1)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 
 
 @pytest.mark.parametrize("shape", [(1, 190, 200), (1, 301, 99), (30, 21, 44)])
 def test_a_solve_in_bands_has_the_same_bits_on_any_number_of_threads(monkeypatch, shape):
     monkeypatch.setattr(red_black, "BAND", 1)
-    monkeypatch.setattr("tme.core.superposition.SHARED", 1)
+    monkeypatch.setattr("tme.core.superposition.MIN_SHARED_SOURCES", 1)
     results = []
-    for threads in (1, 2, 3, 7):
-        monkeypatch.setattr(team, "size", lambda threads=threads: threads)
+    for n_threads in (1, 2, 3, 7):
+        monkeypatch.setattr(threads, "count", lambda n_threads=n_threads: n_threads)
         workspace = Workspace(shape)
         assert int(workspace.colours().layout[10]) > 1
         field = Field("x", "uM", Grid(shape), 600.0, 0.05, 10, tol=1e-4)
@@ -262,18 +263,18 @@ def test_bands_do_not_change_the_solution(monkeypatch, shape):
     assert not np.array_equal(*values)  # sums were taken in another shape
 
 
-def test_patterns_added_by_a_team_have_the_same_bits(monkeypatch):
-    monkeypatch.setattr("tme.core.superposition.SHARED", 1)
+def test_greens_functions_added_by_threads_have_the_same_bits(monkeypatch):
+    monkeypatch.setattr("tme.core.superposition.MIN_SHARED_SOURCES", 1)
     for shape in ((1, 90, 120), (24, 30, 28)):
         results = []
-        for threads in (1, 2, 5):
-            monkeypatch.setattr(team, "size", lambda threads=threads: threads)
+        for n_threads in (1, 2, 5):
+            monkeypatch.setattr(threads, "count", lambda n_threads=n_threads: n_threads)
             rng, workspace = np.random.default_rng(3), Workspace(shape)
             field = Field("x", "uM", Grid(shape), 300.0, 3.0, mode="quasi_steady", tol=1e-2)
             for _ in range(4):
-                field.points = np.sort(rng.choice(field.grid.n_voxels, 9, replace=False))
+                field.source_voxels = np.sort(rng.choice(field.grid.n_voxels, 9, replace=False))
                 field.use("source")[:] = 0.0
-                field.source[field.points] = rng.random(9)
+                field.source[field.source_voxels] = rng.random(9)
                 field.advance(1.0, workspace)
             results.append(field.concentration.tobytes())
         assert len(set(results)) == 1

@@ -1,4 +1,4 @@
-"""The start of a round of `red_black`: the residual of the guess, dealt out to the colours, in bands of rows."""
+"""Assembly of a round: the residual of the present guess and the diagonal, distributed over the two colours, in bands of rows."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def _equation(lo, m, first, c, b, k, s0, per_dt, base, loss, source, exchange, v
 
 @part
 def _split(parity, start, h, k, res, inv, half, half64):
-    """Deal one row out to the colours: raw residual and w for red, own correction and e for black."""
+    """Distribute one row over the colours: raw residual and w for red, own correction and e for black."""
     at, two, one = np.uint64(start), np.uint64(2), np.uint64(1)
     w, e, raw, black = half[W], half[E], half64[0], half64[1]
     kk = np.float32(k * k)
@@ -114,7 +114,7 @@ def band_rows(band, layout):
 
 @part
 def _from_black(lo, hi, k, layout, half64):
-    """Add to the red residuals of rows `lo` to `hi` what the black corrections beside them make."""
+    """Add the black corrections of the neighbours to the red residuals of rows `lo` to `hi`."""
     nz, ny, nx, width, plane, lead = layout[0], layout[1], layout[2], layout[3], layout[4], layout[5]
     black, raw = half64[1], half64[0]
     wide, deep, h = np.uint64(width), np.uint64(plane * width), np.uint64((nx + 1) // 2)
@@ -129,11 +129,11 @@ def _from_black(lo, hi, k, layout, half64):
 
 
 @serial
-def begin(band_lo, band_hi, first, c, b, k, per_dt, base, loss, source, exchange, vessel, layout, wrap, half, half64,
+def assemble(band_lo, band_hi, first, c, b, k, per_dt, base, loss, source, exchange, vessel, layout, wrap, half, half64,
            all_rows, all_inv, sums):  # fmt: skip
     """Residual of the guess, by colours, in some bands; `sums` of a band: its square (norm 1/diagonal), that of b, gains, losses.
 
-    Rows within reach of a cut lack what `begin_cuts` adds.
+    Rows near a cut are completed by `assemble_cuts`.
     """
     nz, ny, nx, width, plane, lead = layout[0], layout[1], layout[2], layout[3], layout[4], layout[5]
     h, lag, many, bands = (nx + 1) // 2, 1 if nz == 1 else ny, layout[9], layout[10]
@@ -161,7 +161,7 @@ def begin(band_lo, band_hi, first, c, b, k, per_dt, base, loss, source, exchange
 
 
 @serial
-def begin_cuts(cut_lo, cut_hi, k, layout, half64):
+def assemble_cuts(cut_lo, cut_hi, k, layout, half64):
     """Finish the rows near some of the cuts."""
     lag = 1 if layout[0] == 1 else layout[1]
     for band in range(cut_lo + 1, cut_hi + 1):

@@ -4,7 +4,7 @@ import shutil
 
 import pytest
 
-from tme.kernels import sources
+from tme.kernels import source_digest
 
 
 @pytest.fixture
@@ -13,16 +13,16 @@ def package(tmp_path, monkeypatch):
     texts = {"a": "from tme.b import (\n    one,\n    two,\n)\n", "b": "import tme.c\n", "c": "x = 1\n", "d": "y = 1\n"}
     for name, text in texts.items():
         (tmp_path / f"{name}.py").write_text(text)
-    monkeypatch.setattr(sources, "PACKAGE", tmp_path)
+    monkeypatch.setattr(source_digest, "PACKAGE", tmp_path)
     yield tmp_path
-    sources.imported.cache_clear()
-    sources.closure.cache_clear()
+    source_digest.imported.cache_clear()
+    source_digest.closure.cache_clear()
 
 
 def fresh(path):
-    sources.imported.cache_clear()
-    sources.closure.cache_clear()
-    return sources.digest(path)
+    source_digest.imported.cache_clear()
+    source_digest.closure.cache_clear()
+    return source_digest.digest(path)
 
 
 def test_an_edit_of_an_imported_file_counts_and_one_elsewhere_does_not(package):
@@ -37,11 +37,11 @@ def test_another_checkout_of_the_same_sources_finds_the_same_code(package, tmp_p
     other = tmp_path_factory.mktemp("other")
     shutil.copytree(package, other, dirs_exist_ok=True)
     before = fresh(package / "a.py")
-    monkeypatch.setattr(sources, "PACKAGE", other)
+    monkeypatch.setattr(source_digest, "PACKAGE", other)
     assert fresh(other / "a.py") == before
 
 
 def test_what_a_kernel_file_imports_is_found_in_the_package_itself():
-    names = {p.name for p in sources.closure(sources.PACKAGE / "mechanisms" / "killing.py")}
+    names = {p.name for p in source_digest.closure(source_digest.PACKAGE / "mechanisms" / "killing.py")}
     assert {"killing.py", "neighbours.py", "rng.py", "elementary.py", "jit.py"} <= names
     assert "ferroptosis.py" not in names

@@ -1,7 +1,7 @@
-"""Compile what every run needs in two processes at once, where nothing is compiled yet.
+"""Fill an empty compile cache in two processes at once: what every run needs is compiled before it starts.
 
-    python -m tme.warm fields    # the solvers
-    python -m tme.warm cells     # everything else, with fields that stand still
+    python -m tme.precompile fields    # the solvers
+    python -m tme.precompile cells     # everything else, with fields that stand still
 
 Both take a small tumour with an antibody and particles, as `tme bench` does; what only other configs use is compiled
 when it is first called. Each half says when it has what a first tick needs, and goes on with the rest while the run
@@ -18,12 +18,12 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from tme.kernels.sources import digest
+from tme.kernels.source_digest import digest
 
 HALVES = ("fields", "cells")
 LANDMARK = "advance_rows"
 LOOK_S = 0.05
-_at_work: list[subprocess.Popen] = []  # they outlast the call that started them
+_running: list[subprocess.Popen] = []  # they outlast the call that started them
 
 
 def is_cold() -> bool:
@@ -44,7 +44,7 @@ def compiled_chemistry(folder: Path) -> Path:
     return folder / f"{file.stem}-{digest(file)}"
 
 
-def warm_up(stop: Callable[[], bool] = lambda: False) -> None:
+def start_compiling(stop: Callable[[], bool] = lambda: False) -> None:
     """Start both halves if nothing is compiled and a second processor is there; returns when a first tick can be taken.
 
     `stop` ends them early.
@@ -52,9 +52,9 @@ def warm_up(stop: Callable[[], bool] = lambda: False) -> None:
     if (os.cpu_count() or 1) < 2 or not is_cold():
         return
     env = {**os.environ, "NUMBA_NUM_THREADS": "2"}  # a team of two compiles what waits
-    command = [sys.executable, "-m", "tme.warm"]
+    command = [sys.executable, "-m", "tme.precompile"]
     halves = [subprocess.Popen([*command, half], env=env, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) for half in HALVES]
-    _at_work.extend(halves)
+    _running.extend(halves)
     ready = [threading.Thread(target=half.stdout.readline, daemon=True) for half in halves if half.stdout]
     for waiter in ready:
         waiter.start()
@@ -67,9 +67,9 @@ def warm_up(stop: Callable[[], bool] = lambda: False) -> None:
 
 
 def finish() -> None:
-    """Wait until the halves that `warm_up` started have compiled all they know."""
-    while _at_work:
-        _at_work.pop().wait()
+    """Wait until the halves that `start_compiling` started have compiled all they know."""
+    while _running:
+        _running.pop().wait()
 
 
 def fields() -> None:
@@ -83,7 +83,7 @@ def fields() -> None:
     def solve(name: str, mode: str, there: int) -> None:
         field = model.fields[name]
         for term in TERMS:
-            array = getattr(field.solved_on, term)
+            array = getattr(field.on_solver_grid, term)
             if array is not None:
                 array[:there] = 1.0
         before, field.mode = field.mode, mode
@@ -102,11 +102,11 @@ def fields() -> None:
 def cells() -> None:
     """Build a tumour and take a tick, with fields that nothing solves; then more, until every clock has struck."""
     from tme.core.field import Field
-    from tme.kernels import team
+    from tme.kernels import threads
     from tme.model import TumourModel
     from tme.model.typical import config_of
 
-    team.each([(int, ()), (int, ())])
+    threads.run_all([(int, ()), (int, ())])
     Field.advance = lambda self, dt_min, workspace: 0  # type: ignore[method-assign]
     model = TumourModel(config_of(500), arm="combination")
     model.step()
@@ -116,7 +116,7 @@ def cells() -> None:
 
 
 def say_ready() -> None:
-    """Tell who waits, if anybody still does."""
+    """Tell the waiting process, if it still waits."""
     with suppress(OSError):
         print("ready", flush=True)
 

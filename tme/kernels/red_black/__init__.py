@@ -1,0 +1,1 @@
+"""Red-black conjugate gradients: `assemble` a round, `iterate` on the red voxels, `solve` around both."""
