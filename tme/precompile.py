@@ -74,9 +74,9 @@ def finish() -> None:
 
 def fields() -> None:
     """Solve every field of a model without cells, with something in each of its terms."""
+    from tme.config.typical import config_of
     from tme.core.field import TERMS
     from tme.model import TumourModel
-    from tme.model.typical import config_of
 
     model = TumourModel(config_of(5000), arm="combination", empty=True)
 
@@ -101,10 +101,10 @@ def fields() -> None:
 
 def cells() -> None:
     """Build a tumour and take a tick, with fields that nothing solves; then more, until every clock has struck."""
+    from tme.config.typical import config_of
     from tme.core.field import Field
     from tme.kernels import threads
     from tme.model import TumourModel
-    from tme.model.typical import config_of
 
     threads.run_all([(int, ()), (int, ())])
     Field.advance = lambda self, dt_min, workspace: 0  # type: ignore[method-assign]

@@ -21,7 +21,7 @@ import tme
 from tme.bench.whole import KEEP_IN
 
 ROOT = Path(tme.__file__).parents[1]
-CARRIED = ("tme/bench/whole.py", "tme/typical.py")
+CARRIED = ("tme/bench/whole.py", "tme/config/typical.py")
 PAIRS = 3
 Rows = list[dict[str, Any]]
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from tme.bench.kernels import row
-from tme.model.typical import config_of
+from tme.config.typical import config_of
 
 WARM_DAYS = 2.0
 # hours after the dose of day 0: while it kills, when cells are stepped every tick, and when that is over
@@ -156,7 +156,10 @@ def first_tick(case: str) -> list[dict[str, Any]]:
     # as a run does it: what is not compiled yet is compiled in two processes first, which outlast the first tick
     child = """
 import time
-from tme.precompile import finish, start_compiling
+try:
+    from tme.precompile import finish, start_compiling
+except ImportError:  # a commit in which it had another name
+    from tme.warm import finish, warm_up as start_compiling
 start_compiling()
 from tme.bench.whole import build
 build(5000)

@@ -108,7 +108,8 @@ def rows_of(kind: str, config: Any = None, files: Iterable[Path] = ()) -> Rows:
         known_to = known_to_rules(config, library)
         of_rules = {"rules": lambda: tables.rule_rows(library.rules, known_to), "signals": lambda: tables.signal_rows(known_to),
                     "terms": lambda: tables.term_rows(known_to)}  # fmt: skip
-        return of_rules[kind]()
+        yours = library.origin.get("rules", {}) if kind == "rules" else {}
+        return [{**row, "from": yours.get(row["rule"], "")} for row in of_rules[kind]()] if yours else of_rules[kind]()
     if kind not in library.entries:
         known = [*library.entries, "signals", "terms", "pathways", "mechanisms", "targets"]
         meant = nearest(kind, known)

@@ -271,8 +271,9 @@ def with_file(library: Library, item: Node, context: Context, faults: FAULTS) ->
     for kind, name, key, what in library.dangling():
         if (kind, name) in places and (kind, name, key, what) not in broken:
             keys = addressed(library.raw[kind][name], key.split("."))
-            at = places[kind, name].find(keys)
-            faults.append(Fault(at.file, at.line, ".".join((kind, name, *keys)), what, "a name that exists"))
+            file, line = library.place(".".join((kind, name, key))) or (places[kind, name].file, places[kind, name].line)
+            said, _, near = what.partition("; did you mean '")
+            faults.append(Fault(file, line, ".".join((kind, name, *keys)).rstrip("."), said, "a name that exists", near.rstrip("'?")))
     return library
 
 
@@ -346,4 +347,12 @@ def with_own(library: Library, before: Library, kind: str, name: str, node: Node
     else:
         raw = bare_node.plain()
     entry = None if merging.failed else checked(model, raw, base, node, place, context, faults)
-    return library if entry is None else library.with_entry(kind, name, entry, raw, file)
+    return library if entry is None else library.with_entry(kind, name, entry, raw, file, dict(lines_of(node, place)))
+
+
+def lines_of(node: Node, place: str) -> Iterable[tuple[str, tuple[str, int]]]:
+    """Where each key of a part stands; items of lists by number."""
+    yield place, (node.file, node.line)
+    items = node.value.items() if isinstance(node.value, dict) else enumerate(node.value) if isinstance(node.value, list) else ()
+    for key, child in items:
+        yield from lines_of(child, f"{place}.{key}")

@@ -238,7 +238,7 @@ def build(tree: Node, context: Context, faults: list[Fault], sweep: bool = True)
     try:
         config = Config.model_validate(data)
     except ValidationError as error:
-        faults.extend(pointed(translate(e, tree, data), library) for e in error.errors())
+        faults.extend(in_preset(pointed(translate(e, tree, data), library), tree, library) for e in error.errors())
     check_all(Look(data, tree, replace(context, library=library), faults))
     faults.extend(f for f in again if f.key not in {g.key for g in faults})
     broken = failed(faults, library, tree)
@@ -271,6 +271,19 @@ def pointed(fault: Fault, library: Library) -> Fault:
     known = type(library.entries[kind][keys[1]]).model_fields
     meant = keys[2] if keys[2] in known else nearest(keys[2], known)
     return replace(fault, expected=f"{fault.expected}; other keys go under {place}", meant=f"{place}.{meant}" if meant else "")
+
+
+def in_preset(fault: Fault, tree: Node, library: Library) -> Fault:
+    """A fault of what a tumour of the user's brings, told where that is written."""
+    keys = fault.key.split(".")
+    node: Node | None = tree
+    for key in keys:
+        node = node.value.get(key) if node is not None and isinstance(node.value, dict) else None
+    preset = tree.find(["tumour", "preset"]).value
+    if keys[0] != "tumour" or len(keys) < 3 or node is not None or not isinstance(preset, str):
+        return fault
+    place = library.place(f"tumours.{preset}.{'.'.join(keys[1:])}")
+    return fault if place is None else replace(fault, file=place[0], line=place[1], key=f"tumours.{preset}.{'.'.join(keys[1:])}")
 
 
 def only_follows(fault: Fault, broken: set[str]) -> bool:

@@ -8,6 +8,7 @@ the type does not do; nothing in the code names a type.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from difflib import get_close_matches
 from hashlib import blake2b
 from typing import Any, Literal, Self
 
@@ -276,8 +277,16 @@ class CellEntry(CellPart):
     @property
     def fields(self) -> tuple[str, ...]:
         """Names of the fields this type reads or adds to."""
-        read = (self.motion and self.motion.follows, self.entry and self.entry.signal, self.life and self.life.where)
-        return tuple(f for f in (*read, *(s.field for s in self.secretes), *(u.field for u in self.takes_up)) if f)
+        return tuple(f for _, f in self.named_fields)
+
+    @property
+    def named_fields(self) -> tuple[tuple[str, str], ...]:
+        """(key of the entry, field) of each."""
+        read = (("motion.follows", self.motion and self.motion.follows), ("entry.signal", self.entry and self.entry.signal),
+                ("life.where", self.life and self.life.where))  # fmt: skip
+        parts = [(f"secretes.{k}.field", s.field) for k, s in enumerate(self.secretes)]
+        parts += [(f"takes_up.{k}.field", u.field) for k, u in enumerate(self.takes_up)]
+        return tuple((key, f) for key, f in (*read, *parts) if f)
 
 
 def code_of(name: str, entry: CellEntry) -> int:
@@ -305,7 +314,10 @@ def faults_of(cells: Mapping[str, CellEntry], fields: Mapping[str, Any]) -> list
     known, out = set(fields), []
     seen: dict[int, str] = {}
     for name, entry in cells.items():
-        out += [f"{name}: field '{f}' is not in fields.yaml" for f in entry.fields if f not in known]
+        for key, f in entry.named_fields:
+            if f not in known:
+                near = get_close_matches(f, known, 1)
+                out.append(f"{name}.{key}: field '{f}' is not in fields.yaml" + (f"; did you mean '{near[0]}'?" if near else ""))
         firm = [u.field for u in entry.takes_up if u.field in known and not fields[u.field].optional]
         out += [f"{name}: takes_up '{f}', but cells take up optional fields only; laws of their own take up the others" for f in firm]
         code = code_of(name, entry)

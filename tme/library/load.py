@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from pydantic import ValidationError
@@ -29,12 +30,18 @@ class Library:
     """All entries by kind and name: `library.drugs["rsl3"]`, `library.drug("rsl3")`, `library.entries["drugs"]`.
 
     `raw` keeps each entry as it was written (numbers with unit, range, status and source), `origin` the file of each
-    entry that is not ours, as kind -> name -> file.
+    entry that is not ours, as kind -> name -> file, and `lines` where each key of those stands, as "kind.name.key" -> (file, line).
     """
 
     entries: Mapping[str, Mapping[str, Any]]
     raw: Mapping[str, Mapping[str, Any]]
     origin: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    lines: Mapping[str, tuple[str, int]] = field(default_factory=dict, compare=False)
+
+    def place(self, key: str) -> tuple[str, int] | None:
+        """File and line of "kind.name.key", or of the part around it that the user wrote; None in our own entries."""
+        parts = key.split(".")
+        return next((self.lines[k] for n in range(len(parts), 1, -1) if (k := ".".join(parts[:n])) in self.lines), None)
 
     def __getattr__(self, name: str) -> Any:
         """Entries of a kind by its name, or a look-up by the word for one of it (KeyError if there is none)."""
@@ -54,14 +61,16 @@ class Library:
         """The kind under which a field or agent stands; '' if there is none of that name."""
         return next((k.name for k in KINDS if k.spreads and name in self.entries[k.name]), "")
 
-    def with_entry(self, kind: str, name: str, entry: Part, raw: Any, origin: str = "") -> Library:
+    def with_entry(
+        self, kind: str, name: str, entry: Part, raw: Any, origin: str = "", lines: Mapping[str, tuple[str, int]] = MappingProxyType({})
+    ) -> Library:
         """A copy with one entry added or replaced; `origin` is the file it comes from, '' to leave that as it is."""
 
         def put(whole: Mapping[str, Any], value: Any) -> dict[str, Any]:
             return {**whole, kind: {**whole.get(kind, {}), name: value}}
 
         return replace(self, entries=put(self.entries, entry), raw=put(self.raw, raw),
-                       origin=put(self.origin, origin) if origin else self.origin)  # fmt: skip
+                       origin=put(self.origin, origin) if origin else self.origin, lines={**self.lines, **lines})  # fmt: skip
 
     def dangling(self) -> Iterator[tuple[str, str, str, str]]:
         """(kind, name, key, fault) of every reference that leads nowhere and every name of a field used twice."""
@@ -73,24 +82,29 @@ class Library:
                 if molecules.count(name) > 1:
                     yield "receptors", axis, "", f"{name} is in two axes; give each its own name"
         for fault in faults_of(self.entries["cells"], self.entries["fields"]):
-            name, _, said = fault.partition(": ")
-            yield "cells", name, "", said
+            place, _, said = fault.partition(": ")
+            name, _, key = place.partition(".")
+            yield "cells", name, key, said
         for kind, entries in self.entries.items():
             for name, entry in entries.items():
                 for key, target in entry.taken_away():
                     if target not in targets:
-                        near = get_close_matches(target, targets, 1)
-                        meant = f"; did you mean '{near[0]}'?" if near else ""
-                        yield kind, name, key, f"target '{target}' is no receptor or ligand of receptors.yaml and no field:NAME{meant}"
+                        yield kind, name, key, f"target '{target}' is no receptor or ligand of receptors.yaml and no field:NAME{meant(target, targets)}"
                 for key, other, wanted in entry.referred():
                     if wanted not in self.entries.get(other, {}):
-                        yield kind, name, key, f"{_word(other)} '{wanted}' is not in {other}"
+                        yield kind, name, key, f"{_word(other)} '{wanted}' is not in {other}{meant(wanted, self.entries.get(other, {}))}"
                     elif other == "fields" and kind == "drugs" and self.entries[other][wanted].vessel_exchange == 0.0:
                         yield kind, name, key, f"vessels bring no '{wanted}'"
                 if BY_NAME[kind].spreads:
                     if name in seen:
                         yield kind, name, "", f"the name is taken by {seen[name]}"
                     seen[name] = kind
+
+
+def meant(name: str, known: Iterable[str]) -> str:
+    """The nearest of the known names, as the end of a message."""
+    near = get_close_matches(name, list(known), 1)
+    return f"; did you mean '{near[0]}'?" if near else ""
 
 
 def _word(kind: str) -> str:

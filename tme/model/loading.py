@@ -7,7 +7,7 @@ from typing import Any
 from tme import mechanisms, pathways, therapy
 from tme.core.mechanism import check_plan
 from tme.core.plugins import PluginError, joined
-from tme.library.hits import rules_of
+from tme.library.hits import as_rule, rules_of
 from tme.model.registry import PLAN, known_to_rules, parameter_registry, terms_on
 from tme.populations.cells import population_class
 from tme.rules import resolve
@@ -84,9 +84,16 @@ def faults_of_hits(config: Any) -> list[Any]:
                 said = f"{name} hits {key.partition('.')[2]}, which is of the pathway {off[entry.term]}, and that is off"
                 faults.append(Fault("config", 0, f"mechanisms.{off[entry.term]}.on", said, "true"))
         sound = {key: entry for key, entry in rules.items() if entry.term not in off}
-        file = config.library.origin.get("drugs", {}).get(name, "tme/library/drugs.yaml")
-        faults += [Fault(file, 0, f"drugs.{name}.hits.{key.partition('.')[2]}", *said) for key, *said in resolve.check(sound, known)]
+        for key, *what in resolve.check(sound, known):
+            file, line = config.library.place(f"drugs.{name}.hits.{position(config.library.drug(name), key)}") or ("tme/library/drugs.yaml", 0)
+            faults.append(Fault(file, line, f"drugs.{name}.hits.{key.partition('.')[2]}", *what))
     return faults
+
+
+def position(drug: Any, key: str) -> int:
+    """Which of a drug's hits is the rule of that id."""
+    rules = [k for k, hit in enumerate(drug.hits) if as_rule("", hit) is not None]
+    return rules[list(rules_of(key.partition(".")[0], drug)).index(key)]
 
 
 def carried(config: Any) -> set[str]:
@@ -107,7 +114,8 @@ def refuse_axes(config: Any) -> None:
         for part, on in parts.items():
             for kind, e in on.items():
                 key, known = f"receptors.{name}.{part}.on.{kind}", columns.get(kind)
-                file, line = config.origin.get(key, config.origin.get(f"receptors.{name}", ("receptors.yaml", 0)))
+                at = config.origin.get(key) or config.library.place(key) or config.origin.get(f"receptors.{name}")
+                file, line = at or ("receptors.yaml", 0)
                 wanted = {e.column, e.free_column, e.signal[1] if e.signal[0] == "own" else ""} - {""}
                 if known is None:
                     faults.append(Fault(file, line, key, f"unknown cell type '{kind}'", listed(columns), nearest(kind, columns)))

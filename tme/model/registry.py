@@ -44,7 +44,7 @@ def parameter_of(model: Any, name: str) -> float:
 
 def terms_of(module: str, cells: Any) -> tuple[Term, ...]:
     """The terms that a module of laws declares."""
-    law = sys.modules[module]
+    law = sys.modules.get(module)  # a law handed over in Python may come from none
     return (*getattr(law, "TERMS", ()), *getattr(law, "terms", lambda cells: ())(cells))
 
 

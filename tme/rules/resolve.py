@@ -170,13 +170,21 @@ def faults_of(config: Any, known: Known) -> list[Fault]:
         entries = chosen(config)
     except ConfigError as error:
         return list(error.faults)
-    return [_fault(config, name, problem, expected, meant) for name, problem, expected, meant in check(entries, known)]
+    return [
+        _fault(config, name, problem, expected, meant, part_of(entries[name], problem)) for name, problem, expected, meant in check(entries, known)
+    ]
 
 
-def _fault(config: Any, name: str, problem: str, expected: str = "", meant: str = "") -> Fault:
+def part_of(entry: RuleEntry, problem: str) -> str:
+    """The key of a rule that a problem is about; "" for the rule as a whole."""
+    keys = {"unknown signal": "signal", "unknown term": entry.verb, "unknown cell": "in", "half is": "half", "to is": "to"}
+    return next((key for start, key in keys.items() if problem.startswith(start)), "")
+
+
+def _fault(config: Any, name: str, problem: str, expected: str = "", meant: str = "", part: str = "") -> Fault:
     key = f"rules.{name}"
-    origin = config.origin
-    place = next((origin[k] for k in _outward(key) if k in origin), None)
+    origin, exact = config.origin, f"{key}.{part}" if part else key
+    place = origin.get(exact) or config.library.place(exact) or next((origin[k] for k in _outward(key) if k in origin), None)
     if place is None:
         inner = sorted(k for k in origin if k.startswith(f"rules.{name.split('.')[0]}"))
         place = origin[inner[0]] if inner else ("tme/library/rules.yaml", 0)

@@ -1,0 +1,176 @@
+"""The examples of one's own (`configs/own`): short, at work in the direction they say, and refused by name where they are broken."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tme.cli import main
+from tme.config import ConfigError
+from tme.core.plugins import PluginError
+from tme.model import TumourModel, load_config
+
+OWN = Path(__file__).parents[2] / "configs" / "own"
+MOST_LINES = {"cell_type.yaml": 25, "law.py": 40, "pathway.py": 60, "rule.yaml": 20, "axis.yaml": 25, "drug.yaml": 25, "particle.yaml": 15, "tumour.yaml": 15}
+
+
+@pytest.fixture
+def place(tmp_path, monkeypatch):
+    """A copy of the examples to break."""
+    shutil.copytree(OWN, tmp_path / "own")
+    monkeypatch.chdir(tmp_path / "own")
+    return tmp_path / "own"
+
+
+def after(hours, arm="control", *changes):
+    """The example some hours on."""
+    model = TumourModel(load_config(OWN / "everything.yaml", overrides=changes, allow_plugins=True), seed=3, arm=arm)
+    for _ in range(round(hours * 60)):
+        model.step()
+    return model
+
+
+@pytest.fixture(scope="module")
+def control():
+    return after(12)
+
+
+@pytest.mark.parametrize("name", MOST_LINES)
+def test_an_example_is_short(name):
+    assert len((OWN / name).read_text().splitlines()) <= MOST_LINES[name]
+
+
+def test_all_examples_are_used():
+    config = load_config(OWN / "everything.yaml", allow_plugins=True)
+    used = {Path(file).name for names in config.library.origin.values() for file in names.values()} | {Path(p.path).name for p in config.plugins}
+    assert used == set(MOST_LINES)
+
+
+def test_the_drug_lowers_gpx4_and_kills_by_ferroptosis(control):
+    treated = after(12, "drug")
+    assert treated.tumour.gpx4.mean() < 0.7 * control.tumour.gpx4.mean()
+    assert treated.counters["dead_ferroptosis"] > 3 * control.counters["dead_ferroptosis"] + 10
+
+
+def test_the_particle_brings_the_drug_into_cells(control):
+    treated = after(12, "particle")
+    assert treated.fields["dual_inhibitor"].concentration.max() > 0.0
+    assert treated.counters["dead_ferroptosis"] > 3 * control.counters["dead_ferroptosis"] + 10
+
+
+def test_the_tumour_has_less_gpx4_and_its_own_clone(control):
+    ours = after(0.1, "control", "tumour.preset=b16_like")
+    assert control.tumour.gpx4_trait.mean() < 0.7 * ours.tumour.gpx4_trait.mean()
+    hidden = control.tumour.clone == control.config.clone_names().index("hidden")
+    assert 0.03 < hidden.mean() < 0.2 and control.tumour.antigenicity[hidden].mean() < 0.4 * control.tumour.antigenicity[~hidden].mean()
+
+
+def test_the_cell_type_kills_tumour_cells_that_show_no_mhc1():
+    lost = ("populations.cd8=null", "mechanisms.ifng_response.mhc1_base=0.05")
+    with_them = after(8, "control", "populations.cd8={per_mm2: 0}", *lost[1:])
+    without = after(8, "control", "populations={cd8: {per_mm2: 0}, gamma_delta: {per_mm2: 0}}", *lost[1:])
+    assert with_them.counters["kills"] > without.counters["kills"] + 5
+    assert with_them.fields["ifng"].concentration.mean() > without.fields["ifng"].concentration.mean()
+
+
+def test_the_axis_holds_killing_down_and_its_antibody_lets_go(control):
+    off, blocked = after(12, "control", "receptors.vista=false", 'arms={"control": {}}'), after(12, "anti_vista")
+    engaged = control.cd8.engaged == 1
+    assert engaged.any() and (control.cd8.vista_signal[engaged] > 0).all()
+    assert control.cd8.function[engaged].mean() < 0.8 * off.cd8.function[off.cd8.engaged == 1].mean()
+    assert blocked.counters["kills"] > control.counters["kills"]
+
+
+def test_corpses_release_the_signal_and_the_rule_lowers_attachment_with_delay():
+    treated = after(12, "particle")
+    level = treated.cd8.term("killing.attach_rate")[: treated.cd8.n]
+    seen = treated.fields["pge2"].at(treated.cd8.col.voxel[: treated.cd8.n])
+    assert seen.max() > 0.1 and level.min() < 0.7
+    assert np.corrcoef(seen, level)[0, 1] < -0.5
+    assert treated.observe()["pge2_mean"] == pytest.approx(treated.fields["pge2"].concentration.mean())
+    assert not after(0.1, "control", "rules.pge2_blunts_cd8=off").cd8.term("killing.attach_rate").size
+
+
+def test_the_law_can_be_switched_off_and_its_number_swept():
+    none, more = after(6, "particle", "mechanisms.pge2_release.on=false"), after(6, "particle", "mechanisms.pge2_release.rate=0.5")
+    some = after(6, "particle")
+    assert none.fields["pge2"].concentration.max() == 0.0
+    assert more.fields["pge2"].concentration.max() > 5 * some.fields["pge2"].concentration.max() > 0.0
+
+
+def test_the_pathway_kills_cells_with_much_slc7a11_that_lack_glucose(control):
+    starved = after(8, "control", "fields.glucose.held=true", "fields.glucose.initial=0.02")
+    dead = starved.tumour.state == 4
+    assert starved.counters["dead_apoptosis"] > control.counters["dead_apoptosis"] + 20
+    assert starved.tumour.xct[dead].mean() > starved.tumour.xct[~dead].mean()
+    assert starved.tumour.nadph.mean() < 0.3 * control.tumour.nadph.mean()
+
+
+BROKEN = [  # file, text, what stands there instead, what must be told beside the file and the line
+    ("drug.yaml", "target: gpx4", "target: gpx5", ("drugs.dual_inhibitor.hits", "gpx4")),
+    ("drug.yaml", "lowers: ferroptosis.fsp1", "lowers: ferroptosis.fsp", ("ferroptosis.fsp1",)),
+    ("drug.yaml", "unit: um^2/min", "unit: um/min", ("drugs.dual_inhibitor.diffusion", "um^2/min")),
+    ("particle.yaml", "drug: dual_inhibitor", "drug: dual_inhibitr", ("payloads", "dual_inhibitor")),
+    ("particle.yaml", "uptake_tumour:", "uptake_tumor:", ("uptake_tumor", "uptake_tumour")),
+    ("tumour.yaml", "      gpx4_trait:", "      gpx4:", ("traits", "gpx4_trait")),
+    ("cell_type.yaml", "follows: cxcl", "follows: cxl", ("follows", "cxcl")),
+    ("cell_type.yaml", "recognises: missing_self", "recognises: missing", ("recognises", "missing_self")),
+    ("axis.yaml", "        cd8: {level", "        cd9: {level", ("vista", "cd8")),
+    ("axis.yaml", "target: vista", "target: vist", ("anti_vista", "vista")),
+    ("rule.yaml", "signal: field.pge2", "signal: field.pge", ("rules.pge2_blunts_cd8", "field.pge2")),
+    ("rule.yaml", "lowers: killing.attach_rate", "lowers: killing.attach", ("rules.pge2_blunts_cd8", "killing.attach_rate")),
+    ("rule.yaml", "lag_h: {value: 1, unit: h", "lag_h: {value: 1, unit: min", ("rules.pge2_blunts_cd8.lag_h", "h")),
+    ("everything.yaml", "pge2_blunts_cd8: ", "pge2_blunts: ", ("rules.pge2_blunts", "pge2_blunts_cd8")),
+    ("everything.yaml", "preset: low_gpx4", "preset: low_gpx", ("tumour.preset", "low_gpx4")),
+    ("everything.yaml", "gamma_delta:", "gamma_dela:", ("populations.gamma_dela", "gamma_delta")),
+]
+
+
+@pytest.mark.parametrize(("file", "text", "wrong", "told"), BROKEN, ids=lambda v: v if isinstance(v, str) and ":" not in v else "")
+def test_a_broken_example_is_refused_by_file_line_key_and_name(place, capsys, file, text, wrong, told):
+    whole = (place / file).read_text()
+    assert whole.count(text) >= 1
+    (place / file).write_text(whole.replace(text, wrong, 1))
+    line = next(k for k, row in enumerate((place / file).read_text().splitlines(), 1) if wrong in row)
+    with pytest.raises(SystemExit) as caught:
+        main(["run", "everything.yaml", "--allow-plugins", "--out", "out"])
+    said = capsys.readouterr().err
+    assert caught.value.code == 2 and "Traceback" not in said
+    assert f"{file}:{line}:" in said or f"{file}:{line - 1}:" in said, said  # an item of a list by its first line
+    assert all(word in said for word in told), said
+    assert not (place / "out").exists()
+
+
+def test_a_broken_law_and_a_broken_pathway_are_refused_by_their_file(place):
+    for file, text, wrong, told in (
+        ("law.py", "PLUGINS = (Pge2Release, pge2)", "PLUGIN = (Pge2Release, pge2)", "PLUGINS"),
+        ("pathway.py", "def rates(p, n, made, xct)", "def rates(p, n, made, xtc)", "xtc"),
+    ):
+        whole = (place / file).read_text()
+        (place / file).write_text(whole.replace(text, wrong, 1))
+        with pytest.raises((ConfigError, PluginError)) as caught:
+            load_config("everything.yaml", allow_plugins=True)
+        assert file in str(caught.value) and told in str(caught.value)
+        (place / file).write_text(whole)
+
+
+@pytest.mark.parametrize(("kind", "name", "file"), [("drugs", "dual_inhibitor", "drug.yaml"), ("rules", "pge2_blunts_cd8", "rule.yaml")])
+def test_the_list_marks_what_is_the_users(capsys, kind, name, file):
+    with pytest.raises(SystemExit) as caught:
+        main(["list", kind, "--config", str(OWN / "everything.yaml"), "--allow-plugins", "--json"])
+    out = capsys.readouterr().out
+    rows = {row.get("name") or row["rule"]: row for row in json.loads(out)}
+    assert not caught.value.code and Path(rows[name]["from"]).name == file
+    assert sum(bool(row["from"]) for row in rows.values()) == 1
+
+
+def test_the_run_keeps_the_files_and_its_hash_follows_them(place):
+    before = load_config("everything.yaml", allow_plugins=True).digest
+    (place / "rule.yaml").write_text((place / "rule.yaml").read_text().replace("value: 0.2", "value: 0.3"))
+    changed = load_config("everything.yaml", allow_plugins=True).digest
+    (place / "law.py").write_text((place / "law.py").read_text() + "# edited\n")
+    assert len({before, changed, load_config("everything.yaml", allow_plugins=True).digest}) == 3
