@@ -82,3 +82,8 @@ def test_the_mistake_of_the_page_is_told_as_the_page_says(place):
     with pytest.raises(ConfigError) as caught:
         load_config("own.yaml", allow_plugins=True)
     assert told == str(caught.value)
+
+
+def test_what_is_quoted_from_the_examples_stands_there():
+    quoted = re.findall(r"<!-- from: (\S+) -->\n```\w*\n(.*?)```", PAGE, re.DOTALL)
+    assert quoted and all(text in (Path(__file__).parents[1] / name).read_text(encoding="utf-8") for name, text in quoted)
