@@ -87,6 +87,7 @@ class PathwayEntry(Mechanism):
         self.rows = np.empty(0, np.int64)
         self.alive = np.empty(0, np.int8)  # for cell types without corpses
         self.stepped = 0
+        self._given: list[np.ndarray] = []
         self.seen = stepping.seen_by(pathway)
         population = getattr(model, self.cells)
         self.modulated = any(t.place in population.declared for t in pathway.terms)
@@ -133,9 +134,12 @@ class PathwayEntry(Mechanism):
         return self.alive
 
     def given_columns(self, population: Any) -> list[np.ndarray]:
-        """What the kernel takes: states, traits, inputs, and terms where a rule acts on one."""
-        columns = [getattr(population.col, c) for c in self.pathway.column_names]
-        return columns + ([population.term(t.name, t.column) for t in self.pathway.terms] if self.modulated else [])
+        """What the kernel takes: states, traits, inputs, and terms where a rule acts on one; found anew when the cells got more room."""
+        first = getattr(population.col, self.pathway.column_names[0])
+        if not self._given or self._given[0] is not first:
+            self._given = [getattr(population.col, c) for c in self.pathway.column_names]
+            self._given += [population.term(t.name, t.column) for t in self.pathway.terms] if self.modulated else []
+        return self._given
 
     def advance(self, population: Any, m: int, tick: int, dt_min: float) -> None:
         """Call the sweep on the first `m` of `self.rows`."""
