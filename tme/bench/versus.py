@@ -2,7 +2,7 @@
 
 The commit's files are laid out in a temporary folder. They get this tree's `CARRIED` files, so that both sides measure
 the same of a whole model; cases of single kernels are each side's own, since they call what is inside. Ratios are of
-the two turns of a pair, which lie next to each other in time: the machine's moods, often 30 %, mostly cancel.
+the two turns of a pair, which lie next to each other in time: the machine's swings, often 30 %, mostly cancel.
 """
 
 from __future__ import annotations
