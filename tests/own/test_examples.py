@@ -10,8 +10,7 @@ import numpy as np
 import pytest
 
 from tme.cli import main
-from tme.config import ConfigError
-from tme.core.plugins import PluginError
+from tme.experiments import files
 from tme.model import TumourModel, load_config
 
 OWN = Path(__file__).parents[2] / "configs" / "own"
@@ -145,17 +144,22 @@ def test_a_broken_example_is_refused_by_file_line_key_and_name(place, capsys, fi
     assert not (place / "out").exists()
 
 
-def test_a_broken_law_and_a_broken_pathway_are_refused_by_their_file(place):
-    for file, text, wrong, told in (
-        ("law.py", "PLUGINS = (Pge2Release, pge2)", "PLUGIN = (Pge2Release, pge2)", "PLUGINS"),
-        ("pathway.py", "def rates(p, n, made, xct)", "def rates(p, n, made, xtc)", "xtc"),
-    ):
-        whole = (place / file).read_text()
-        (place / file).write_text(whole.replace(text, wrong, 1))
-        with pytest.raises((ConfigError, PluginError)) as caught:
-            load_config("everything.yaml", allow_plugins=True)
-        assert file in str(caught.value) and told in str(caught.value)
-        (place / file).write_text(whole)
+@pytest.mark.parametrize(("file", "text", "wrong", "told"), [
+    ("law.py", "PLUGINS = (Pge2Release, pge2)", "PLUGIN = (Pge2Release, pge2)", ("PLUGINS", "'PLUGIN' is there")),
+    ("law.py", '"field.pge2.source"', '"field.pge3.source"', ("law.py:24", "pge2_release.adds", "did you mean 'field.pge2.source'")),
+    ("law.py", '"tumour.voxel"', '"tumour.voxl"', ("law.py:23", "pge2_release.reads", "did you mean 'tumour.voxel'")),
+    ("law.py", "phase = Phase.SECRETE", "phase = Phase.SECRET", ("law.py:20", "SECRET")),
+    ("pathway.py", "def rates(p, n, made, xct)", "def rates(p, n, made, xtc)", ("pathway.py:", "xtc", "did you mean 'xct'")),
+])  # fmt: skip
+def test_a_broken_law_or_pathway_is_refused_by_its_file(place, capsys, file, text, wrong, told):
+    whole = (place / file).read_text()
+    assert text in whole
+    (place / file).write_text(whole.replace(text, wrong, 1))
+    with pytest.raises(SystemExit) as caught:
+        main(["run", "everything.yaml", "--allow-plugins", "--out", "out"])
+    said = capsys.readouterr().err
+    assert caught.value.code == 2 and file in said and all(word in said for word in told), said
+    assert "Traceback" not in said and not (place / "out").exists()
 
 
 @pytest.mark.parametrize(("kind", "name", "file"), [("drugs", "dual_inhibitor", "drug.yaml"), ("rules", "pge2_blunts_cd8", "rule.yaml")])
@@ -168,7 +172,18 @@ def test_the_list_marks_what_is_the_users(capsys, kind, name, file):
     assert sum(bool(row["from"]) for row in rows.values()) == 1
 
 
-def test_the_run_keeps_the_files_and_its_hash_follows_them(place):
+def test_a_run_keeps_the_files_it_came_from(place):
+    with pytest.raises(SystemExit) as caught:
+        main(["run", "everything.yaml", "--allow-plugins", "--set", "horizon_day=0.05", "--set", "replicates=1", "--out", "out"])
+    assert not caught.value.code
+    kept = {p.name for folder in ("library", "plugins") for p in (place / "out" / folder).iterdir()}
+    told = json.dumps(json.loads((place / "out" / "provenance.json").read_text()))
+    for name in MOST_LINES:
+        assert any(name.partition(".")[0] in k for k in kept) and name in told
+        assert files.sha256(place / name) in told
+
+
+def test_the_hash_follows_the_files(place):
     before = load_config("everything.yaml", allow_plugins=True).digest
     (place / "rule.yaml").write_text((place / "rule.yaml").read_text().replace("value: 0.2", "value: 0.3"))
     changed = load_config("everything.yaml", allow_plugins=True).digest

@@ -17,6 +17,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -97,6 +98,11 @@ def from_file(path: Path) -> Plugin:
     return Plugin(name, str(path.resolve()), hashlib.sha256(raw).hexdigest(), text)
 
 
+def line_of(plugin: Plugin, text: str) -> int:
+    """The first line of a plugin's file in which a text stands; 0 if it has no file or the text is made up at run time."""
+    return next((k for k, line in enumerate(plugin.text.splitlines(), 1) if text in line), 0)
+
+
 def digest_of(items: Iterable[Any]) -> str:
     """SHA-256 of the source of objects, or of their compiled code where there is no source (a typed-in session)."""
     total = hashlib.sha256()
@@ -164,7 +170,9 @@ def sorted_out(where: str, names: Mapping[str, Any]) -> Loaded:
     """The contents of PLUGINS by sort, with PARAMETERS and TERMS. PluginError names what does not belong."""
     items = names.get("PLUGINS")
     if not isinstance(items, (tuple, list)) or not items:
-        raise PluginError(f"{where}: has no PLUGINS; expected a tuple of laws and readouts, PLUGINS = (MyLaw,)")
+        near = get_close_matches("PLUGINS", [n for n in names if n != "PLUGINS"], 1)
+        meant = f"; '{near[0]}' is there, did you mean PLUGINS?" if near else ""
+        raise PluginError(f"{where}: has no PLUGINS; expected a tuple of laws and readouts, PLUGINS = (MyLaw,){meant}")
     out = Loaded()
     for item in items:
         sort = next((s for s, fits in SORTS.items() if fits(item)), None)

@@ -8,6 +8,7 @@ from tme import mechanisms, pathways, therapy
 from tme.core.mechanism import check_plan
 from tme.core.plugins import PluginError, joined
 from tme.library.hits import as_rule, rules_of
+from tme.model.declared import refuse_unknown
 from tme.model.registry import PLAN, known_to_rules, parameter_registry, terms_on
 from tme.populations.cells import population_class
 from tme.rules import resolve
@@ -26,6 +27,7 @@ def load_config(path: Any, *, overrides: Any = (), quick: bool = False, plugins:
     config = load(path, parameter_registry(), overrides=overrides, quick=quick, clocks=clocks, plugins=plugins, allow_plugins=allow_plugins)
     refuse_off(config)
     refuse_clash(config)
+    refuse_unknown(config)
     refuse_axes(config)
     if faults := resolve.faults_of(config, known_to_rules(config)._replace(terms=terms_on(config))):
         raise ConfigError(faults)

@@ -31,8 +31,9 @@ the states from which settling begins; without it that is their `start`.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from difflib import get_close_matches
 from functools import cache
 from typing import Any, Literal
 
@@ -85,6 +86,12 @@ class Given:
         return Column(self.name, "f8", self.unit, self.default, "copy", self.about)
 
 
+def meant(name: str, known: Iterable[str]) -> str:
+    """The nearest of the known names, as the end of a message."""
+    near = get_close_matches(name, list(known), 1)
+    return f"; did you mean '{near[0]}'?" if near else ""
+
+
 @dataclass(frozen=True, eq=False)
 class Pathway:
     """The table of a pathway. `damage` is the state that kills at 1 and `cause` the state code of tumour cells that it
@@ -117,7 +124,7 @@ class Pathway:
                 raise ValueError(f"pathway {self.name}: the law {plain(law).__name__} is defined inside a function; kernels import laws from their file")
             for name in arguments(law):
                 if name not in known | extra:
-                    raise ValueError(f"pathway {self.name}: {plain(law).__name__} asks for {name!r}, which the table has not; it has {', '.join(sorted(known))}")
+                    raise ValueError(f"pathway {self.name}: {plain(law).__name__} asks for {name!r}, which the table has not; it has {', '.join(sorted(known))}{meant(name, known | extra)}")
         if {"h", "w", "j"} & known or len(known) < sum(map(len, (self.states, self.traits, self.inputs, self.frozen, self.terms))) + 2:
             raise ValueError(f"pathway {self.name}: two entries of its table have one name in laws, or one is called h, j or w")
         if self.damage and self.damage not in [s.name for s in self.states]:
