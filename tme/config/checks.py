@@ -105,9 +105,10 @@ def check_populations(look: Look) -> None:
         if len(given) == 2 or not (given or cells[kind].start):
             look.fault(path, "has both densities" if given else "has no density", "either per_mm2 or share")
         check_cell_type(look, path, cells[kind])
-    for name, kind in look.mapping("initial", "types").items():
-        if isinstance(kind, str) and kind not in cells and kind != "ignore":
-            look.unknown(("initial", "types", name), "cell type", kind, [*cells, "ignore"])
+    for place in (("initial", "types"), ("initial", "base", "types")):
+        for name, kind in look.mapping(*place).items():
+            if isinstance(kind, str) and kind not in cells and kind != "ignore":
+                look.unknown((*place, name), "cell type", kind, [*cells, "ignore"])
 
 
 def check_cell_type(look: Look, path: tuple[str, str], entry: Any) -> None:

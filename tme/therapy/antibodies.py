@@ -69,7 +69,7 @@ class AntibodyDelivery(Mechanism):
         self.leaking = [a for a in model.therapy.antibodies if a.entry.target not in in_node - elsewhere]
         baths = [a.name for a in model.therapy.antibodies if any(d.route == "bath" for d in a.doses)]
         self.writes = (*(f"field.{a.name}.vessel_value" for a in self.leaking), *(f"field.{name}.concentration" for name in baths),
-                       *(f"receptors.depletion.{a.entry.depletes}" for a in model.therapy.antibodies if a.entry.depletes))  # fmt: skip
+                       *sorted({f"receptors.depletion.{a.entry.depletes}" for a in model.therapy.antibodies if a.entry.depletes}))  # fmt: skip
 
     def step(self, model) -> None:
         """Set vessel values and depletion."""
