@@ -29,7 +29,7 @@ def stepped(config, arm="control", n=240):
 
 
 def test_every_file_of_the_page_is_used_here():
-    assert set(FILES) == {"changed.yaml", "mine.yaml", "own.yaml", "regions.yaml", "my_law.py"}
+    assert set(FILES) == {"changed.yaml", "mine.yaml", "own.yaml", "regions.yaml", "my_law.py", "my_memory.py"}
 
 
 def test_the_changed_numbers_arrive_and_the_swept_one_acts(place):
@@ -67,6 +67,13 @@ def test_the_users_law_fills_the_users_field(place):
         model.step()
     assert model.observe()["my_signal_max"] > 0.03
     assert stepped(config.with_values({"mechanisms.signal_release.on": False}), n=60).observe()["my_signal_max"] == 0.0
+
+
+def test_the_column_of_the_page_remembers_hypoxia_and_the_rule_slows_division_by_it(place):
+    model = stepped(load_config("own.yaml", allow_plugins=True), n=60)
+    hours, level = model.tumour.hypoxic_h, model.tumour.term("division.rate")[: model.tumour.n]
+    assert hours.max() > 0.5 and hours.min() == 0.0
+    assert level[hours > 0.5].max() < level[hours == 0.0].min()
 
 
 def test_the_regions_of_the_page_are_there(place):

@@ -14,7 +14,7 @@ from tme.experiments import files
 from tme.model import TumourModel, load_config
 
 OWN = Path(__file__).parents[2] / "configs" / "own"
-MOST_LINES = {"cell_type.yaml": 25, "law.py": 40, "pathway.py": 60, "rule.yaml": 20, "axis.yaml": 25, "drug.yaml": 25, "particle.yaml": 15, "tumour.yaml": 15}
+MOST_LINES = {"cell_type.yaml": 25, "law.py": 40, "pathway.py": 60, "rule.yaml": 20, "axis.yaml": 25, "drug.yaml": 25, "particle.yaml": 15, "tumour.yaml": 15, "event.yaml": 12}
 
 
 @pytest.fixture
@@ -109,6 +109,22 @@ def test_the_pathway_kills_cells_with_much_slc7a11_that_lack_glucose(control):
     assert starved.tumour.nadph.mean() < 0.3 * control.tumour.nadph.mean()
 
 
+def test_the_event_kills_more_cells_per_dose_than_photons_and_needs_less_oxygen():
+    def marked(*changes):
+        return after(0.1, "neutrons", *changes).tumour
+
+    photons = "arms.neutrons.events.0.name=radiation"
+    ours, theirs = marked(), marked(photons)
+    assert (ours.doom_tick > 0).mean() > (theirs.doom_tick > 0).mean() + 0.1
+
+    def protected(*changes):
+        """Share that is hit in hypoxia, over that with oxygen, at a dose that leaves some in both."""
+        low, high = (marked("arms.neutrons.events.0.dose_gy=1.5", f"fields.oxygen.initial={mmhg}", "fields.oxygen.held=true", *changes) for mmhg in (0, 100))
+        return (low.doom_tick > 0).mean() / (high.doom_tick > 0).mean()
+
+    assert protected() > protected(photons) + 0.1
+
+
 BROKEN = [  # file, text, what stands there instead, what must be told beside the file and the line
     ("drug.yaml", "target: gpx4", "target: gpx5", ("drugs.dual_inhibitor.hits", "gpx4")),
     ("drug.yaml", "lowers: ferroptosis.fsp1", "lowers: ferroptosis.fsp", ("ferroptosis.fsp1",)),
@@ -123,6 +139,16 @@ BROKEN = [  # file, text, what stands there instead, what must be told beside th
     ("rule.yaml", "signal: field.pge2", "signal: field.pge", ("rules.pge2_blunts_cd8", "field.pge2")),
     ("rule.yaml", "lowers: killing.attach_rate", "lowers: killing.attach", ("rules.pge2_blunts_cd8", "killing.attach_rate")),
     ("rule.yaml", "lag_h: {value: 1, unit: h", "lag_h: {value: 1, unit: min", ("rules.pge2_blunts_cd8.lag_h", "h")),
+    ("rule.yaml", "to: {value: 0.2, unit: 1, range: [0, 0.8]", "to: {value: 1.2, unit: 1, range: [0, 2]", ("rules.pge2_blunts_cd8.to", "wrong side of 1")),
+    ("rule.yaml", "    in: cd8", "    in: cd9", ("rules.pge2_blunts_cd8", "unknown cell type 'cd9'", "cd8")),
+    ("cell_type.yaml", "secretes: [{field: ifng", "secretes: [{field: ifgn", ("cells.gamma_delta", "did you mean 'ifng'")),
+    ("drug.yaml", "  dual_inhibitor:", "  rsl3:", ("drugs.rsl3", "in the library already", "replace: true")),
+    ("rule.yaml", "  pge2:", "  ifng:", ("fields.ifng", "in the library already", "replace: true")),
+    ("event.yaml", "extends: radiation", "extends: radation", ("events.fast_neutrons.extends", "did you mean 'radiation'")),
+    ("event.yaml", "oer_max:", "oer_mx:", ("events.fast_neutrons.oer_mx", "did you mean 'oer_max'")),
+    ("event.yaml", "unit: 1/Gy,", "unit: 1/cGy,", ("events.fast_neutrons.cells.tumour.alpha_per_gy", "1/Gy")),
+    ("event.yaml", "      tumour:", "      tumor:", ("events.fast_neutrons.cells.tumor", "did you mean 'tumour'")),
+    ("everything.yaml", "name: fast_neutrons", "name: fast_neutron", ("arms.neutrons.events", "did you mean 'fast_neutrons'")),
     ("everything.yaml", "pge2_blunts_cd8: ", "pge2_blunts: ", ("rules.pge2_blunts", "pge2_blunts_cd8")),
     ("everything.yaml", "preset: low_gpx4", "preset: low_gpx", ("tumour.preset", "low_gpx4")),
     ("everything.yaml", "gamma_delta:", "gamma_dela:", ("populations.gamma_dela", "gamma_delta")),
@@ -149,6 +175,8 @@ def test_a_broken_example_is_refused_by_file_line_key_and_name(place, capsys, fi
     ("law.py", '"field.pge2.source"', '"field.pge3.source"', ("law.py:24", "pge2_release.adds", "did you mean 'field.pge2.source'")),
     ("law.py", '"tumour.voxel"', '"tumour.voxl"', ("law.py:23", "pge2_release.reads", "did you mean 'tumour.voxel'")),
     ("law.py", "phase = Phase.SECRETE", "phase = Phase.SECRET", ("law.py:20", "SECRET")),
+    ("law.py", "import numpy as np", "import nunpy as np", ("law.py:3", "nunpy")),
+    ("law.py", "def pge2(model):", "def pge2(model)", ("law.py:35", "SyntaxError")),
     ("pathway.py", "def rates(p, n, made, xct)", "def rates(p, n, made, xtc)", ("pathway.py:", "xtc", "did you mean 'xct'")),
 ])  # fmt: skip
 def test_a_broken_law_or_pathway_is_refused_by_its_file(place, capsys, file, text, wrong, told):
@@ -162,14 +190,34 @@ def test_a_broken_law_or_pathway_is_refused_by_its_file(place, capsys, file, tex
     assert "Traceback" not in said and not (place / "out").exists()
 
 
-@pytest.mark.parametrize(("kind", "name", "file"), [("drugs", "dual_inhibitor", "drug.yaml"), ("rules", "pge2_blunts_cd8", "rule.yaml")])
-def test_the_list_marks_what_is_the_users(capsys, kind, name, file):
+@pytest.mark.parametrize("command", ["run", "check", "describe", "list"])
+def test_code_runs_only_with_the_word_for_it(place, capsys, command):
+    with pytest.raises(SystemExit) as caught:
+        main(["list", "mechanisms", "--config", "everything.yaml"] if command == "list" else [command, "everything.yaml"])
+    said = capsys.readouterr().err
+    assert caught.value.code == 2 and "everything.yaml:11: plugins: law.py is code" in said and "--allow-plugins" in said
+    assert not (place / "runs").exists()
+
+
+@pytest.mark.parametrize(("kind", "yours"), [
+    ("drugs", {"dual_inhibitor": "drug.yaml"}),
+    ("events", {"fast_neutrons": "event.yaml"}),
+    ("rules", {"pge2_blunts_cd8": "rule.yaml"}),
+    ("terms", {"disulfide.glut": "pathway.py"}),
+    ("pathways", {"disulfide": "pathway.py"}),
+    ("signals", {"field.pge2": "rule.yaml", "drug.dual_inhibitor": "drug.yaml", "near.gamma_delta": "cell_type.yaml", "own.bonds": "pathway.py", "event.fast_neutrons": "event.yaml"}),
+    ("mechanisms", {"pge2_release": "law.py", "disulfide": "pathway.py", "vista": "axis.yaml", "N101": "particle.yaml", "pge2_blunts_cd8": "rule.yaml"}),
+])  # fmt: skip
+def test_the_list_marks_what_is_the_users_and_nothing_of_ours(capsys, kind, yours):
     with pytest.raises(SystemExit) as caught:
         main(["list", kind, "--config", str(OWN / "everything.yaml"), "--allow-plugins", "--json"])
-    out = capsys.readouterr().out
-    rows = {row.get("name") or row["rule"]: row for row in json.loads(out)}
-    assert not caught.value.code and Path(rows[name]["from"]).name == file
-    assert sum(bool(row["from"]) for row in rows.values()) == 1
+    rows = json.loads(capsys.readouterr().out)
+    first = next(iter(rows[0]))  # the name is the first column
+    marked = {row[first]: Path(row["from"]).name for row in rows if row["from"]}
+    assert not caught.value.code and yours.items() <= marked.items()
+    with pytest.raises(SystemExit):
+        main(["list", kind, "--json"])
+    assert not set(marked) & {row[first] for row in json.loads(capsys.readouterr().out)}
 
 
 def test_a_run_keeps_the_files_it_came_from(place):

@@ -85,31 +85,32 @@ class UnknownKind(ValueError):
 
 def rows_of(kind: str, config: Any = None, files: Iterable[Path] = ()) -> Rows:
     """What `tme list KIND` prints; with the library of a config, or with library files of the user's own."""
-    if kind == "mechanisms":
-        from tme.model.describe import mechanism_table
-
-        return mechanism_table()
     if kind == "targets":
         from tme import targets
 
         return [dict(row) for row in targets.table()]
-    if kind == "pathways":
-        from tme.pathways import table
-
-        return table()
     from tme.config.entries import user_library
     from tme.config.errors import listed, nearest
     from tme.library import load_library
+    from tme.model import yours
+    from tme.model.describe import mechanism_table
     from tme.model.registry import known_to_rules
+    from tme.pathways import runs, table
     from tme.rules import tables
 
     library = user_library(config.library if config is not None else load_library(), files)
-    if kind in ("rules", "signals", "terms"):
-        known_to = known_to_rules(config, library)
-        of_rules = {"rules": lambda: tables.rule_rows(library.rules, known_to), "signals": lambda: tables.signal_rows(known_to),
-                    "terms": lambda: tables.term_rows(known_to)}  # fmt: skip
-        yours = library.origin.get("rules", {}) if kind == "rules" else {}
-        return [{**row, "from": yours.get(row["rule"], "")} for row in of_rules[kind]()] if yours else of_rules[kind]()
+    plugins = config.plugins if config is not None else ()
+    made = {
+        "mechanisms": lambda: ("id", [*mechanism_table(), *yours.mechanism_rows(plugins, library)]),
+        "pathways": lambda: ("name", table(runs(yours.laws(plugins)))),
+        "rules": lambda: ("rule", tables.rule_rows(library.rules, known_to_rules(config, library))),
+        "signals": lambda: ("signal", tables.signal_rows(known_to_rules(config, library))),
+        "terms": lambda: ("term", tables.term_rows(known_to_rules(config, library))),
+    }
+    if kind in made:
+        key, rows = made[kind]()
+        whose = yours.files_of(kind, plugins, library)
+        return [{**row, "from": whose.get(row[key], "")} for row in rows] if whose else rows
     if kind not in library.entries:
         known = [*library.entries, "signals", "terms", "pathways", "mechanisms", "targets"]
         meant = nearest(kind, known)

@@ -204,7 +204,8 @@ def checked(model: type[Part], raw: Any, base: Any, node: Node, place: str, cont
         for e in error.errors():
             if e["type"] == "too_short" and e["ctx"]["actual_length"] == 0 and e["input"]:
                 continue  # its items are at fault, each by itself
-            path = addressed(raw, [str(x) for x in e["loc"] if x != ""])
+            inner = getattr(e.get("ctx", {}).get("error"), "key", "")
+            path = addressed(raw, [str(x) for x in (*e["loc"], inner) if x != ""])
             part = part_at(model, path[:-1], raw)
             problem, expected, meant = worded(e, path, sorted(part.model_fields) if part else [])
             at = node.find(path)
@@ -337,15 +338,16 @@ def with_own(library: Library, before: Library, kind: str, name: str, node: Node
         return library
     bare_node = Node(keys, node.file, node.line)
     merging = Merging(None, place, faults)
-    raw: Any = None
     base = library.entries[kind].get(parent.value) if parent is not None and isinstance(parent.value, str) else None
     if parent is not None:
         if base is None:
             faults.append(unknown(parent, f"{place}.extends", f"entry of {kind}", str(parent.plain()), library.raw[kind]))
             return library
+        model = model.model_of({**library.raw[kind][parent.value], **bare_node.plain()})
         raw = merging.part(model, library.raw[kind][parent.value], bare_node, ())
     else:
         raw = bare_node.plain()
+        model = model.model_of(raw)
     entry = None if merging.failed else checked(model, raw, base, node, place, context, faults)
     return library if entry is None else library.with_entry(kind, name, entry, raw, file, dict(lines_of(node, place)))
 

@@ -21,10 +21,13 @@ touches, nor touch what it writes.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import IntEnum
+from types import MappingProxyType
 from typing import Any
 
 from tme.core.parameters import ParameterSet
+from tme.core.population import Column
 
 
 class Phase(IntEnum):
@@ -52,6 +55,7 @@ class Mechanism:
     reads: tuple[str, ...] = ()
     writes: tuple[str, ...] = ()
     adds: tuple[str, ...] = ()
+    cell_columns: Mapping[str, tuple[Column, ...]] = MappingProxyType({})  # of a plugin: what it keeps in cells, by cell type
     clock_min: float = 0.0
     switchable: bool = True
     given_by: str = ""  # the config key that brings an entry which is no switch

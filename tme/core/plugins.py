@@ -24,6 +24,7 @@ from typing import Any
 
 from tme.core.mechanism import Mechanism, Phase
 from tme.core.parameters import ParameterSet
+from tme.core.population import Column
 from tme.core.terms import Term
 
 # What may stand in PLUGINS: the list of `Loaded` it goes to, and how it is known. Another sort is another line.
@@ -201,6 +202,9 @@ def check_law(where: str, law: type[Mechanism]) -> None:
         raise PluginError(f"{who} has the name {law.name!r}; expected a word, name = \"my_law\"")
     if not isinstance(law.phase, Phase):
         raise PluginError(f"{who} has the phase {law.phase!r}; expected one of {', '.join(f'Phase.{p.name}' for p in Phase)}")
+    for cells, columns in law.cell_columns.items():
+        if not isinstance(columns, (tuple, list)) or not all(isinstance(c, Column) for c in columns):
+            raise PluginError(f"{who}.cell_columns[{cells!r}] is {columns!r}; expected a tuple of Column, (Column(\"name\", \"f8\", \"unit\"),)")
     if law.step is Mechanism.step:
         raise PluginError(f"{who} has no step(self, model)")
     if law.parameters is not None and law.parameters.group != law.name:

@@ -6,6 +6,7 @@ for rules to read as `event.NAME`: name -> (unit, half-life in minutes).
 
 from __future__ import annotations
 
+from difflib import get_close_matches
 from typing import Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
@@ -37,8 +38,14 @@ class EventEntry(Part):
             return handler(data)
         kind = str(data.get("kind"))
         if kind not in EVENT_KINDS:
-            raise ValueError(f"kind is '{kind}', not one of {', '.join(EVENT_KINDS)}")
+            near = get_close_matches(kind, EVENT_KINDS, 1)
+            raise ValueError(f"kind is '{kind}', not one of {', '.join(EVENT_KINDS)}" + "".join(f"; did you mean '{n}'?" for n in near))
         return EVENT_KINDS[kind].model_validate(data)
+
+    @classmethod
+    def model_of(cls, raw: Any) -> type[Part]:
+        """The model of the entry's `kind`; this one where there is no such kind."""
+        return EVENT_KINDS.get(str(raw.get("kind")), cls)
 
     def row(self) -> dict[str, Any]:
         """What `tme list events` shows."""

@@ -85,6 +85,10 @@ class Library:
             place, _, said = fault.partition(": ")
             name, _, key = place.partition(".")
             yield "cells", name, key, said
+        for name, event in self.entries["events"].items():
+            for cells in getattr(event, "cells", ()):
+                if cells not in self.entries["cells"]:
+                    yield "events", name, f"cells.{cells}", f"cell type '{cells}' is not in cells{meant(cells, self.entries['cells'])}"
         for kind, entries in self.entries.items():
             for name, entry in entries.items():
                 for key, target in entry.taken_away():

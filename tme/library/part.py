@@ -88,6 +88,14 @@ def labels(items: Iterable[Any]) -> list[str]:
     return [name if name and names.count(name) == 1 else str(k) for k, name in enumerate(names)]
 
 
+class KeyFault(ValueError):
+    """What is wrong with one key of a part, seen in the part as a whole."""
+
+    def __init__(self, key: str, problem: str) -> None:
+        super().__init__(problem)
+        self.key = key
+
+
 class Part(BaseModel):
     """Base of entries and their parts: numbers unpacked, units checked, unread keys refused.
 
@@ -98,6 +106,11 @@ class Part(BaseModel):
     words: ClassVar[frozenset[str]] = frozenset({"about", "stage", "not_modelled", "source", "evidence"})
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
     _numbers: dict[str, Number] = PrivateAttr(default_factory=dict)
+
+    @classmethod
+    def model_of(cls, raw: Any) -> type[Part]:
+        """The class that an entry as written belongs to: this one, unless its kind has several."""
+        return cls
 
     @classmethod
     def unit_of(cls, key: str) -> str | None:

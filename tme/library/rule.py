@@ -20,6 +20,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
+from tme.library.part import KeyFault
 from tme.library.schema import Part, quantity
 
 SIGNAL = r"^(field|drug|own|near|contact|event)\.[a-z][a-z0-9_]*$|^time$"
@@ -88,7 +89,7 @@ class RuleEntry(Part):
             wrong = (self.raises is not None and self.to <= 1.0) or (self.lowers is not None and not 0.0 <= self.to < 1.0)  # type: ignore[operator]
         if wrong:
             aim = f"the base {self.base:g}" if self.base is not None else "1 (and not below 0)"
-            raise ValueError(f"{self.verb} {self.term} to {self.to:g}, which is on the wrong side of {aim}")
+            raise KeyFault("to", f"{self.verb} {self.term} to {self.to:g}, which is on the wrong side of {aim}")
         return self
 
     def _needs(self, given: tuple[str, ...], absent: tuple[str, ...], what: str) -> None:

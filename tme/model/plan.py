@@ -8,7 +8,7 @@ from tme import pathways
 from tme.core.guards import Guards
 from tme.core.mechanism import Mechanism, check_plan
 from tme.core.plugins import PluginError
-from tme.core.population import Column
+from tme.core.population import COMMON, Column
 from tme.core.schedule import FieldDiffusion, StartSources
 from tme.model.registry import PLAN, terms_of
 from tme.populations.cells import population_class
@@ -52,7 +52,20 @@ def ordered(entries: list[Mechanism]) -> list[Mechanism]:
 def cell_columns(model: Any, kind: str, *extra: Column) -> tuple[Column, ...]:
     """Columns of a cell type beyond its own: of its pathways, of therapy and of rules."""
     own = population_class(kind, model.config.library.cells[kind]).columns
-    return (*pathways.columns(model, kind, own), *extra, *rule_columns(model, kind))
+    found = (*pathways.columns(model, kind, own), *extra, *rule_columns(model, kind))
+    return (*found, *plugin_columns(model, kind, {c.name for c in (*COMMON, *own, *found)}))
+
+
+def plugin_columns(model: Any, kind: str, taken: set[str]) -> tuple[Column, ...]:
+    """Columns that laws of plugins keep in a cell type, where they are on. PluginError for one that is there already."""
+    out = []
+    for law in model.own.laws:
+        for column in law.cell_columns.get(kind, ()) if law.name not in model.config.switched_off() else ():
+            if column.name in taken:
+                raise PluginError(f"{law.name}: {kind} cells have a column '{column.name}' already; expected another name")
+            taken.add(column.name)
+            out.append(column)
+    return tuple(out)
 
 
 def rule_columns(model: Any, kind: str) -> tuple[Column, ...]:

@@ -58,12 +58,12 @@ def all_columns(kind: str, laws: Iterable[type] = ()) -> tuple[Column, ...]:
     return tuple(c for entry in runs(laws) if entry.cells == kind for c in entry.pathway.columns())
 
 
-def table() -> list[dict[str, Any]]:
+def table(entries: Iterable[type[PathwayEntry]] = RUNS) -> list[dict[str, Any]]:
     """One row per pathway and cell type: what switches it, its states and how many terms rules may act on."""
     return [
         {"name": e.name, "about": e.about, "in": e.cells, "default": "on" if e.starts_on else "off", "switch": f"mechanisms.{e.name}.on" if e.switchable else "",
          "states": [f"{s.symbol} {s.name} [{s.unit}]" for s in e.pathway.states], "terms": len(e.pathway.terms)}
-        for e in RUNS
+        for e in entries
     ]  # fmt: skip
 
 

@@ -47,7 +47,15 @@ def cells_table(model: Any) -> dict[str, np.ndarray]:
         for does, names in SHOWN.items():
             for name in names if getattr(population.entry, does) else ():
                 out.setdefault(name, np.full(n, np.nan))[offset : offset + population.n] = getattr(population, name)
+        for name in kept_by_plugins(model, population):
+            out.setdefault(name, np.full(n, np.nan))[offset : offset + population.n] = getattr(population, name)
     return out
+
+
+def kept_by_plugins(model: Any, population: Any) -> list[str]:
+    """Columns that laws of plugins keep in a cell type of this model."""
+    kept = [c.name for law in model.own.laws for c in law.cell_columns.get(population.kind, ())]
+    return [name for name in kept if name in population.declared]
 
 
 def start_of(model: Any, population: Any) -> int:

@@ -75,7 +75,7 @@ def _entry(config: Any, name: str, entry: RuleEntry | None, change: dict[str, An
         return RuleEntry.model_validate(_plain(raw))
     except ValidationError as error:
         for e in error.errors():
-            place = [str(x) for x in e["loc"] if x != ""]
+            place = [str(x) for x in (*e["loc"], getattr(e.get("ctx", {}).get("error"), "key", "")) if x != ""]
             keys = [*RuleEntry.model_fields, "in"]
             meant = nearest(place[0], keys) if e["type"] == "extra_forbidden" else ""
             faults.append(_fault(config, ".".join([name, *place]), " ".join(e["msg"].split()), meant=meant))
