@@ -81,8 +81,7 @@ def state(model: Any) -> dict[str, Cell]:
 def places(model: Any) -> Iterator[tuple[str, Any]]:
     """The named places of the model that hold what laws share: lattice, vessels and their like."""
     for name, value in vars(model).items():
-        ours = isinstance(value, SimpleNamespace) or type(value).__module__.startswith("tme.")
-        if ours and not name.startswith("_") and name not in NOT_STATE and not isinstance(value, Population):
+        if (isinstance(value, SimpleNamespace) or ours(value)) and not name.startswith("_") and name not in NOT_STATE and not isinstance(value, Population):
             yield name, value
 
 
@@ -237,11 +236,16 @@ def owned(entry: Any, model: Any) -> list[Any]:
         thing = ahead.pop()
         if isinstance(thing, dict | list | tuple):
             ahead += thing.values() if isinstance(thing, dict) else thing
-        elif id(thing) not in met and type(thing).__module__.startswith("tme.") and hasattr(thing, "__dict__") and not fixed(thing):
+        elif id(thing) not in met and (thing is entry or ours(thing)) and not fixed(thing):
             met.add(id(thing))
             found.append(thing)
             ahead += vars(thing).values()
     return found
+
+
+def ours(thing: Any) -> bool:
+    """Whether it is an object of a class of this package."""
+    return type(thing).__module__.startswith("tme.") and hasattr(thing, "__dict__")
 
 
 def fixed(thing: Any) -> bool:
