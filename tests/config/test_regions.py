@@ -6,6 +6,7 @@ from support import DISH, TISSUE, config_of, small_model
 
 from tme.config import ConfigError
 from tme.config.schema import CELL_TRAITS, RELAXING, STATES
+from tme.library import load_library
 from tme.mechanisms.division import DRIFTING, VARIED
 from tme.model import TumourModel
 from tme.pathways import all_columns
@@ -29,7 +30,7 @@ def distance(model):
 
 
 def test_names_of_traits_and_states_are_columns_of_the_tumour():
-    columns = {c.name for c in (*Tumour.columns, *all_columns("tumour"))}
+    columns = {c.name for c in (*Tumour.columns, *all_columns("tumour", load_library().cells))}
     assert {*CELL_TRAITS, *STATES} <= columns
     assert RELAXING == VARIED
     assert {*CELL_TRAITS} == {*VARIED, *DRIFTING, "mufa"}

@@ -33,6 +33,9 @@ OVERRIDES = tuple(f"mechanisms.{group}.{name}={value}" for group, values in BUSY
 LAST = 59 / 1440  # day of events that act in the last tick that is looked at, 60
 
 
+FRAIL = {"d_leth": 1, "acsl4": 5, "tfr1": 5, "nrf2": 0.1}  # of a pathway: ruptures within minutes
+
+
 class Case(NamedTuple):
     """A model, entries that must be seen to change something in it, and the ticks that are looked at."""
 
@@ -49,6 +52,16 @@ def shipped(name: str, arm: str, *changes: str) -> Any:
 def given(arm: dict[str, Any], mechanisms: dict[str, Any] | None = None, **changes: Any) -> Any:
     """A busy tissue with an arm, further parameters and other changes."""
     return tissue("a", arms={"a": arm}, mechanisms={**BUSY["mechanisms"], **(mechanisms or {})}, **changes)
+
+
+def number(value: float, unit: str) -> dict[str, Any]:
+    """A number of an entry."""
+    return {"value": value, "unit": unit, "source": "assumed: test"}
+
+
+def preset(cells: str, **numbers: float) -> dict[str, Any]:
+    """Other numbers of ferroptosis in a cell type."""
+    return {f"entries__cells__{cells}__pathways__ferroptosis__preset": numbers}
 
 
 def antibodies(*names: str) -> dict[str, Any]:
@@ -97,15 +110,20 @@ MODELS = {
         ("ligand_expression", "neutralisation"),
     ),
     "every pathway": Case(
-        lambda: given(bath("elesclomol", 1.0, "rsl3", 5.0), {"cuproptosis": {"on": True}, "ferroptosis_cd8": {"on": True, "d_leth": 1}}),
-        ("rupture", "cuproptosis", "ferroptosis_cd8", "rupture_cd8"), (range(1, 2), range(40, 46), range(59, 61)),
+        lambda: given(bath("elesclomol", 1.0, "rsl3", 5.0), {"cuproptosis": {"on": True}, "ferroptosis_cd8": {"on": True}, "ferroptosis_mdsc": {"on": True}},
+                      **preset("cd8", d_leth=1), **preset("mdsc", d_leth=1, acsl4=5, tfr1=5, nrf2=0.1), populations__mdsc={}, domain__immune_per_voxel=4),
+        ("rupture", "cuproptosis", "ferroptosis_cd8", "rupture_cd8", "ferroptosis_mdsc", "rupture_mdsc"), (range(1, 9), range(40, 46), range(59, 61)),
     ),
     "fast cuproptosis": Case(
         lambda: given(bath("elesclomol", 5.0), {"cuproptosis": {"on": True, "k_lip": 0.1}}), ("cuproptotic_death",), (range(8, 16), range(59, 61)),
     ),
     "normal tissue": Case(
-        lambda: given(bath("rsl3", 5.0), {"ferroptosis_normal": {"on": True, "d_leth": 1, "acsl4": 5, "tfr1": 5, "nrf2": 0.1}}, populations__normal={"share": 0.3}),
-        ("ferroptosis_normal", "rupture_normal"), (range(1, 9), range(59, 61)),
+        lambda: given(bath("rsl3", 5.0), {"ferroptosis_normal": {"on": True}, "ferroptosis_caf": {"on": True}}, populations__normal={"share": 0.3},
+                      populations__caf={"share": 0.2}, **preset("caf", **FRAIL), entries__cells__normal={
+                          "pathways": {"ferroptosis": {"emits": True, "preset": FRAIL}},
+                          "takes_up": [{"field": "oxygen", "most": number(50, "mmHg/min")}, {"field": "cystine", "most": number(2, "uM/min")},
+                                       {"field": "suppression", "rate": number(0.1, "1/min")}]}),
+        ("ferroptosis_normal", "rupture_normal", "ferroptosis_caf", "rupture_caf", "cell_uptake", "peroxide"), (range(1, 9), range(18, 21), range(59, 61)),
     ),
     "events": Case(
         lambda: given({"events": [

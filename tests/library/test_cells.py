@@ -31,8 +31,7 @@ def test_no_line_of_code_names_the_types_that_are_only_entries():
 
     root, entries_only = Path(tme.__file__).parent, ("mdsc", "nk", "cd4", "caf", "neutrophil", "normal")
     for path in root.rglob("*.py"):
-        # colours and words; numbers of a pathway in one cell type are a file of their own
-        if path.parent.name != "viz" and path.name not in ("sentences.py", "ferroptosis_normal.py"):
+        if path.parent.name != "viz" and path.name != "sentences.py":  # colours and words
             text = path.read_text()
             named = [k for k in entries_only if f'"{k}"' in text or f".{k}." in text]
             assert not named, f"{path.relative_to(root)}: {named}"
@@ -68,6 +67,10 @@ def test_a_value_put_in_place_of_a_parameter_counts():
         ({"dies": {"apoptosis": number(1, "1/min")}}, "dies is for tissue cells"),
         ({"start": {"per_mm2": number(1, "1/mm^2"), "share": number(1, "1")}}, "either per_mm2 or share"),
         ({"eats": True}, "Extra inputs"),
+        ({"takes_up": ({"field": "lactate"},)}, "either rate, or most"),
+        ({"takes_up": ({"field": "lactate", "rate": number(1, "1/min"), "half": number(1, "mM")},)}, "either rate, or most"),
+        ({"pathways": {"ferroptosis": {"emits": True}}}, "emits is for tissue cells"),
+        ({"pathways": {"ferroptosis": {"preset": {"xct": 1}}}}, "pathways.ferroptosis.preset.xct"),
         ({"place": "tissue", "presents": True}, "presents is for guest cells"),
     ],
 )  # fmt: skip
@@ -111,9 +114,25 @@ def test_terms_name_the_cell_types_that_have_them():
     assert set(terms["phagocytosis.rate"].cells) == {"macrophage", "neutrophil"}
 
 
-def test_cells_take_up_optional_fields_only():
+@pytest.mark.parametrize(
+    ("uptake", "words"),
+    [
+        ({"field": "oxygen", "rate": number(1, "1/min")}, "caf.takes_up.0.rate: oxygen is taken up at a rate that saturates; expected most, in mmHg/min"),
+        ({"field": "oxygen", "most": number(1, "uM/min")}, "caf.takes_up.0.most: is given in 'uM/min', expected 'mmHg/min'"),
+        ({"field": "oxygen", "most": number(1, "mmHg/min"), "half": number(1, "mmHg")}, "caf.takes_up.0.half: oxygen has its own, uptake.oxygen_k; leave it out"),
+        ({"field": "lactate", "most": number(1, "mM/min")}, "caf.takes_up.0.half: is missing; lactate states none"),
+        ({"field": "lactate", "most": number(1, "mM/min"), "half": number(1, "uM")}, "caf.takes_up.0.half: is given in 'uM', expected 'mM'"),
+        ({"field": "lactat", "rate": number(1, "1/min")}, "caf.takes_up.0.field: field 'lactat' is not in fields.yaml; did you mean 'lactate'?"),
+    ],
+)  # fmt: skip
+def test_an_uptake_that_its_field_cannot_have_is_told(uptake, words):
     library = load_library()
-    wrong = library.cells["tumour"].model_copy(update={"takes_up": (Uptake.model_validate(
-        {"field": "oxygen", "rate": {"value": 1, "unit": "1/min", "source": "assumed: test"}}),)})  # fmt: skip
-    (said,) = faults_of({"tumour": wrong}, library.fields)
-    assert said.startswith("tumour: takes_up 'oxygen', but cells take up optional fields only")
+    wrong = library.cells["caf"].model_copy(update={"takes_up": (Uptake.model_validate(uptake),)})
+    assert faults_of({"caf": wrong}, library.fields) == [words]
+
+
+def test_cell_types_share_the_level_of_half_the_uptake():
+    library, most = load_library(), number(1, "mM/min")
+    both = {name: library.cells[name].model_copy(update={"takes_up": (Uptake.model_validate({"field": "lactate", "most": most, "half": number(half, "mM")}),)})
+            for name, half in (("caf", 2), ("normal", 3))}  # fmt: skip
+    assert faults_of(both, library.fields)[0] == "caf.takes_up.0.half: cell types that take up lactate say 2 and 3; expected one"

@@ -6,11 +6,19 @@ import numpy as np
 import pytest
 from support import hours, tissue
 
+from tme.library import load_library
+from tme.pathways import runs
 from tme.pathways.ferroptosis import PATHWAY
-from tme.pathways.ferroptosis_cd8 import PRESET, FerroptosisCd8
 
+CELLS = load_library().cells
+PRESET = CELLS["cd8"].pathways["ferroptosis"].preset
 ON = {"mechanisms__ferroptosis_cd8": {"on": True}}
 STILL = {"mechanisms__cd8_turnover": {"life_d": 100, "off_tumour": 1, "k_expand": 0}, "mechanisms__killing": {"k_hit": 0}}
+
+
+def preset(**numbers):
+    """Other numbers of the pathway in CD8."""
+    return {"entries__cells__cd8__pathways__ferroptosis__preset": numbers}
 
 
 def cd8_after(n, **changes):
@@ -29,28 +37,26 @@ def test_off_by_default_and_without_columns():
 
 
 def test_healthy_cells_live_and_are_stepped_to_the_present(resting):
-    assert resting.counters["ferroptosis_cd8"] == 0
+    assert resting.counters["dead_ferroptosis_cd8"] == 0
     assert resting.cd8.n > 20
     assert (resting.tick - resting.cd8.chem_tick < 6).all()
     assert (resting.cd8.plooh < 1.0).all() and (resting.cd8.gsh > 100.0).all()
 
 
 def test_they_have_their_own_numbers(resting):
-    preset = PRESET.build()
-    assert (resting.cd8.fsp1 == preset.fsp1).all() and not (resting.tumour.fsp1 == preset.fsp1).all()
+    assert (resting.cd8.fsp1 == PRESET["fsp1"].value).all() and not (resting.tumour.fsp1 == PRESET["fsp1"].value).all()
     assert resting.mechanism("ferroptosis_cd8").p.f_x == 0.0 and resting.mechanism("ferroptosis").p.f_x == 0.7
-    other = tissue(mechanisms__ferroptosis_cd8={"on": True, "fsp1": 3.0})
+    other = tissue(**ON, **preset(fsp1=3.0))
     assert (other.cd8.fsp1 == 3.0).all()
 
 
 @pytest.mark.mechanism("M90")
 def test_cd8_without_defence_ferroptose_are_removed_and_counted():
-    weak = {"on": True, "gpx4_trait": 0.0, "fsp1": 0.0, "d_leth": 5.0}
-    lost = cd8_after(6, mechanisms__ferroptosis_cd8=weak)
+    lost = cd8_after(6, **ON, **preset(gpx4_trait=0.0, fsp1=0.0, d_leth=5.0))
     kept = cd8_after(6)
-    assert lost.counters["ferroptosis_cd8"] > 0.5 * kept.cd8.n
+    assert lost.counters["dead_ferroptosis_cd8"] > 0.5 * kept.cd8.n
     assert lost.cd8.n < 0.5 * kept.cd8.n
-    assert lost.counters["lost_cd8"] >= lost.counters["ferroptosis_cd8"]
+    assert lost.counters["lost_cd8"] >= lost.counters["dead_ferroptosis_cd8"]
 
 
 @pytest.mark.mechanism("M90")
@@ -66,7 +72,7 @@ def test_arrivals_begin_at_their_arrival_at_rest():
     model = tissue(**ON)
     model.tick = 1000
     new = model.cd8.add(np.array([10**9], np.uint64), np.array([5], np.int32), model.tick)
-    rest = FerroptosisCd8.start_of({})
+    rest = next(r for r in runs(CELLS) if r.name == "ferroptosis_cd8").start_of({})
     assert model.cd8.gsh[new][0] == rest["gsh"] and rest["gsh"] != next(s.start for s in PATHWAY.states if s.name == "gsh")
     model.mechanism("ferroptosis_cd8").sense(model, model.cd8)
     assert model.cd8.chem_tick[new][0] == 1000
@@ -75,6 +81,6 @@ def test_arrivals_begin_at_their_arrival_at_rest():
 def test_the_tumour_is_the_same_while_no_cd8_dies():
     """What CD8 do inside themselves touches nothing else."""
     on, off = cd8_after(2, **ON), cd8_after(2)
-    assert on.counters["ferroptosis_cd8"] == 0
+    assert on.counters["dead_ferroptosis_cd8"] == 0
     for name in PATHWAY.state_names:
         assert np.array_equal(getattr(on.tumour, name), getattr(off.tumour, name)), name

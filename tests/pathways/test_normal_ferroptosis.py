@@ -6,8 +6,15 @@ import numpy as np
 import pytest
 from support import bath, hours, tissue
 
+from tme.readouts.counts import types
+
 NORMAL = {"populations__normal": {"share": 0.3}}
 ON = {**NORMAL, "mechanisms__ferroptosis_normal": {"on": True}}
+
+
+def weak(**numbers):
+    """Normal cells that run the pathway with other numbers."""
+    return {**ON, "entries__cells__normal__pathways__ferroptosis__preset": numbers}
 
 
 def dead_of_ferroptosis(population):
@@ -27,22 +34,24 @@ def test_untreated_tissue_lives_and_the_tumour_is_the_same():
     assert np.array_equal(on.tumour.plooh, off.tumour.plooh)
 
 
+@pytest.mark.mechanism("M85")
 def test_a_gpx4_inhibitor_kills_normal_cells_that_lack_fsp1_and_ferrostatin_saves_them():
-    weak = {**NORMAL, "mechanisms__ferroptosis_normal": {"on": True, "fsp1": 0.0, "acsl4": 1.0, "tfr1": 1.0, "d_leth": 20.0}}
-    harmed = hours(tissue("a", arms={"a": bath("rsl3", 2.0)}, **weak), 10)
-    saved = hours(tissue("a", arms={"a": bath("rsl3", 2.0, "ferrostatin_1", 10.0)}, **weak), 10)
+    own = weak(fsp1=0.0, acsl4=1.0, tfr1=1.0, d_leth=20.0)
+    harmed = hours(tissue("a", arms={"a": bath("rsl3", 2.0)}, **own), 10)
+    saved = hours(tissue("a", arms={"a": bath("rsl3", 2.0, "ferrostatin_1", 10.0)}, **own), 10)
     untouched = hours(tissue("a", arms={"a": bath("rsl3", 2.0)}, **NORMAL), 10)
     assert dead_of_ferroptosis(harmed.normal) > 0.3
+    assert types(harmed)["dead_ferroptosis_normal"] == (harmed.normal.state[: harmed.normal.n] == 1).sum() + harmed.counters["cleared_normal"]
+    assert "dead_ferroptosis_normal" not in types(untouched)
     assert dead_of_ferroptosis(saved.normal) < 0.1
     assert dead_of_ferroptosis(untouched.normal) == 0.0
 
 
 def test_a_hit_that_names_its_cells_leaves_others_alone():
-    own = {"entries": {"drugs": {"rsl3": {"hits": [
-        {"target": "gpx4", "in": ["tumour"], "k_per_uM_min": {"value": 0.08, "unit": "1/(uM min)", "source": "assumed: a test"}}]}}}}
-    weak = {**NORMAL, "mechanisms__ferroptosis_normal": {"on": True, "fsp1": 0.0}}
-    spared = hours(tissue("a", arms={"a": bath("rsl3", 2.0)}, **weak, **own), 4)
-    met = hours(tissue("a", arms={"a": bath("rsl3", 2.0)}, **weak), 4)
+    own = {"entries__drugs__rsl3__hits": [
+        {"target": "gpx4", "in": ["tumour"], "k_per_uM_min": {"value": 0.08, "unit": "1/(uM min)", "source": "assumed: a test"}}]}
+    spared = hours(tissue("a", arms={"a": bath("rsl3", 2.0)}, **weak(fsp1=0.0), **own), 4)
+    met = hours(tissue("a", arms={"a": bath("rsl3", 2.0)}, **weak(fsp1=0.0)), 4)
     n = spared.normal.n
     assert spared.normal.gpx4[:n].mean() > 0.8 > 0.5 > met.normal.gpx4[:n].mean()
 

@@ -102,7 +102,7 @@ def rows_of(kind: str, config: Any = None, files: Iterable[Path] = ()) -> Rows:
     plugins = config.plugins if config is not None else ()
     made = {
         "mechanisms": lambda: ("id", [*mechanism_table(), *yours.mechanism_rows(plugins, library)]),
-        "pathways": lambda: ("name", table(runs(yours.laws(plugins)))),
+        "pathways": lambda: ("name", table(runs(library.cells, yours.laws(plugins)))),
         "rules": lambda: ("rule", tables.rule_rows(library.rules, known_to_rules(config, library))),
         "signals": lambda: ("signal", tables.signal_rows(known_to_rules(config, library))),
         "terms": lambda: ("term", tables.term_rows(known_to_rules(config, library))),

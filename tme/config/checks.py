@@ -178,7 +178,8 @@ def check_sink(look: Look, name: str, entry: Any) -> None:
 def check_mechanisms(look: Look) -> None:
     """Groups, parameters and bounds, from the registry."""
     registry, switches = look.context.registry, look.context.clocks
-    names = {*registry, *switches}
+    runs = runs_of(look)
+    names = {*registry, *switches, *runs}
     for group, values in look.mapping("mechanisms").items():
         if group not in names:
             owners = [g for g, s in registry.items() if group in s]
@@ -188,7 +189,16 @@ def check_mechanisms(look: Look) -> None:
         if not isinstance(values, dict):
             continue
         for name, value in values.items():
-            check_parameter(look, group, name, value)
+            if group in runs and name != "on":
+                look.fault(("mechanisms", group, name), f"numbers of {group} are those of its entry", "on: true or false", f"{runs[group]}.{name}")
+            else:
+                check_parameter(look, group, name, value)
+
+
+def runs_of(look: Look) -> dict[str, str]:
+    """Switch of each pathway that an entry of a cell type runs, and where a config changes its numbers."""
+    cells = look.context.library.cells
+    return {f"{p}_{c}": f"entries.cells.{c}.pathways.{p}.preset" for c, entry in cells.items() for p in entry.pathways}
 
 
 def check_parameter(look: Look, group: str, name: str, value: Any) -> None:
@@ -198,7 +208,7 @@ def check_parameter(look: Look, group: str, name: str, value: Any) -> None:
     if name == "on":
         if not isinstance(value, bool):
             look.fault(path, f"is {value!r}", "true or false")
-        elif switches and group not in switches:
+        elif switches and group not in switches and group not in runs_of(look):
             look.fault(path, f"{group} only holds parameters and is no switch", listed(switches, 40))
         return
     if name not in known:

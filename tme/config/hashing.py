@@ -81,7 +81,7 @@ def chosen(config: Any, data: Any, kind: Kind) -> Iterable[str]:
         return [n for n, e in config.library.entries[kind.name].items() if n in named or e.in_every_model]
     if not kind.chosen_by:
         return config.library.entries[kind.name]
-    on = {name for name, values in config.mechanisms.items() if values.get("on") is True}
+    on = config.switched_on()
     for key in kind.chosen_by.split("."):
         data = data.get(key, {})
     if isinstance(data, str):

@@ -297,3 +297,9 @@ class Config(Experiment):
     def switched_off(self) -> frozenset[str]:
         """Mechanisms with `on: false`."""
         return frozenset(g for g, values in self.mechanisms.items() if values.get("on") is False)
+
+    def switched_on(self) -> frozenset[str]:
+        """Mechanisms with `on: true`, and pathways that entries of cell types have on unless the config says `on: false`."""
+        said = {g: values["on"] for g, values in self.mechanisms.items() if "on" in values}
+        own = {f"{p}_{c}": run.on for c, entry in self.library.cells.items() for p, run in entry.pathways.items()}
+        return frozenset(name for name, on in {**own, **said}.items() if on is True)

@@ -51,21 +51,23 @@ class FieldDiffusion(Mechanism):
 
 
 class StartSources(Mechanism):
-    """Empty the sources of the fields solved next tick."""
+    """Empty the sources of the fields solved next tick, and the losses and uptakes that entries add to and none writes anew."""
 
     name = "start_sources"
     phase = Phase.SECRETE
-    about = "sources are counted anew"
+    about = "sources, and losses that are added up, are counted anew"
 
     def __init__(self, model: Any) -> None:
         super().__init__(model)
-        others = {name for entry in model._entries for name in entry.writes}  # who writes a loss does so anew
-        self.losses = [name for name in model.receptors.neutralised if f"field.{name}.loss" not in others]
+        written = {name for entry in model._entries if entry.phase == self.phase for name in entry.writes}
+        added = dict.fromkeys(name for entry in model._entries if entry.phase == self.phase for name in entry.adds)
+        sinks = {f"field.{name}.{term}": (name, term) for name in model.fields for term in ("loss", "vmax")}
+        self.sinks = [sinks[name] for name in added if name in sinks and name not in written]
         self.writes = (*(f"field.{name}.source" for name in model.fields if name not in model.particle_fields),
-                       *(f"field.{name}.loss" for name in self.losses))  # fmt: skip
+                       *(f"field.{name}.{term}" for name, term in self.sinks))  # fmt: skip
 
     def step(self, model: Any) -> None:
-        """Zero the sources of due fields."""
+        """Zero them in fields that are due."""
         for name, field in model.fields.items():
             if model.due(name) and name not in model.particle_fields:
                 source = field.on_solver_grid.source
@@ -73,10 +75,10 @@ class StartSources(Mechanism):
                     source[field.source_voxels] = 0.0
                 elif source is not None:
                     threads.over_rows(put, len(source), source, 0.0)
-        for name in self.losses:
-            loss = model.fields[name].on_solver_grid.loss
+        for name, term in self.sinks:
             if model.due(name):
-                threads.over_rows(put, len(loss), loss, 0.0)
+                sink = model.fields[name].on_solver_grid.use(term)
+                threads.over_rows(put, len(sink), sink, 0.0)
 
 
 class Schedule:

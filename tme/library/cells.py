@@ -175,10 +175,48 @@ class Secretion(CellPart):
 
 
 class Uptake(CellPart):
-    """What a living cell takes up of an optional field: `rate` x level, per min in a voxel of 8000 um^3."""
+    """What a living cell takes up of a field, per min in a voxel of 8000 um^3: `rate` x level, or `most` x level/(half + level).
+
+    `half` is the field's own where that states one (`half_uptake`); otherwise all cell types that take it up share one.
+    """
 
     field: Name
-    rate: float = amount("1/min", ge=0)
+    rate: float = amount("1/min", 0.0, ge=0)
+    most: float = amount("*", 0.0, ge=0)
+    half: float = amount("*", 0.0, gt=0)
+
+    def _check(self, given: set[str]) -> None:
+        if ("rate" in given) == ("most" in given) or ("half" in given and "most" not in given):
+            raise ValueError("an uptake has either rate, or most (and half, where the field states none)")
+
+    @property
+    def given(self) -> set[str]:
+        """Numbers that the entry states."""
+        return {*self._numbers, *self._parameters}
+
+    @property
+    def saturates(self) -> bool:
+        """Whether there is a most that a cell takes up."""
+        return "most" in self.given
+
+    @property
+    def half_text(self) -> str:
+        """The level of half the uptake as it is written."""
+        return self._parameters.get("half", f"{self.half:g}")
+
+
+class CellPathway(Part):
+    """A pathway that a cell type runs, and the numbers in which it differs: traits of the cell, parameters of the pathway.
+
+    `on: false` until a config says `mechanisms.PATHWAY_CELLS.on: true`. A tissue cell that `emits` adds to the field into
+    which the pathway's cells emit.
+    """
+
+    about: str = ""
+    on: bool = True
+    emits: bool = False
+    ids: tuple[str, ...] = ()
+    preset: dict[Name, Number] = Field(default_factory=dict)
 
 
 class Kills(CellPart):
@@ -252,6 +290,7 @@ class CellEntry(CellPart):
     dies: Dies | None = None
     secretes: tuple[Secretion, ...] = ()
     takes_up: tuple[Uptake, ...] = ()
+    pathways: dict[Name, CellPathway] = Field(default_factory=dict)
     takes_up_particles: bool = False
     kills: Kills | None = None
     presents: bool = False
@@ -272,6 +311,8 @@ class CellEntry(CellPart):
         for item in self.secretes:
             if item.times is not None and getattr(self, needs[item.times]) is None:
                 raise ValueError(f"secretes.times: {item.times} needs {needs[item.times]}")
+        if guest and any(run.emits for run in self.pathways.values()):
+            raise ValueError("emits is for tissue cells, of which there is one in a voxel")
         return self
 
     @property
@@ -309,6 +350,22 @@ def in_order(names: Iterable[str], cells: Mapping[str, CellEntry]) -> list[str]:
     return sorted(names, key=lambda n: (cells[n].priority, n))
 
 
+def fault_of_uptake(item: Uptake, field: Any, cells: Mapping[str, CellEntry]) -> str:
+    """What is wrong with an uptake of this field, as "key: words"; '' if nothing is."""
+    numbers = item.numbers
+    for key, unit in (("most", f"{field.unit}/min"), ("half", field.unit)):
+        if key in numbers and numbers[key].unit != unit:
+            return f"{key}: is given in '{numbers[key].unit}', expected '{unit}'"
+    if field.uptake == "saturable":
+        if not item.saturates:
+            return f"rate: {item.field} is taken up at a rate that saturates; expected most, in {field.unit}/min"
+        return f"half: {item.field} has its own, {field.half_uptake}; leave it out" if "half" in item.given else ""
+    if item.saturates and "half" not in item.given:
+        return f"half: is missing; {item.field} states none"
+    halves = {u.half_text for e in cells.values() for u in e.takes_up if u.field == item.field and u.saturates}
+    return f"half: cell types that take up {item.field} say {' and '.join(sorted(halves))}; expected one" if item.saturates and len(halves) > 1 else ""
+
+
 def faults_of(cells: Mapping[str, CellEntry], fields: Mapping[str, Any]) -> list[str]:
     """What hangs in the air: fields that do not exist, codes used twice, types whose names are taken."""
     known, out = set(fields), []
@@ -318,8 +375,7 @@ def faults_of(cells: Mapping[str, CellEntry], fields: Mapping[str, Any]) -> list
             if f not in known:
                 near = get_close_matches(f, known, 1)
                 out.append(f"{name}.{key}: field '{f}' is not in fields.yaml" + (f"; did you mean '{near[0]}'?" if near else ""))
-        firm = [u.field for u in entry.takes_up if u.field in known and not fields[u.field].optional]
-        out += [f"{name}: takes_up '{f}', but cells take up optional fields only; laws of their own take up the others" for f in firm]
+        out += [f"{name}.takes_up.{k}.{said}" for k, u in enumerate(entry.takes_up) if u.field in known and (said := fault_of_uptake(u, fields[u.field], cells))]
         code = code_of(name, entry)
         if code in seen:
             out.append(f"{name}: has the code of {seen[code]}")

@@ -2,7 +2,8 @@
 
     oxygen    V_max P/(K + P) per voxel of tissue, V_max times `normal_oxygen` where there is no tumour
     IFN-gamma receptor uptake, linear, in voxels with living cells
-    others    linear, as the entries of cell types say (`takes_up`), where the field is solved at all
+    any       what the entries of cell types say (`takes_up`), added to the above: linear or saturating, where the field is
+              solved at all
 """
 
 from __future__ import annotations
@@ -72,29 +73,30 @@ class Uptake(Mechanism):
 
 
 @serial
-def take_up(n, voxel, state, rate, loss):
-    """Add `rate` of every living cell to the loss (voxels,) 1/min; `state` of no size where none of them is dead."""
+def take_up(n, voxel, state, rate, sink):
+    """Add `rate` of every living cell to a sink (voxels,), a loss or a maximum; `state` of no size where none of them is dead."""
     for i in range(n):
         if state.size == 0 or state[i] == 0:
-            loss[voxel[i]] += rate
+            sink[voxel[i]] += rate
 
 
 class CellUptake(Mechanism):
-    """What cell types take up of optional fields, as their entries say."""
+    """What cell types take up of fields, as their entries say: a linear loss, or part of the saturating one."""
 
     name = "cell_uptake"
     switchable = False
     phase = Phase.SECRETE
-    about = "cells take up glucose where a rule hears it"
+    about = "cells take up what their entries say; glucose where a rule hears it"
 
     @classmethod
-    def takers(cls, model) -> dict[str, list[tuple[Any, float]]]:
-        """(population, rate in a voxel of this size) by field, of fields that the model has."""
-        out: dict[str, list[tuple[Any, float]]] = {}
+    def takers(cls, model) -> dict[tuple[str, str], list[tuple[Any, float]]]:
+        """(population, rate or maximum in a voxel of this size) by field and term, of fields that the model solves."""
+        out: dict[tuple[str, str], list[tuple[Any, float]]] = {}
         for population in model.populations:
             for item in population.entry.takes_up:
-                if item.field in model.fields and item.field not in model.held_fields:
-                    out.setdefault(item.field, []).append((population, item.rate * 8000.0 / model.grid.voxel_um3))
+                if item.field in model.fields and item.field not in model.held_fields:  # an optional field that nobody hears is not there
+                    amount = (item.most if item.saturates else item.rate) * 8000.0 / model.grid.voxel_um3
+                    out.setdefault((item.field, "vmax" if item.saturates else "loss"), []).append((population, amount))
         return out
 
     @classmethod
@@ -104,17 +106,25 @@ class CellUptake(Mechanism):
 
     def __init__(self, model) -> None:
         super().__init__(model)
-        self.by_field = self.takers(model)
-        pairs = [pair for pairs in self.by_field.values() for pair in pairs]
-        read = {f"{p.kind}.voxel" for p, _ in pairs} | {f"{p.kind}.state" for p, _ in pairs if p.entry.place == "tissue"}
-        self.reads = tuple(sorted(read))
-        self.writes = tuple(f"field.{name}.loss" for name in self.by_field)
+        self.sinks = self.takers(model)
+        populations = {p.kind: p for pairs in self.sinks.values() for p, _ in pairs}
+        self.reads = tuple(f"{kind}.{column}" for kind, p in populations.items() for column in ("voxel", "state")[: 1 + (p.entry.place == "tissue")])
+        self.adds = tuple(f"field.{name}.{term}" for name, term in self.sinks)
 
     def step(self, model) -> None:
-        """Refresh the loss of every field that is due."""
-        for name, pairs in self.by_field.items():
+        """Add to the sinks of every field that is due."""
+        for (name, term), pairs in self.sinks.items():
             if model.due(name):
-                with model.fields[name].term_writer("loss", model.scratch) as loss:
-                    for population, rate in pairs:
-                        state = population.col.state if population.entry.place == "tissue" else NOBODY_DEAD
-                        take_up(population.n, population.col.voxel, state, rate, loss)
+                self.add(model, name, term, pairs)
+
+    def prepare(self, model) -> None:
+        """The same, outside the clock: what others take up has just been written, and the rest is 0."""
+        for (name, term), pairs in self.sinks.items():
+            self.add(model, name, term, pairs)
+
+    def add(self, model, name: str, term: str, pairs: list[tuple[Any, float]]) -> None:
+        """Add what all cells of these populations take up of one field."""
+        with model.fields[name].term_writer(term, model.scratch, overwrite=False) as sink:
+            for population, amount in pairs:
+                state = population.col.state if population.entry.place == "tissue" else NOBODY_DEAD
+                take_up(population.n, population.col.voxel, state, amount, sink)

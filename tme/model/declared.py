@@ -63,7 +63,7 @@ def known_names(config: Any) -> set[str]:
     out = {f"field.{name}.{part}" for name in config.library.spreading() for part in PARTS}
     terms = term_registry(config.plugins, config.library).values()
     for kind, entry in config.library.cells.items():
-        columns = {c.name for c in (*COMMON, *population_class(kind, entry).columns, *pathways.all_columns(kind, laws))}
+        columns = {c.name for c in (*COMMON, *population_class(kind, entry).columns, *pathways.all_columns(kind, config.library.cells, laws))}
         columns |= {t.place for t in terms} | {t.pool_column for t in terms if t.pool_column}
         columns |= {f"np_{name}" for name in config.library.nanoparticles}
         columns |= {axis.signal for axis in config.axes().values() if hasattr(axis, "signal")} | {f"{name}_signal" for name in config.axes()}

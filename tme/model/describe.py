@@ -202,7 +202,7 @@ def criterion(config: Any) -> str:
         f"chemistry {every} in cells with PLOOH > {p.active_plooh:g} uM, peroxide signal > "
         f"{p.active_peroxide:g} uM or iron influx > {p.active_iron:g} uM/min; else every {config.clocks.chemistry_resting_min:g} min"
     ]
-    for run in pathways.RUNS:
+    for run in pathways.runs_of(config):
         if run.is_on(config) and run.name != "ferroptosis":
             said.append(f"{run.name} {every} in cells for which its law `awake` holds ({waking(run.pathway)})")
     return "; ".join(said)

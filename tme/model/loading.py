@@ -7,10 +7,13 @@ from typing import Any
 from tme import mechanisms, pathways, therapy
 from tme.core.mechanism import check_plan
 from tme.core.plugins import PluginError, joined
+from tme.library import cells
 from tme.library.hits import as_rule, rules_of
 from tme.model.declared import refuse_unknown
-from tme.model.registry import PLAN, known_to_rules, parameter_registry, terms_on
+from tme.model.registry import PLAN, known_to_rules, parameter_registry, plan_of, terms_on
+from tme.pathways import cell_types
 from tme.populations.cells import population_class
+from tme.populations.tumour import Tumour
 from tme.rules import resolve
 
 
@@ -25,6 +28,7 @@ def load_config(path: Any, *, overrides: Any = (), quick: bool = False, plugins:
 
     clocks = {c.name: c.clock_min for c in PLAN}
     config = load(path, parameter_registry(), overrides=overrides, quick=quick, clocks=clocks, plugins=plugins, allow_plugins=allow_plugins)
+    refuse_cells(config)
     refuse_off(config)
     refuse_clash(config)
     refuse_unknown(config)
@@ -47,7 +51,8 @@ def refuse_off(config: Any) -> None:
     """ConfigError for a mechanism that is switched off although others need it."""
     from tme.config import ConfigError, Fault
 
-    classes: list[Any] = [*PLAN, *joined(config.plugins).laws]
+    laws = joined(config.plugins).laws
+    classes: list[Any] = [*plan_of(config.library.cells, laws), *laws]
     plan = {c.name: c for c in classes}
     faults = []
     for name in sorted(config.switched_off()):
@@ -76,8 +81,9 @@ def faults_of_hits(config: Any) -> list[Any]:
     """What drugs of some arm hit and cannot: terms that do not exist, or are of a pathway which the config has not on."""
     from tme.config import Fault
 
-    off = {t.name: e.name for e in pathways.RUNS if not e.is_on(config) and e.cells == "tumour" for t in e.pathway.terms}
-    off = {term: name for term, name in off.items() if not any(e.is_on(config) for e in pathways.RUNS if term in {t.name for t in e.pathway.terms})}
+    runs = pathways.runs_of(config)
+    off = {t.name: e.name for e in runs if not e.is_on(config) and e.cells == "tumour" for t in e.pathway.terms}
+    off = {term: name for term, name in off.items() if not any(e.is_on(config) for e in runs if term in {t.name for t in e.pathway.terms})}
     known, faults = known_to_rules(config), []
     for name in sorted({item.name for arm in config.arms for item in config.therapy_of(arm).drugs} | carried(config)):
         rules = rules_of(name, config.library.drug(name))
@@ -102,6 +108,33 @@ def carried(config: Any) -> set[str]:
     """Drugs that particles of some arm carry."""
     names = {item.name for arm in config.arms for item in config.therapy_of(arm).nanoparticles}
     return {p.drug for name in names for p in config.library.nanoparticle(name).payloads if p.drug is not None}
+
+
+def refuse_cells(config: Any) -> None:
+    """ConfigError for what entries of cell types say of fields and pathways that do not exist, or not so."""
+    from tme.config import ConfigError, Fault
+    from tme.config.errors import listed, nearest
+
+    library, faults = config.library, []
+    for fault in cells.faults_of(library.cells, library.fields):
+        key, _, said = fault.partition(": ")
+        problem, _, near = said.partition("; did you mean '")
+        faults.append(Fault(*place_of(config, f"cells.{key}"), problem, "", near.rstrip("'?")))
+    for key, problem, expected, known in cell_types.faults_of(library.cells, pathways.known(joined(config.plugins).laws), Tumour.kind):
+        faults.append(Fault(*place_of(config, f"cells.{key}"), problem, expected or listed(known, 40), nearest(key.rpartition(".")[2], known)))
+    if faults:
+        raise ConfigError(faults)
+
+
+def place_of(config: Any, key: str) -> tuple[str, int, str]:
+    """File, line and key at which the user wrote this part of the library: under `entries:`, or in a file of their own."""
+    parts = key.split(".")
+    for n in range(len(parts), 1, -1):
+        part = ".".join(("entries", *parts[:n]))
+        within = [at for k, at in config.origin.items() if k == part or k.startswith(f"{part}.")]
+        if within:
+            return *within[0], f"entries.{key}"
+    return *(config.library.place(key) or (f"{parts[0]}.yaml", 0)), key
 
 
 def refuse_axes(config: Any) -> None:

@@ -10,7 +10,7 @@ from tme.core.mechanism import Mechanism, check_plan
 from tme.core.plugins import PluginError
 from tme.core.population import COMMON, Column
 from tme.core.schedule import FieldDiffusion, StartSources
-from tme.model.registry import PLAN, terms_of
+from tme.model.registry import plan_of, terms_of
 from tme.populations.cells import population_class
 from tme.rules import evaluation
 from tme.rules.vessels import connect
@@ -20,7 +20,7 @@ def build_plan(model: Any) -> list[Mechanism]:
     """All entries of the tick; a mechanism may ask for another one built before it."""
     model._entries = []
     off = model.config.switched_off()
-    for cls in (*PLAN, *model.own.laws):
+    for cls in (*plan_of(model.config.library.cells, model.own.laws), *model.own.laws):
         if cls.name not in off and cls.enabled(model):
             model._entries.append(cls(model))
         if cls.name == "sensing" and model.rule_programs:  # rules hear what is sensed, other laws what rules make of it

@@ -17,7 +17,13 @@ from tme.populations.cells import population_class
 from tme.rules import evaluation, resolve
 from tme.rules.signals import Known
 
-PLAN = (*pathways.ENTRIES, *mechanisms.MECHANISMS, *therapy.THERAPIES)
+
+def plan_of(cells: Any, laws: Any = ()) -> tuple[Any, ...]:
+    """Entries of a plan, on or off, with these entries of cell types; the laws of plugins come after them."""
+    return (*pathways.entries(cells, laws), *mechanisms.MECHANISMS, *therapy.THERAPIES)
+
+
+PLAN = plan_of(load_library().cells)
 
 
 def parameter_registry() -> dict[str, ParameterSet]:
@@ -60,7 +66,7 @@ def term_registry(plugins: Any = (), library: Any = None) -> dict[str, Term]:
     for term in (*found, *joined(plugins).terms):  # a term of several laws acts in the cells of all of them
         former = out.get(term.name)
         out[term.name] = term if former is None else replace(former, cells=tuple(dict.fromkeys((*former.cells, *term.cells))))
-    for name, run in pathways.cells_by_term(pathways.runs(joined(plugins).laws)).items():
+    for name, run in pathways.cells_by_term(pathways.runs(cells, joined(plugins).laws)).items():
         out[name] = replace(out[name], cells=run)
     return out
 
@@ -78,7 +84,7 @@ def known_to_rules(config: Any = None, library: Any = None) -> Known:
     laws = joined(config.plugins).laws if config is not None else []
     kept = {name: [c for law in laws for c in law.cell_columns.get(name, ())] for name in classes}
     columns = {
-        name: {c.name: c.unit for c in (*COMMON, *cls.columns, *pathways.all_columns(name, laws), *kept[name])} for name, cls in classes.items()
+        name: {c.name: c.unit for c in (*COMMON, *cls.columns, *pathways.all_columns(name, library.cells, laws), *kept[name])} for name, cls in classes.items()
     }
     agents = {**library.drugs, **library.antibodies, **library.nanoparticles}
     return Known(

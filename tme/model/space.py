@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from tme.core.field import Field
 from tme.core.grid import Grid
+from tme.library.cells import Uptake
 from tme.library.schema import FieldEntry
 from tme.model.registry import parameter_of
 from tme.therapy import taken_up
@@ -32,7 +34,7 @@ def build_fields(model: Any) -> None:
     model.particle_fields = {agent.name for agent in particles}
     model.released = {agent.name: grid.zeros() for agent in particles}
     own = config_fields(model)
-    lossy, empty = lost_to_cells(model, own), {a.name for a in model.therapy.antibodies if not a.gives("depot")}
+    halves, lossy, empty = halves_of(model), lost_to_cells(model, own), {a.name for a in model.therapy.antibodies if not a.gives("depot")}
     entries = {**own, **{agent.name: agent.entry.field_entry(agent.name) for agent in model.therapy.agents}}
     model.held_fields = {name for name, e in entries.items() if e.held} | {a.name for a in model.therapy.agents if a.gives("bath")}
     for name, e in entries.items():
@@ -47,9 +49,9 @@ def build_fields(model: Any) -> None:
             solved.use("source")
         if e.uptake == "linear" or name in lossy:
             solved.use("loss")
-        if e.uptake == "saturable":
+        if e.uptake == "saturable" or name in halves:
             solved.use("vmax")
-            field.k_m = parameter_of(model, e.half_uptake)
+            field.k_m = parameter_of(model, e.half_uptake) if e.half_uptake else halves[name]
         if e.vessel_exchange > 0.0 and name not in model.particle_fields:
             # the rates are per voxel of 8000 um^3 crossed by 20 um of vessel; what that passes does not depend on the voxel
             model.vessel_exchange[name] = e.vessel_exchange * 8000.0 / grid.voxel_um3
@@ -65,14 +67,24 @@ def config_fields(model: Any) -> dict[str, FieldEntry]:
 
 def lost_to_cells(model: Any, fields: Any) -> set[str]:
     """Fields that something in this model takes from at a linear rate, beyond what their own entries say."""
-    cells = (model.config.library.cells[name] for name in model.config.cell_types())
     laws = (name.split(".") for law in model.own.laws for name in (*law.writes, *law.adds))
     return {
         *taken_up(model.therapy),
         *model.receptors.neutralised,
-        *(item.field for cell in cells for item in cell.takes_up),
+        *(item.field for item in uptakes(model) if not item.saturates),
         *(name[1] for name in laws if name[0] == "field" and name[2:] == ["loss"]),
     }
+
+
+def uptakes(model: Any) -> list[Uptake]:
+    """What the cell types of this model take up, as their entries say."""
+    cells, named = model.config.library.cells, model.config.cell_types()
+    return [item.resolved(partial(parameter_of, model)) for n, e in cells.items() if n in named or e.in_every_model for item in e.takes_up]
+
+
+def halves_of(model: Any) -> dict[str, float]:
+    """The level of half the uptake, by field, where entries of cell types state it."""
+    return {item.field: item.half for item in uptakes(model) if item.half > 0.0}
 
 
 def faces_of(config: Any, e: FieldEntry, shape: tuple[int, ...]) -> tuple[Any, ...]:

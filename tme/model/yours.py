@@ -34,8 +34,10 @@ def mechanism_files(plugins: tuple[Plugin, ...], library: Any) -> dict[str, str]
 
 
 def pathway_files(plugins: tuple[Plugin, ...], library: Any) -> dict[str, str]:
-    """Pathways of plugins."""
-    return {law.name: place_of(p) for p in plugins for law in load(p).laws if issubclass(law, PathwayEntry)}
+    """Pathways of plugins, and those that the user's cell types run."""
+    cells = library.origin.get("cells", {})
+    run = {f"{p}_{c}": file for c, file in cells.items() for p in library.cells[c].pathways}
+    return run | {law.name: place_of(p) for p in plugins for law in load(p).laws if issubclass(law, PathwayEntry)}
 
 
 def mechanism_rows(plugins: Iterable[Plugin], library: Any) -> list[dict[str, Any]]:
@@ -66,7 +68,7 @@ def signal_files(plugins: tuple[Plugin, ...], library: Any) -> dict[str, str]:
         for law in load(plugin).laws:
             kept = [c for columns in law.cell_columns.values() for c in columns]
             if issubclass(law, PathwayEntry):
-                ours = {c.name for c in all_columns(law.cells)}
+                ours = {c.name for c in all_columns(law.cells, library.cells)}
                 kept += [c for c in law.pathway.columns() if c.name not in ours]
             out |= {f"own.{c.name}": place_of(plugin) for c in kept}
     return out

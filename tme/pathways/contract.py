@@ -72,7 +72,8 @@ class State:
 class Given:
     """A trait of the cell or something that it senses: the pathway reads it and does not change it.
 
-    `field` names the field that an input is sensed from, where a cell type has no other part that does it.
+    `field` names the field that an input is sensed from, where a cell type has no other part that does it; `low` and
+    `high` are the bounds of what an entry of a cell type may say of a trait.
     """
 
     name: str
@@ -80,6 +81,8 @@ class Given:
     default: float
     about: str = ""
     field: str = ""
+    low: float = 0.0
+    high: float = 1e6
 
     def column(self) -> Column:
         """Where a population keeps it."""
@@ -96,7 +99,7 @@ def meant(name: str, known: Iterable[str]) -> str:
 class Pathway:
     """The table of a pathway. `damage` is the state that kills at 1 and `cause` the state code of tumour cells that it
     has killed, whose chemistry goes on where `in_corpses`; `clock` is the column that says up to which tick a cell is
-    integrated; `device` whether its laws run on a CUDA device.
+    integrated; `device` whether its laws run on a CUDA device; `emits` the field into which its cells emit, if a law does that.
     """
 
     name: str
@@ -115,6 +118,7 @@ class Pathway:
     in_corpses: bool = False
     clock: str = ""
     device: bool = True
+    emits: str = ""
     about: str = ""
 
     def __post_init__(self) -> None:

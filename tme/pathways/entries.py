@@ -2,7 +2,7 @@
 
 Cells that are awake by the pathway's own criterion, a pure function of their state, are stepped at every base tick,
 resting ones at the resting clock; each pathway has its own clock column. Any cell type may run any pathway: an entry
-names both, and a preset where its numbers differ from the pathway's. Columns exist only where the entry is on.
+names both, and a preset where its numbers differ from the pathway's (`cell_types`). Columns exist only where the entry is on.
 """
 
 from __future__ import annotations
@@ -41,6 +41,7 @@ class PathwayEntry(Mechanism):
     cells: ClassVar[str] = "tumour"
     preset: ClassVar[ParameterSet | None] = None
     starts_on: ClassVar[bool] = True
+    emits: ClassVar[bool] = False  # whether its cells add to the field of `pathway.emits`; the tumour's do so anyway
 
     @classmethod
     def is_on(cls, config: Any) -> bool:
@@ -180,8 +181,9 @@ class PathwayDeath(Mechanism):
     def __init__(self, model: Any) -> None:
         super().__init__(model)
         has_state = "state" in getattr(model, self.of.cells).declared
+        self.counter = f"dead_{self.of.pathway.name}_{self.of.cells}"  # of guests; corpses are counted by cause where they are buried
         self.reads = tuple(f"{self.of.cells}.{c}" for c in (self.of.pathway.damage, "fate", *(("state",) if has_state else ())))
-        self.adds = (f"{self.of.cells}.fate", *(() if has_state else (f"counters.{self.of.pathway.name}_{self.of.cells}",)))
+        self.adds = (f"{self.of.cells}.fate", *(() if has_state else (f"counters.{self.counter}",)))
 
     def step(self, model: Any) -> None:
         """One tick."""
@@ -191,4 +193,4 @@ class PathwayDeath(Mechanism):
             threads.over_rows(dying, population.n, t.state, damage, t.fate, 10 + self.of.pathway.cause)
             return
         count = sum(threads.over_rows(dying, population.n, model.mechanism(self.of.name).states(population), damage, t.fate, LEAVES))
-        model.counters[f"{self.of.pathway.name}_{population.kind}"] += count
+        model.counters[self.counter] += count

@@ -245,13 +245,13 @@ PATHWAY = Pathway(
         State("damage", "1", "D", 0.0, loss=repair, about="membrane damage; rupture at 1"),
     ),
     traits=(
-        Given("xct", "1", 1.0, "SLC7A11 expression relative to the reference cell"),
-        Given("gpx4_trait", "1", 1.0, "GPX4 synthesis relative to the reference cell"),
-        Given("fsp1", "1", 1.0, "FSP1 activity"),
-        Given("acsl4", "1", 1.0, "ACSL4 activity"),
-        Given("tfr1", "1", 1.0, "transferrin receptor"),
-        Given("nrf2", "1", 1.0, "NRF2 activity"),
-        Given("mufa", "1", 0.0, "MUFA load relative to PUFA"),
+        Given("xct", "1", 1.0, "SLC7A11 expression relative to the reference cell", high=10.0),
+        Given("gpx4_trait", "1", 1.0, "GPX4 synthesis relative to the reference cell", high=10.0),
+        Given("fsp1", "1", 1.0, "FSP1 activity", high=20.0),
+        Given("acsl4", "1", 1.0, "ACSL4 activity", high=5.0),
+        Given("tfr1", "1", 1.0, "transferrin receptor", high=10.0),
+        Given("nrf2", "1", 1.0, "NRF2 activity", low=0.01, high=10.0),
+        Given("mufa", "1", 0.0, "MUFA load relative to PUFA", high=10.0),
     ),
     inputs=(
         Given("ifng", "ng/mL", 0.0, "IFN-gamma outside", field="ifng"),
@@ -268,5 +268,5 @@ PATHWAY = Pathway(
         Given("j_fe", "uM/min", 0.0, "labile iron entering, all sources beyond transferrin"),
     ),
     frozen=FROZEN, terms=TERMS, conditions=conditions, rates=rates, awake=awake, resting=resting,
-    damage="damage", cause=1, in_corpses=True, clock="chem_tick",
+    damage="damage", cause=1, in_corpses=True, clock="chem_tick", emits="peroxide",
 )  # fmt: skip

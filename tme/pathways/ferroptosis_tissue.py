@@ -1,7 +1,8 @@
 """Ferroptosis in the tissue: the plan's entries of the pathway, and what it exchanges with the fields.
 
     cystine    V_x xct ... cys/(K + cys) / 2 per cell, times V_cell/V_voxel (two cysteines per cystine)
-    peroxide   p_s L from living cells and ferroptotic corpses above a floor (numerical)
+    peroxide   p_s L from living cells and ferroptotic corpses above a floor (numerical), of the tumour and of the
+               tissue cell types whose entry says that they emit
 """
 
 from __future__ import annotations
@@ -101,22 +102,25 @@ class PeroxideEmission(Mechanism):
     name = "peroxide"
     phase = Phase.SECRETE
     about = "peroxidising cells and fresh ferroptotic corpses emit the signal S"
-    reads = ("tumour.state", "tumour.voxel", "tumour.plooh")
     adds = ("field.peroxide.source",)
 
     def __init__(self, model: Any) -> None:
         super().__init__(model)
-        self.p = PARAMETERS.build(model.config_for("ferroptosis"))
+        others = (e for e in model._entries if isinstance(e, PathwayEntry) and e.pathway is PATHWAY and e.emits)
+        self.emitters = [(model.tumour, PARAMETERS.build(model.config_for("ferroptosis"))), *((model.populations[e.cells], e.p) for e in others)]
+        self.reads = tuple(f"{population.kind}.{column}" for population, _ in self.emitters for column in ("state", "voxel", "plooh"))
         self.marks = np.zeros(model.grid.n_voxels // 64 + 1, np.uint64)
 
     def step(self, model: Any) -> None:
         """Write the source, and where it is, before the field is solved."""
         if not model.due("peroxide"):
             return
-        t, field, floor = model.tumour.col, model.fields["peroxide"], model.mechanism("uptake").p.emit_floor
-        points = np.empty(model.tumour.n, np.int64)
+        field, floor, found = model.fields["peroxide"], model.mechanism("uptake").p.emit_floor, []
         with field.term_writer("source", model.scratch, overwrite=False) as source:
-            count = threads.gather_rows(points, emit, model.tumour.n, t.state, t.voxel, t.plooh, self.p, floor, source, points)
+            for population, p in self.emitters:
+                t, points = population.col, np.empty(population.n, np.int64)
+                count = threads.gather_rows(points, emit, population.n, t.state, t.voxel, t.plooh, p, floor, source, points)
+                found.append(points[:count])
         if source is field.source:
-            field.source_voxels = points[:count].copy()
+            field.source_voxels = np.concatenate(found)
             sort_voxels(field.source_voxels, self.marks)

@@ -20,13 +20,17 @@ def counts(model: Any) -> dict[str, float]:
 
 
 def types(model: Any) -> dict[str, float]:
-    """Living cells of every type of the model but the tumour; of tissue that yields, how many were displaced."""
+    """Living cells of every type of the model but the tumour, and those that died of a pathway they run; of tissue that
+    yields, how many were displaced."""
     out: dict[str, float] = {}
     for population in model.populations:
         if population is model.tumour:
             continue
         tissue = population.entry.place == "tissue"
         out[population.kind] = int((population.state == 0).sum()) if tissue else population.n
+        for cause in CAUSES + SWITCHED:
+            if f"{cause}_{population.kind}" in model.plan.seconds:
+                out[f"dead_{cause}_{population.kind}"] = model.counters[f"dead_{cause}_{population.kind}"]
         if population.entry.yields:
             out[f"displaced_{population.kind}"] = model.counters[f"displaced_{population.kind}"]
     return out

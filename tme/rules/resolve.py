@@ -17,7 +17,7 @@ SWITCH = {"on": True, "off": False, True: True, False: False}
 def chosen(config: Any) -> dict[str, RuleEntry]:
     """Rules that are on: the library's with the config's changes, and the config's own. ConfigError if one cannot be read."""
     library = config.library.rules
-    on = {name for name, values in config.mechanisms.items() if values.get("on") is True}
+    on = config.switched_on()
     out = {name: entry for name, entry in library.items() if entry.default or entry.comes_with in on}
     faults: list[Fault] = []
     for name, change in requested(config):
