@@ -150,6 +150,7 @@ def cell_types() -> str:
     for name, e in load_library().cells.items():
         parts = [k for k in ("motion", "entry", "life", "division", "dies", "kills", "presents", "polarises", "phagocytoses") if getattr(e, k)]
         parts += [f"secretes {s.field}" for s in e.secretes] + [f"takes up {u.field}" for u in e.takes_up] + ["yields"] * e.yields
+        parts += [f"runs {p}{'' if run.on else ' (off)'}" for p, run in e.pathways.items()]
         where = e.place if e.place == "guest" else f"tissue {e.lies}" if name != "tumour" else "tissue"
         taken = ", ".join(f"`{p}`" for p in dict.fromkeys(e.parameters.values()))
         rows.append((f"`{name}`", e.about, where, ", ".join(parts), taken))
@@ -172,6 +173,17 @@ def terms(pathway: str) -> str:
     return table(("term", "effect", "unit", "bounds", "meaning"), rows)
 
 
+def presets() -> str:
+    """Numbers of pathways in other cell types, and the tumour's defaults."""
+    rows = []
+    for name, pathway in pathways.PATHWAYS.items():
+        default = {g.name: (g.default, g.about) for g in pathway.traits} | {p.name: (p.value, p.about) for p in pathway.parameters}
+        for kind, e in load_library().cells.items():
+            numbers = e.pathways[name].preset if name in e.pathways else {}
+            rows += [(kind, name, f"`{n}`", v.value, default[n][0], v.unit, default[n][1], v.source) for n, v in numbers.items()]
+    return table(("cell", "pathway", "number", "value", "default", "unit", "meaning", "source"), rows)
+
+
 def streams() -> str:
     """The purposes a random draw can have."""
     return ", ".join(f"`{s.name.lower()}`" for s in Stream) + "\n"
@@ -181,7 +193,7 @@ def makers() -> dict[str, Callable[[], str]]:
     """Every table by name."""
     out: dict[str, Callable[[], str]] = {
         "plan": plan, "ids": ids, "columns": columns, "streams": streams, "axes": axes, "platforms": platforms, "drug_hits": drug_hits,
-        "cell_types": cell_types, "rules": rules,
+        "cell_types": cell_types, "rules": rules, "presets": presets,
     }  # fmt: skip
     for group in parameter_registry():
         out[f"parameters.{group}"] = lambda g=group: parameters(g)

@@ -122,7 +122,8 @@ MODELS = {
                       populations__caf={"share": 0.2}, **preset("caf", **FRAIL), entries__cells__normal={
                           "pathways": {"ferroptosis": {"emits": True, "preset": FRAIL}},
                           "takes_up": [{"field": "oxygen", "most": number(50, "mmHg/min")}, {"field": "cystine", "most": number(2, "uM/min")},
-                                       {"field": "suppression", "rate": number(0.1, "1/min")}]}),
+                                       {"field": "suppression", "rate": number(0.1, "1/min")}]},
+                      entries__cells__macrophage__takes_up=[{"field": "ifng", "rate": number(0.1, "1/min")}, {"field": "oxygen", "most": number(50, "mmHg/min")}]),
         ("ferroptosis_normal", "rupture_normal", "ferroptosis_caf", "rupture_caf", "cell_uptake", "peroxide"), (range(1, 9), range(18, 21), range(59, 61)),
     ),
     "events": Case(
