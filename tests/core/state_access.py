@@ -24,6 +24,7 @@ CONSTANT = {
     "model": ("tick", "dt_min", "start_day", "end_tick", "seed_used", "seed64", "fixed_scale", "nothing", "cell_fraction",
               "arm_name", "replicate", "device", "steps", "time", "clone_log_mean", "running"),
 }  # fmt: skip
+HANDED_ON = {"light": "made"}  # what one entry leaves for another of the same tick: (what it is of, array) each
 PLAIN = (bool, int, float, str, np.ndarray, np.generic, type(None))
 
 
@@ -68,6 +69,8 @@ def state(model: Any) -> dict[str, Cell]:
                     out[f"{group}.{name}"] = Cell(lambda a=array: a.copy(), lambda v, a=array: a.__setitem__(slice(None), v), spoilt)
     for name in model._uids:
         out[f"uids.{name}"] = Cell(lambda k=name: model._uids[k].copy(), lambda v, k=name: model._uids.__setitem__(k, v.copy()), lambda v: v)
+    for entry in (e for e in model.plan.entries if e.name in HANDED_ON):
+        out[f"{entry.name}.{HANDED_ON[entry.name]}"] = handed_on(entry, HANDED_ON[entry.name])
     for name in sorted({*model.counters, *COUNTERS}):
         out[f"counters.{name}"] = Cell(
             lambda k=name: model.counters.get(k, 0), lambda v, k=name: model.counters.__setitem__(k, v), lambda v: v + 1000
@@ -78,8 +81,7 @@ def state(model: Any) -> dict[str, Cell]:
 def places(model: Any) -> Iterator[tuple[str, Any]]:
     """The named places of the model that hold what laws share: lattice, vessels and their like."""
     for name, value in vars(model).items():
-        ours = isinstance(value, SimpleNamespace) or type(value).__module__.startswith("tme.")
-        if ours and not name.startswith("_") and name not in NOT_STATE and not isinstance(value, Population):
+        if (isinstance(value, SimpleNamespace) or ours(value)) and not name.startswith("_") and name not in NOT_STATE and not isinstance(value, Population):
             yield name, value
 
 
@@ -176,6 +178,15 @@ def kept_part(owner: Any, key: str) -> Cell:
     return Cell(lambda: copy.deepcopy(owner.state_dict()[key]), write, spoilt)
 
 
+def handed_on(entry: Any, name: str) -> Cell:
+    """A list of (what it is of, array) that an entry holds."""
+    return Cell(
+        lambda: tuple((of, array.copy()) for of, array in getattr(entry, name)),
+        lambda pairs: setattr(entry, name, [(of, array.copy()) for of, array in pairs]),
+        lambda pairs: tuple((of, spoilt(array)) for of, array in pairs),
+    )
+
+
 def spoilt(value: Any) -> Any:
     """Another value of the same kind that no law could take for the true one."""
     kind = np.asarray(value).dtype
@@ -217,6 +228,41 @@ def changed(before: dict[str, Any], after: dict[str, Any]) -> set[str]:
     return {name for name in after if not same(before.get(name, 0), after[name])}
 
 
+def owned(entry: Any, model: Any) -> list[Any]:
+    """The entry and the objects that it alone holds, whose memories must not tell one try what another saw."""
+    shared = [model, *vars(model).values(), *model.populations, *model.fields.values(), *model.plan.entries]
+    met, found, ahead = {id(v) for v in shared if v is not entry}, [], [entry]
+    while ahead:
+        thing = ahead.pop()
+        if isinstance(thing, dict | list | tuple):
+            ahead += thing.values() if isinstance(thing, dict) else thing
+        elif id(thing) not in met and (thing is entry or ours(thing)) and not fixed(thing):
+            met.add(id(thing))
+            found.append(thing)
+            ahead += vars(thing).values()
+    return found
+
+
+def ours(thing: Any) -> bool:
+    """Whether it is an object of a class of this package."""
+    return type(thing).__module__.startswith("tme.") and hasattr(thing, "__dict__")
+
+
+def fixed(thing: Any) -> bool:
+    """Whether it is an entry of the library or the like, that nobody changes."""
+    return isinstance(thing, type | Population) or hasattr(type(thing), "model_fields") or getattr(thing, "__dataclass_params__", None) is not None
+
+
+def kept_of(owner: Any) -> dict[str, Any]:
+    """A copy of what an object holds of numbers, arrays and containers."""
+    return {k: copied(v) for k, v in vars(owner).items() if isinstance(v, (*PLAIN, dict, list, set))}
+
+
+def copied(value: Any) -> Any:
+    """A copy; of a container a new one of the same things, as those may be the model's."""
+    return copy.copy(value) if isinstance(value, (dict, list, set)) else copy.deepcopy(value)
+
+
 class Step:
     """One call of one entry, which can be taken again from the same state."""
 
@@ -225,7 +271,7 @@ class Step:
         self.parts = state(model)
         self.before = read_all(self.parts)
         self._kept = [(owner, copy.deepcopy(owner.state_dict())) for _, owner in places(model) if hasattr(owner, "state_dict")]
-        self._own = {k: copy.deepcopy(v) for k, v in vars(entry).items() if isinstance(v, PLAIN)}
+        self._own = [(owner, kept_of(owner)) for owner in owned(entry, model)]
 
     def take(self, spoil: frozenset[str] = frozenset()) -> tuple[dict[str, Any], dict[str, Any]]:
         """Take it from the state before, with some parts spoilt: (state it began with, state it left)."""
@@ -233,7 +279,8 @@ class Step:
         for owner, kept in self._kept:
             owner.load_state(copy.deepcopy(kept))
         write_all(self.parts, self.before)
-        vars(self.entry).update(copy.deepcopy(self._own))
+        for owner, kept in self._own:
+            vars(owner).update({k: copied(v) for k, v in kept.items()})
         self.model.lattice.forget()
         begun = dict(self.before)
         for name in sorted(spoil):
@@ -243,10 +290,18 @@ class Step:
         COUNTERS.update(self.model.counters)
         return begun, read_all(state(self.model))
 
+    @property
+    def may_write(self) -> set[str]:
+        """What the entry declares that it may change."""
+        return {*self.entry.writes, *self.entry.adds}
+
+    def writes(self) -> set[str]:
+        """What a step changes."""
+        return changed(*self.take())
+
     def undeclared_writes(self) -> set[str]:
         """What a step changes and the entry does not declare."""
-        begun, left = self.take()
-        return changed(begun, left) - {*self.entry.writes, *self.entry.adds}
+        return self.writes() - self.may_write
 
     def undeclared_reads(self) -> set[str]:
         """Undeclared parts without which the step would have come out otherwise."""

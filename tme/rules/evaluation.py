@@ -133,7 +133,7 @@ class Rules(Mechanism):
         self.scratch: dict[str, np.ndarray] = {}
         self.writes = tuple(dict.fromkeys(f"{p.cells}.{name}" for p in self.programs for name in self._written(p)))
         self.reads = tuple(dict.fromkeys(
-            name for p in self.programs for g in p.groups for s, _ in g.parts for name in (f"{p.cells}.voxel", *s.touched(p.cells))
+            name for p in self.programs for g in p.groups for s, _ in g.parts for name in (f"{p.cells}.voxel", *s.touched(model, p.cells))
         ))  # fmt: skip
 
     @staticmethod

@@ -78,14 +78,14 @@ class Signal:
             return model.clock[self.name]
         return max(1, round(DEFAULT_CLOCK_MIN / model.dt_min))
 
-    def touched(self, cells: str) -> tuple[str, ...]:
-        """What reading it reads, as a plan entry declares it."""
+    def touched(self, model: Any, cells: str) -> tuple[str, ...]:
+        """What reading it in cells of a type reads, as a plan entry declares it."""
         if self.kind in ("field", "drug"):
             return (f"field.{self.name}.concentration",)
         if self.kind == "own":
             return (f"{cells}.{self.name}",)
         if self.kind in ("near", "contact"):
-            return (f"{self.name}.voxel",) + (("tumour.state",) if self.name == "tumour" else ())
+            return tuple(f"{self.name}.{c}" for c in ("voxel", "state") if c in model.populations[self.name].declared)
         return (f"events.kept/{self.name}", f"events.since/{self.name}") if self.kind == "event" else ()
 
 

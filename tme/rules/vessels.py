@@ -24,7 +24,7 @@ class AtVessels:
     def __init__(self, model: Any, program: Program) -> None:
         self.model, self.program = model, program
         self.rules = Rules(model, ())  # evaluates; counts neighbours for itself, as cells have moved since others did
-        self.reads = tuple(name for g in program.groups for s, _ in g.parts for name in s.touched(VESSEL))
+        self.reads = tuple(name for g in program.groups for s, _ in g.parts for name in s.touched(model, VESSEL))
 
     def __call__(self, voxels: np.ndarray) -> np.ndarray:
         """Factor (n,) at voxels (n,)."""

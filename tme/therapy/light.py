@@ -70,7 +70,7 @@ class Light(Mechanism):
         given = {o.item.sensitiser or o.entry.sensitiser for o in self.events} & set(model.fields)
         solved = ("vmax", "exchange", "vessel_value")
         self.reads = ("tumour.voxel", "lattice.tissue_row", *(f"field.{n}.concentration" for n in sorted(given)), *(f"field.oxygen.{part}" for part in solved))
-        self.writes = ("field.oxygen.concentration", "field.oxygen.loss", "tumour.oxygen", *signals_of(self.events))
+        self.writes = ("field.oxygen.concentration", "field.oxygen.loss", "tumour.oxygen", "light.made", *signals_of(self.events))
 
     def step(self, model) -> None:
         """One tick of light, or the end of it."""
@@ -121,7 +121,7 @@ class LightDeaths(Mechanism):
 
     def __init__(self, model) -> None:
         super().__init__(model)
-        self.reads = (*signals_of(of_kind(model, "light")), *read_to_kill(model.populations))
+        self.reads = ("light.made", *signals_of(of_kind(model, "light")), *read_to_kill(model.populations))
         self.adds = tuple(f"{p.kind}.fate" for p in model.populations)
 
     def step(self, model) -> None:
