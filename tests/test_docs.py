@@ -58,3 +58,9 @@ def test_named_files_and_folders_exist(page):
     """Code spans that look like a path of this repository."""
     named = re.findall(r"`((?:tme|tests|configs|docs|benchmarks)/[\w/.*-]+)`", page.read_text(encoding="utf-8"))
     assert not [n for n in named if not list(ROOT.glob(n))]
+
+
+def test_what_the_continuous_integration_runs_exists():
+    text = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+    named = re.findall(r"tests/[\w/]+(?:\.py)?", text)
+    assert len(named) > 5 and not [n for n in named if not (ROOT / n).exists()]

@@ -9,10 +9,10 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from tme.config.access import Access, divides, is_number
 from tme.config.checks_arms import check_arms, check_clocks, check_times
 from tme.config.checks_initial import LEAST_NRF2, check_initial, shape
 from tme.config.errors import listed, nearest
-from tme.config.look import Look, divides, is_number
 from tme.config.receptors import check_receptors
 from tme.config.schema import CELL_TRAITS, CELL_UM3, REFERENCE
 
@@ -21,7 +21,7 @@ TAKEN_UP = ("oxygen", "cystine", "ifng")  # by cells: these have a sink whatever
 CONSUMED = TAKEN_UP[:2]  # at a rate that does not end where there is little left
 
 
-def check_all(look: Look) -> None:
+def check_all(look: Access) -> None:
     """Run every check."""
     for check in (
         check_domain,
@@ -39,7 +39,7 @@ def check_all(look: Look) -> None:
         check(look)
 
 
-def check_domain(look: Look) -> None:
+def check_domain(look: Access) -> None:
     """A voxel holds a cell; the lattice is neither tiny nor beyond memory."""
     dx = look.number("domain", "dx_um", default=20.0)
     thickness = look.number("domain", "thickness_um", default=20.0)
@@ -65,7 +65,7 @@ def check_domain(look: Look) -> None:
         )
 
 
-def check_tumour(look: Look) -> None:
+def check_tumour(look: Access) -> None:
     """The preset exists; the clones' shares leave room for the reference cell."""
     preset, known = look.get("tumour", "preset", default="b16_like"), look.context.library.tumours
     if isinstance(preset, str) and preset not in known:
@@ -88,7 +88,7 @@ def check_tumour(look: Look) -> None:
         look.fault(("tumour", "clones"), f"the shares add up to {sum(shares):g}", "at most 1 in all")
 
 
-def check_populations(look: Look) -> None:
+def check_populations(look: Access) -> None:
     """Types exist; each has exactly one density, or none where its entry says how many there are; clocks divide."""
     cells = look.context.library.cells
     for kind, density in look.mapping("populations").items():
@@ -111,7 +111,7 @@ def check_populations(look: Look) -> None:
                 look.unknown((*place, name), "cell type", kind, [*cells, "ignore"])
 
 
-def check_cell_type(look: Look, path: tuple[str, str], entry: Any) -> None:
+def check_cell_type(look: Access, path: tuple[str, str], entry: Any) -> None:
     """A type in use: its parameters exist, its clock is whole ticks, a tissue cell fits into a voxel."""
     kind, registry = path[1], look.context.registry
     for key, name in entry.parameters.items():
@@ -127,7 +127,7 @@ def check_cell_type(look: Look, path: tuple[str, str], entry: Any) -> None:
         look.fault(path, f"a cell of {entry.volume_um3:g} um^3 does not fit into a voxel of {dx * dx * depth:g} um^3", "a larger domain.dx_um")
 
 
-def check_fields(look: Look) -> None:
+def check_fields(look: Access) -> None:
     """Names exist among fields and agents; an agent takes only the changes that make sense for it."""
     known = look.context.library.spreading()
     for name, change in look.mapping("fields").items():
@@ -146,7 +146,7 @@ def check_fields(look: Look) -> None:
             check_sink(look, name, known[name])
 
 
-def check_sink(look: Look, name: str, entry: Any) -> None:
+def check_sink(look: Access, name: str, entry: Any) -> None:
     """A steady field must lose its substance: by decay, through vessels, at a wall or into cells."""
 
     def value(key: str) -> float | None:
@@ -175,7 +175,7 @@ def check_sink(look: Look, name: str, entry: Any) -> None:
         )
 
 
-def check_mechanisms(look: Look) -> None:
+def check_mechanisms(look: Access) -> None:
     """Groups, parameters and bounds, from the registry."""
     registry, switches = look.context.registry, look.context.clocks
     runs = runs_of(look)
@@ -201,7 +201,7 @@ def runs_of(look: Look) -> dict[str, str]:
     return {f"{p}_{c}": f"entries.cells.{c}.pathways.{p}.preset" for c, entry in cells.items() for p in entry.pathways}
 
 
-def check_parameter(look: Look, group: str, name: str, value: Any) -> None:
+def check_parameter(look: Access, group: str, name: str, value: Any) -> None:
     """One entry under a mechanism."""
     path, known = ("mechanisms", group, name), look.context.registry.get(group, {})
     switches = look.context.clocks
@@ -235,7 +235,7 @@ def unit_text(unit: str) -> str:
     return "" if unit == "1" else unit
 
 
-def check_rest(look: Look) -> None:
+def check_rest(look: Access) -> None:
     """Metrics, and sweep entries' form."""
     known = look.context.metrics
     for i, name in enumerate(look.items("metrics")):

@@ -6,9 +6,9 @@ import math
 import re
 from typing import Any
 
+from tme.config.access import Access, divides, is_number
 from tme.config.checks_events import check_event, check_point
 from tme.config.errors import listed, nearest
-from tme.config.look import Look, divides, is_number
 from tme.config.schedules import MOST
 from tme.config.schema import WORD
 
@@ -17,7 +17,7 @@ AGENT_KINDS = (("drugs", "drug"), ("antibodies", "antibody"), ("nanoparticles", 
 BATH = {"drugs": "bath_uM", "antibodies": "bath_nM", "nanoparticles": "bath_uM"}
 
 
-def check_arms(look: Look) -> None:
+def check_arms(look: Access) -> None:
     """Agents and events exist, routes have their dose, used arms exist and do not go in circles."""
     arms = look.mapping("arms")
     for arm, spec in arms.items():
@@ -51,7 +51,7 @@ def check_arms(look: Look) -> None:
     check_use(look)
 
 
-def check_route(look: Look, path: tuple[Any, ...], item: dict[str, Any], entry: Any) -> None:
+def check_route(look: Access, path: tuple[Any, ...], item: dict[str, Any], entry: Any) -> None:
     """A bath has a concentration and no dose, the other routes the reverse; a platform allows its route."""
     route, bath = item.get("route", "iv"), BATH[path[2]]
     need, bad = (bath, ("dose_mg_kg", "dose_mg")) if route == "bath" else ("dose_mg_kg", (bath,))
@@ -76,7 +76,7 @@ def check_route(look: Look, path: tuple[Any, ...], item: dict[str, Any], entry: 
         look.fault((*path, "route"), f"{item['name']} is not given {route}", listed(routes))
 
 
-def check_schedule(look: Look, path: tuple[Any, ...], item: dict[str, Any]) -> None:
+def check_schedule(look: Access, path: tuple[Any, ...], item: dict[str, Any]) -> None:
     """Report why remaining `every_d` and `until_d` keys could not be expanded."""
     every, until, day = item.get("every_d"), item.get("until_d"), item.get("day", 0.0)
     if every is None:
@@ -95,7 +95,7 @@ def check_schedule(look: Look, path: tuple[Any, ...], item: dict[str, Any]) -> N
         look.fault((*path, "every_d"), f"{every:g} d makes more than {MOST} times", f"at most {MOST} times")
 
 
-def check_use(look: Look) -> None:
+def check_use(look: Access) -> None:
     """Cycles of `use`, and agents given in ways that exclude each other in what an arm adds up to."""
     arms = look.mapping("arms")
 
@@ -127,7 +127,7 @@ def check_use(look: Look) -> None:
         check_baths(look, arm, agents)
 
 
-def check_baths(look: Look, arm: str, agents: list[tuple[str, str, int, dict[str, Any]]]) -> None:
+def check_baths(look: Access, arm: str, agents: list[tuple[str, str, int, dict[str, Any]]]) -> None:
     """An agent that a bath holds everywhere is not given by another route too, in what an arm adds up to."""
     first: dict[tuple[str, Any], bool] = {}
     for origin, kind, i, item in agents:
@@ -143,7 +143,7 @@ def check_baths(look: Look, arm: str, agents: list[tuple[str, str, int, dict[str
             )
 
 
-def check_times(look: Look) -> None:
+def check_times(look: Access) -> None:
     """Start < branch < horizon; doses within, and not before the arms branch off."""
     start = look.number("start_day", default=0.0)
     horizon = look.number("horizon_day")
@@ -169,7 +169,7 @@ def check_times(look: Look) -> None:
             )
 
 
-def check_days(look: Look, path: tuple[Any, ...], start: float, horizon: float, branch: float | None) -> None:
+def check_days(look: Access, path: tuple[Any, ...], start: float, horizon: float, branch: float | None) -> None:
     """The days of one agent."""
     days = look.get(*path, default=[])
     for day in days if isinstance(days, list) else [days]:
@@ -195,7 +195,7 @@ def check_days(look: Look, path: tuple[Any, ...], start: float, horizon: float, 
             )
 
 
-def check_clocks(look: Look) -> None:
+def check_clocks(look: Access) -> None:
     """The base tick is whole minutes or 1/2, 1/4, ...; every other clock is a multiple of it."""
     dt = look.number("clocks", "dt_min", default=1.0)
     if dt is None or dt <= 0:
@@ -222,7 +222,7 @@ def check_clocks(look: Look) -> None:
     check_others(look, dt, expected)
 
 
-def check_others(look: Look, dt: float, expected: str) -> None:
+def check_others(look: Access, dt: float, expected: str) -> None:
     """Clocks of fields, agents and mechanisms: the config's own one by one, the built-in ones together."""
     agents, fixed = given(look), []
     for name, entry in look.context.library.spreading().items():
@@ -247,7 +247,7 @@ def check_others(look: Look, dt: float, expected: str) -> None:
         )
 
 
-def given(look: Look) -> set[str]:
+def given(look: Access) -> set[str]:
     """Agents that some arm gives, payload drugs included."""
     names = set()
     for arm in look.mapping("arms"):

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from tme.config.access import Access, divides, is_number
 from tme.config.errors import listed, nearest
-from tme.config.look import Look, divides, is_number
 
 PLACED = {"ball": ("centre_um", "radius_um"), "box": ("from_um", "to_um")}
 ALWAYS = ("name", "day", "every_d", "until_d")
 
 
-def check_event(look: Look, path: tuple[Any, ...], item: dict[str, Any], entry: Any) -> None:
+def check_event(look: Access, path: tuple[Any, ...], item: dict[str, Any], entry: Any) -> None:
     """One event against its entry: nothing missing, nothing that its kind does not read."""
     for key in entry.needs:
         if item.get(key) is None:
@@ -35,7 +35,7 @@ EVENT_KEYS = (
 )  # fmt: skip
 
 
-def check_light(look: Look, path: tuple[Any, ...], item: dict[str, Any]) -> None:
+def check_light(look: Access, path: tuple[Any, ...], item: dict[str, Any]) -> None:
     """The photosensitiser is a drug; the light is on for whole ticks; it enters through a face there is."""
     drugs, name, minutes = look.context.library.drugs, item.get("sensitiser"), item.get("minutes")
     if isinstance(name, str) and name not in drugs:
@@ -47,7 +47,7 @@ def check_light(look: Look, path: tuple[Any, ...], item: dict[str, Any]) -> None
         look.fault((*path, "enters"), "the domain has no depth", "x_low, x_high, y_low or y_high")
 
 
-def check_transfer(look: Look, path: tuple[Any, ...], item: dict[str, Any]) -> None:
+def check_transfer(look: Access, path: tuple[Any, ...], item: dict[str, Any]) -> None:
     """One number of cells, of a type that enters tissue."""
     given, guests = [k for k in ("count", "per_mm2") if item.get(k) is not None], [n for n, e in look.context.library.cells.items() if e.place == "guest"]
     if not given:
@@ -58,7 +58,7 @@ def check_transfer(look: Look, path: tuple[Any, ...], item: dict[str, Any]) -> N
         look.fault((*path, "cells"), f"unknown type of cells that enter tissue '{item['cells']}'", listed(guests), nearest(item["cells"], guests))
 
 
-def check_place(look: Look, path: tuple[Any, ...], place: Any, entry: Any) -> None:
+def check_place(look: Access, path: tuple[Any, ...], place: Any, entry: Any) -> None:
     """A place of a kind that goes with the event, with what the kind needs and nothing else."""
     place = {"kind": place} if isinstance(place, str) else place
     kind = place.get("kind")
@@ -79,7 +79,7 @@ def check_place(look: Look, path: tuple[Any, ...], place: Any, entry: Any) -> No
         look.fault((*path, "to_um"), "is not beyond from_um", "a corner beyond from_um on every axis")
 
 
-def check_point(look: Look, path: tuple[Any, ...]) -> None:
+def check_point(look: Access, path: tuple[Any, ...]) -> None:
     """A point has the domain's dimensions and lies in it."""
     point, size = look.items(*path), look.items("domain", "size_um")
     if not point or not all(is_number(x) for x in (*point, *size)):

@@ -6,15 +6,15 @@ import math
 from pathlib import Path
 from typing import Any
 
+from tme.config.access import Access, is_number
 from tme.config.errors import nearest
-from tme.config.look import Look, is_number
 from tme.config.schema import REFERENCE, RELAXING
 
 LEAST_NRF2 = 0.01  # ferroportin follows NRF2; at 0 labile iron has no steady level
 At = tuple[Any, ...]
 
 
-def shape(look: Look) -> tuple[int, ...] | None:
+def shape(look: Access) -> tuple[int, ...] | None:
     """Voxels per axis, or None if the domain is not sound."""
     size, dx = look.items("domain", "size_um"), look.number("domain", "dx_um", default=20.0)
     if (
@@ -27,7 +27,7 @@ def shape(look: Look) -> tuple[int, ...] | None:
     return tuple(max(1, round(s / dx)) for s in size)
 
 
-def check_initial(look: Look) -> None:
+def check_initial(look: Access) -> None:
     """The start, or the base of its regions and then these."""
     if look.get("initial", "kind") != "regions":
         check_base(look, ("initial",))
@@ -40,7 +40,7 @@ def check_initial(look: Look) -> None:
     check_kept(look)
 
 
-def check_base(look: Look, at: At) -> None:
+def check_base(look: Access, at: At) -> None:
     """The cells fit into the domain, the table exists and has its columns."""
     n, cells, kind = shape(look), look.number(*at, "n_cells"), look.get(*at, "kind")
     if kind in ("nodule", "spheroid") and n and cells is not None and cells > math.prod(n):
@@ -60,14 +60,14 @@ def check_base(look: Look, at: At) -> None:
         check_measured(look, (*at, "traits", column))
 
 
-def check_point(look: Look, at: At) -> None:
+def check_point(look: Access, at: At) -> None:
     """A point or extent has as many coordinates as the domain."""
     n, point = shape(look), look.items(*at)
     if point and n and len(point) != len(n):
         look.fault(at, f"has {len(point)} coordinates", f"{len(n)}, as domain.size_um")
 
 
-def check_table(look: Look, at: At) -> None:
+def check_table(look: Access, at: At) -> None:
     """The file of `kind: cells`."""
     file = Path(look.get(*at, "file"))
     if not file.is_file():
@@ -97,7 +97,7 @@ def check_table(look: Look, at: At) -> None:
                 look.unknown(path, f"column of {file.name}", name, header)
 
 
-def check_measured(look: Look, at: At) -> None:
+def check_measured(look: Access, at: At) -> None:
     """A measured column sets one trait or the start of one state."""
     rule = look.get(*at)
     if not isinstance(rule, dict):
@@ -110,7 +110,7 @@ def check_measured(look: Look, at: At) -> None:
     check_daughters(look, at, [rule["trait"]] if isinstance(rule.get("trait"), str) else [])
 
 
-def check_daughters(look: Look, at: At, traits: list[str]) -> None:
+def check_daughters(look: Access, at: At, traits: list[str]) -> None:
     """`daughters_keep` concerns traits that vary within a clone; the others are handed on wholly."""
     kept = look.get(*at, "daughters_keep")
     if kept is None or not (is_number(kept) or isinstance(kept, bool)):
@@ -122,7 +122,7 @@ def check_daughters(look: Look, at: At, traits: list[str]) -> None:
         look.fault((*at, "daughters_keep"), f"daughters keep {whole[0]} wholly", f"true, or one of {', '.join(RELAXING)}")
 
 
-def check_region(look: Look, at: At) -> None:
+def check_region(look: Access, at: At) -> None:
     """Points as in the domain, a band that has a width, clones that exist, something that is different there."""
     region = look.get(*at)
     if not isinstance(region, dict):
@@ -150,7 +150,7 @@ def check_region(look: Look, at: At) -> None:
     check_daughters(look, at, [*look.mapping(*at, "traits")])
 
 
-def check_kept(look: Look) -> None:
+def check_kept(look: Access) -> None:
     """How much daughters keep of a trait is said once: it holds for the trait in the whole tumour."""
     said: dict[str, Any] = {}
     measured = look.mapping("initial", "base", "traits")

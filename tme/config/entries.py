@@ -16,11 +16,11 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from tme.config.access import Context, is_number
 from tme.config.annotations import bare, inside
 from tme.config.errors import ConfigError, Fault, listed, nearest, tidy
-from tme.config.look import Context, is_number
-from tme.config.messages import short, worded
 from tme.config.source import SET, Node, parse, read_text, shown_path
+from tme.config.translation import short, worded
 from tme.library import Library, Number
 from tme.library.kinds import BY_NAME
 from tme.library.load import by_name

@@ -11,18 +11,18 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from tme.config.access import Access, Context
 from tme.config.arms import expanded, without_arm, without_inherited
 from tme.config.checks import check_all
 from tme.config.entries import failed, library_for
 from tme.config.errors import ConfigError, Fault, listed, nearest, tidy
 from tme.config.hashing import digest
-from tme.config.look import Context, Look
-from tme.config.messages import translate
 from tme.config.own import plugins_of, with_paths, with_plugins
 from tme.config.schedules import with_schedules
 from tme.config.schema import Config
 from tme.config.shorten import shortened, trimmed
 from tme.config.source import SET, Node, assign, merge, parse_value, read_yaml, relocated, wrap
+from tme.config.translation import translate
 from tme.core.plugins import PluginError, plugin_of
 from tme.library import Library
 
@@ -239,7 +239,7 @@ def build(tree: Node, context: Context, faults: list[Fault], sweep: bool = True)
         config = Config.model_validate(data)
     except ValidationError as error:
         faults.extend(in_preset(pointed(translate(e, tree, data), library), tree, library) for e in error.errors())
-    check_all(Look(data, tree, replace(context, library=library), faults))
+    check_all(Access(data, tree, replace(context, library=library), faults))
     faults.extend(f for f in again if f.key not in {g.key for g in faults})
     broken = failed(faults, library, tree)
     faults[known:] = [f for f in faults[known:] if not only_follows(f, broken)]

@@ -7,8 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from tme.config.access import Context
 from tme.config.errors import ConfigError, Fault, tidy
-from tme.config.look import Context
 from tme.config.source import Node, assign
 from tme.core.plugins import Plugin, PluginError, joined, plugin_of
 from tme.core.plugins import load as load_plugin

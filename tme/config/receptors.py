@@ -14,8 +14,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from tme.config.access import Access, is_number
 from tme.config.errors import listed, nearest
-from tme.config.look import Look, is_number
 from tme.library.axes import AxisEntry, Effect, Expression, Ligand, Receptor, raw
 from tme.library.schema import Part
 
@@ -88,7 +88,7 @@ def merged(cls: type[Part], base: Mapping[str, Any], change: Mapping[str, Any], 
     return out
 
 
-def check_receptors(look: Look) -> None:
+def check_receptors(look: Access) -> None:
     """Axes exist and are sound; what they name exists; agents of an arm find the axis they act on."""
     given = look.mapping("receptors")
     library = look.context.library
@@ -114,7 +114,7 @@ def said_off(change: Any) -> bool:
     return change is False or (isinstance(change, Mapping) and change.get("on") is False)
 
 
-def check_names(look: Look, name: str, entry: AxisEntry, others: Mapping[str, AxisEntry]) -> None:
+def check_names(look: Access, name: str, entry: AxisEntry, others: Mapping[str, AxisEntry]) -> None:
     """Fields that induce ligands exist; no molecule is in two axes."""
     taken = {n: axis for axis, e in others.items() for n in e.names()}
     for molecule in entry.names():

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from tme.config.access import is_number
 from tme.config.arms import KINDS
-from tme.config.look import is_number
 
 MOST = 1000  # times that one item is given
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from functools import partial
+from types import SimpleNamespace
 from typing import Any
 
 import mesa
@@ -16,10 +17,11 @@ import numpy as np
 
 from tme.config.load import add_plugins
 from tme.core.device import workspace
-from tme.core.grid import ScratchPool
+from tme.core.grid import Grid, ScratchPool
 from tme.core.lattice import Lattice
 from tme.core.lymph_node import LymphNode
-from tme.core.plugins import joined
+from tme.core.plugins import Loaded, joined
+from tme.core.receptors import Receptors
 from tme.core.schedule import Schedule
 from tme.core.solvers import Solvers
 from tme.core.vessels import VesselBed
@@ -27,6 +29,7 @@ from tme.kernels.exchange import cell_to_voxel
 from tme.mechanisms.ifng_response import at_rest
 from tme.model.arm import build_receptors, build_therapy
 from tme.model.initial import clone_log_means
+from tme.model.initial_cells import Placement
 from tme.model.initial_regions import place
 from tme.model.loading import load_config
 from tme.model.plan import build_plan, cargo_columns, cell_columns
@@ -50,6 +53,61 @@ class TumourModel(mesa.Model):
     the user's own (files, modules, classes, functions). Dotted overrides use two underscores: `mechanisms__ferroptosis__f_x=0`.
     """
 
+    # What a model carries, all of it: what laws share lives in one of these, and nothing else is hung on the model
+    # (tests/model/test_parts.py). Mesa's own attributes (`steps`, `running`, `rng`, ...) come on top.
+    # -- what was asked for
+    config: Any  # the resolved config
+    own: Loaded  # laws and readouts of the user's own
+    arm_name: str
+    replicate: int
+    device: str  # "cpu" or "cuda": where fields and chemistry are computed
+    seed_used: int
+    seed64: np.uint64  # the same seed, as kernels take it
+    tumour_traits: dict[str, float]  # means of the cells' traits that the config sets
+    clone_log_mean: np.ndarray  # (clones, traits) float64, log of each clone's mean
+    _overrides: dict[str, dict[str, float]]  # numbers of mechanisms: the tumour preset's, then the config's
+    # -- time
+    dt_min: float  # min per tick
+    tick: int
+    end_tick: int
+    start_day: float
+    stop_reason: str | None  # why the run ended before its horizon
+    counters: Counter[str]  # events since the start: births, kills, deaths by cause
+    # -- space
+    grid: Grid
+    lattice: Lattice  # who stands in which voxel
+    cell_fraction: float  # share of a voxel that a tumour cell fills
+    fixed_scale: float  # steps per unit of sums that are kept as integers
+    workspace: Any  # arrays of the field solvers, on the device
+    solvers: Solvers
+    scratch: ScratchPool  # arrays of the lattice's size that laws borrow
+    # -- fields, by name
+    fields: dict[str, Any]  # a `Field` each
+    clock: dict[str, int]  # ticks between two solves
+    vessel_exchange: dict[str, float]  # 1/min at a vessel's voxel; fields that vessels feed only
+    held_fields: set[str]  # kept at their value: never solved
+    particle_fields: set[str]  # fields of nanoparticles
+    released: dict[str, np.ndarray]  # (voxels,) float64: payload that particles set free, by particle
+    # -- therapy and the body around the tumour
+    therapy: SimpleNamespace  # drugs, antibodies, nanoparticles, agents (all three), events of the arm
+    events: Signals  # what rules hear of events
+    receptors: Receptors  # checkpoint axes and what antibodies leave of them
+    rule_programs: Any  # rules that are active in this arm
+    node: LymphNode  # what dendritic cells carried there and which T cells come
+    vessels: VesselBed
+    # -- cells
+    populations: Populations  # by cell type; `model.cd8` is one of them
+    tissue: tuple[Any, ...]  # populations that fill voxels, the tumour first
+    immune: tuple[Any, ...]  # populations that move between other cells
+    killers: tuple[Any, ...]
+    presenters: tuple[Any, ...]
+    placement: Placement  # how the first cells were placed; a model that was built empty has none
+    _uids: dict[str, np.ndarray]  # sorted uint64, uids of all cells ever, by cell type
+    # -- what acts
+    plan: Schedule  # entries of a tick in order, and their times
+    _entries: list[Any]  # laws among them, in the order in which they were built
+    _found: dict[str, Any]  # laws that were asked for by name
+
     def __init__(self, config: Any, seed: int | None = None, arm: str = "control", *, replicate: int = 0,
                  empty: bool = False, device: str = "cpu", plugins: Any = (), rng: int | None = None, **overrides: Any) -> None:  # fmt: skip
         if isinstance(config, str) or hasattr(config, "__fspath__") or overrides:
@@ -57,7 +115,7 @@ class TumourModel(mesa.Model):
         elif plugins:
             config = add_plugins(config, plugins)
         self.config = config
-        self.own = joined(config.plugins)  # laws and readouts of the user's
+        self.own = joined(config.plugins)
         seed = rng if seed is None else seed
         self.seed_used = int(config.seed if seed is None else seed)
         super().__init__(rng=self.seed_used % 2**32)
@@ -67,14 +125,14 @@ class TumourModel(mesa.Model):
         self.tick = 0
         self.start_day = float(config.start_day)
         self.end_tick = round((config.horizon_day - self.start_day) * 1440.0 / self.dt_min)
-        self.stop_reason: str | None = None
-        self.counters: Counter[str] = Counter()
+        self.stop_reason = None
+        self.counters = Counter()
         self.fixed_scale = FIXED_SCALE
         self.node = LymphNode()
         self._overrides = tumour_overrides(config)
         self.tumour_traits = config.tumour_traits() if hasattr(config, "tumour_traits") else {}
         self.clone_log_mean = clone_log_means(config, self.tumour_traits)
-        self._found: dict[str, Any] = {}  # entries of the plan that were asked for
+        self._found = {}
         self._build_space()
         self._build_cells()
         self.plan = Schedule(build_plan(self))
@@ -104,7 +162,7 @@ class TumourModel(mesa.Model):
         config = self.config
         used = config.cell_types()
         cargo = cargo_columns(self.therapy)
-        self.populations: Populations = build_populations(
+        self.populations = build_populations(
             self, config.library.cells, used, cargo, self._columns_of, partial(parameter_of, self)
         )
         self.immune = tuple(p for p in self.populations if p.entry.place == "guest")
@@ -113,7 +171,7 @@ class TumourModel(mesa.Model):
         self.lattice.others = self.tissue[1:]
         for p in self.tissue:
             cell_to_voxel(p.entry.volume_um3, self.grid.voxel_um3)
-        self._uids = {p.kind: np.zeros(0, np.uint64) for p in self.populations}  # of all cells ever, sort_voxels
+        self._uids = {p.kind: np.zeros(0, np.uint64) for p in self.populations}
 
     def _columns_of(self, kind: str) -> tuple[Any, ...]:
         """Columns of a cell type that the arm, the checkpoint axes and the rules need."""

@@ -28,7 +28,7 @@ class Context:
     plugins: tuple[Any, ...] = ()
 
 
-class Look:
+class Access:
     """The data under check, where its parts stand, and the list of faults."""
 
     def __init__(self, data: dict[str, Any], tree: Node, context: Context, faults: list[Fault]) -> None:
