@@ -195,7 +195,7 @@ def check_mechanisms(look: Access) -> None:
                 check_parameter(look, group, name, value)
 
 
-def runs_of(look: Look) -> dict[str, str]:
+def runs_of(look: Access) -> dict[str, str]:
     """Switch of each pathway that an entry of a cell type runs, and where a config changes its numbers."""
     cells = look.context.library.cells
     return {f"{p}_{c}": f"entries.cells.{c}.pathways.{p}.preset" for c, entry in cells.items() for p in entry.pathways}
