@@ -61,7 +61,7 @@ def test_a_type_needs_only_its_entry(tmp_path):
 @pytest.mark.parametrize("name", ["aaa", "zzz"])
 def test_a_type_added_changes_nobody_elses_dice(tmp_path, name):
     """With room for everybody, all other cells are bit for bit where they are without it, whatever its name."""
-    busy = {"mechanisms__recruitment": {"k_cd8": 0.01, "k_treg": 1e-3, "k_mac": 1e-3}, "mechanisms__cd8_turnover__k_expand": 0.004}
+    busy = {"mechanisms__recruitment": {"k_cd8": 0.01, "k_treg": 4e-3, "k_mac": 1e-3}, "mechanisms__cd8_turnover__k_expand": 0.004}
     without = hours(with_own(tmp_path, {}, **busy, **ROOM), 8)
     added = hours(with_own(tmp_path, {name: WANDERER}, **{f"populations__{name}": {"per_mm2": 100}}, **busy, **ROOM), 8)
     assert added.populations[name].n > 0 and added.lattice.immune_count.max() < 8
@@ -164,7 +164,7 @@ def test_nk_cells_kill_those_that_show_little_mhc_1():
 @pytest.mark.mechanism("M84")
 def test_cd8_kill_those_that_show_much_mhc_1():
     def killed(mhc1):
-        return hours(tissue(mechanisms__ifng_response={"mhc1_base": mhc1}, mechanisms__killing__mhc_floor=0, **ROOM), 12).counters["kills"]
+        return hours(tissue(mechanisms__ifng_response={"mhc1_base": mhc1}, mechanisms__killing={"mhc_floor": 0}, populations__cd8={"per_mm2": 430}, **ROOM), 12).counters["kills"]
 
     assert killed(1.0) > 2 * killed(0.1)
 

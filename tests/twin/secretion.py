@@ -32,8 +32,8 @@ def take_up(model):
     cystine.vmax[:] = 0.0
     for cell in model.of("tumour"):
         v = cell.voxel
-        oxygen.vmax[v] = p.oxygen_vmax if cell.alive else 0.0
-        ifng.loss[v] = p.ifng_uptake if cell.alive else 0.0
+        oxygen.vmax[v] = p.oxygen_vmax * model.per_cell if cell.alive else 0.0
+        ifng.loss[v] = p.ifng_uptake * model.per_cell if cell.alive else 0.0
         if cell.alive:
             transporter = (
                 cell.xct * cell.nrf2**0.7 * (1.0 - chem.f_x * cell.ifng_response) * (1.0 - 0.5 * chem.p53)
@@ -47,23 +47,23 @@ def emit(model):
     p, source = model.p, {n: f.source for n, f in model.fields.items()}
     # one 17 kDa molecule per second in V um^3 is 1694/V ng/mL/min
     ifng_rate = 1694.0 * p.killing.ifng_molecules_s / model.lattice.voxel_um3
-    per_voxel = 8000.0 / model.lattice.voxel_um3
+    per_voxel = model.per_cell
     hmgb1 = model.fields["hmgb1"].c
     for cell in model.of("tumour"):
         v = cell.voxel
         if cell.alive:
             if model.due("cxcl"):
-                source["cxcl"][v] += p.ifng_response.cxcl_rate * (
+                source["cxcl"][v] += p.ifng_response.cxcl_rate * per_voxel * (
                     cell.ifng_response + p.ifng_response.cxcl_basal
                 )
             if model.due("suppression"):
-                source["suppression"][v] += p.suppression.damp_rate * float(
+                source["suppression"][v] += p.suppression.damp_rate * per_voxel * float(
                     hmgb1[v] / (p.suppression.k_h + hmgb1[v])
                 )
         else:
             for name, rate in (("atp", p.damp.atp_rate), ("hmgb1", p.damp.hmgb1_rate)):
                 if model.due(name):
-                    source[name][v] += rate * cell.release(p.damp)
+                    source[name][v] += rate * per_voxel * cell.release(p.damp)
         if cell.state in ("alive", "ferroptosis") and cell.plooh > p.uptake.emit_floor and model.due("peroxide"):
             source["peroxide"][v] += p.ferroptosis.p_s * cell.plooh
     for cell in model.of("cd8"):
@@ -84,7 +84,7 @@ def drug_terms(model):
             loss[:] = 0.0
             for cell in model.of("tumour"):
                 if cell.alive:
-                    loss[cell.voxel] = drug.entry.cell_loss
+                    loss[cell.voxel] = drug.entry.cell_loss * model.per_cell
     if model.due("cystine"):
         loss = model.fields["cystine"].loss
         loss[:] = 0.0
@@ -103,9 +103,9 @@ def particle_terms(model):
             loss[:] = release_outside(particle, model.p.nanoparticles)
             for cell in model.of("tumour"):
                 if cell.alive:
-                    loss[cell.voxel] += e.uptake_tumour
+                    loss[cell.voxel] += e.uptake_tumour * model.per_cell
             for cell in model.of("macrophage"):
-                loss[cell.voxel] += e.uptake_macrophage
+                loss[cell.voxel] += e.uptake_macrophage * model.per_cell
         for payload in e.payloads:
             if payload.drug is not None and model.due(payload.drug):
                 model.fields[payload.drug].source += (

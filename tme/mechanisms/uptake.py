@@ -1,9 +1,11 @@
 """What living tissue takes from the fields: oxygen and IFN-gamma. What its pathways exchange is beside them (`pathways`).
 
-    oxygen    V_max P/(K + P) per voxel of tissue, V_max times `normal_oxygen` where there is no tumour
-    IFN-gamma receptor uptake, linear, in voxels with living cells
+    oxygen    V_max P/(K + P) of tumour cells; of tissue without tumour V_max times `normal_oxygen`
+    IFN-gamma receptor uptake, linear, of living tumour cells; of tissue without tumour times `normal_ifng`
     any       what the entries of cell types say (`takes_up`), added to the above: linear or saturating, where the field is
               solved at all
+
+V_max and the uptake of IFN-gamma are those of tissue packed with tumour cells (`kernels.exchange.per_cell`).
 """
 
 from __future__ import annotations
@@ -55,6 +57,10 @@ class Uptake(Mechanism):
     reads = ("tumour.state", "tumour.voxel")
     writes = ("field.oxygen.vmax", "field.ifng.loss")
 
+    def __init__(self, model) -> None:
+        super().__init__(model)
+        self.of_cell = self.p._replace(oxygen_vmax=self.p.oxygen_vmax * model.per_cell, ifng_uptake=self.p.ifng_uptake * model.per_cell)
+
     def step(self, model) -> None:
         """Recompute when one of the two fields is due."""
         if model.due("oxygen") or model.due("ifng"):
@@ -69,7 +75,7 @@ class Uptake(Mechanism):
         ):
             normal = ((oxygen, self.p.oxygen_vmax * self.p.normal_oxygen), (ifng, self.p.ifng_uptake * self.p.normal_ifng))
             threads.over_rows(threads.in_sequence, model.grid.n_voxels, *((put, term) for term in normal))
-            threads.over_rows(consume, model.tumour.n, t.state, t.voxel, self.p, oxygen, ifng)
+            threads.over_rows(consume, model.tumour.n, t.state, t.voxel, self.of_cell, oxygen, ifng)
 
 
 @serial
@@ -95,7 +101,7 @@ class CellUptake(Mechanism):
         for population in model.populations:
             for item in population.entry.takes_up:
                 if item.field in model.fields and item.field not in model.held_fields:  # an optional field that nobody hears is not there
-                    amount = (item.most if item.saturates else item.rate) * 8000.0 / model.grid.voxel_um3
+                    amount = (item.most if item.saturates else item.rate) * model.per_cell
                     out.setdefault((item.field, "vmax" if item.saturates else "loss"), []).append((population, amount))
         return out
 

@@ -24,7 +24,7 @@ def percentiles(name: str, values: np.ndarray) -> dict[str, float]:
 
 
 def lymphocytes(model: Any) -> dict[str, float]:
-    """CD8 and Treg: numbers, densities per mm^2 of the tumour with a 100 um rim, engagement, exhaustion."""
+    """CD8 and Treg: numbers, densities per mm^2 of the tumour with a 100 um rim as a section shows them, engagement, exhaustion."""
     inside = model.lattice.depth_um() > RIM_UM
     area = inside.sum() * model.grid.dx_um**2 * 1e-6
     alive = int((model.tumour.state == 0).sum())
@@ -34,13 +34,13 @@ def lymphocytes(model: Any) -> dict[str, float]:
     engaged = here & (cd8.engaged == 1)
     threshold = model.mechanism("exhaustion").p.threshold
     return {
-        "cd8_per_mm2": share(within, area),
+        "cd8_per_mm2": share(within, area * cd8.in_slab),
         "cd8_per_tumour_cell": share(within, alive),
         "cd8_ifng_share": share(int((engaged & (cd8.function > 0.1)).sum()), within),
         "cd8_engaged_share": share(int(engaged.sum()), within),
         "cd8_exhausted_share": share(int((here & (cd8.exhaustion > threshold)).sum()), within),
         "cd8_exhaustion_mean": float(cd8.exhaustion[here].mean()) if within else np.nan,
-        "treg_per_mm2": share(int(inside[treg.voxel].sum()), area),
+        "treg_per_mm2": share(int(inside[treg.voxel].sum()), area * treg.in_slab),
         "treg_per_cd8": share(int(inside[treg.voxel].sum()), within),
     }
 

@@ -9,7 +9,7 @@ up at a rate per minute; inside, and more slowly outside, they release at
 
 A drug payload goes, times its free fraction, into the drug's own field. Iron enters the labile pool of
 the cell that took the particle up, J = min(cap, labile fraction x k x iron held), the cap standing for
-saturable dissolution. Amounts cross between cell and voxel with V_cell/V_voxel.
+saturable dissolution. Amounts cross between cell, vessel and voxel as `kernels.exchange` says.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from tme.core.mechanism import Mechanism, Phase
 from tme.core.parameters import ParameterSet, par
 from tme.kernels import threads
 from tme.kernels.elementary import expm1
-from tme.kernels.exchange import add_scaled, collect, put, tally
+from tme.kernels.exchange import add_scaled, collect, per_vessel, put, tally
 from tme.kernels.jit import rule, serial
 from tme.kernels.transfer import at
 
@@ -132,7 +132,7 @@ class ParticleDelivery(Mechanism):
             mean = agent.plasma_mean(start, stop)
             with field.term_writer("source", model.scratch) as source:
                 if mean > 0.0:
-                    source[model.vessels.voxels] = agent.entry.vessel_exchange * mean * model.vessels.weight
+                    source[model.vessels.voxels] = agent.entry.vessel_exchange * per_vessel(model.grid.voxel_um3) * mean * model.vessels.weight
 
 
 class ParticleCargo(Mechanism):
@@ -184,7 +184,7 @@ class ParticleCargo(Mechanism):
         threads.over_rows(put, len(released), released, 0.0)
         threads.over_rows(
             tumour_cargo, t.n, t.col.state, t.col.voxel, t.col.gsh, t.col.oxygen, getattr(t.col, f"np_{agent.name}"), t.col.j_fe, concentration,
-            e.uptake_tumour, model.cell_fraction, ph_rate, r.k0, r.k_gsh, r.gsh_half_uM, r.k_hypoxia, p.k_o2,
+            e.uptake_tumour * model.per_cell, model.cell_fraction, ph_rate, r.k0, r.k_gsh, r.gsh_half_uM, r.k_hypoxia, p.k_o2,
             p.release_scale, iron, labile, cap, self.dt, released,
         )  # fmt: skip
         with model.scratch.borrow() as borrowed:
@@ -192,7 +192,7 @@ class ParticleCargo(Mechanism):
             for m in self.guests:
                 macrophage_cargo(
                     m.n, m.col.voxel, getattr(m.col, f"np_{agent.name}"), m.col.iron_load, concentration, model.fields["oxygen"].read_view,
-                    e.uptake_macrophage, model.cell_fraction, ph_rate, r.k0, r.k_hypoxia, p.k_o2, p.release_scale, iron, labile, cap,
+                    e.uptake_macrophage * model.per_cell, model.cell_fraction, ph_rate, r.k0, r.k_hypoxia, p.k_o2, p.release_scale, iron, labile, cap,
                     self.dt, model.fixed_scale, counts,
                 )  # fmt: skip
             for m in self.guests:
@@ -237,9 +237,9 @@ class ParticleLoss(Mechanism):
             if model.due(agent.name):
                 with model.fields[agent.name].term_writer("loss", model.scratch, everywhere=True) as loss:
                     threads.over_rows(put, len(loss), loss, self.cargo.outside(agent))
-                    threads.over_rows(lose_to_tumour, t.n, t.col.state, t.col.voxel, e.uptake_tumour, loss)
+                    threads.over_rows(lose_to_tumour, t.n, t.col.state, t.col.voxel, e.uptake_tumour * model.per_cell, loss)
                     for m in self.cargo.guests:
-                        lose_to_macrophages(m.n, m.col.voxel, e.uptake_macrophage, loss)
+                        lose_to_macrophages(m.n, m.col.voxel, e.uptake_macrophage * model.per_cell, loss)
             for payload in e.payloads:
                 if payload.drug is not None and model.due(payload.drug):
                     model.fields[payload.drug].add_to_term("source", model.released[agent.name], payload.loading * payload.free_fraction)
