@@ -58,7 +58,7 @@ def test_a_kill_delays_growth_by_the_doublings_that_it_took(share, domain):
         courses[arm] = np.array(counts, float)
     control, killed = courses["control"], courses["kill"]
     h = np.arange(1.0, 45.0)
-    rate, log0 = np.polyfit(h[:20], np.log2(control[:20]), 1)
+    rate, _log0 = np.polyfit(h[:20], np.log2(control[:20]), 1)
     assert np.corrcoef(h[:20], np.log2(control[:20]))[0, 1] ** 2 > 0.99
     level = np.log2(2.0 * control[5])
     first = lambda c: np.interp(level, np.maximum.accumulate(np.log2(c[6:])), h[6:])  # noqa: E731
