@@ -155,10 +155,10 @@ MODELS = {
                                    "M103.lactate", "M103.nrf2"), populations__caf={"share": 0.2}, populations__cd4={}, populations__mdsc={}, domain__immune_per_voxel=4),
         ("rules", "cell_uptake"),
     ),
-    "plugins": Case(with_plugins, ("pge2_release", "disulfide", "disulfide_death"), (range(1, 2), range(8, 10), range(59, 61))),
+    "plugins": Case(with_plugins, ("pge2_release", "disulfide", "disulfide_death"), (range(1, 2), range(8, 10), range(59, 61), range(79, 80))),
     "every target": Case(
         lambda: given(bath("erastin", 5.0, "bso", 50.0, "deferoxamine", 10.0, "ferric_ammonium_citrate", 50.0, "cysteinase", 0.1, "ferrostatin_1", 0.1, "ifsp1", 1.0,
                            "si_pdl1", 0.1), {"vessels": {"per_mm2": 150, "core_factor": 0.2, "rim_um": 40}}),
-        ("vessels", "iron_salts"), (range(1, 2), range(59, 61), range(360, 361)),  # the clock of the vessels, the longest
+        ("vessels", "iron_salts"), (range(1, 2), range(5, 21), range(59, 61), range(360, 361)),  # the clock of the vessels, the longest
     ),
 }  # fmt: skip
