@@ -9,11 +9,17 @@ from pydantic import Field, model_validator
 
 from tme.library.schema import Coarsen, FieldEntry, Mode, Name, Part, quantity
 
+MechanismId = Annotated[str, Field(pattern=r"^[MDN]\d+$")]
+
 
 class Agent(Part):
-    """Common to all therapeutic agents: identity, transport, plasma half-life."""
+    """Common to all therapeutic agents: identity, transport, plasma half-life.
+
+    `ids` are the rows of the inventory of mechanisms that it stands for.
+    """
 
     about: str
+    ids: tuple[MechanismId, ...] = ()
     mode: Mode = "backward_euler"
     clock_min: float = quantity("min", gt=0)
     diffusion: float = quantity("um^2/min", ge=0)
@@ -47,6 +53,11 @@ class Agent(Part):
     def taken_up(self) -> bool:
         """Whether cells take it up."""
         return False
+
+    @property
+    def stands_for(self) -> tuple[str, ...]:
+        """Rows of the inventory of mechanisms."""
+        return self.ids
 
 
 VERBS = ("raises", "lowers", "adds_to")
@@ -154,6 +165,7 @@ class DrugEntry(Agent):
     """A small molecule or enzyme in solution, uM. One without hits does nothing by itself (a photosensitiser in the dark)."""
 
     stage: str = "experimental"
+    indication: str = ""
     coarsen: Coarsen = 1
     cell_loss: float = quantity("1/min", ge=0)
     plasma_half_life_min: float = quantity("min", gt=0)
@@ -170,8 +182,8 @@ class DrugEntry(Agent):
     def row(self) -> dict[str, Any]:
         """What `tme list drugs` shows."""
         hits = [h.said for h in self.hits]
-        return {"about": self.about, "stage": self.stage, "hits": hits, "mw_g_mol": self.mw_g_mol,
-                "plasma_half_life_min": self.plasma_half_life_min}  # fmt: skip
+        return {"about": self.about, "ids": self.ids, "stage": self.stage, "indication": self.indication, "hits": hits,
+                "mw_g_mol": self.mw_g_mol, "plasma_half_life_min": self.plasma_half_life_min}  # fmt: skip
 
 
 class AntibodyEntry(Agent):
@@ -192,7 +204,7 @@ class AntibodyEntry(Agent):
     def row(self) -> dict[str, Any]:
         """What `tme list antibodies` shows."""
         strength = "k_on_per_nM_min" if self.neutralises else "kd_nM"
-        return {"about": self.about, "target": self.target, strength: getattr(self, strength), "half_life_d": self.half_life_d}
+        return {"about": self.about, "ids": self.ids, "target": self.target, strength: getattr(self, strength), "half_life_d": self.half_life_d}
 
     def taken_away(self) -> Iterator[tuple[str, str]]:
         """Its target."""
@@ -273,6 +285,11 @@ class NanoparticleEntry(Agent):
         """Cells take particles up."""
         return True
 
+    @property
+    def stands_for(self) -> tuple[str, ...]:
+        """Its own id, then the others."""
+        return (self.id, *(mid for mid in self.ids if mid != self.id))
+
     def taken_away(self) -> Iterator[tuple[str, str]]:
         """What its coat covers."""
         if self.coat is not None:
@@ -291,5 +308,5 @@ class NanoparticleEntry(Agent):
 
     def row(self) -> dict[str, Any]:
         """What `tme list nanoparticles` shows."""
-        return {"about": self.about, "id": self.id, "payload": [p.drug or "iron" for p in self.payloads], "routes": self.routes,
+        return {"about": self.about, "id": self.id, "ids": self.stands_for, "payload": [p.drug or "iron" for p in self.payloads], "routes": self.routes,
                 "size_nm": self.size_nm, "percent_id": self.percent_id, "not_modelled": self.not_modelled}  # fmt: skip

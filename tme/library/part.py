@@ -103,7 +103,7 @@ class Part(BaseModel):
     """
 
     refers: ClassVar[dict[str, str]] = {}
-    words: ClassVar[frozenset[str]] = frozenset({"about", "stage", "not_modelled", "source", "evidence"})
+    words: ClassVar[frozenset[str]] = frozenset({"about", "ids", "stage", "indication", "not_modelled", "source", "evidence"})
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
     _numbers: dict[str, Number] = PrivateAttr(default_factory=dict)
 

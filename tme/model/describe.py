@@ -220,8 +220,8 @@ def tests_by_id() -> dict[str, str]:
     for path in sorted(folder.rglob("test_*.py")):
         ids: list[str] = []
         for line in path.read_text().splitlines():
-            if line.lstrip().startswith("@pytest.mark.mechanism("):
-                ids += re.findall(r"[MDN]\d+", line)
+            if marks := re.findall(r"pytest\.mark\.mechanism\(([^)]*)\)", line):  # of a test, or of one case of it
+                ids += [mid for mark in marks for mid in re.findall(r"[MDN]\d+", mark) if mid not in ids]
             elif (name := re.match(r"\s*def (test_\w+)", line)) and ids:
                 for mid in ids:
                     found.setdefault(mid, []).append(f"{path.relative_to(folder.parent).as_posix()}::{name[1]}")
@@ -248,9 +248,12 @@ def mechanism_table() -> list[dict[str, Any]]:
             row = rows.setdefault(mid, {"id": mid, "where": "", "switch": "", "about": axis.about, "test": tests.get(mid, "")})
             row["where"] += " " * bool(row["where"]) + "tme/library/receptors.yaml"
             row["switch"] += " " * bool(row["switch"]) + f"receptors.{name}"
-    for name, entry in load_library().nanoparticles.items():
-        rows[entry.id] = {"id": entry.id, "where": f"tme/library/nanoparticles.yaml: {name}", "switch": f"arms.*.nanoparticles: {name}",
-                          "about": entry.about, "test": tests.get(entry.id, "")}  # fmt: skip
+    for kind in ("drugs", "antibodies", "nanoparticles"):
+        for name, entry in getattr(load_library(), kind).items():
+            for mid in entry.stands_for:
+                row = rows.setdefault(mid, {"id": mid, "where": "", "switch": "", "about": entry.about, "test": tests.get(mid, "")})
+                row["where"] += " " * bool(row["where"]) + f"tme/library/{kind}: {name}"
+                row["switch"] += " " * bool(row["switch"]) + f"arms.*.{kind}: {name}"
     for name, rule in load_library().rules.items():
         mid = name.split(".")[0]
         row = rows.setdefault(mid, {"id": mid, "where": "", "switch": "", "about": rule.source, "test": tests.get(mid, "")})
