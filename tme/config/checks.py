@@ -77,7 +77,11 @@ def check_tumour(look: Access) -> None:
             look.fault((*path, "nrf2"), f"is {nrf2:g}: without NRF2 no iron leaves the cell and it has no resting state", f"at least {LEAST_NRF2:g}")
     usual = {c for entry in known.values() for c in entry.clones}
     for name, clone in clones.items():
-        if isinstance(clone, dict) and not {*clone} & {*CELL_TRAITS} and (meant := nearest(name, usual)) != name and meant:
+        families = {"efflux"} | {drug.family for drug in look.context.library.drugs.values() if drug.family}
+        for family in look.mapping("tumour", "clones", name, "resists"):
+            if family not in families:
+                look.unknown(("tumour", "clones", name, "resists", family), "family of drugs", family, sorted(families))
+        if isinstance(clone, dict) and not {*clone} & {*CELL_TRAITS, "resists"} and (meant := nearest(name, usual)) != name and meant:
             look.fault(("tumour", "clones", name), "changes no trait", listed(CELL_TRAITS), meant)
         if name == REFERENCE:
             look.fault(("tumour", "clones", name), "is the name of the cells of no clone", "another name")

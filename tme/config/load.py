@@ -310,7 +310,7 @@ def with_preset(data: dict[str, Any], library: Any) -> dict[str, Any]:
             filled[key] = getattr(entry, key)
         filled["traits"] = {k: float(v.value) for k, v in entry.traits.items()}
         filled["clones"] = {
-            name: {"share": c.share, **{k: float(v.value) for k, v in c.traits.items()}}
+            name: {"share": c.share, **{k: float(v.value) for k, v in c.traits.items()}, **resisted(c)}
             for name, c in entry.clones.items()
         }
     for key, value in given.items():
@@ -323,6 +323,11 @@ def with_preset(data: dict[str, Any], library: Any) -> dict[str, Any]:
         elif value is not None:
             filled[key] = value
     return {**data, "tumour": filled}
+
+
+def resisted(clone: Any) -> dict[str, Any]:
+    """What a clone of a preset resists, as a config writes it."""
+    return {"resists": {k: float(v.value) for k, v in clone.resists.items()}} if clone.resists else {}
 
 
 def check_sweep(tree: Node, context: Context, faults: list[Fault]) -> None:

@@ -58,7 +58,10 @@ class Domain(Model):
 
 
 class Clone(Model):
-    """A clone: share of the founders; traits as factors on the reference (mufa: level)."""
+    """A clone: share of the founders; traits as factors on the reference (mufa: level); what it resists of drugs.
+
+    `resists` maps a drug family of the library, or `efflux`, to r: cells hold c/(1 + r) of such drugs.
+    """
 
     share: Share
     xct: NotNegative | None = None
@@ -69,6 +72,7 @@ class Clone(Model):
     nrf2: NotNegative | None = None
     mufa: NotNegative | None = None
     antigenicity: NotNegative | None = None
+    resists: Annotated[dict[str, NotNegative], BeforeValidator(empty)] = Field(default_factory=dict)
 
     def traits(self) -> dict[str, float]:
         """Traits this clone changes."""

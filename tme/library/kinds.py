@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tme.library.agents import Agent, AntibodyEntry, DrugEntry, NanoparticleEntry
+from tme.library.agents import Agent, AntibodyEntry, DrugEntry
 from tme.library.axes import AxisEntry
 from tme.library.cells import CellEntry
 from tme.library.events import EventEntry
+from tme.library.particles import NanoparticleEntry
 from tme.library.rule import RuleEntry
 from tme.library.schema import (
     FieldEntry,

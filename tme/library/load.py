@@ -128,7 +128,7 @@ def load_library(folder: str | None = None) -> Library:
     entries: dict[str, dict[str, Any]] = {}
     raw: dict[str, dict[str, Any]] = {}
     for kind in KINDS:
-        entries[kind.name], raw[kind.name] = _read(root / f"{kind.name}.yaml", kind.entry, faults)
+        entries[kind.name], raw[kind.name] = _read(root, kind.name, kind.entry, faults)
     library = Library(entries, raw)
     if not faults:
         faults += [f"{kind}.yaml: {name}{'.' * bool(key)}{key}: {what}" for kind, name, key, what in library.dangling()]
@@ -137,30 +137,71 @@ def load_library(folder: str | None = None) -> Library:
     return library
 
 
-def _read(path: Path, model: type[Part], faults: list[str]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Entries of one file, checked and as written; faults as `file:line: key: what`."""
-    yaml = YAML(typ="rt", pure=True)
-    try:
-        with open(path, encoding="utf-8") as file:
-            data = yaml.load(file) or {}
-    except (OSError, YAMLError, ValueError) as error:
-        faults.append(f"{path.name}: {' '.join(str(error).split())}")
-        return {}, {}
-    named = by_name(data)
-    if named is None:
-        faults.append(f"{path.name}: is not a mapping of names to entries")
-        return {}, {}
+def _read(root: Path, kind: str, model: type[Part], faults: list[str]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Entries of one kind, checked and as written, from `KIND.yaml` and the files of a folder `KIND/`; faults as `file:line: key: what`."""
+    written: dict[str, dict[str, Any]] = {}
+    places: dict[str, tuple[Path, Any, str]] = {}
+    for path in (root / f"{kind}.yaml", *sorted((root / kind).glob("*.yaml"))):
+        data = _parsed(path, faults)
+        named = by_name(data)
+        if named is None:
+            faults.append(f"{path.name}: is not a mapping of names to entries")
+            continue
+        for place, (name, entry) in zip(data if isinstance(data, dict) else range(len(data)), named.items()):
+            if name in written:
+                faults.append(f"{path.name}:{_line(data, [str(place)])}: {name} is in {places[name][0].name} already")
+            written[name], places[name] = _plain(entry), (path, data, str(place))
     out, raw = {}, {}
-    for place, (name, entry) in zip(data if isinstance(data, dict) else range(len(data)), named.items()):
-        raw[name] = _plain(entry)
+    for name in written:
+        path, data, place = places[name]
         try:
+            raw[name] = inherited(name, written)
             out[name] = model.model_validate(raw[name])
+        except UnknownBase as error:
+            faults.append(f"{path.name}:{_line(data, [place, 'extends'])}: {name}.extends: {error}")
         except ValidationError as error:
             for e in error.errors():
                 inner = [str(x) for x in e["loc"] if x != ""]
-                line = _line(data, [str(place), *inner])
-                faults.append(f"{path.name}:{line}: {'.'.join([name, *inner])}: {' '.join(e['msg'].split())}")
+                faults.append(f"{path.name}:{_line(data, [place, *inner])}: {'.'.join([name, *inner])}: {' '.join(e['msg'].split())}")
     return out, raw
+
+
+def _parsed(path: Path, faults: list[str]) -> Any:
+    """A file as it stands, {} with a fault where it cannot be read."""
+    try:
+        with open(path, encoding="utf-8") as file:
+            return YAML(typ="rt", pure=True).load(file) or {}
+    except (OSError, YAMLError, ValueError) as error:
+        faults.append(f"{path.name}: {' '.join(str(error).split())}")
+        return {}
+
+
+class UnknownBase(ValueError):
+    """An entry extends one that does not exist, or itself."""
+
+
+def inherited(name: str, written: Mapping[str, Any], below: tuple[str, ...] = ()) -> Any:
+    """An entry as written, over the one of its kind that it `extends`."""
+    entry = written[name]
+    if not isinstance(entry, dict) or "extends" not in entry:
+        return entry
+    base = entry["extends"]
+    if base not in written:
+        raise UnknownBase(f"there is no '{base}'{meant(str(base), written)}")
+    if base == name or base in below:
+        raise UnknownBase(f"'{base}' extends '{name}'")
+    return over(inherited(base, written, (*below, name)), {k: v for k, v in entry.items() if k != "extends"})
+
+
+def over(base: Any, change: Mapping[str, Any]) -> dict[str, Any]:
+    """A mapping with another over it: numbers and lists are replaced, parts merged, what is null taken away."""
+    out = dict(base)
+    for key, value in change.items():
+        both = isinstance(value, dict) and isinstance(out.get(key), dict) and "value" not in value
+        out[key] = over(out[key], value) if both else value
+        if value is None:
+            del out[key]
+    return out
 
 
 def by_name(data: Any) -> dict[str, Any] | None:

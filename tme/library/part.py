@@ -113,6 +113,11 @@ class Part(BaseModel):
         return cls
 
     @classmethod
+    def completed(cls, data: dict[str, Any]) -> dict[str, Any]:
+        """An entry as written, with what it leaves to others of its keys."""
+        return data
+
+    @classmethod
     def unit_of(cls, key: str) -> str | None:
         """The declared unit of an attribute; None if it is no quantity."""
         extra = cls.model_fields[key].json_schema_extra if key in cls.model_fields else None
@@ -124,6 +129,7 @@ class Part(BaseModel):
     def _unpack(cls, data: Any, handler: Any) -> Any:
         if not isinstance(data, dict):
             return handler(data)
+        data = cls.completed(data)
         numbers: dict[str, Number] = {}
         plain: dict[str, Any] = {}
         for key, value in data.items():

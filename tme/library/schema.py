@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from tme.library.part import Number, Part, address, quantity  # noqa: F401  # looked up here
 
@@ -46,10 +46,17 @@ FIELD_KEYS = ("mode", "clock_min", "diffusion", "decay", "initial", "vessel_valu
 
 
 class CloneEntry(Part):
-    """A resistant clone: its share of the founders and its traits relative to the reference cell."""
+    """A resistant clone: its share of the founders, its traits relative to the reference cell, the drugs it resists."""
 
     share: float = quantity("1", ge=0, le=1)
-    traits: dict[Name, Number] = Field(min_length=1)
+    traits: dict[Name, Number] = Field(default_factory=dict)
+    resists: dict[Name, Number] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _differs(self) -> CloneEntry:
+        if not (self.traits or self.resists):
+            raise ValueError("a clone differs in traits, or in what it resists")
+        return self
 
 
 class TumourEntry(Part):

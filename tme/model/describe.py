@@ -215,7 +215,7 @@ def waking(pathway: Any) -> str:
 
 def tests_by_id() -> dict[str, str]:
     """Mechanism id -> "file::test" of the tests that carry its mark; empty without a source checkout."""
-    folder = Path(__file__).parents[1] / "tests"
+    folder = Path(__file__).parents[2] / "tests"
     found: dict[str, list[str]] = {}
     for path in sorted(folder.rglob("test_*.py")):
         ids: list[str] = []
@@ -248,7 +248,7 @@ def mechanism_table() -> list[dict[str, Any]]:
             row = rows.setdefault(mid, {"id": mid, "where": "", "switch": "", "about": axis.about, "test": tests.get(mid, "")})
             row["where"] += " " * bool(row["where"]) + "tme/library/receptors.yaml"
             row["switch"] += " " * bool(row["switch"]) + f"receptors.{name}"
-    for kind in ("drugs", "antibodies", "nanoparticles"):
+    for kind in ("nanoparticles", "drugs", "antibodies"):
         for name, entry in getattr(load_library(), kind).items():
             for mid in entry.stands_for:
                 row = rows.setdefault(mid, {"id": mid, "where": "", "switch": "", "about": entry.about, "test": tests.get(mid, "")})

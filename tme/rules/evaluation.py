@@ -131,10 +131,16 @@ class Rules(Mechanism):
         self.every = math.gcd(*(c for clocks in self.clocks for c in clocks)) if self.clocks else 1
         self.neighbourhoods = Neighbourhoods()
         self.scratch: dict[str, np.ndarray] = {}
+        self.resisted = resisted(model)
         self.writes = tuple(dict.fromkeys(f"{p.cells}.{name}" for p in self.programs for name in self._written(p)))
         self.reads = tuple(dict.fromkeys(
-            name for p in self.programs for g in p.groups for s, _ in g.parts for name in (f"{p.cells}.voxel", *s.touched(model, p.cells))
+            name for p in self.programs for g in p.groups for s, _ in g.parts
+            for name in (f"{p.cells}.voxel", *s.touched(model, p.cells), *(["tumour.clone"] if self._held_off(p.cells, s) else []))
         ))  # fmt: skip
+
+    def _held_off(self, cells: str, signal: Signal) -> bool:
+        """Whether clones of this type hold less of a drug than is around them."""
+        return cells == "tumour" and signal.kind == "drug" and signal.name in self.resisted
 
     @staticmethod
     def _written(program: Program) -> list[str]:
@@ -232,6 +238,10 @@ class Rules(Mechanism):
                 column = column.astype(np.float64)
             return pair[1], (column, scale, hill, *rest)
         voxel, less = population.col.voxel, 0.0
+        if self._held_off(population.kind, signal):
+            n = population.n
+            inside = model.fields[signal.name].at(voxel[:n]) / (1.0 + self.resisted[signal.name][population.col.clone[:n]])
+            return pair[1], (inside, scale, hill, *rest)
         if signal.kind in ("near", "contact"):
             array, less = self.neighbourhoods.counts(model, signal), float(signal.name == population.kind)
         elif signal.kind in ("field", "drug"):
@@ -269,6 +279,15 @@ class Rules(Mechanism):
                 more[0] = (more[0][0], (*more[0][1][:-2], False, total))
             steps += more
         return steps
+
+
+def resisted(model: Any) -> dict[str, np.ndarray]:
+    """Drug -> r by clone code: cells of a clone hold c/(1 + r) of it. Only drugs of the arm that some clone resists."""
+    clones = [{}, *(c.resists for c in model.config.tumour.clones.values())]
+    if not any(clones):
+        return {}
+    by_drug = {agent.name: np.array([agent.entry.resisted(c) for c in clones]) for agent in model.therapy.drugs}
+    return {name: r for name, r in by_drug.items() if r.any()}
 
 
 def saturations(raising: list[RuleEntry], lowering: list[RuleEntry]) -> tuple[float, float, float]:
