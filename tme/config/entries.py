@@ -173,6 +173,8 @@ class Merging:
     def number(self, raw: Any, change: Node, path: tuple[str, ...], unit: str = "", default: Any = None) -> Any:
         """One number: a bare one keeps unit and, where it lies within, range."""
         given = change.plain()
+        if raw is None and self.entry is not None and (made := self.entry.numbers.get(".".join(path))) is not None:
+            raw = made.model_dump(exclude_none=True)  # what the entry makes of another of its keys
         if is_number(given):
             if raw is None and not unit:
                 self.fault(change, path, "is new here, so its unit is not known", "{value, unit, source}")

@@ -124,6 +124,8 @@ class Hit(Part):
         if self.target is None:
             if len(verbs) != 1 or strengths:
                 raise ValueError("a hit has a target with its strength, or one of raises, lowers, adds_to")
+            if self.response != "linear" and (self.to is None or self.half is None):
+                raise ValueError("a hit that is a rule needs to and half; of the drug ec50_uM, and source where it raises or lowers, stand for them")
             return self
         if verbs or self.to is not None or self.half is not None or self.slope is not None:
             raise ValueError("a hit on a target takes its strength alone; raises, lowers and adds_to make a rule without target")

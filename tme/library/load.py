@@ -11,11 +11,11 @@ from types import MappingProxyType
 from typing import Any
 
 from pydantic import ValidationError
-from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from tme.library.cells import faults_of
 from tme.library.kinds import BY_NAME, KINDS
+from tme.library.parsed import parse, plain_of
 from tme.library.schema import FIELD_KEYS, Part
 
 
@@ -139,41 +139,40 @@ def load_library(folder: str | None = None) -> Library:
 
 def _read(root: Path, kind: str, model: type[Part], faults: list[str]) -> tuple[dict[str, Any], dict[str, Any]]:
     """Entries of one kind, checked and as written, from `KIND.yaml` and the files of a folder `KIND/`; faults as `file:line: key: what`."""
-    written: dict[str, dict[str, Any]] = {}
-    places: dict[str, tuple[Path, Any, str]] = {}
+    written: dict[str, Any] = {}
+    places: dict[str, tuple[Path, str, int]] = {}  # name -> file, its text, number of the entry there
     for path in (root / f"{kind}.yaml", *sorted((root / kind).glob("*.yaml"))):
-        data = _parsed(path, faults)
-        named = by_name(data)
+        try:
+            text = path.read_text(encoding="utf-8")
+            named = by_name(plain_of(text))
+        except (OSError, YAMLError, ValueError) as error:
+            faults.append(f"{path.name}: {' '.join(str(error).split())}")
+            continue
         if named is None:
             faults.append(f"{path.name}: is not a mapping of names to entries")
             continue
-        for place, (name, entry) in zip(data if isinstance(data, dict) else range(len(data)), named.items()):
+        for index, (name, entry) in enumerate(named.items()):
             if name in written:
-                faults.append(f"{path.name}:{_line(data, [str(place)])}: {name} is in {places[name][0].name} already")
-            written[name], places[name] = _plain(entry), (path, data, str(place))
+                faults.append(f"{_place(path, text, index, name)}: {name} is in {places[name][0].name} already")
+            written[name], places[name] = entry, (path, text, index)
     out, raw = {}, {}
     for name in written:
-        path, data, place = places[name]
         try:
             raw[name] = inherited(name, written)
             out[name] = model.model_validate(raw[name])
         except UnknownBase as error:
-            faults.append(f"{path.name}:{_line(data, [place, 'extends'])}: {name}.extends: {error}")
+            faults.append(f"{_place(*places[name], name, 'extends')}: {name}.extends: {error}")
         except ValidationError as error:
             for e in error.errors():
                 inner = [str(x) for x in e["loc"] if x != ""]
-                faults.append(f"{path.name}:{_line(data, [place, *inner])}: {'.'.join([name, *inner])}: {' '.join(e['msg'].split())}")
+                faults.append(f"{_place(*places[name], name, *inner)}: {'.'.join([name, *inner])}: {' '.join(e['msg'].split())}")
     return out, raw
 
 
-def _parsed(path: Path, faults: list[str]) -> Any:
-    """A file as it stands, {} with a fault where it cannot be read."""
-    try:
-        with open(path, encoding="utf-8") as file:
-            return YAML(typ="rt", pure=True).load(file) or {}
-    except (OSError, YAMLError, ValueError) as error:
-        faults.append(f"{path.name}: {' '.join(str(error).split())}")
-        return {}
+def _place(path: Path, text: str, index: int, name: str, *inner: str) -> str:
+    """File and line of a key of an entry; the text is parsed once more for it."""
+    data = parse(text)
+    return f"{path.name}:{_line(data, [name if isinstance(data, dict) else str(index), *inner])}"
 
 
 class UnknownBase(ValueError):
@@ -211,18 +210,6 @@ def by_name(data: Any) -> dict[str, Any] | None:
     if not isinstance(data, list) or not all(isinstance(e, dict) and ("id" in e or "name" in e) for e in data):
         return None
     return {str(e.get("id", e.get("name"))): e for e in data}
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {str(k): _plain(v) for k, v in value.items()}
-    if isinstance(value, list):
-        return [_plain(v) for v in value]
-    if isinstance(value, bool) or value is None:
-        return value
-    if isinstance(value, int):
-        return int(value)
-    return float(value) if isinstance(value, float) else str(value)
 
 
 def _line(data: Any, path: Iterable[str]) -> int:
