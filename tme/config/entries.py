@@ -99,7 +99,13 @@ def changed(library: Library, kind: str, name: str, change: Node, place: str, co
         return library
     former = library.entries[kind][name]
     entry = checked(type(former), raw, former, change, place, context, faults)
-    return library if entry is None else library.with_entry(kind, name, entry, raw)
+    if entry is None:
+        return library
+    for key, other, wanted in entry.referred():
+        if wanted not in library.entries[other] and (key, other, wanted) not in former.referred():
+            path = addressed(raw, key.split("."))
+            faults.append(unknown(change.find(path), ".".join((place, *path)), BY_NAME[other].one, wanted, library.entries[other]))
+    return library.with_entry(kind, name, entry, raw)
 
 
 @dataclass
