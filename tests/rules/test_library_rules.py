@@ -8,6 +8,7 @@ import tme
 from tme.config import ConfigError
 from tme.kernels import threads
 from tme.library import load_library
+from tme.library.rule import ALWAYS
 from tme.model.describe import describe
 from tme.model.registry import known_to_rules, rule_programs, term_registry
 from tme.rules.resolve import chosen, woken
@@ -15,7 +16,7 @@ from tme.rules.sentences import sentence
 from tme.rules.signals import VESSEL
 
 RULES = load_library().rules
-EVENTS = {"drugs": [{"name": "photosensitiser", "bath_uM": 1.0, "route": "bath", "day": 0}],
+EVENTS = {"drugs": [{"name": n, "bath_uM": 1.0, "route": "bath", "day": 0} for n in ("photosensitiser", "erastin")],
           "events": [{"name": "radiation", "dose_gy": 2, "day": 3}, {"name": "light", "fluence_mw_cm2": 1, "minutes": 5, "day": 3}]}  # fmt: skip
 EVERYTHING = {
     "arms": {"x": EVENTS},
@@ -23,6 +24,8 @@ EVERYTHING = {
     "populations": {k: {} for k in ("mdsc", "nk", "neutrophil")} | {"caf": {"share": 0.3}, "cd4": {"per_mm2": 1500}},
     "mechanisms__cuproptosis": {"on": True},
     "mechanisms__ferroptosis_cd8": {"on": True},
+    "mechanisms__disulfidptosis": {"on": True},
+    "mechanisms__invasion": {"speed_um_h": 1.0},
 }
 
 
@@ -41,6 +44,8 @@ def put(model, entry, level):
 
 def terms_of(model, entry):
     """Values of the term of a rule in the places where it acts."""
+    if entry.term == "vessels.density":
+        return model.mechanism("vessels").factor(model.vessels.sites)
     if entry.cells == (VESSEL,):
         return model.mechanism("recruitment").factor[entry.term.partition(".")[2]](model.vessels.voxels)
     model.mechanism("rules").settle(model)
@@ -56,7 +61,7 @@ def test_a_rule_that_is_on_moves_its_term_the_way_it_says(name):
     if entry.response == "falling":
         silent, loud = loud, silent
     put(model, entry, silent)
-    quiet = terms_of(model, entry)
+    quiet = terms_of(model, entry) if entry.signal != ALWAYS else term_registry()[entry.term].neutral
     put(model, entry, loud)
     moved = terms_of(model, entry)
     assert len(moved) > 0
@@ -193,7 +198,7 @@ def test_what_cannot_be_at_vessels_is_refused(change, said):
 
 def test_what_is_known_at_vessels_is_no_signal_of_a_cell():
     known = known_to_rules().signals(VESSEL)
-    assert {s.partition(".")[0] for s in known} == {"field", "drug", "near", "event", "time"}
+    assert {s.partition(".")[0] for s in known} == {"field", "drug", "near", "event", "time", "always"}
 
 
 def test_a_rule_on_the_entry_of_a_type_that_is_not_there_is_left_out():

@@ -128,13 +128,36 @@ def load_library(folder: str | None = None) -> Library:
     entries: dict[str, dict[str, Any]] = {}
     raw: dict[str, dict[str, Any]] = {}
     for kind in KINDS:
-        entries[kind.name], raw[kind.name] = _read(root / f"{kind.name}.yaml", kind.entry, faults)
+        entries[kind.name], raw[kind.name] = _read_all(root, kind.name, kind.entry, faults)
     library = Library(entries, raw)
     if not faults:
         faults += [f"{kind}.yaml: {name}{'.' * bool(key)}{key}: {what}" for kind, name, key, what in library.dangling()]
     if faults:
         raise LibraryError("\n".join(faults))
     return library
+
+
+def files_of(kind: str, root: Path | None = None) -> list[Path]:
+    """The files of a kind: KIND.yaml, then KIND_PART.yaml by name."""
+    root = root or Path(__file__).parent
+    return [root / f"{kind}.yaml", *sorted(root.glob(f"{kind}_*.yaml"))]
+
+
+@cache
+def places(kind: str) -> dict[str, str]:
+    """The file of ours in which each entry of a kind stands."""
+    return {name: path.name for path in files_of(kind) for name in _read(path, BY_NAME[kind].entry, [])[1]}
+
+
+def _read_all(root: Path, kind: str, model: type[Part], faults: list[str]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Entries of all files of a kind; a name that stands in two of them is a fault."""
+    entries: dict[str, Any] = {}
+    raw: dict[str, Any] = {}
+    for path in files_of(kind, root):
+        some, written = _read(path, model, faults)
+        faults += [f"{path.name}: {name}: the name is taken by another file of {kind}" for name in written if name in raw]
+        entries, raw = {**entries, **some}, {**raw, **written}
+    return entries, raw
 
 
 def _read(path: Path, model: type[Part], faults: list[str]) -> tuple[dict[str, Any], dict[str, Any]]:
