@@ -154,6 +154,11 @@ MODELS = {
                                    "M103.lactate", "M103.nrf2"), populations__caf={"share": 0.2}, populations__cd4={}, populations__mdsc={}, domain__immune_per_voxel=4),
         ("rules", "cell_uptake"),
     ),
+    "context": Case(
+        lambda: given({}, {"disulfidptosis": {"on": True, "k_bond": 0.02, "x_max": 100}, "invasion": {"speed_um_h": 60}}, fields__glucose={},
+                      rules=on("M108.vegf", "M108.vessels", "M108.glucose", "M34.acid", "M98.rich", "M55.motility", "M22.mboat2")),
+        ("vessels", "disulfidptosis", "disulfidptotic_death", "invasion", "rules", "cell_uptake"), (range(1, 2), range(59, 61), range(360, 361)),
+    ),
     "plugins": Case(with_plugins, ("pge2_release", "disulfide", "disulfide_death"), (range(1, 2), range(59, 61), range(79, 80))),
     "every target": Case(
         lambda: given(bath("erastin", 5.0, "bso", 50.0, "deferoxamine", 10.0, "ferric_ammonium_citrate", 50.0, "cysteinase", 0.1, "ferrostatin_1", 0.1, "ifsp1", 1.0,
