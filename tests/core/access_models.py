@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from support import bath, tissue
+from support import bath, particles, tissue
 
 from tme.model import TumourModel, load_config
 
@@ -155,8 +155,8 @@ MODELS = {
         ("rules", "cell_uptake"),
     ),
     "context": Case(
-        lambda: given({}, {"disulfidptosis": {"on": True, "k_bond": 0.02, "x_max": 100}, "invasion": {"speed_um_h": 60}}, fields__glucose={},
-                      rules=on("M108.vegf", "M108.vessels", "M108.glucose", "M34.acid", "M98.rich", "M55.motility", "M22.mboat2")),
+        lambda: given({**antibodies("anti_pdl1"), **particles("iron_oxide", 5)}, {"disulfidptosis": {"on": True, "k_bond": 0.02, "x_max": 100}, "invasion": {"speed_um_h": 60}}, fields__glucose={}, populations__caf={"share": 0.2},
+                      rules=on("M108.vegf", "M108.vessels", "M108.glucose", "M111.matrix_passage", "M111.matrix_speed", "M34.acid", "M98.rich", "M55.motility", "M22.mboat2")),
         ("vessels", "disulfidptosis", "disulfidptotic_death", "invasion", "rules", "cell_uptake"), (range(1, 2), range(59, 61), range(360, 361)),
     ),
     "plugins": Case(with_plugins, ("pge2_release", "disulfide", "disulfide_death"), (range(1, 2), range(59, 61), range(79, 80))),

@@ -7,7 +7,7 @@ from support import alive, bath, dish, flood, hours, kill, level, mean, rises, t
 
 import tme
 
-ALONE = {"populations": {k: None for k in ("cd8", "macrophage", "dendritic", "treg")}}
+ALONE = {"populations": dict.fromkeys(("cd8", "macrophage", "dendritic", "treg"))}
 COPPER = {"mechanisms__cuproptosis": {"on": True}}
 
 
@@ -168,4 +168,40 @@ def test_walks_are_the_same_whatever_the_order_of_rows_and_across_a_checkpoint()
 
     whole, half = hours(model(), 4), hours(model(), 2)
     half = hours(tme.TumourModel.from_state(half.config, half.state_dict(), seed=1), 2)
+    assert {k: v.tobytes() for k, v in whole.state_dict().items()} == {k: v.tobytes() for k, v in half.state_dict().items()}
+
+
+# ---- matrix ----------------------------------------------------------------------------------------------------------------
+STROMA = {"populations__caf": {"share": 0.3}, "domain__immune_per_voxel": 8}
+GIVEN = {"x": {"antibodies": [{"name": "anti_pdl1", "dose_mg_kg": 10, "day": 0}], "nanoparticles": [{"name": "iron_oxide", "dose_mg_kg": 5, "day": 0}]}}
+
+
+@pytest.mark.mechanism("M111")
+def test_matrix_of_fibroblasts_holds_antibodies_and_particles_back():
+    with_rule, without = (hours(tissue("x", arms=GIVEN, **on(*r), **STROMA), 6) for r in (("M111.matrix_passage",), ()))
+    assert level(with_rule, "anti_pdl1") < 0.9 * level(without, "anti_pdl1")
+    assert mean(with_rule, "np_iron_oxide") < 0.9 * mean(without, "np_iron_oxide")
+    assert level(with_rule, "oxygen") == level(without, "oxygen")
+    bare = hours(tissue("x", arms=GIVEN, **on("M111.matrix_passage")), 6)
+    assert bare.vessels.passage.min() == 1.0 > 0.9 > with_rule.vessels.passage.min()
+
+
+@pytest.mark.mechanism("M111")
+def test_matrix_lies_where_fibroblasts_are_and_slows_t_cells_there():
+    model = tissue(**on("M111.matrix_speed"), **STROMA, populations__cd8={"per_mm2": 600})
+    inside = model.lattice.depth_um() > 40
+    ecm = model.fields["ecm"].concentration
+    assert 0.1 < ecm[inside].mean() < 1.5 and ecm[model.lattice.depth_um() < -100].mean() < 0.1 * ecm[inside].mean()
+    speed = model.cd8.term_motility_speed
+    there = model.fields["ecm"].at(model.cd8.voxel)
+    assert speed[there > 0.2].max() < 0.8 < speed[there < 0.02].min()
+
+
+@pytest.mark.mechanism("M111")
+def test_what_matrix_lets_pass_outlasts_a_checkpoint():
+    def model():
+        return tissue("x", arms=GIVEN, **on("M111.matrix_passage"), **STROMA)
+
+    whole, half = hours(model(), 4), hours(model(), 2)
+    half = hours(tme.TumourModel.from_state(half.config, half.state_dict(), arm="x", seed=1), 2)
     assert {k: v.tobytes() for k, v in whole.state_dict().items()} == {k: v.tobytes() for k, v in half.state_dict().items()}

@@ -14,6 +14,7 @@ from tme.model.registry import known_to_rules, rule_programs, term_registry
 from tme.rules.resolve import chosen, woken
 from tme.rules.sentences import sentence
 from tme.rules.signals import VESSEL
+from tme.rules.vessels import OF_VESSELS
 
 RULES = load_library().rules
 EVENTS = {"drugs": [{"name": n, "bath_uM": 1.0, "route": "bath", "day": 0} for n in ("photosensitiser", "erastin")],
@@ -44,8 +45,8 @@ def put(model, entry, level):
 
 def terms_of(model, entry):
     """Values of the term of a rule in the places where it acts."""
-    if entry.term == "vessels.density":
-        return model.mechanism("vessels").factor(model.vessels.sites)
+    if entry.term.startswith("vessels."):
+        return getattr(model.mechanism("vessels"), OF_VESSELS[entry.term])(model.vessels.sites)
     if entry.cells == (VESSEL,):
         return model.mechanism("recruitment").factor[entry.term.partition(".")[2]](model.vessels.voxels)
     model.mechanism("rules").settle(model)

@@ -50,7 +50,8 @@ class VesselBed:
     A vessel is made of pieces, one a voxel it crosses: `sites` (p,) int32 their voxels, `piece_um` (p,) float64 their
     lengths, `segment` (p,) int64 ascending the segment each belongs to. `rank` (s,) float64 and `open` (s,) bool are of
     segments. `voxels` (m,) int32 ascending are those with an open vessel, and `weight` (m,) float64 is the length of
-    open vessel in them over NOMINAL_UM, what rates per vessel are multiplied by.
+    open vessel in them over NOMINAL_UM, what rates per vessel are multiplied by; `passage` (m,) float64 is the share of drugs,
+    antibodies and particles that the tissue there lets pass (1 unless a rule says otherwise).
     """
 
     def __init__(self, grid: Grid, per_mm2: float, seed: int) -> None:
@@ -105,6 +106,7 @@ class VesselBed:
         now = self.open[self.segment]
         self.voxels, of = np.unique(self.sites[now], return_inverse=True)
         self.weight = np.bincount(of.ravel(), self.piece_um[now], len(self.voxels)) / NOMINAL_UM
+        self.passage = np.ones(len(self.voxels))
 
 
 def _uniform(seed: int, uids: np.ndarray, sub: int) -> np.ndarray:

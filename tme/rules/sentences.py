@@ -8,7 +8,7 @@ from typing import Any
 from tme.library.rule import ALWAYS, RuleEntry
 
 PLAIN = {
-    "coq10h2": "reduced CoQ10", "nadph": "NADPH", "vegf": "VEGF", "transferrin": "transferrin iron",
+    "coq10h2": "reduced CoQ10", "ecm": "matrix", "nadph": "NADPH", "vegf": "VEGF", "transferrin": "transferrin iron",
     "ifng": "IFN-gamma", "cxcl": "CXCL9/10", "atp": "ATP", "hmgb1": "HMGB1", "gpx4": "GPX4", "fsp1": "FSP1", "acsl4": "ACSL4",
     "nrf2": "NRF2", "plooh": "PLOOH", "gsh": "GSH", "lip": "labile iron", "pdl1": "PD-L1", "mhc1": "MHC-I", "rsl3": "RSL3",
     "suppression": "suppressive cytokines", "xct": "system xc-", "clusters_lost": "loss of iron-sulphur clusters",

@@ -17,7 +17,7 @@ from tme.kernels import threads
 from tme.rules.evaluation import Program, Rules, heard
 from tme.rules.signals import VESSEL
 
-DENSITY = "vessels.density"
+OF_VESSELS = {"vessels.density": "factor", "vessels.passage": "passage"}  # terms of vessels themselves: where their law keeps the factor
 
 
 class AtVessels:
@@ -47,9 +47,10 @@ def connect(model: Any, entries: list[Any]) -> None:
     entry = next((e for e in entries if e.name == "recruitment"), None)
     for wanted in model.rule_programs:
         program = heard(wanted, model, None) if wanted.cells == VESSEL else None
-        if program is not None and program.term.name == DENSITY and vessels is not None:
-            vessels.factor = AtVessels(model, program)
-            vessels.reads = (*vessels.reads, *vessels.factor.reads)
+        if program is not None and program.term.name in OF_VESSELS and vessels is not None:
+            at = AtVessels(model, program)
+            setattr(vessels, OF_VESSELS[program.term.name], at)
+            vessels.reads = tuple(dict.fromkeys((*vessels.reads, *at.reads)))
             continue
         if entry is None or program is None:
             continue
