@@ -17,7 +17,7 @@ from tme.rules.signals import VESSEL
 from tme.rules.vessels import OF_VESSELS
 
 RULES = load_library().rules
-EVENTS = {"drugs": [{"name": n, "bath_uM": 1.0, "route": "bath", "day": 0} for n in ("photosensitiser", "erastin")],
+EVENTS = {"drugs": [{"name": "photosensitiser", "bath_uM": 1.0, "route": "bath", "day": 0}],
           "events": [{"name": "radiation", "dose_gy": 2, "day": 3}, {"name": "light", "fluence_mw_cm2": 1, "minutes": 5, "day": 3}]}  # fmt: skip
 EVERYTHING = {
     "arms": {"x": EVENTS},
@@ -56,7 +56,9 @@ def terms_of(model, entry):
 @pytest.mark.parametrize("name", RULES)
 def test_a_rule_that_is_on_moves_its_term_the_way_it_says(name):
     entry = RULES[name]
-    model = tissue("x", rules={name: "on"}, **EVERYTHING)
+    kind, _, drug = entry.signal.partition(".")
+    given = [{**EVENTS["drugs"][0], "name": drug}] if kind == "drug" and drug != "photosensitiser" else []
+    model = tissue("x", rules={name: "on"}, **{**EVERYTHING, "arms": {"x": {**EVENTS, "drugs": [*EVENTS["drugs"], *given]}}})
     scale = entry.half or 100.0
     silent, loud = (0.01 * scale, 100 * scale)
     if entry.response == "falling":

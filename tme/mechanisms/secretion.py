@@ -89,10 +89,10 @@ class CellSecretion(Mechanism):
         self.adds = tuple(f"field.{name}.source" for name in self.by_field)
 
     def prepare(self, model) -> None:
-        """What cells secrete whatever they do is there when a field begins with its steady state."""
+        """What cells secrete whatever they do is there when an optional field (matrix) begins with its steady state."""
         for name, pairs in self.by_field.items():
-            always = [(p, item) for p, item in pairs if item.times is None]
-            if always and model.config.library.fields[name].steady_at_start:
+            entry, always = model.config.library.fields[name], [(p, item) for p, item in pairs if item.times is None]
+            if always and entry.optional and entry.steady_at_start:
                 self.add(model, name, always)
 
     def step(self, model) -> None:
