@@ -153,6 +153,12 @@ def _read(path: Path, model: type[Part], faults: list[str]) -> tuple[dict[str, A
     out, raw = {}, {}
     for place, (name, entry) in zip(data if isinstance(data, dict) else range(len(data)), named.items()):
         raw[name] = _plain(entry)
+        parent = raw[name].pop("extends", None) if isinstance(raw[name], dict) else None
+        if parent is not None:
+            if parent not in raw or parent == name:
+                faults.append(f"{path.name}:{_line(data, [str(place), 'extends'])}: {name}.extends: there is no entry '{parent}' above{meant(str(parent), [n for n in raw if n != name])}")
+                continue
+            raw[name] = _over(raw[parent], raw[name])
         try:
             out[name] = model.model_validate(raw[name])
         except ValidationError as error:
@@ -161,6 +167,14 @@ def _read(path: Path, model: type[Part], faults: list[str]) -> tuple[dict[str, A
                 line = _line(data, [str(place), *inner])
                 faults.append(f"{path.name}:{line}: {'.'.join([name, *inner])}: {' '.join(e['msg'].split())}")
     return out, raw
+
+
+def _over(base: Any, change: Any) -> Any:
+    """An entry on top of the one that it extends: mappings key by key, numbers, lists and words whole; null takes a key away."""
+    if not (isinstance(base, dict) and isinstance(change, dict)) or "value" in change:
+        return change
+    out = {**base, **{k: _over(base.get(k), v) for k, v in change.items()}}
+    return {k: v for k, v in out.items() if v is not None}
 
 
 def by_name(data: Any) -> dict[str, Any] | None:

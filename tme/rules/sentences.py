@@ -38,6 +38,7 @@ def signal_words(signal: str) -> str:
         "near": f"nearby {cells_words(name)}",
         "contact": f"contact with {cells_words(name)}",
         "time": "time since day 0",
+        "alteration": f"carrying {plain(name)}",
     }.get(kind, plain(name))
 
 
@@ -53,6 +54,8 @@ def term_words(term: str, terms: Mapping[str, Any]) -> str:
 
 def sentence(entry: RuleEntry, terms: Mapping[str, Any]) -> str:
     """What a rule says."""
+    if entry.signal.startswith("alteration.") and entry.half is not None and entry.half <= 1e-6:
+        return carriers_sentence(entry, terms)
     term, numbers = term_words(entry.term, terms), entry.numbers
     where = f"{'At' if 'vessel' in entry.cells else 'In'} {' and '.join(cells_words(c) for c in entry.cells)}"
     kind, _, name = entry.signal.partition(".")
@@ -78,6 +81,14 @@ def sentence(entry: RuleEntry, terms: Mapping[str, Any]) -> str:
     else:
         said += f"{does('lower')} {term} down to {entry.to:g}-fold ({shape})"
     return said + tail(entry)
+
+
+def carriers_sentence(entry: RuleEntry, terms: Mapping[str, Any]) -> str:
+    """What an effect of an alteration says."""
+    where = f"In tumour cells that carry {plain(entry.signal.partition('.')[2])}"
+    amount = f"{entry.to:g} {unit(entry.numbers['to'].unit)} comes on top" if entry.verb == "adds_to" else f"is {entry.to:g}-fold"
+    term = term_words(entry.term, terms)
+    return f"{where} {amount} of {term}".replace("  ", " ") + tail(entry) if entry.verb == "adds_to" else f"{where} {term} {amount}" + tail(entry)
 
 
 def unit(text: str) -> str:
