@@ -13,6 +13,7 @@ from tme.model.registry import known_to_rules, rule_programs, term_registry
 from tme.rules.resolve import chosen, woken
 from tme.rules.sentences import sentence
 from tme.rules.signals import VESSEL
+from tme.rules.vessels import OF_VESSELS
 
 RULES = load_library().rules
 EVENTS = {"drugs": [{"name": "photosensitiser", "bath_uM": 1.0, "route": "bath", "day": 0}],
@@ -23,6 +24,8 @@ EVERYTHING = {
     "populations": {k: {} for k in ("mdsc", "nk", "neutrophil")} | {"caf": {"share": 0.3}, "cd4": {"per_mm2": 1500}},
     "mechanisms__cuproptosis": {"on": True},
     "mechanisms__ferroptosis_cd8": {"on": True},
+    "mechanisms__disulfidptosis": {"on": True},
+    "mechanisms__invasion": {"speed_um_h": 1.0},
 }
 
 
@@ -41,6 +44,8 @@ def put(model, entry, level):
 
 def terms_of(model, entry):
     """Values of the term of a rule in the places where it acts."""
+    if entry.term.startswith("vessels."):
+        return getattr(model.mechanism("vessels"), OF_VESSELS[entry.term])(model.vessels.sites)
     if entry.cells == (VESSEL,):
         return model.mechanism("recruitment").factor[entry.term.partition(".")[2]](model.vessels.voxels)
     model.mechanism("rules").settle(model)
@@ -50,7 +55,9 @@ def terms_of(model, entry):
 @pytest.mark.parametrize("name", RULES)
 def test_a_rule_that_is_on_moves_its_term_the_way_it_says(name):
     entry = RULES[name]
-    model = tissue("x", rules={name: "on"}, **EVERYTHING)
+    kind, _, drug = entry.signal.partition(".")
+    given = [{**EVENTS["drugs"][0], "name": drug}] if kind == "drug" and drug != "photosensitiser" else []
+    model = tissue("x", rules={name: "on"}, **{**EVERYTHING, "arms": {"x": {**EVENTS, "drugs": [*EVENTS["drugs"], *given]}}})
     scale = entry.half or 100.0
     silent, loud = (0.01 * scale, 100 * scale)
     if entry.response == "falling":

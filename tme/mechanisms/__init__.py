@@ -14,6 +14,7 @@ from tme.mechanisms import (
     division,
     exhaustion,
     ifng_response,
+    invasion,
     killing,
     motility,
     phagocytosis,
@@ -49,6 +50,7 @@ MECHANISMS = (
     priming.LymphNode,
     resolve.Resolve,
     division.Division,
+    invasion.Invasion,
     recruitment.Recruitment,
     uptake.Uptake,
     uptake.CellUptake,
@@ -75,10 +77,11 @@ PARAMETER_SETS = {
         death.T_CELL,
         uptake.PARAMETERS,
         vessels.PARAMETERS,
+        invasion.PARAMETERS,
     )
 }
 
 
 def cell_terms(cells: Mapping[str, CellEntry]) -> tuple[Term, ...]:
     """Terms of what cell types do: which types have them follows from their entries."""
-    return tuple(t for m in (motility, recruitment, death, secretion, phagocytosis) for t in m.terms(cells))
+    return tuple(t for m in (motility, recruitment, death, secretion, phagocytosis, uptake) for t in m.terms(cells))

@@ -14,7 +14,7 @@ from tme import pathways
 from tme.config.hashing import used_entries
 from tme.core.mechanism import rows_of
 from tme.library import load_library
-from tme.model.registry import PLAN, known_to_rules, parameter_registry, tumour_overrides
+from tme.model.registry import PLAN, alteration_rules, known_to_rules, parameter_registry, tumour_overrides
 from tme.model.tumour_model import TumourModel
 from tme.rules.resolve import chosen, woken
 from tme.rules.tables import rule_rows
@@ -40,7 +40,7 @@ def describe(config: Any) -> dict[str, Any]:
 def rules_in_force(config: Any) -> list[dict[str, Any]]:
     """The rules that are on, as sentences."""
     events = {item.name for arm in config.arms for item in config.therapy_of(arm).events}
-    on = woken(chosen(config), config.library, events)
+    on = woken(chosen(config), config.library, events) | alteration_rules(config)
     return rule_rows(on, known_to_rules(config), on)
 
 

@@ -20,7 +20,7 @@ from tme.core.terms import Term
 from tme.kernels import rules as kernels
 from tme.kernels import threads
 from tme.library.rule import RuleEntry
-from tme.rules.signals import Neighbourhoods, Signal
+from tme.rules.signals import Neighbourhoods, Signal, carried, felt
 
 Step = tuple[Callable[..., Any], tuple[Any, ...]]
 
@@ -212,7 +212,7 @@ class Rules(Mechanism):
         leader = group.leader
         multiplies = term.effect == "multiplies"
         gain = leader.aim - 1.0 if multiplies else leader.aim
-        if multiplies and len(group.parts) == 1 and not group.memory and group.parts[0][0].kind not in ("time", "event"):
+        if multiplies and len(group.parts) == 1 and not group.memory and group.parts[0][0].kind not in ("time", "event", "alteration"):
             return [self._read(model, population, *group.parts[0], (kernels.multiply_on_voxels, kernels.multiply_on_rows), (gain, first, out))]
         steps = self._sum(model, population, group.parts, total)
         if leader.response != "linear":
@@ -238,19 +238,19 @@ class Rules(Mechanism):
                 column = column.astype(np.float64)
             return pair[1], (column, scale, hill, *rest)
         voxel, less = population.col.voxel, 0.0
-        if self._held_off(population.kind, signal):
-            n = population.n
-            inside = model.fields[signal.name].at(voxel[:n]) / (1.0 + self.resisted[signal.name][population.col.clone[:n]])
-            return pair[1], (inside, scale, hill, *rest)
+        if signal.kind == "alteration" and (carries := carried(model, population, signal.name)) is not None:
+            return pair[1], (carries, scale, hill, *rest)
         if signal.kind in ("near", "contact"):
             array, less = self.neighbourhoods.counts(model, signal), float(signal.name == population.kind)
         elif signal.kind in ("field", "drug"):
+            if signal.kind == "drug" and (less_of_it := felt(model, population, signal.name, entry.group, self.resisted)) is not None:
+                return pair[1], (less_of_it, scale, hill, *rest)
             array = model.fields[signal.name].read_view
         else:
-            value = max(model.sim_day, 0.0) if signal.kind == "time" else model.events.signal(signal.name)
+            value = 1.0 if signal.kind == "alteration" else max(model.sim_day, 0.0) if signal.kind == "time" else model.events.signal(signal.name)
             if np.ndim(value) == 0:
                 return kernels.sum_everywhere, (float(kernels.hill_power(max(float(value) * scale, 0.0), hill)), *rest)
-            array = value
+            array = np.asarray(value)
         return pair[0], (voxel, array, less, scale, hill, *rest)
 
     def _by_grammar(self, model: Any, population: Any, program: Program, up: np.ndarray, down: np.ndarray, out: np.ndarray) -> list[Step]:

@@ -3,7 +3,7 @@
     field.NAME    the concentration of a field in its voxel          drug.NAME     of a drug, antibody or particle
     own.NAME      a column of its own                                event.NAME    the course of an event
     near.NAME     living cells of a type within 3 voxels             contact.NAME  in its own and the adjacent voxels
-    time          days since day 0 (0 before it)
+    alteration.NAME  1 in tumour cells that carry it, else 0         time          days since day 0 (0 before it)
 
 Counts leave the cell itself out. A signal that this model lacks (a drug of another arm, a cell type that is not there)
 is nothing, and the rule that hears it is left out.
@@ -24,17 +24,19 @@ VESSEL = "vessel"  # where entry through vessels is evaluated: at open vessels, 
 AT_VESSELS = ("field", "drug", "near", "event")  # kinds of signal there, and time
 NEAR_VOXELS = 3
 DEFAULT_CLOCK_MIN = 6.0
+CONSTANT_CLOCK_MIN = 1440.0
 NO_STATE = np.zeros(0, np.int8)
 
 
 class Known(NamedTuple):
-    """What exists: terms by name, columns and their units by cell type, and units of fields, agents and events by name."""
+    """What exists: terms by name, columns and their units by cell type, units of fields, agents and events by name, alterations."""
 
     terms: Mapping[str, Any]
     columns: Mapping[str, Mapping[str, str]]
     fields: Mapping[str, str]
     drugs: Mapping[str, str]
     events: Mapping[str, str]
+    alterations: tuple[str, ...] = ()
 
     def signals(self, cells: str) -> dict[str, str]:
         """Signal -> unit, of all that cells of this type can know, or that is known at vessels."""
@@ -46,6 +48,8 @@ class Known(NamedTuple):
         out |= {f"own.{n}": u for n, u in self.columns[cells].items()}
         out |= {f"{word}.{n}": "cells" for word in ("near", "contact") for n in self.columns}
         out |= {f"event.{n}": u for n, u in self.events.items()}
+        if "clone" in self.columns[cells]:
+            out |= {f"alteration.{n}": "1" for n in self.alterations}
         return out | {"time": "d"}
 
 
@@ -70,23 +74,48 @@ class Signal:
             return any(p.kind == self.name for p in model.populations)
         if self.kind == "event":
             return any(self.name in o.entry.signals(o.name) for o in model.therapy.events)
+        if self.kind == "alteration":
+            return self.name in model.config.carriers()
         return self.kind == "time" or self.name in population.declared
 
     def clock(self, model: Any) -> int:
         """Ticks between two looks: the clock of its field, else 6 min."""
         if self.kind in ("field", "drug"):
             return model.clock[self.name]
+        if self.kind == "alteration":  # for good: daughters keep it
+            return max(1, round(CONSTANT_CLOCK_MIN / model.dt_min))
         return max(1, round(DEFAULT_CLOCK_MIN / model.dt_min))
 
     def touched(self, model: Any, cells: str) -> tuple[str, ...]:
         """What reading it in cells of a type reads, as a plan entry declares it."""
         if self.kind in ("field", "drug"):
-            return (f"field.{self.name}.concentration",)
-        if self.kind == "own":
-            return (f"{cells}.{self.name}",)
+            clone = ("tumour.clone",) if cells == "tumour" and self.kind == "drug" and model.config.felt() else ()
+            return (f"field.{self.name}.concentration", *clone)
+        if self.kind in ("own", "alteration"):
+            return (f"{cells}.{self.name if self.kind == 'own' else 'clone'}",)
         if self.kind in ("near", "contact"):
             return tuple(f"{self.name}.{c}" for c in ("voxel", "state") if c in model.populations[self.name].declared)
         return (f"events.kept/{self.name}", f"events.since/{self.name}") if self.kind == "event" else ()
+
+
+def carried(model: Any, population: Any, name: str) -> np.ndarray | None:
+    """1 in cells that carry an alteration, 0 in others, (n,) float64; None where all do."""
+    clones = np.array(model.config.carriers()[name], float)
+    return None if clones.all() else clones[population.col.clone]
+
+
+def felt(model: Any, population: Any, drug: str, group: str | None, resisted: Mapping[str, np.ndarray]) -> np.ndarray | None:
+    """What of a drug's concentration acts in tumour cells that feel less (or more) of it, (n,) float64; None where all feel it whole.
+
+    Two reasons multiply: what alterations say of the drug or its group, and `resisted` r of clones, of which 1/(1 + r) is left inside.
+    """
+    shares = model.config.felt() if "clone" in population.declared else {}
+    found = [np.array(shares[key]) for key in dict.fromkeys((drug, group)) if key in shares]
+    if population.kind == "tumour" and drug in resisted:
+        found.append(1.0 / (1.0 + resisted[drug]))
+    if not found:
+        return None
+    return model.fields[drug].at(population.col.voxel[: population.n]) * np.prod(found, axis=0)[population.col.clone[: population.n]]
 
 
 class Neighbourhoods:

@@ -129,7 +129,7 @@ class ParticleDelivery(Mechanism):
         names = [a.name for a in model.therapy.nanoparticles]
         carriers = {a.entry.carried_by for a in model.therapy.nanoparticles} - {None}
         self.carriers = {p.kind: p for p in model.populations if p.kind in carriers}
-        self.reads = ("vessels.voxels", "vessels.weight", "lattice.tissue_row", *(f"{kind}.voxel" for kind in self.carriers))
+        self.reads = ("vessels.voxels", "vessels.weight", "vessels.passage", "lattice.tissue_row", *(f"{kind}.voxel" for kind in self.carriers))
         self.writes: tuple[str, ...] = tuple(f"field.{name}.source" for name in names)
         self.adds = tuple(f"field.{name}.concentration" for name in names)
 
@@ -147,12 +147,15 @@ class ParticleDelivery(Mechanism):
             mean = agent.plasma_mean(start, stop)
             with field.term_writer("source", model.scratch) as source:
                 if mean > 0.0 and agent.entry.carried_by is None:
-                    source[model.vessels.voxels] = agent.entry.vessel_exchange * mean * model.vessels.weight
+                    source[model.vessels.voxels] = agent.entry.vessel_exchange * mean * model.vessels.weight * model.vessels.passage
                 elif mean > 0.0:
                     self.bring(model, agent, mean, source)
 
     def bring(self, model, agent, mean: float, source: np.ndarray) -> None:
-        """What would leak from all vessels, shared out among the cells that carry it; nothing where there are none."""
+        """What would leak from all vessels, shared out among the cells that carry it; nothing where there are none.
+
+        Carrier cells walk through what holds particles back, so `passage` does not count.
+        """
         carriers = self.carriers.get(agent.entry.carried_by)
         if carriers is not None and carriers.n:
             leak = agent.entry.vessel_exchange * mean * float(model.vessels.weight.sum())
