@@ -158,6 +158,17 @@ class PathwayEntry(Mechanism):
         stepping.settle(self.pathway, population.n, self.p, self.states(population), *self.given_columns(population), modulated=self.modulated)
         getattr(population.col, self.pathway.ticker)[: population.n] = model.tick
 
+    def settle_rows(self, model: Any, rows: np.ndarray) -> None:
+        """The same for some rows, which have come while the model runs."""
+        population = getattr(model, self.cells)
+        columns = self.given_columns(population)
+        some = [c[rows] if len(c) else c for c in columns]
+        stepping.settle(self.pathway, len(rows), self.p, np.zeros(len(rows), np.int8), *some, modulated=self.modulated)
+        for column, values in zip(columns, some):
+            if len(column):
+                column[rows] = values
+        getattr(population.col, self.pathway.ticker)[rows] = model.tick
+
     def state_dict(self) -> dict[str, np.ndarray]:
         """How many cell steps were taken (a readout, not dynamics)."""
         return {"stepped": np.array(self.stepped)}

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from tme.readouts import counts, ferroptosis, immune, spatial
+from tme.readouts import counts, ferroptosis, immune, regrowth, spatial
 
-READOUTS = (counts.counts, counts.types, spatial.extent, immune.lymphocytes, immune.myeloid, immune.killing, immune.signals,
+READOUTS = (counts.counts, counts.types, regrowth.regrowth, spatial.extent, immune.lymphocytes, immune.myeloid, immune.killing, immune.signals,
             ferroptosis.chemistry, ferroptosis.clones)  # fmt: skip
 
 
