@@ -45,7 +45,7 @@ def test_every_number_of_an_event_has_a_unit_and_a_source():
 
 def test_signals_of_events_have_names_of_their_own():
     names = [s for name, entry in load_library().events.items() for s in entry.signals(name)]
-    assert sorted(names) == ["heat", "light", "light_on", "radiation", "radiation_ros", "sound", "sound_on"]
+    assert sorted(names) == ["heat", "light", "radiation", "radiation_ros", "sound"]
 
 
 def test_what_the_issue_names_is_there():

@@ -97,19 +97,6 @@ def test_sound_without_sensitiser_or_oxygen_harms_nobody_and_with_both_kills():
 
 
 @pytest.mark.mechanism("M125")
-def test_the_power_of_light_and_sound_can_be_heard_while_it_is_on_and_minutes_after():
-    """What opens particles: the power itself, with or without a sensitiser, gone within minutes."""
-    model = sounded(drug=0.0, intensity=2.0)
-    assert model.events.signal("sound_on") == pytest.approx(np.full(144, 2.0))
-    ticks(model, 3)
-    assert model.events.signal("sound_on").mean() == pytest.approx(2.0 * 0.5 ** (3 / SOUND.gate_half_life_min))
-    arms = {"x": {"events": [{"name": "light", "fluence_mw_cm2": 50, "minutes": 5, "day": 0, "place": {"kind": "box", "from_um": [0, 0], "to_um": [120, 240]}}]}}
-    lit = ticks(dish("x", arms=arms), 5)
-    x = lit.lattice.position_um(np.arange(144))[0]
-    assert (lit.events.signal("light_on") == np.where(x < 120, 50.0, 0.0)).all()
-
-
-@pytest.mark.mechanism("M125")
 def test_chemodynamic_therapy_needs_iron_and_peroxide_together():
     """Fenton chemistry is iron times H2O2: oxidised lipid under both exceeds what each brings added up, and with k_if 0 it does not."""
     number = {"unit": "1", "source": "assumed: test"}

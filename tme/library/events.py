@@ -77,10 +77,7 @@ class RadiationEntry(EventEntry):
 
 
 class OxidantEntry(EventEntry):
-    """Light or sound on a sensitiser: oxidants from power, drug and oxygen, and the death that many of them bring.
-
-    While it is on, and shortly after, it opens particles: `gate_half_life_min`.
-    """
+    """Light or sound on a sensitiser: oxidants from power, drug and oxygen, and the death that many of them bring."""
 
     sensitiser: Name
     k_o2_mmHg: float = quantity("mmHg", gt=0)
@@ -88,16 +85,14 @@ class OxidantEntry(EventEntry):
     lethal_uM: float = quantity("uM", gt=0)
     steepness: float = quantity("1", gt=0)
     half_life_min: float = quantity("min", gt=0)
-    gate_half_life_min: float = quantity("min", gt=0)
     refers: ClassVar[dict[str, str]] = {"sensitiser": "drugs"}
-    power_unit: ClassVar[str] = ""
 
     def signals(self, name: str) -> dict[str, tuple[str, float]]:
-        """Oxidants that have reacted, uM of the voxel, as far as they are not yet repaired; and the power that is on."""
-        return {name: ("uM", self.half_life_min), f"{name}_on": (self.power_unit, self.gate_half_life_min)}
+        """Oxidants that have reacted, uM of the voxel, as far as they are not yet repaired."""
+        return {name: ("uM", self.half_life_min)}
 
     def power(self, item: Any) -> float:
-        """What an event of an arm brings, in `power_unit`."""
+        """What an event of an arm brings: a fluence rate, or an intensity."""
         raise NotImplementedError(self.kind)
 
     @property
@@ -114,7 +109,6 @@ class LightEntry(OxidantEntry):
     attenuation_um: float = quantity("um", gt=0)
     needs: ClassVar[tuple[str, ...]] = ("fluence_mw_cm2", "minutes")
     takes: ClassVar[tuple[str, ...]] = ("place", "sensitiser", "enters")
-    power_unit: ClassVar[str] = "mW/cm^2"
 
     def power(self, item: Any) -> float:
         """Fluence rate."""
@@ -133,7 +127,6 @@ class SoundEntry(OxidantEntry):
     yield_cm2_j: float = quantity("cm^2/J", gt=0)
     needs: ClassVar[tuple[str, ...]] = ("intensity_w_cm2", "minutes")
     takes: ClassVar[tuple[str, ...]] = ("place", "sensitiser")
-    power_unit: ClassVar[str] = "W/cm^2"
 
     def power(self, item: Any) -> float:
         """Intensity."""

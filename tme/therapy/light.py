@@ -6,7 +6,7 @@
     survival e^{-(R/R0)^n}         hazard of a tick: what (R/R0)^n gained while the light was on; necrosis
 
 Light falls as e^{-x/length} with the distance x from the face through which it enters, if the arm names one; sound reaches
-all of a tumour. I itself is left as the signal event.NAME_on, which opens particles that answer to it.
+all of a tumour.
 S is the drug's field, whether it was given free or let go by particles; what a closed carrier still holds does nothing.
 Sources: Zhu and colleagues' explicit dosimetry (PMC4435602; doi 10.3390/cancers8120109).
 """
@@ -35,7 +35,7 @@ def hazard(before: Any, after: Any, lethal: float, steepness: float) -> Any:
     return np.maximum((after / lethal) ** steepness - (before / lethal) ** steepness, 0.0)
 
 
-def power(model: Any, o: Occasion) -> np.ndarray:
+def fluence(model: Any, o: Occasion) -> np.ndarray:
     """Fluence rate of light, mW/cm^2, or intensity of sound, W/cm^2, (n_voxels,) of an event that is on."""
     rate = o.entry.power(o.item) * inside(model, o.item.place)
     return rate * np.exp(-beyond(model, o.item.enters) / o.entry.attenuation_um) if o.item.enters else rate
@@ -85,18 +85,15 @@ class Light(Mechanism):
         on = [o for o in self.events if o.tick <= tick < o.tick + o.ticks]
         if on or any(o.tick + o.ticks == tick for o in self.events):
             begins = any(o.tick == tick for o in on)
-            powers = [power(model, o) for o in on]
-            per_oxygen = self.shine(model, on, powers, ROUNDS if begins else 1)
-            for name in dict.fromkeys(o.name for o in on):
-                model.events.put(f"{name}_on", sum(x for o, x in zip(on, powers) if o.name == name))
+            per_oxygen = self.shine(model, on, ROUNDS if begins else 1)
             oxygen = model.fields["oxygen"].concentration
             for o, rate in zip(on, per_oxygen):
                 self.made.append((o, rate * oxygen * model.dt_min))
                 model.events.add(o.name, self.made[-1][1])
 
-    def shine(self, model, on: list[Occasion], powers: list[np.ndarray], rounds: int) -> list[np.ndarray]:
+    def shine(self, model, on: list[Occasion], rounds: int) -> list[np.ndarray]:
         """Solve oxygen under what is on; oxidants per event, uM/min per mmHg."""
-        field = model.fields["oxygen"]
+        field, powers = model.fields["oxygen"], [fluence(model, o) for o in on]
         for _ in range(rounds):
             oxygen = field.concentration
             rates = [

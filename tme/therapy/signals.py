@@ -42,11 +42,6 @@ class Signals:
         self._kept[name] = self.signal(name) + values
         self._since[name] = self._minute
 
-    def put(self, name: str, values: np.ndarray) -> None:
-        """Let the signal be `values` (n_voxels,) now, whatever is left of it."""
-        self._kept[name] = np.array(values)
-        self._since[name] = self._minute
-
     @property
     def _minute(self) -> float:
         return self._model.tick * self._model.dt_min
