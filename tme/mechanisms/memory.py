@@ -38,8 +38,7 @@ class Memory(Mechanism):
     @classmethod
     def enabled(cls, model) -> bool:
         """Where the config asks for it, or an arm vaccinates."""
-        said = model.config.mechanisms.get("memory", {}).get("on", False)
-        return bool(said) or any(o.entry.kind == "vaccination" for o in model.therapy.events)
+        return cls.asked_for(model.config) or any(o.entry.kind == "vaccination" for o in model.therapy.events)
 
     def __init__(self, model) -> None:
         super().__init__(model)
