@@ -159,7 +159,7 @@ MODELS = {
     "spread, loss and deaths by name": Case(
         lambda: given(bath("rsl3", 5.0), {"metastasis": {"on": True, "k_escape": 0.01}, "antigen_loss": {"on": True, "p_antigen": 0.3, "p_mhc": 0.3},
                                           "other_deaths": {"pyroptosis": 1e-3, "entosis": 1e-3}},
-                      rules=on("M75.il6", "M75.growth", "M76.dc", "M77.il8", "M77.il8_mdsc", "M77.migration", "M109.acsl4", "M111.ecm_speed", "M111.ecm_entry", "M86.neutrophil"),
+                      rules=on("M75.il6", "M75.growth", "M76.dc", "M77.il8", "M77.il8_mdsc", "M77.migration", "M109.escape", "M86.neutrophil"),
                       populations__normal={"share": 0.3}, populations__caf={"share": 0.1}, populations__neutrophil={}, populations__mdsc={}, domain__immune_per_voxel=4),
         ("metastasis", "antigen_loss", "mhc_lost", "other_deaths", "corpse_signals", "rules"), (range(1, 2), range(28, 31), range(58, 61)),
     ),

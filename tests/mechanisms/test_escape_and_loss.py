@@ -64,7 +64,7 @@ def test_the_state_of_the_chemistry_decides_who_lives_through_it():
 @pytest.mark.mechanism("M109")
 def test_acsl4_high_cells_invade_more_and_damps_drive_migration():
     rich = {"tumour__traits": {"acsl4": 2.0}}
-    assert left(changes=rich, rules={"M109.acsl4": "on"}).counters["escaped"] > 1.3 * left(changes=rich).counters["escaped"]
+    assert left(changes=rich, rules={"M109.escape": "on"}).counters["escaped"] > 1.3 * left(changes=rich).counters["escaped"]
     model = hours(flood(tissue("control", 3, **CALM, rules={"M77.migration": "on"}, mechanisms__metastasis=LEAVING), "hmgb1", 5.0), 4)
     assert model.counters["escaped"] > 1.3 * left().counters["escaped"]
 

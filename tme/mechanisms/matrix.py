@@ -2,8 +2,7 @@
 
     D' = D e^{-density s},  exchange and leak at vessels likewise;  s by kind: particles most, antibodies less, drugs little
 
-`density` 0 is tissue as the library's numbers have it, 1 a desmoplastic tumour. Matrix that lies in some places only (made by fibroblasts)
-is the field `ecm`, which rules hear (M111): it slows T cells and their entry there, not the diffusion of agents.
+`density` 0 is tissue as the library's numbers have it, 1 a desmoplastic tumour. What fibroblasts do in their places is said by rules (M111).
 """
 
 from __future__ import annotations
