@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from support import bath, tissue
+from support import bath, particles, tissue
 
 from tme.model import TumourModel, load_config
 
@@ -176,6 +176,11 @@ MODELS = {
         lambda: given({}, rules=on("M31", "M35", "M43", "M49", "M111.entry", "M111.speed", "M111.contact", "M56.ferritin", "M77.mdsc", "M86.licensing", "M53.hif1", "M97.acsl4",
                                    "M103.lactate", "M103.nrf2"), populations__caf={"share": 0.2}, populations__cd4={}, populations__mdsc={}, domain__immune_per_voxel=4),
         ("rules", "cell_uptake"),
+    ),
+    "context": Case(
+        lambda: given({**antibodies("anti_pdl1"), **particles("iron_oxide", 5)}, {"disulfidptosis": {"on": True, "k_bond": 0.02, "x_max": 100}, "invasion": {"speed_um_h": 60}}, fields__glucose={}, populations__caf={"share": 0.2},
+                      rules=on("M108.vegf", "M108.vessels", "M108.glucose", "M111.matrix_passage", "M111.matrix_speed", "M34.acid", "M98.rich", "M55.motility", "M22.mboat2")),
+        ("vessels", "disulfidptosis", "disulfidptotic_death", "invasion", "rules", "cell_uptake"), (range(1, 2), range(59, 61), range(360, 361)),
     ),
     "plugins": Case(with_plugins, ("pge2_release", "disulfide", "disulfide_death"), (range(1, 2), range(59, 61), range(79, 80))),
     "every target": Case(

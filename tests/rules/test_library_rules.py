@@ -8,11 +8,13 @@ import tme
 from tme.config import ConfigError
 from tme.kernels import threads
 from tme.library import load_library
+from tme.library.rule import ALWAYS
 from tme.model.describe import describe
 from tme.model.registry import known_to_rules, rule_programs, term_registry
 from tme.rules.resolve import chosen, woken
 from tme.rules.sentences import sentence
 from tme.rules.signals import VESSEL
+from tme.rules.vessels import OF_VESSELS
 
 RULES = load_library().rules
 EVENTS = {"drugs": [{"name": "photosensitiser", "bath_uM": 1.0, "route": "bath", "day": 0}],
@@ -24,6 +26,8 @@ EVERYTHING = {
     "mechanisms__cuproptosis": {"on": True},
     "mechanisms__ferroptosis_cd8": {"on": True},
     "mechanisms__ferroptosis_mdsc": {"on": True},
+    "mechanisms__disulfidptosis": {"on": True},
+    "mechanisms__invasion": {"speed_um_h": 1.0},
 }
 
 
@@ -42,6 +46,8 @@ def put(model, entry, level):
 
 def terms_of(model, entry):
     """Values of the term of a rule in the places where it acts."""
+    if entry.term.startswith("vessels."):
+        return getattr(model.mechanism("vessels"), OF_VESSELS[entry.term])(model.vessels.sites)
     if entry.cells == (VESSEL,):
         return model.mechanism("recruitment").factor[entry.term.partition(".")[2]](model.vessels.voxels)
     model.mechanism("rules").settle(model)
@@ -51,13 +57,15 @@ def terms_of(model, entry):
 @pytest.mark.parametrize("name", RULES)
 def test_a_rule_that_is_on_moves_its_term_the_way_it_says(name):
     entry = RULES[name]
-    model = tissue("x", rules={name: "on"}, **EVERYTHING)
+    kind, _, drug = entry.signal.partition(".")
+    given = [{**EVENTS["drugs"][0], "name": drug}] if kind == "drug" and drug != "photosensitiser" else []
+    model = tissue("x", rules={name: "on"}, **{**EVERYTHING, "arms": {"x": {**EVENTS, "drugs": [*EVENTS["drugs"], *given]}}})
     scale = entry.half or 100.0
     silent, loud = (0.01 * scale, 100 * scale)
     if entry.response == "falling":
         silent, loud = loud, silent
     put(model, entry, silent)
-    quiet = terms_of(model, entry)
+    quiet = terms_of(model, entry) if entry.signal != ALWAYS else term_registry()[entry.term].neutral
     put(model, entry, loud)
     moved = terms_of(model, entry)
     assert len(moved) > 0
@@ -194,7 +202,7 @@ def test_what_cannot_be_at_vessels_is_refused(change, said):
 
 def test_what_is_known_at_vessels_is_no_signal_of_a_cell():
     known = known_to_rules().signals(VESSEL)
-    assert {s.partition(".")[0] for s in known} == {"field", "drug", "near", "event", "time"}
+    assert {s.partition(".")[0] for s in known} == {"field", "drug", "near", "event", "time", "always"}
 
 
 def test_a_rule_on_the_entry_of_a_type_that_is_not_there_is_left_out():

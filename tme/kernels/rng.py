@@ -42,6 +42,7 @@ class Stream(IntEnum):
     TYPE = 20
     EVENT = 21
     TRANSFER = 22
+    INVADE = 40
 
 
 # Types of (seed, stream, tick, uid, sub), stated: numba would compile a version for every stream it meets.

@@ -11,11 +11,11 @@ from types import MappingProxyType
 from typing import Any
 
 from pydantic import ValidationError
-from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from tme.library.cells import faults_of
 from tme.library.kinds import BY_NAME, KINDS
+from tme.library.parsed import parse, plain_of
 from tme.library.schema import FIELD_KEYS, Part
 
 
@@ -128,7 +128,7 @@ def load_library(folder: str | None = None) -> Library:
     entries: dict[str, dict[str, Any]] = {}
     raw: dict[str, dict[str, Any]] = {}
     for kind in KINDS:
-        entries[kind.name], raw[kind.name] = _read(root / f"{kind.name}.yaml", kind.entry, faults)
+        entries[kind.name], raw[kind.name] = _read_all(root, kind.name, kind.entry, faults)
     library = Library(entries, raw)
     if not faults:
         faults += [f"{kind}.yaml: {name}{'.' * bool(key)}{key}: {what}" for kind, name, key, what in library.dangling()]
@@ -137,30 +137,52 @@ def load_library(folder: str | None = None) -> Library:
     return library
 
 
+def files_of(kind: str, root: Path | None = None) -> list[Path]:
+    """The files of a kind: KIND.yaml, then KIND_PART.yaml by name."""
+    root = root or Path(__file__).parent
+    return [root / f"{kind}.yaml", *sorted(root.glob(f"{kind}_*.yaml"))]
+
+
+@cache
+def places(kind: str) -> dict[str, str]:
+    """The file of ours in which each entry of a kind stands."""
+    return {name: path.name for path in files_of(kind) for name in _read(path, BY_NAME[kind].entry, [])[1]}
+
+
+def _read_all(root: Path, kind: str, model: type[Part], faults: list[str]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Entries of all files of a kind; a name that stands in two of them is a fault."""
+    entries: dict[str, Any] = {}
+    raw: dict[str, Any] = {}
+    for path in files_of(kind, root):
+        some, written = _read(path, model, faults)
+        faults += [f"{path.name}: {name}: the name is taken by another file of {kind}" for name in written if name in raw]
+        entries, raw = {**entries, **some}, {**raw, **written}
+    return entries, raw
+
+
 def _read(path: Path, model: type[Part], faults: list[str]) -> tuple[dict[str, Any], dict[str, Any]]:
     """Entries of one file, checked and as written; faults as `file:line: key: what`."""
-    yaml = YAML(typ="rt", pure=True)
     try:
-        with open(path, encoding="utf-8") as file:
-            data = yaml.load(file) or {}
+        text = path.read_text(encoding="utf-8")
+        named = by_name(plain_of(text))
     except (OSError, YAMLError, ValueError) as error:
         faults.append(f"{path.name}: {' '.join(str(error).split())}")
         return {}, {}
-    named = by_name(data)
     if named is None:
         faults.append(f"{path.name}: is not a mapping of names to entries")
         return {}, {}
-    out, raw = {}, {}
-    for place, (name, entry) in zip(data if isinstance(data, dict) else range(len(data)), named.items()):
-        raw[name] = _plain(entry)
+    out = {}
+    for index, (name, entry) in enumerate(named.items()):
         try:
-            out[name] = model.model_validate(raw[name])
+            out[name] = model.model_validate(entry)
         except ValidationError as error:
+            data = parse(text)  # once more, for the lines
+            place = name if isinstance(data, dict) else str(index)
             for e in error.errors():
                 inner = [str(x) for x in e["loc"] if x != ""]
-                line = _line(data, [str(place), *inner])
+                line = _line(data, [place, *inner])
                 faults.append(f"{path.name}:{line}: {'.'.join([name, *inner])}: {' '.join(e['msg'].split())}")
-    return out, raw
+    return out, named
 
 
 def by_name(data: Any) -> dict[str, Any] | None:
@@ -170,18 +192,6 @@ def by_name(data: Any) -> dict[str, Any] | None:
     if not isinstance(data, list) or not all(isinstance(e, dict) and ("id" in e or "name" in e) for e in data):
         return None
     return {str(e.get("id", e.get("name"))): e for e in data}
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {str(k): _plain(v) for k, v in value.items()}
-    if isinstance(value, list):
-        return [_plain(v) for v in value]
-    if isinstance(value, bool) or value is None:
-        return value
-    if isinstance(value, int):
-        return int(value)
-    return float(value) if isinstance(value, float) else str(value)
 
 
 def _line(data: Any, path: Iterable[str]) -> int:

@@ -16,6 +16,7 @@ from tme.mechanisms import (
     division,
     exhaustion,
     ifng_response,
+    invasion,
     killing,
     matrix,
     memory,
@@ -59,6 +60,7 @@ MECHANISMS = (
     resolve.Resolve,
     division.Division,
     antigen_loss.AntigenLoss,
+    invasion.Invasion,
     recruitment.Recruitment,
     metastasis.Metastasis,
     uptake.Uptake,
@@ -93,10 +95,11 @@ PARAMETER_SETS = {
         death.T_CELL,
         uptake.PARAMETERS,
         vessels.PARAMETERS,
+        invasion.PARAMETERS,
     )
 }
 
 
 def cell_terms(cells: Mapping[str, CellEntry]) -> tuple[Term, ...]:
     """Terms of what cell types do: which types have them follows from their entries."""
-    return tuple(t for m in (motility, recruitment, death, secretion, phagocytosis) for t in m.terms(cells))
+    return tuple(t for m in (motility, recruitment, death, secretion, phagocytosis, uptake) for t in m.terms(cells))

@@ -88,18 +88,30 @@ class CellSecretion(Mechanism):
         self.reads = tuple(sorted(read))
         self.adds = tuple(f"field.{name}.source" for name in self.by_field)
 
+    def prepare(self, model) -> None:
+        """What cells secrete whatever they do is there when an optional field (matrix) begins with its steady state."""
+        for name, pairs in self.by_field.items():
+            entry, always = model.config.library.fields[name], [(p, item) for p, item in pairs if item.times is None]
+            if always and entry.optional and entry.steady_at_start:
+                self.add(model, name, always)
+
     def step(self, model) -> None:
         """Add to the source of every field that is due."""
         for name, pairs in self.by_field.items():
-            if not model.due(name) or not any(p.n for p, _ in pairs):
-                continue
-            field = model.fields[name]
-            voxels = [p.col.voxel[: p.n] for p, _ in pairs]
-            with field.source_counter(model.scratch, 1.0 / model.fixed_scale, voxels) as counts:
-                for population, item in pairs:
-                    release(population, item, model.grid.voxel_um3, model.fixed_scale, counts)
-            if field.source_voxels is not None:
-                field.source_voxels = None  # they were all voxels with a source
+            if model.due(name):
+                self.add(model, name, pairs)
+
+    def add(self, model, name: str, pairs: list[tuple[Any, Secretion]]) -> None:
+        """Add to the source of one field."""
+        if not any(p.n for p, _ in pairs):
+            return
+        field = model.fields[name]
+        voxels = [p.col.voxel[: p.n] for p, _ in pairs]
+        with field.source_counter(model.scratch, 1.0 / model.fixed_scale, voxels) as counts:
+            for population, item in pairs:
+                release(population, item, model.grid.voxel_um3, model.fixed_scale, counts)
+        if field.source_voxels is not None:
+            field.source_voxels = None  # they were all voxels with a source
 
 
 def release(population, item: Secretion, voxel_um3: float, scale: float, counts) -> None:

@@ -8,15 +8,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 from tme.core.mechanism import Mechanism, Phase
 from tme.core.parameters import ParameterSet, par
+from tme.core.terms import Term
 from tme.kernels import threads
 from tme.kernels.exchange import put
 from tme.kernels.jit import serial
+from tme.kernels.terms import factor
+from tme.library.cells import CellEntry
 
 PARAMETERS = ParameterSet(
     "uptake",
@@ -27,6 +31,17 @@ PARAMETERS = ParameterSet(
     par("normal_ifng", 0.3, "1", 0.0, 2.0, "assumed: receptor uptake outside the tumour"),
     par("emit_floor", 0.5, "uM", 0.0, 5.0, "assumed: numerical; PLOOH below which a cell emits no signal, 20 times the resting level"),
 )
+
+
+
+def terms(cells: Mapping[str, CellEntry]) -> tuple[Term, ...]:
+    """What rules may modulate: each field that some types take up, in those types."""
+    by_field: dict[str, list[str]] = {}
+    for name, entry in cells.items():
+        for item in entry.takes_up:
+            by_field.setdefault(item.field, []).append(name)
+    return tuple(Term(f"uptake.{f}", "1", "multiplies", tuple(n), 0.0, 100.0, f"uptake of {f}") for f, n in by_field.items())
+
 
 NOBODY_DEAD = np.zeros(0, np.int8)
 
@@ -73,11 +88,11 @@ class Uptake(Mechanism):
 
 
 @serial
-def take_up(n, voxel, state, rate, sink):
-    """Add `rate` of every living cell to a sink (voxels,), a loss or a maximum; `state` of no size where none of them is dead."""
+def take_up(n, voxel, state, rate, term, sink):
+    """Add `rate` of every living cell, times `term` (n,) or empty, to a sink (voxels,), a loss or a maximum; `state` of no size where none is dead."""
     for i in range(n):
         if state.size == 0 or state[i] == 0:
-            sink[voxel[i]] += rate
+            sink[voxel[i]] += rate * factor(term, i)
 
 
 class CellUptake(Mechanism):
@@ -127,4 +142,4 @@ class CellUptake(Mechanism):
         with model.fields[name].term_writer(term, model.scratch, overwrite=False) as sink:
             for population, amount in pairs:
                 state = population.col.state if population.entry.place == "tissue" else NOBODY_DEAD
-                take_up(population.n, population.col.voxel, state, amount, sink)
+                take_up(population.n, population.col.voxel, state, amount, population.term(f"uptake.{name}"), sink)

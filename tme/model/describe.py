@@ -14,6 +14,7 @@ from tme import pathways
 from tme.config.hashing import used_entries
 from tme.core.mechanism import rows_of
 from tme.library import load_library
+from tme.library.load import places
 from tme.model.registry import PLAN, known_to_rules, parameter_registry, tumour_overrides
 from tme.model.tumour_model import TumourModel
 from tme.rules.resolve import chosen, woken
@@ -254,7 +255,7 @@ def mechanism_table() -> list[dict[str, Any]]:
     for name, rule in load_library().rules.items():
         mid = name.split(".")[0]
         row = rows.setdefault(mid, {"id": mid, "where": "", "switch": "", "about": rule.source, "test": tests.get(mid, "")})
-        row["where"] += " " * bool(row["where"]) + f"tme/library/rules.yaml: {name}"
+        row["where"] += " " * bool(row["where"]) + f"tme/library/{places('rules')[name]}: {name}"
         row["switch"] += " " * bool(row["switch"]) + f"rules.{name}"
     return [rows[k] for k in sorted(rows, key=lambda k: (k[0], int(k[1:])))]
 

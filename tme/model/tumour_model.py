@@ -190,6 +190,8 @@ class TumourModel(mesa.Model):
                 for _ in range(3):
                     field.advance(1.0, self.workspace)
                 field.mode = mode
+        if self.mechanism("vessels").passage is not None:
+            self.mechanism("vessels").prepare(self)  # what passes out of vessels hears the fields
         self.mechanism("sensing").gather(self, only_solved=False)
         rules = self.mechanism("rules") if self.rule_programs else None
         for _ in range(3 if rules is not None and rules.hears_cells else 1):  # rules may hear what the chemistry makes of them

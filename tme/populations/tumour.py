@@ -1,15 +1,15 @@
 """Tumour cells and their corpses.
 
 `state`: 0 alive, 1 ferroptotic corpse (keeps its chemistry), 2 killed by a CD8, 3 necrotic, 4 other
-apoptosis, 5 cuproptosis. `fate`: 1 divide; 11-15 die of the cause 1-5.
+apoptosis, 5 cuproptosis, 6 disulfidptosis. `fate`: 1 divide; 11-16 die of the cause 1-6.
 """
 
 from __future__ import annotations
 
 from tme.core.population import Column, Population
 
-ALIVE, FERROPTOSIS, IMMUNE, NECROSIS, APOPTOSIS, CUPROPTOSIS = range(6)
-CAUSES = ("alive", "ferroptosis", "immune", "necrosis", "apoptosis", "cuproptosis")
+ALIVE, FERROPTOSIS, IMMUNE, NECROSIS, APOPTOSIS, CUPROPTOSIS, DISULFIDPTOSIS = range(7)
+CAUSES = ("alive", "ferroptosis", "immune", "necrosis", "apoptosis", "cuproptosis", "disulfidptosis")
 
 TRAITS = (
     Column("xct", "f8", "1", 1.0, about="SLC7A11 expression relative to the reference cell"),

@@ -20,7 +20,7 @@ from tme.core.terms import Term
 from tme.kernels import rules as kernels
 from tme.kernels import threads
 from tme.library.rule import RuleEntry
-from tme.rules.signals import Neighbourhoods, Signal
+from tme.rules.signals import EVERYWHERE, Neighbourhoods, Signal
 
 Step = tuple[Callable[..., Any], tuple[Any, ...]]
 
@@ -206,7 +206,7 @@ class Rules(Mechanism):
         leader = group.leader
         multiplies = term.effect == "multiplies"
         gain = leader.aim - 1.0 if multiplies else leader.aim
-        if multiplies and len(group.parts) == 1 and not group.memory and group.parts[0][0].kind not in ("time", "event"):
+        if multiplies and len(group.parts) == 1 and not group.memory and group.parts[0][0].kind not in (*EVERYWHERE, "event"):
             return [self._read(model, population, *group.parts[0], (kernels.multiply_on_voxels, kernels.multiply_on_rows), (gain, first, out))]
         steps = self._sum(model, population, group.parts, total)
         if leader.response != "linear":
@@ -237,7 +237,8 @@ class Rules(Mechanism):
         elif signal.kind in ("field", "drug"):
             array = model.fields[signal.name].read_view
         else:
-            value = max(model.sim_day, 0.0) if signal.kind == "time" else model.events.signal(signal.name)
+            everywhere = {"time": max(model.sim_day, 0.0), "always": 1.0}
+            value = everywhere[signal.kind] if signal.kind in everywhere else model.events.signal(signal.name)
             if np.ndim(value) == 0:
                 return kernels.sum_everywhere, (float(kernels.hill_power(max(float(value) * scale, 0.0), hill)), *rest)
             array = value

@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from tme.config.errors import ConfigError, Fault, listed, nearest
+from tme.library.load import places
 from tme.library.rule import RuleEntry
 from tme.rules.signals import VESSEL, Known
 
@@ -187,7 +188,7 @@ def _fault(config: Any, name: str, problem: str, expected: str = "", meant: str 
     place = origin.get(exact) or config.library.place(exact) or next((origin[k] for k in _outward(key) if k in origin), None)
     if place is None:
         inner = sorted(k for k in origin if k.startswith(f"rules.{name.split('.')[0]}"))
-        place = origin[inner[0]] if inner else ("tme/library/rules.yaml", 0)
+        place = origin[inner[0]] if inner else (f"tme/library/{places('rules').get(name, 'rules.yaml')}", 0)
     return Fault(place[0], place[1], key, problem, expected, meant)
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from tme.library.rule import RuleEntry
+from tme.library.rule import ALWAYS, RuleEntry
 
 PLAIN = {
+    "coq10h2": "reduced CoQ10", "ecm": "matrix", "nadph": "NADPH", "vegf": "VEGF", "transferrin": "transferrin iron",
     "ifng": "IFN-gamma", "cxcl": "CXCL9/10", "atp": "ATP", "hmgb1": "HMGB1", "gpx4": "GPX4", "fsp1": "FSP1", "acsl4": "ACSL4",
     "nrf2": "NRF2", "plooh": "PLOOH", "gsh": "GSH", "lip": "labile iron", "pdl1": "PD-L1", "mhc1": "MHC-I", "rsl3": "RSL3",
     "suppression": "suppressive cytokines", "xct": "system xc-", "clusters_lost": "loss of iron-sulphur clusters",
@@ -48,8 +49,8 @@ def term_words(term: str, terms: Mapping[str, Any]) -> str:
     kind, _, name = term.partition(".")
     if kind == "entry":
         return f"the entry of {cells_words(name)}"
-    if kind == "secretion":
-        return f"secretion of {plain(name)}"
+    if kind in ("secretion", "uptake"):
+        return f"{kind} of {plain(name)}"
     return str(terms[term].about) if term in terms else term
 
 
@@ -58,6 +59,8 @@ def sentence(entry: RuleEntry, terms: Mapping[str, Any]) -> str:
     term, numbers = term_words(entry.term, terms), entry.numbers
     where = f"{'At' if 'vessel' in entry.cells else 'In'} {' and '.join(cells_words(c) for c in entry.cells)}"
     kind, _, name = entry.signal.partition(".")
+    if entry.signal == ALWAYS:
+        return always(where, term, entry) + tail(entry)
     lack = entry.response == "falling"
     said = f"{where} {'a lack of ' if lack else ''}{signal_words(entry.signal)} "
     many = not lack and (kind == "near" or (name in MANY and kind in ("field", "event")))
@@ -80,6 +83,15 @@ def sentence(entry: RuleEntry, terms: Mapping[str, Any]) -> str:
     else:
         said += f"{does('lower')} {term} down to {entry.to:g}-fold ({shape})"
     return said + tail(entry)
+
+
+def always(where: str, term: str, entry: RuleEntry) -> str:
+    """What a rule says that acts whatever the cell knows."""
+    if entry.verb == "adds_to":
+        return f"{where} {entry.to:g} {unit(entry.numbers['to'].unit)}".rstrip() + f" is added to {term}"
+    if entry.to == 0.0:
+        return f"{where} there is no {term.removeprefix('the ')}"
+    return f"{where} {term} is {entry.to:g} times as high"
 
 
 def unit(text: str) -> str:

@@ -3,7 +3,7 @@
     field.NAME    the concentration of a field in its voxel          drug.NAME     of a drug, antibody or particle
     own.NAME      a column of its own                                event.NAME    the course of an event
     near.NAME     living cells of a type within 3 voxels             contact.NAME  in its own and the adjacent voxels
-    time          days since day 0 (0 before it)
+    time          days since day 0 (0 before it)                     always        1: what the cells have as they are
 
 Counts leave the cell itself out. A signal that this model lacks (a drug of another arm, a cell type that is not there)
 is nothing, and the rule that hears it is left out.
@@ -22,6 +22,7 @@ from tme.kernels.rules import count_around
 
 VESSEL = "vessel"  # where entry through vessels is evaluated: at open vessels, not in cells
 AT_VESSELS = ("field", "drug", "near", "event")  # kinds of signal there, and time
+EVERYWHERE = ("time", "always")  # the same in all cells
 NEAR_VOXELS = 3
 DEFAULT_CLOCK_MIN = 6.0
 NO_STATE = np.zeros(0, np.int8)
@@ -40,13 +41,13 @@ class Known(NamedTuple):
         """Signal -> unit, of all that cells of this type can know, or that is known at vessels."""
         if cells == VESSEL:
             every = self.signals(next(iter(self.columns)))
-            return {s: u for s, u in every.items() if s.partition(".")[0] in AT_VESSELS} | {"time": every["time"]}
+            return {s: u for s, u in every.items() if s.partition(".")[0] in AT_VESSELS} | {"time": every["time"], "always": every["always"]}
         out = {f"field.{n}": u for n, u in self.fields.items()}
         out |= {f"drug.{n}": u for n, u in self.drugs.items()}
         out |= {f"own.{n}": u for n, u in self.columns[cells].items()}
         out |= {f"{word}.{n}": "cells" for word in ("near", "contact") for n in self.columns}
         out |= {f"event.{n}": u for n, u in self.events.items()}
-        return out | {"time": "d"}
+        return out | {"time": "d", "always": "1"}
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,7 @@ class Signal:
             return any(p.kind == self.name for p in model.populations)
         if self.kind == "event":
             return any(self.name in o.entry.signals(o.name) for o in model.therapy.events)
-        return self.kind == "time" or self.name in population.declared
+        return self.kind in EVERYWHERE or self.name in population.declared
 
     def clock(self, model: Any) -> int:
         """Ticks between two looks: the clock of its field, else 6 min."""

@@ -114,7 +114,7 @@ class ParticleDelivery(Mechanism):
     def __init__(self, model) -> None:
         super().__init__(model)
         names = [a.name for a in model.therapy.nanoparticles]
-        self.reads = ("vessels.voxels", "vessels.weight", "lattice.tissue_row")
+        self.reads = ("vessels.voxels", "vessels.weight", "vessels.passage", "lattice.tissue_row")
         self.writes: tuple[str, ...] = tuple(f"field.{name}.source" for name in names)
         self.adds = tuple(f"field.{name}.concentration" for name in names)
 
@@ -132,7 +132,7 @@ class ParticleDelivery(Mechanism):
             mean = agent.plasma_mean(start, stop)
             with field.term_writer("source", model.scratch) as source:
                 if mean > 0.0:
-                    source[model.vessels.voxels] = agent.entry.vessel_exchange * mean * model.vessels.weight
+                    source[model.vessels.voxels] = agent.entry.vessel_exchange * mean * model.vessels.weight * model.vessels.passage
 
 
 class ParticleCargo(Mechanism):

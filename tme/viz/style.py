@@ -34,13 +34,14 @@ YELLOW, BLUE, VERMILLION, PURPLE = "#F0E442", "#0072B2", "#D55E00", "#CC79A7"
 GREY = "#4D4D4D"
 
 ARM_COLOURS = (BLUE, ORANGE, GREEN, PURPLE, SKY, VERMILLION, "#8C6D1F")
-FATE_COLOURS = {"ferroptosis": VERMILLION, "immune": SKY, "necrosis": "#7F7F7F", "apoptosis": YELLOW, "cuproptosis": "#8C4B1F"}
+FATE_COLOURS = {"ferroptosis": VERMILLION, "immune": SKY, "necrosis": "#7F7F7F", "apoptosis": YELLOW, "cuproptosis": "#8C4B1F", "disulfidptosis": "#7A9A01"}
 FATE_NAMES = {
     "ferroptosis": "ferroptosis",
     "immune": "killed by CD8",
     "necrosis": "necrosis",
     "apoptosis": "other apoptosis",
     "cuproptosis": "cuproptosis",
+    "disulfidptosis": "disulfidptosis",
 }
 CELL_COLOURS = {
     "tumour": "#D9D9D9",
