@@ -148,3 +148,32 @@ def test_rules_that_are_off_add_no_field_no_column_and_no_law():
     assert not {"ohg8", "il6", "il8"} & set(model.fields) and model.rule_programs == ()
     assert not {"corpse_signals", "metastasis", "antigen_loss", "other_deaths", "memory", "mhc_lost"} & set(model.plan.seconds)
     assert "mhc_lost" not in model.tumour.declared
+
+
+# ---- anti-VEGF ------------------------------------------------------------------------------------------------------------
+ANGIOGENIC = {**on("M108.vegf", "M108.vessels", "M124.entry"), "mechanisms__vessels": {"per_mm2": 150, "core_factor": 0.2, "rim_um": 40, "tau_growth_d": 0.25}, **ROOM,
+              "entries": {"cells": {"tumour": {"secretes": {"vegf": {"rate": 0.03}}}}}, "mechanisms__recruitment": {"k_cd8": 0.003, "basal": 0.5},
+              "mechanisms__killing__k_hit": 0,
+              "arms": {"control": {}, "x": {"antibodies": [{"name": "anti_vegf", "bath_nM": 200, "route": "bath", "day": 0}]}}}  # fmt: skip
+
+
+@pytest.mark.mechanism("M124")
+def test_anti_vegf_takes_vegf_away_closes_the_vessels_it_keeps_and_lets_cd8_in():
+    treated, control = (hours(tissue(arm, **ANGIOGENIC), 25) for arm in ("x", "control"))
+    assert level(treated, "vegf") < 0.3 * level(control, "vegf")
+    assert treated.vessels.weight.sum() < 0.95 * control.vessels.weight.sum()
+    per_vessel = [m.counters["recruited_cd8"] / m.vessels.weight.sum() for m in (treated, control)]
+    assert per_vessel[0] > 1.15 * per_vessel[1]
+    deaf = {**ANGIOGENIC, "rules": {"M108.vegf": "on", "M108.vessels": "on"}}
+    without = [hours(tissue(arm, **deaf), 25).counters["recruited_cd8"] for arm in ("x", "control")]
+    assert without[0] <= without[1]
+
+
+@pytest.mark.mechanism("M124")
+def test_anti_vegf_adds_cd8_to_a_blockade_and_does_nothing_where_nobody_hears_vegf():
+    arms = {"arms": {a: {"antibodies": [{"name": n, "bath_nM": 200, "route": "bath", "day": 0} for n in names]}
+                     for a, names in (("icb", ["anti_pd1"]), ("both", ["anti_pd1", "anti_vegf"]))}}  # fmt: skip
+    both, icb = (hours(tissue(arm, **{**ANGIOGENIC, **arms, "rules": {"M124.entry": "on"}}), 20) for arm in ("both", "icb"))
+    assert both.counters["recruited_cd8"] > 1.1 * icb.counters["recruited_cd8"]
+    quiet = [hours(tissue(arm, **arms), 3) for arm in ("both", "icb")]
+    assert "vegf" not in quiet[0].fields and quiet[0].counters["recruited_cd8"] == quiet[1].counters["recruited_cd8"]
