@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Callable
 from functools import cache
 from random import Random
 from typing import Any
@@ -81,7 +82,7 @@ def valid(rng: Random) -> dict[str, Any]:
     )  # fmt: skip
     if rng.random() < 0.85:
         middle = [n * dom["dx_um"] / 2 for n in shape]
-        out["arms"] = arms(rng, branch if branch is not None else start, horizon, middle)
+        out["arms"] = arms(rng, branch if branch is not None else start, horizon, middle, branch)
     if "elesclomol" in str(out.get("arms")):  # what it brings has a place only in the chemistry of copper
         out.setdefault("mechanisms", {}).setdefault("cuproptosis", {})["on"] = True
     axes = receptors(rng, out.get("arms", {}))
@@ -248,7 +249,7 @@ def output(rng: Random, start: float, horizon: float) -> dict[str, Any]:
     return out
 
 
-def arms(rng: Random, first: float, horizon: float, centre: list[float]) -> dict[str, Any]:
+def arms(rng: Random, first: float, horizon: float, centre: list[float], branch: float | None) -> dict[str, Any]:
     """One to four arms; a later one may use earlier ones if no agent comes twice (as a bath and by another route)."""
     library, out, used = load_library(), {}, {}
     for name in rng.sample(["control", "a", "b2", "c-3", "d.4"], rng.randint(1, 4)):
@@ -260,7 +261,7 @@ def arms(rng: Random, first: float, horizon: float, centre: list[float]) -> dict
             return rng.choice([first, [first, *many]])
 
         if rng.random() < 0.3:
-            arm["events"] = [event(rng, n, days(), len(centre), centre) for n in some(rng, library.events, 2)]
+            arm["events"] = [event(rng, n, days(), len(centre), centre, branch is None) for n in some(rng, library.events, 2)]
         if rng.random() < 0.7:
             arm["drugs"] = [drug(rng, n, days()) for n in some(rng, library.drugs, 3)] or None
             arm["antibodies"] = [antibody(rng, n, days()) for n in some(rng, library.antibodies, 2)]
@@ -307,22 +308,36 @@ def given(rng: Random, out: dict[str, Any], route: str, bath: str) -> dict[str, 
     return out
 
 
-def event(rng: Random, name: str, day: Any, ndim: int, centre: list[float]) -> dict[str, Any]:
-    """An event with all it needs and some of what it takes."""
+def event(rng: Random, name: str, day: Any, ndim: int, centre: list[float], early: bool) -> dict[str, Any]:
+    """An event with all it needs and some of what it takes; `early`: it may lie before the run if its kind may."""
     out: dict[str, Any] = {"name": name, "day": day}
-    places = [w for w in load_library().event(name).places if w not in ("ball", "box")]
-    places += [{"kind": "ball", "centre_um": centre, "radius_um": number(rng, 1, 200)}, {"kind": "box", "from_um": [0] * ndim, "to_um": centre}]
-    if name == "radiation":
-        out["dose_gy"] = number(rng, 0.01, 30)
-    elif name == "light":
-        out |= {"fluence_mw_cm2": number(rng, 0.01, 300), "minutes": rng.choice([7, 14, 21])}
-        maybe(rng, out, 0.4, enters=lambda: rng.choice(["x_low", "y_high"]), sensitiser=lambda: rng.choice(sorted(load_library().drugs)))
-    elif name == "kill_share":
-        out["share"] = number(rng, 0, 1)
-    else:
-        out |= {"cells": rng.choice(["cd8", "macrophage", "dendritic", "treg"]), rng.choice(["count", "per_mm2"]): rng.randint(1, 60)}
-    maybe(rng, out, 0.5, place=lambda: rng.choice(places))
+    entry = load_library().event(name)
+    shapes = {"ball": {"centre_um": centre, "radius_um": number(rng, 1, 200)}, "box": {"from_um": [0] * ndim, "to_um": centre}}
+    places = [{"kind": w, **shapes[w]} if w in shapes else w for w in entry.places]
+    if entry.kind in EVENTS:
+        out |= EVENTS[entry.kind](rng)
+    if "sensitiser" in entry.takes and "celsius" not in out:
+        maybe(rng, out, 0.4, sensitiser=lambda: rng.choice(sorted(load_library().drugs)))
+    if "enters" in entry.takes:
+        maybe(rng, out, 0.4, enters=lambda: rng.choice(["x_low", "y_high"]))
+    if entry.before_start and not isinstance(day, list) and rng.random() < 0.3 and early:
+        out["day"] = day - number(rng, 0, 30)
+    if places:
+        maybe(rng, out, 0.5, place=lambda: rng.choice(places))
     return out
+
+
+EVENTS: dict[str, Callable[[Random], dict[str, Any]]] = {
+    "radiation": lambda rng: {"dose_gy": number(rng, 0.01, 30)},
+    "light": lambda rng: {"fluence_mw_cm2": number(rng, 0.01, 300), "minutes": rng.choice([7, 14, 21])},
+    "sound": lambda rng: {"intensity_w_cm2": number(rng, 0.01, 5), "minutes": rng.choice([7, 14, 21])},
+    "heat": lambda rng: {**rng.choice([{"celsius": number(rng, 37.5, 60)}, {"fluence_mw_cm2": number(rng, 0.01, 2000)}]), "minutes": rng.choice([7, 14, 21])},
+    "kill_share": lambda rng: {"share": number(rng, 0, 1)},
+    "resection": lambda rng: {"share": number(rng, 0, 1), "margin_um": number(rng, -100, 100)},
+    "implant": lambda rng: {"count": rng.randint(1, 60)},
+    "vaccination": lambda rng: {"cause": rng.choice(["ferroptosis", "necrosis", "apoptosis"]), "age_h": number(rng, 0, 48), "share": number(rng, 0, 1)},
+    "cell_transfer": lambda rng: {"cells": rng.choice(["cd8", "macrophage", "dendritic", "treg"]), rng.choice(["count", "per_mm2"]): rng.randint(1, 60)},
+}
 
 
 def table() -> str:

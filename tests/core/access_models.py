@@ -140,6 +140,29 @@ MODELS = {
         }),
         ("light", "light_deaths", "rules"), (range(1, 2), range(12, 13), range(59, 61)),
     ),
+    "heat and sound": Case(
+        lambda: given({
+            "drugs": [{"name": "photosensitiser", "bath_uM": 5, "route": "bath", "day": 0}],
+            "events": [{"name": "heat", "celsius": 47, "minutes": 50, "day": 9 / 1440, "place": "tumour"}, {"name": "heat", "fluence_mw_cm2": 400, "minutes": 5, "day": 0},
+                       {"name": "sound", "intensity_w_cm2": 2, "minutes": 5, "day": 0}, {"name": "sound", "intensity_w_cm2": 2, "minutes": 9, "day": 52 / 1440}],
+        }),
+        ("heat", "heat_deaths", "light", "light_deaths"), (range(1, 2), range(12, 13), range(59, 61)),
+    ),
+    "surgery and vaccines": Case(
+        lambda: given({
+            "nanoparticles": [{"name": "peg_pdpa_rsl3", "dose_mg_kg": 5, "day": 0}],
+            "events": [{"name": "resection", "day": [0, LAST], "margin_um": -60, "share": 0.5}, {"name": "implant", "count": 30, "day": [0, LAST]},
+                       {"name": "vaccination", "cause": "ferroptosis", "age_h": 1, "day": [-9, LAST]}],
+        }, populations__normal={"share": 0.3}, entries__events__vaccination={"delay_d": 1 / 1440}),
+        ("resection", "implant", "vaccination", "memory"), (range(1, 3), range(59, 62)),
+    ),
+    "spread, loss and deaths by name": Case(
+        lambda: given(bath("rsl3", 5.0), {"metastasis": {"on": True, "k_escape": 0.01}, "antigen_loss": {"on": True, "p_antigen": 0.3, "p_mhc": 0.3},
+                                          "other_deaths": {"pyroptosis": 1e-3, "entosis": 1e-3}},
+                      rules=on("M75.il6", "M75.growth", "M76.dc", "M77.il8", "M77.il8_mdsc", "M77.migration", "M109.escape", "M86.neutrophil"),
+                      populations__normal={"share": 0.3}, populations__caf={"share": 0.1}, populations__neutrophil={}, populations__mdsc={}, domain__immune_per_voxel=4),
+        ("metastasis", "antigen_loss", "mhc_lost", "other_deaths", "corpse_signals", "rules"), (range(1, 2), range(28, 31), range(58, 61)),
+    ),
     "local routes": Case(
         lambda: given({
             "drugs": [{"name": "ike", "dose_mg_kg": 1, "route": "depot", "release_per_h": 0.5, "day": 0}, {"name": "rsl3", "dose_mg_kg": 5, "route": "intratumoral", "day": 55 / 1440},

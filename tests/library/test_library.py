@@ -37,7 +37,7 @@ def test_every_number_has_a_unit_and_a_source(kind):
 
 def test_every_number_of_an_event_has_a_unit_and_a_source():
     events = load_library().events
-    assert {e.kind for e in events.values()} == {"radiation", "light", "kill_share", "cell_transfer"}
+    assert {e.kind for e in events.values()} == {"radiation", "light", "sound", "heat", "kill_share", "cell_transfer", "resection", "implant", "vaccination"}
     for name, entry in events.items():
         for key, number in entry.numbers.items():
             assert number.unit and len(number.source) > 10, f"{name}.{key}"
@@ -46,7 +46,7 @@ def test_every_number_of_an_event_has_a_unit_and_a_source():
 
 def test_signals_of_events_have_names_of_their_own():
     names = [s for name, entry in load_library().events.items() for s in entry.signals(name)]
-    assert sorted(names) == ["light", "radiation", "radiation_ros"]
+    assert sorted(names) == ["heat", "light", "radiation", "radiation_ros", "sound"]
 
 
 def test_what_the_issue_names_is_there():
@@ -115,8 +115,8 @@ def test_iron_platforms_have_iron_terms():
         ("drugs.yaml", "target: xct", "target: vessel\n      field: cystin", "field 'cystin' is not in fields"),
         ("fields.yaml", "mode: quasi_steady", "mode: steady", "fields.yaml:5: oxygen.mode"),
         ("events.yaml", "kind: radiation", "kind: radiaton", "events.yaml:4: radiation: Value error, kind is 'radiaton'"),
-        ("events.yaml", "unit: 1/Gy,", "unit: Gy,", "events.yaml:11: radiation.cells.tumour.alpha_per_gy"),
-        ("events.yaml", "oer_max:", "oer:", "events.yaml:7: radiation.oer"),
+        ("events.yaml", "unit: 1/Gy,", "unit: Gy,", "events.yaml:12: radiation.cells.tumour.alpha_per_gy"),
+        ("events.yaml", "oer_max:", "oer:", "events.yaml:8: radiation.oer"),
         ("antibodies.yaml", "anti_pd1:", "anti_pdl1:", "duplicate key"),
         ("antibodies.yaml", "anti_pd1:", "rsl3:", "the name is taken by drugs"),
         ("antibodies.yaml", "target: pdl1", "target: pdl3", "target 'pdl3' is no receptor or ligand"),

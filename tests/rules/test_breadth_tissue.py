@@ -156,6 +156,18 @@ def test_radiation_sensitises_to_an_inducer_and_hypoxia_protects():
     assert air > low > 1.0
 
 
+@pytest.mark.mechanism("M92")
+def test_fsp1_dominates_in_radioresistant_cells():
+    """Cells rich in FSP1 bear the oxidants of radiation beside RSL3; an FSP1 inhibitor takes that away."""
+
+    def dead(*drugs, fsp1=1.0):
+        arm = {**bath("rsl3", 0.05, *drugs), "events": [{"name": "radiation", "dose_gy": 8, "day": 0.01}]}
+        return (hours(dish("x", arms={"x": arm}, tumour__traits={"fsp1": fsp1}, **NO_KILL), 16).tumour.state == 1).mean()
+
+    assert dead() > 0.9 and dead(fsp1=8.0) < 0.1
+    assert dead("ifsp1", 10.0, fsp1=8.0) > 0.9
+
+
 @pytest.mark.mechanism("M125")
 def test_light_on_a_photosensitiser_starts_peroxidation_and_spends_gsh():
     def lit(*off):

@@ -21,9 +21,10 @@ EVENTS = {"drugs": [{"name": "photosensitiser", "bath_uM": 1.0, "route": "bath",
 EVERYTHING = {
     "arms": {"x": EVENTS},
     "domain__immune_per_voxel": 8,
-    "populations": {k: {} for k in ("mdsc", "nk", "neutrophil")} | {"caf": {"share": 0.3}, "cd4": {"per_mm2": 1500}},
+    "populations": {k: {} for k in ("mdsc", "nk", "neutrophil")} | {"caf": {"share": 0.3}, "cd4": {"per_mm2": 1500}, "b_cell": {"per_mm2": 1500}},
     "mechanisms__cuproptosis": {"on": True},
     "mechanisms__ferroptosis_cd8": {"on": True},
+    "mechanisms__ferroptosis_mdsc": {"on": True},
     "mechanisms__disulfidptosis": {"on": True},
     "mechanisms__invasion": {"speed_um_h": 1.0},
 }

@@ -25,18 +25,19 @@ class DelayLine:
 
 
 class LymphNode:
-    """`output` B, in units of what holds the CD8 present at the start; `travelling` dendritic cells, `expanding` CD8.
+    """`output` B, in units of what holds the CD8 present at the start; `travelling` dendritic cells, `expanding` CD8; `memory`.
 
     The delay lines are made by the law that knows their lengths.
     """
 
     def __init__(self) -> None:
         self.output = 1.0
+        self.memory = 0.0
         self.travelling, self.expanding = DelayLine(0), DelayLine(0)
 
     def state_dict(self) -> dict[str, np.ndarray]:
-        """Output and both delay lines."""
-        out = {"output": np.array(self.output)}
+        """Output, memory and both delay lines."""
+        out = {"output": np.array(self.output), "memory": np.array(self.memory)}
         for name, line in (("travelling", self.travelling), ("expanding", self.expanding)):
             out[name], out[f"{name}_slot"] = line.amounts.copy(), np.array(line.slot)
         return out
@@ -44,5 +45,6 @@ class LymphNode:
     def load_state(self, state: Mapping[str, np.ndarray]) -> None:
         """Undo `state_dict`."""
         self.output = float(state["output"])
+        self.memory = float(state.get("memory", 0.0))
         for name, line in (("travelling", self.travelling), ("expanding", self.expanding)):
             line.amounts[:], line.slot = state[name], int(state[f"{name}_slot"])

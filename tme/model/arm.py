@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from types import SimpleNamespace
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 from tme import therapy
 from tme.core.receptors import Receptors
 from tme.core.vessels import mean_weight
+from tme.mechanisms.matrix import hindered
 from tme.model.registry import parameter_registry
 from tme.therapy.agents import LN2, Agent, doses_of
 from tme.therapy.events import occasions
@@ -47,6 +49,8 @@ def build_therapy(model: Any) -> SimpleNamespace:
                 d = library.drug(payload.drug)
                 drugs[payload.drug] = Agent(payload.drug, d, (), LN2 / d.plasma_half_life_min)
     lists = {"drugs": list(drugs.values()), "antibodies": list(antibodies.values()), "nanoparticles": list(particles.values())}
+    matrix = parameter_registry()["matrix"].build(model.config_for("matrix"))
+    lists = {kind: [replace(a, entry=hindered(a.entry, kind, matrix)) for a in some] for kind, some in lists.items()}
     events = occasions(arm.events, library, model.start_day, model.dt_min)
     return SimpleNamespace(**lists, agents=[a for kind in lists.values() for a in kind], events=events)
 

@@ -10,6 +10,7 @@ from tme.core.lattice import FREE
 from tme.kernels.rng import Stream, normals, recruit_uid, uniforms
 from tme.library.cells import FIRST_CODE
 from tme.mechanisms.division import VARIED
+from tme.pathways import PathwayEntry
 
 
 def founders(code: int, voxels: np.ndarray, slot: int) -> np.ndarray:
@@ -47,6 +48,18 @@ def place_tumour(model: Any, voxels: np.ndarray, slot: int = 2) -> slice:
     new = tumour.add(uid, voxels.astype(np.int32), 0)
     draw_traits(model, new)
     model.lattice.rebuild_tissue(tumour.col.voxel, tumour.n)
+    return new
+
+
+def implant(model: Any, voxels: np.ndarray, slot: int) -> slice:
+    """Put tumour cells of the founders' kind into free voxels while the model runs, each in the steady state of its place."""
+    new = place_tumour(model, np.sort(voxels), slot)
+    t = model.tumour.col
+    t.born_tick[new] = model.tick
+    for column, field in (("oxygen", "oxygen"), ("cystine", "cystine"), ("ifng", "ifng"), ("peroxide", "peroxide"), ("aa", "arachidonic")):
+        getattr(t, column)[new] = model.fields[field].at(t.voxel[new])
+    for pathway in (m for m in model._entries if isinstance(m, PathwayEntry) and m.cells == "tumour"):
+        pathway.settle_rows(model, np.arange(new.start, new.stop))
     return new
 
 

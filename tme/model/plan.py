@@ -10,6 +10,7 @@ from tme.core.mechanism import Mechanism, check_plan
 from tme.core.plugins import PluginError
 from tme.core.population import COMMON, Column
 from tme.core.schedule import FieldDiffusion, StartSources
+from tme.mechanisms import MECHANISMS
 from tme.model.registry import plan_of, terms_of
 from tme.populations.cells import population_class
 from tme.rules import evaluation
@@ -53,6 +54,7 @@ def cell_columns(model: Any, kind: str, *extra: Column) -> tuple[Column, ...]:
     """Columns of a cell type beyond its own: of its pathways, of therapy and of rules."""
     own = population_class(kind, model.config.library.cells[kind]).columns
     found = (*pathways.columns(model, kind, own), *extra, *rule_columns(model, kind))
+    found = (*found, *(c for law in MECHANISMS if law.cell_columns and law.enabled(model) for c in law.cell_columns.get(kind, ())))
     return (*found, *plugin_columns(model, kind, {c.name for c in (*COMMON, *own, *found)}))
 
 

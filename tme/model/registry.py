@@ -82,7 +82,8 @@ def known_to_rules(config: Any = None, library: Any = None) -> Known:
     library = library or (config.library if config is not None else load_library())
     classes = {name: population_class(name, entry) for name, entry in library.cells.items()}
     laws = joined(config.plugins).laws if config is not None else []
-    kept = {name: [c for law in laws for c in law.cell_columns.get(name, ())] for name in classes}
+    every: list[Any] = [*mechanisms.MECHANISMS, *laws]
+    kept = {name: [c for law in every for c in law.cell_columns.get(name, ())] for name in classes}
     columns = {
         name: {c.name: c.unit for c in (*COMMON, *cls.columns, *pathways.all_columns(name, library.cells, laws), *kept[name])} for name, cls in classes.items()
     }

@@ -28,7 +28,7 @@ from tme.core.vessels import VesselBed
 from tme.kernels.exchange import cell_to_voxel
 from tme.mechanisms.ifng_response import at_rest
 from tme.model.arm import build_receptors, build_therapy
-from tme.model.initial import clone_log_means
+from tme.model.initial import clone_log_means, implant
 from tme.model.initial_cells import Placement
 from tme.model.initial_regions import place
 from tme.model.loading import load_config
@@ -39,6 +39,7 @@ from tme.pathways import PathwayEntry
 from tme.populations import Populations, build_populations
 from tme.readouts import observe
 from tme.readouts.immune import mark
+from tme.readouts.regrowth import remember
 from tme.therapy.events import event_columns
 from tme.therapy.signals import Signals
 
@@ -255,6 +256,11 @@ class TumourModel(mesa.Model):
                 order = rows[np.argsort(population.col.uid[rows])]
                 np.add.at(self.fields[agent.name].concentration, population.col.voxel[order], held[order] * self.cell_fraction)
 
+    def implant(self, voxels: np.ndarray, slot: int) -> int:
+        """Put tumour cells of the founders' kind into free voxels (n,); `slot` tells these from others of the same voxels. How many came."""
+        new = implant(self, voxels, slot)
+        return new.stop - new.start
+
     def reached_edge(self) -> None:
         """A tumour at the edge stops the run, or goes on, by config."""
         if self.config.domain.at_edge == "stop" and self.stop_reason is None:
@@ -288,6 +294,8 @@ class TumourModel(mesa.Model):
         self.plan.run(self)
         if self.tick % round(720 / self.dt_min) == 0:
             mark(self)
+        if self.tick % round(60 / self.dt_min) == 0:
+            remember(self)
         below = (self.config.stop_when or {}).get("tumour_alive_below", 0)
         if below and self.tick % round(60 / self.dt_min) == 0 and self.n_alive < below:
             self.stop_reason = f"fewer than {below:g} tumour cells left at day {self.sim_day:.2f}"

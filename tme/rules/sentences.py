@@ -13,12 +13,14 @@ PLAIN = {
     "nrf2": "NRF2", "plooh": "PLOOH", "gsh": "GSH", "lip": "labile iron", "pdl1": "PD-L1", "mhc1": "MHC-I", "rsl3": "RSL3",
     "suppression": "suppressive cytokines", "xct": "system xc-", "clusters_lost": "loss of iron-sulphur clusters",
     "radiation": "radiation of the last days", "radiation_ros": "oxidants left by radiation", "light": "oxidants made by light",
+    "ohg8": "8-OHG", "il6": "IL-6", "il8": "IL-8", "h2o2": "H2O2", "blunting": "oxidised lipid", "heat": "heat of the last days", "sound": "oxidants made by sound",
 }  # fmt: skip
 CELLS = {
     "cd8": "CD8 T cells", "cd4": "CD4 T cells", "treg": "regulatory T cells", "dendritic": "dendritic cells", "nk": "NK cells",
+    "b_cell": "B cells",
     "mdsc": "MDSC", "caf": "fibroblasts", "macrophage": "macrophages", "neutrophil": "neutrophils", "vessel": "open vessels",
 }  # fmt: skip
-MANY = ("radiation_ros", "light", "suppression")  # these take a verb in the plural
+MANY = ("radiation_ros", "light", "sound", "suppression")  # these take a verb in the plural
 
 
 def plain(name: str) -> str:

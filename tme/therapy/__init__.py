@@ -5,7 +5,20 @@
 
 from typing import Any
 
-from tme.therapy import antibodies, drugs, events, light, nanoparticles, release, routes, transfer
+from tme.therapy import (
+    antibodies,
+    drugs,
+    events,
+    heat,
+    implant,
+    light,
+    nanoparticles,
+    release,
+    resection,
+    routes,
+    transfer,
+    vaccination,
+)
 
 THERAPIES = (
     drugs.DrugDelivery,
@@ -15,11 +28,16 @@ THERAPIES = (
     routes.LocalDelivery,
     events.EventSignals,
     light.Light,
+    heat.Heat,
     drugs.IronSalts,
     nanoparticles.ParticleCargo,
     antibodies.Checkpoint,
     events.EventDeaths,
     light.LightDeaths,
+    heat.HeatDeaths,
+    vaccination.Vaccination,
+    resection.Resection,
+    implant.Implant,
     transfer.CellTransfer,
     drugs.DrugLoss,
     nanoparticles.ParticleLoss,

@@ -55,6 +55,7 @@ CELL_COLOURS = {
     "caf": "#B9A27F",
     "cd4": "#6BAED6",
     "neutrophil": "#C51B7D",
+    "b_cell": "#2E8B8B",
     "normal": "#F3EFE6",
 }
 OWN_COLOURS = ("#A6761D", "#1B9E77", "#7570B3", "#E7298A", "#66A61E", "#4D7A8C")  # of cell types without one above
@@ -69,6 +70,7 @@ CELL_NAMES = {
     "caf": "fibroblast",
     "cd4": "CD4 T cell",
     "neutrophil": "neutrophil",
+    "b_cell": "B cell",
     "normal": "normal tissue",
     "stroma": "stroma",
 }
