@@ -124,14 +124,10 @@ def ids() -> str:
     """Which code or library entry stands for which mechanism id, and which config key switches it."""
     rows = []
     for row in mechanism_table():
-        places = ", ".join(f"`{w}`" for w in unique(row["where"]))
-        rows.append((row["id"], places, ", ".join(f"`{k}`" for k in unique(row["switch"])), row["about"]))
-    return table(("id", "where", "config key", "what it does"), rows)
-
-
-def unique(words: str) -> list[str]:
-    """Words of a row, each once; a library entry ("file: name") stays whole."""
-    return [words] if ": " in words else list(dict.fromkeys(words.split()))
+        places = ", ".join(f"`{w}`" for w in row["where"].split())
+        keys = row["switch"] if row["observable"] else ", ".join(f"`{k}`" for k in row["switch"].split())
+        rows.append((row["id"], row["name"], row["sign"], places, keys))
+    return table(("id", "mechanism", "sign", "where", "config key"), rows)
 
 
 def columns() -> str:
