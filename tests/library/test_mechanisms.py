@@ -12,7 +12,7 @@ from tme.library import load_library
 from tme.library.mechanisms import carriers, load_mechanisms
 from tme.model import mechanisms
 from tme.model.mechanisms import marked, mechanism_table
-from tme.model.registry import parameter_registry
+from tme.model.registry import parameter_registry, term_registry
 from tme.pathways import PATHWAYS
 
 ROOT = Path(__file__).parents[2]
@@ -60,12 +60,12 @@ def test_places_are_files_and_entries_that_exist(rows):
             assert not entry or entry in library.entries[Path(file).stem], (mid, place)
 
 
-def test_neutral_numbers_are_those_of_laws_and_traits():
-    traits = {t for pathway in PATHWAYS.values() for t in pathway.trait_names}
+def test_neutral_numbers_are_those_of_laws_of_traits_of_terms_and_of_doses():
+    known = {"traits": {t for pathway in PATHWAYS.values() for t in pathway.trait_names}, "terms": term_registry(), "arms": ("day",), **parameter_registry()}
     for mid, row in load_mechanisms().items():
         for name in row.neutral:
             group, _, key = name.partition(".")
-            assert key in (traits if group == "traits" else parameter_registry()[group]), (mid, name)
+            assert key in known[group], (mid, name)
 
 
 def test_an_id_that_only_marks_is_called_observable_and_nothing_switches_it(rows):

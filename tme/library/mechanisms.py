@@ -25,7 +25,7 @@ ID = re.compile(r"[MDN]\d+")
 
 
 class MechanismRow(BaseModel):
-    """One id. `neutral`: group.parameter or traits.NAME -> the number at which the mechanism does nothing; `entries`: kind.name
+    """One id. `neutral`: group.parameter, traits.NAME, terms.TERM or arms.KEY -> the number at which the mechanism does nothing; `entries`: kind.name
     of entries that carry it beside those that name its id; `observable`: a marker, so that nothing switches it; `where`: its file where no law and no entry
     names the id."""
 

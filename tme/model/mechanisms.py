@@ -39,7 +39,7 @@ def mechanism_table() -> list[dict[str, Any]]:
 
 def row_of(mid: str, known: MechanismRow | None, found: dict[str, list[str]], tests: Any) -> dict[str, Any]:
     """The row of one id."""
-    switch = list(dict.fromkeys([*(key_of(n) for n in (known.neutral if known is not None else ())), *found.get("switch", ())]))
+    switch = list(filter(None, dict.fromkeys([*(key_of(n) for n in (known.neutral if known is not None else ())), *found.get("switch", ())])))
     sharp = [s for s in switch if not s.endswith(".*") and not (s.startswith("arms.") and s.count(".") == 2)]
     observable = known is not None and known.observable
     shown = {} if known is None else {"name": known.name, "group": known.group, "sign": known.sign, "tier": known.tier}
@@ -53,9 +53,9 @@ def row_of(mid: str, known: MechanismRow | None, found: dict[str, list[str]], te
 
 
 def key_of(name: str) -> str:
-    """The config key of a neutral number: a parameter, or a trait of cells."""
+    """The config key of a neutral number: a parameter, a trait of cells, a key of doses; a term has none but its rules."""
     group, _, rest = name.partition(".")
-    return f"tumour.clones.*.{rest}" if group == "traits" else f"mechanisms.{name}"
+    return {"traits": f"tumour.clones.*.{rest}", "arms": f"arms.*.*.{rest}", "terms": ""}.get(group, f"mechanisms.{name}")
 
 
 def home_of(name: str) -> str:
