@@ -23,6 +23,7 @@ from tme.model.registry import PLAN, known_to_rules, parameter_registry
 from tme.pathways.contract import plain
 from tme.populations.cells import population_class
 from tme.rules.tables import rule_rows
+from tme.targets import chosen
 
 MODEL = Path(__file__).with_name("model.md")
 BLOCK = re.compile(r"<!-- table: (\S+) -->\n(.*?)<!-- end -->", re.DOTALL)
@@ -130,6 +131,12 @@ def ids() -> str:
     return table(("id", "mechanism", "sign", "where", "config key"), rows)
 
 
+def targets() -> str:
+    """Published results: band, source, what the row is used for, and the mutant that must break it."""
+    rows = [(t.id, t.title, t.band, t.source, t.use, "–" if t.mutant is None else t.mutant.name) for t in chosen(())]
+    return table(("id", "target", "band", "source", "use", "mutant"), rows)
+
+
 def columns() -> str:
     """State variables of every cell type."""
     rows = [("every cell", f"`{c.name}`", c.unit, c.at_division, c.about) for c in COMMON]
@@ -189,7 +196,7 @@ def makers() -> dict[str, Callable[[], str]]:
     """Every table by name."""
     out: dict[str, Callable[[], str]] = {
         "plan": plan, "ids": ids, "columns": columns, "streams": streams, "axes": axes, "platforms": platforms, "drug_hits": drug_hits,
-        "cell_types": cell_types, "rules": rules, "presets": presets,
+        "cell_types": cell_types, "rules": rules, "presets": presets, "targets": targets,
     }  # fmt: skip
     for group in parameter_registry():
         out[f"parameters.{group}"] = lambda g=group: parameters(g)

@@ -7,7 +7,7 @@ from html import escape
 from typing import Any
 
 STYLE = """
-body { margin: 0 auto; padding: 1.2rem 1rem 3rem; max-width: 76rem; background: #fff; color: #1a1a1a;
+body { margin: 0 auto; padding: 1.2rem 1rem 3rem; max-width: 84rem; background: #fff; color: #1a1a1a;
   font: 15px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, Arial, sans-serif; }
 h1 { font-size: 1.6rem; margin: 0 0 .3rem; }
 h2 { font-size: 1.15rem; margin: 2rem 0 .5rem; padding-bottom: .2rem; border-bottom: 1px solid #ccc; }
@@ -16,13 +16,15 @@ table { border-collapse: collapse; width: 100%; font-size: .84rem; font-variant-
 th, td { text-align: left; vertical-align: top; padding: .4rem .8rem .4rem 0; border-bottom: 1px solid #e2e2e2; }
 thead th { border-bottom: 2px solid #888; white-space: nowrap; }
 td.id { font-weight: 600; white-space: nowrap; }
-td dl { display: grid; grid-template-columns: max-content 1fr; gap: .05rem .7rem; margin: 0; }
-td dt { color: #555; } td dd { margin: 0; overflow-wrap: anywhere; }
+.scores { table-layout: fixed; } td { overflow-wrap: break-word; }
+td dl { display: grid; grid-template-columns: minmax(0, 1fr) minmax(0, 1fr); gap: .05rem .7rem; margin: 0; }
+td dt { color: #555; } td dd { margin: 0; }
 .mark { display: inline-block; min-width: 4.2em; padding: .05rem .45rem; border-radius: 3px; text-align: center; font-weight: 600; }
 .pass { background: #d9eedd; color: #14532d; } .miss { background: #fbe3d6; color: #7a2e0e; } .open { background: #e8e8e8; color: #444; }
 .small { color: #555; font-size: .9em; } .missed { color: #7a2e0e; }
 .tally td, .tally th { padding-right: 2rem; } .tally { width: auto; }
 """
+COLUMNS = (("", 4), ("target", 23), ("measured", 30), ("band", 16), ("source", 13), ("use", 8), ("score", 6))
 MARK = {True: ("pass", "pass"), False: ("miss", "miss"), None: ("open", "open")}
 GROUPS = (("calibration", "Calibration: numbers of the model were set on these"), ("check", "Check: never tuned on"))
 
@@ -67,15 +69,15 @@ def tally(rows: list[dict[str, Any]]) -> str:
 def table(rows: list[dict[str, Any]], titles: dict[str, str], how: dict[str, str]) -> str:
     """The rows of one group."""
     body = "\n".join(line(r, titles.get(r["id"], ""), how.get(r["id"], "")) for r in rows)
-    head = "".join(f"<th>{name}</th>" for name in ("", "target", "measured", "band", "source", "use", "score"))
-    return f"<table><thead><tr>{head}</tr></thead><tbody>\n{body}\n</tbody></table>"
+    head = "".join(f'<th style="width: {width}%">{name}</th>' for name, width in COLUMNS)
+    return f'<table class="scores"><thead><tr>{head}</tr></thead><tbody>\n{body}\n</tbody></table>'
 
 
 def line(row: dict[str, Any], title: str, how: str) -> str:
     """One target."""
     kind, word = MARK[row["passed"]]
     values = {k: v for k, v in row["value"].items() if k not in ("missed", "notes", "error")}
-    shown = "".join(f"<dt>{escape(k)}</dt><dd>{escape(spelled(v))}</dd>" for k, v in values.items())
+    shown = "".join(f"<dt>{escape(k.replace('_', ' '))}</dt><dd>{escape(spelled(v))}</dd>" for k, v in values.items())
     told = [f'<div class="missed">missed: {escape("; ".join(row["value"]["missed"]))}</div>'] if row["value"].get("missed") else []
     told += [f'<div class="missed">{escape(row["value"]["error"])}</div>'] if "error" in row["value"] else []
     told += [f'<div class="small">{escape("; ".join(row["value"]["notes"]))}</div>'] if row["value"].get("notes") else []

@@ -137,6 +137,6 @@ TARGETS = (
         "Wilhelm et al. 2016, Nat Rev Mater 1:16014, doi 10.1038/natrevmats.2016.14",
         "calibration (by construction: the plasma level is set from it)",
         dose_in_tumour,
-        Mutant("no vessels", {"mechanisms": {"vessels": {"per_mm2": 0}}}),
+        Mutant("particles are never emptied", {"mechanisms": {"nanoparticles": {"release_scale": 0}}}),
     ),
 )
