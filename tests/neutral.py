@@ -59,9 +59,16 @@ def nanoparticle(entry: Any, raw: dict) -> tuple[Any, dict]:
 
 
 def tumour(entry: Any, raw: dict) -> tuple[Any, dict]:
-    """Its cells and its numbers are the reference's."""
-    kept = [k for k in ("traits", "clones", "parameters") if hasattr(entry, k)]
-    return entry.model_copy(update={k: {} for k in kept}), {k: v for k, v in raw.items() if k not in kept}
+    """Its cells and its numbers are the reference's, and it carries no alteration; so with an alteration itself."""
+    update: dict[str, Any] = {k: type(getattr(entry, k))() for k in ("clones", "parameters", "alterations", "effects", "rules") if hasattr(entry, k)}
+    raw = {k: v for k, v in raw.items() if k not in update}
+    for key in ("traits", "feels"):  # factors on the reference, but the level of MUFA
+        numbers = getattr(entry, key, {})
+        if numbers:
+            plain = {name: 0.0 if name == "mufa" else 1.0 for name in numbers}
+            update[key] = {name: number.model_copy(update={"value": plain[name]}) for name, number in numbers.items()}
+            raw[key] = scaled(raw[key], **plain)
+    return entry.model_copy(update=update), raw
 
 
 def cell(entry: Any, raw: dict) -> tuple[Any, dict]:
@@ -74,7 +81,7 @@ def cell(entry: Any, raw: dict) -> tuple[Any, dict]:
 
 
 NEUTRAL: dict[str, Callable[[Any, dict], tuple[Any, dict]]] = {
-    "drugs": drug, "antibodies": antibody, "nanoparticles": nanoparticle, "tumours": tumour, "cells": cell,
+    "drugs": drug, "antibodies": antibody, "nanoparticles": nanoparticle, "tumours": tumour, "alterations": tumour, "cells": cell,
 }  # fmt: skip
 
 

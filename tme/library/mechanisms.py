@@ -55,6 +55,15 @@ def load_mechanisms() -> Mapping[str, MechanismRow]:
     return rows
 
 
+@cache
+def file_of(kind: str, name: str) -> str:
+    """The file of one of our entries, from the folder that holds the package: one file a kind, or a folder of files."""
+    here = Path(__file__).parent
+    files = [p for p in (here / f"{kind}.yaml", *sorted((here / kind).glob("*.yaml"))) if p.is_file()]
+    mine = [p for p in files if re.search(rf"^{re.escape(name)}:", p.read_text(encoding="utf-8"), re.MULTILINE)]
+    return f"tme/library/{(mine or files)[0].relative_to(here).as_posix()}"
+
+
 def ids_of(name: str, entry: Any) -> tuple[str, ...]:
     """The ids that an entry carries: `ids`, `id`, or its name before the dot (of a rule)."""
     own = (*(getattr(entry, "ids", None) or ()), *filter(None, (getattr(entry, "id", None),)))

@@ -15,6 +15,7 @@ from typing import Any
 from tme.library import load_library
 from tme.library.kinds import BY_NAME
 from tme.library.mechanisms import ID, MechanismRow, carriers, load_mechanisms
+from tme.library.mechanisms import file_of as entry_file
 from tme.model.registry import PLAN, parameter_registry
 
 OBSERVABLE = "observable: a readout, nothing to switch"
@@ -91,12 +92,12 @@ def of_laws() -> Iterator[tuple[str, str, str, str]]:
 def of_entries() -> Iterator[tuple[str, str, str, str]]:
     """The same of every library entry that carries an id."""
     for mid, kind, name, about in carriers(load_library()):
-        yield mid, f"tme/library/{kind}.yaml:{name}", switch_of(kind, name), about
+        yield mid, f"{entry_file(kind, name)}:{name}", switch_of(kind, name), about
 
 
 def switch_of(kind: str, name: str) -> str:
     """The config key that brings an entry into a run or takes it out."""
-    by = BY_NAME[kind].chosen_by
+    by = BY_NAME[kind].chosen_by.partition(" ")[0]
     if by == "arms":
         return f"arms.*.{kind}.{name}"
     if by == "cell_types()":
