@@ -27,4 +27,4 @@ def list_(
     if as_json:
         echo_json(rows)
     else:
-        text.table(rows, kind)
+        text.table(text.shown(rows, kind), kind)
