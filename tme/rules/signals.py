@@ -15,16 +15,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-import numpy as np
-
-from tme.kernels.neighbours import search_order
-from tme.kernels.rules import count_around
-
 VESSEL = "vessel"  # where entry through vessels is evaluated: at open vessels, not in cells
 AT_VESSELS = ("field", "drug", "near", "event")  # kinds of signal there, and time
-NEAR_VOXELS = 3
 DEFAULT_CLOCK_MIN = 6.0
-NO_STATE = np.zeros(0, np.int8)
 
 
 class Known(NamedTuple):
@@ -87,34 +80,3 @@ class Signal:
         if self.kind in ("near", "contact"):
             return tuple(f"{self.name}.{c}" for c in ("voxel", "state") if c in model.populations[self.name].declared)
         return (f"events.kept/{self.name}", f"events.since/{self.name}") if self.kind == "event" else ()
-
-
-class Neighbourhoods:
-    """Counts (voxels,) of cells of a type near every voxel, made once a tick."""
-
-    def __init__(self) -> None:
-        self._counts: dict[Signal, np.ndarray] = {}
-        self._ticks: dict[Signal, int] = {}
-        self._offsets: dict[str, np.ndarray] = {}
-
-    def counts(self, model: Any, signal: Signal) -> np.ndarray:
-        """How many living cells of type `signal.name` are around each voxel, the voxel itself included."""
-        if self._ticks.get(signal) == model.tick:
-            return self._counts[signal]
-        counts = self._counts.setdefault(signal, model.grid.zeros())
-        counts[:] = 0.0
-        population = next(p for p in model.populations if p.kind == signal.name)
-        state = getattr(population.col, "state", NO_STATE)
-        offsets = self.offsets(model, signal.kind)
-        margin = int(np.abs(offsets[:, :3]).max())
-        count_around(population.n, population.col.voxel, state, offsets, margin, model.lattice.geometry, counts)
-        self._ticks[signal] = model.tick
-        return counts
-
-    def offsets(self, model: Any, word: str) -> np.ndarray:
-        """Offsets of a neighbourhood: a disc or ball of 3 voxels, or the Moore neighbourhood."""
-        if word not in self._offsets:
-            around = search_order(NEAR_VOXELS, model.grid.ndim)
-            moore = np.abs(around[:, :3]).max(axis=1) <= 1
-            self._offsets[word] = around if word == "near" else around[moore]
-        return self._offsets[word]
