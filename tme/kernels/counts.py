@@ -86,8 +86,8 @@ def fill_sums(cells, row, r, a, b, geometry, padded, sums):
 
 
 @serial
-def by_rows(n, voxel, state, half, geometry, cells, counts):
-    """The same; `half` (2 r + 1, 2 r + 1) int64: voxels to either side that the neighbourhood covers in the row at (dz, dy) - r, or -1.
+def by_rows(n, voxel, state, rows, geometry, cells, counts):
+    """The same; `rows` (m, 3) int64: dz and dy of each row of the neighbourhood, and how many voxels to either side it covers.
 
     `cells` (voxels,) int16 is scratch, 0 on entry and exit.
     """
@@ -98,18 +98,18 @@ def by_rows(n, voxel, state, half, geometry, cells, counts):
             v = np.int64(voxel[i])
             cells[np.uint64(v)] += 1
             low, high = min(low, v), max(high, v)
-    r, first, last = half.shape[0] // 2, low // nx, high // nx + 1
+    r, first, last = rows[:, 2].max(), low // nx, high // nx + 1
     a, b = window(cells, first, last, r, geometry)
     sums, padded = np.empty((r + 1, nx), np.int16), np.empty(nx + 2 * r, np.int16)
     for row in range(first, last):
         fill_sums(cells, row, r, a, b, geometry, padded, sums)
-        for dz in range(-r, r + 1):
-            z = wrap(row // ny + dz, nz, geometry[3])
-            for dy in range(-r, r + 1):
-                y, w = wrap(row % ny + dy, ny, geometry[4]), np.uint64(half[dz + r, dy + r])
-                if half[dz + r, dy + r] >= 0 and y >= 0 and z >= 0:
-                    o = np.uint64((z * ny + y) * nx + a)
-                    for j in range(np.uint64(b - a)):
-                        counts[o + j] += sums[w, j]
+        plane = row // ny
+        line = row - plane * ny
+        for k in range(rows.shape[0]):
+            z, y, w = wrap(plane + rows[k, 0], nz, geometry[3]), wrap(line + rows[k, 1], ny, geometry[4]), np.uint64(rows[k, 2])
+            if y >= 0 and z >= 0:
+                o = np.uint64((z * ny + y) * nx + a)
+                for j in range(np.uint64(b - a)):
+                    counts[o + j] += sums[w, j]
     for v in range(low, high + 1):
         cells[np.uint64(v)] = 0

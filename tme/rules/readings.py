@@ -37,29 +37,33 @@ class Neighbourhoods:
         counts = self._counts[signal]
         counts[:] = 0
         population = next(p for p in model.populations if p.kind == signal.name)
-        offsets, half = self.shape(model, signal.kind)
+        offsets, rows = self.shape(model, signal.kind)
         voxel = population.col.voxel[: population.n]
         cells = (len(voxel), voxel, getattr(population.col, "state", NO_STATE))
         span = int(voxel.max()) - int(voxel.min()) if len(voxel) else 0  # voxels of the rows in which cells are
         if len(voxel) * len(offsets) <= span:
-            kernels.by_cells(*cells, offsets, len(half) // 2, model.lattice.geometry, counts)
+            kernels.by_cells(*cells, offsets, rows[:, 2].max(), model.lattice.geometry, counts)
         else:
             self._cells = zeros(n_voxels, np.int16) if self._cells is None else self._cells
-            kernels.by_rows(*cells, half, model.lattice.geometry, self._cells, counts)
+            kernels.by_rows(*cells, rows, model.lattice.geometry, self._cells, counts)
         self._ticks[signal] = model.tick
         return counts
 
     def shape(self, model: Any, word: str) -> tuple[np.ndarray, np.ndarray]:
-        """Offsets and half-widths of rows of a neighbourhood: a disc or ball of 3 voxels, or the adjacent voxels."""
+        """A disc or ball of 3 voxels, or the adjacent voxels: as offsets, and as rows of lattice voxels (`kernels.counts`)."""
         if word not in self._shapes:
             around = search_order(NEAR_VOXELS, model.grid.ndim)
             offsets = around if word == "near" else around[np.abs(around[:, :3]).max(axis=1) <= 1]
-            r = int(np.abs(offsets[:, :3]).max())
-            half = np.full((2 * r + 1, 2 * r + 1), -1, np.int64)
-            half[r, r] = 0
-            np.maximum.at(half, (offsets[:, 0] + r, offsets[:, 1] + r), np.abs(offsets[:, 2]))
-            self._shapes[word] = offsets, half
+            self._shapes[word] = offsets, row_widths(offsets)
         return self._shapes[word]
+
+
+def row_widths(offsets: np.ndarray) -> np.ndarray:
+    """(rows, 3) int64: dz, dy, and voxels to either side that `offsets` (m, 3+) and the voxel itself cover in that row."""
+    widths: dict[tuple[int, int], int] = {(0, 0): 0}
+    for dz, dy, dx in offsets[:, :3].tolist():
+        widths[dz, dy] = max(widths.get((dz, dy), 0), abs(dx))
+    return np.array([(*row, width) for row, width in sorted(widths.items())], np.int64)
 
 
 class Scratch:
