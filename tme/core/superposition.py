@@ -24,7 +24,7 @@ ENTRIES_ALWAYS_CHEAP = 16 * 73**2  # entries up to which it is faster on any lat
 MAX_RADIUS = 40  # voxels; a larger radius is slower than solving on any lattice that fits into memory
 MIN_SHARED_SOURCES = 256  # sources from which on several threads share the work
 COARSE_COST = 4  # cost of the coarse field, in entries per voxel of the lattice
-CORRECTION_COST = 0.7  # cost of one entry of a short-range correction, in entries
+CORRECTION_COST = 0.4  # cost of one entry of a short-range correction, in entries
 
 
 class Superposition:
@@ -43,7 +43,7 @@ class Superposition:
         self.support: np.ndarray | None = None  # sources within whose radius alone the field is not 0
         half = grid.halved() if self.feasible and min(grid.shape) > 1 and coarse_coupling(k, self.sink) > 0.0 else None
         self.correction = ShortRangeCorrection(k, self.sink, self.tol) if half is not None else None
-        self.steps = self.correction.steps(grid.shape) if self.correction is not None else None
+        self.pane = self.correction.pane(grid.nx) if self.correction is not None else None
         self.coarse: Any = None
         if half is not None:
             self.coarse = type(field)(field.name, field.unit, half, coarse_coupling(k, self.sink) * half.dx_um**2, self.sink,
@@ -94,7 +94,7 @@ class Superposition:
     def _with_coarse_field(self, field: Any, voxels: np.ndarray, workspace: Any) -> None:
         """Interpolate the coarse field and add the short-range correction of every source."""
         c, shape, coarse, correction = field.concentration, self.grid.shape, self.coarse, self.correction
-        assert correction is not None
+        assert correction is not None and self.pane is not None
         coarse.source[:] = 0.0
         coarse.concentration[:] = 0.0
         deposit_coarse(voxels, field.source, shape, self.wrap, coarse.source)
@@ -103,7 +103,7 @@ class Superposition:
             threads.over_blocks(interpolate_cubic, self.grid.nz, coarse.concentration, c, shape, self.wrap)
         else:
             interpolate_cubic(0, self.grid.nz, coarse.concentration, c, shape, self.wrap)
-        self._on_rows(add_correction, voxels, field.source, correction.values, correction.half, correction.radius, shape, self.wrap, self.steps, correction.packed, c)
+        self._on_rows(add_correction, voxels, field.source, correction.radius, shape, self.wrap, *self.pane, correction.layers, correction.packed, c)
         threads.over_rows(clip_negative, len(c), c)
         self.support = None
 
