@@ -17,6 +17,7 @@ from tme.kernels.superpose import (
     clip_negative,
     deposit_coarse,
     interpolate_cubic,
+    list_sources,
 )
 
 MAX_ENTRIES_PER_VOXEL = 16  # entries of Green's functions per voxel of the lattice, up to which adding is faster than solving
@@ -44,6 +45,7 @@ class Superposition:
         half = grid.halved() if self.feasible and min(grid.shape) > 1 and coarse_coupling(k, self.sink) > 0.0 else None
         self.correction = ShortRangeCorrection(k, self.sink, self.tol) if half is not None else None
         self.pane = self.correction.pane(grid.nx) if self.correction is not None else None
+        self.most = self._most()
         self.coarse: Any = None
         if half is not None:
             self.coarse = type(field)(field.name, field.unit, half, coarse_coupling(k, self.sink) * half.dx_um**2, self.sink,
@@ -61,9 +63,19 @@ class Superposition:
             return ""
         return "direct" if direct <= with_coarse else "coarse"
 
+    def _most(self) -> int:
+        """So many sources that a solver is cheaper, or all voxels."""
+        if self.greens is None:
+            return 0
+        size = min(self.greens.size, CORRECTION_COST * self.correction.size) if self.correction is not None else self.greens.size
+        return min(int(max(MAX_ENTRIES_PER_VOXEL * self.grid.n_voxels, ENTRIES_ALWAYS_CHEAP) / size) + 1, self.grid.n_voxels)
+
     def solve(self, field: Any, workspace: Any) -> bool:
         """Fill the field's concentration; False, and nothing done, where a solver is cheaper."""
-        voxels = np.flatnonzero(field.source) if field.source_voxels is None else field.source_voxels
+        voxels = field.source_voxels
+        if voxels is None:  # listed no further than to where a solver is cheaper
+            voxels = np.empty(self.most, np.int64)
+            voxels = voxels[: list_sources(field.source, voxels)]
         way = self.way(len(voxels))
         if way:
             self.add(field, voxels, way, workspace)

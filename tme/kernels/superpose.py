@@ -50,6 +50,25 @@ def sort_voxels(voxels, marks):
             word ^= lowest
 
 
+@serial
+def list_sources(source, out):
+    """Fill `out` (most,) int64 with the voxels where `source` (n_voxels,) is not 0, ascending; how many there are, or `most` + 1 if more."""
+    count = 0
+    for begin in range(0, source.size, 64):
+        end, found = min(begin + 64, source.size), np.int64(0)
+        for i in range(np.uint64(begin), np.uint64(end)):
+            found += np.int64(source[i] != 0.0)
+        if found == 0:
+            continue
+        if count + found > out.size:
+            return out.size + 1
+        for i in range(begin, end):
+            if source[i] != 0.0:
+                out[count] = i
+                count += 1
+    return count
+
+
 @part
 def fold_index(q, n, wrapped):
     """Index on an axis of `n` voxels for any `q`: mirrored at walls, wrapped on a periodic axis."""
