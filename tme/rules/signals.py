@@ -15,17 +15,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-import numpy as np
-
-from tme.kernels.neighbours import search_order
-from tme.kernels.rules import count_around
-
 VESSEL = "vessel"  # where entry through vessels is evaluated: at open vessels, not in cells
 AT_VESSELS = ("field", "drug", "near", "event")  # kinds of signal there, and time
-NEAR_VOXELS = 3
 DEFAULT_CLOCK_MIN = 6.0
 CONSTANT_CLOCK_MIN = 1440.0
-NO_STATE = np.zeros(0, np.int8)
 
 
 class Known(NamedTuple):
@@ -96,54 +89,3 @@ class Signal:
         if self.kind in ("near", "contact"):
             return tuple(f"{self.name}.{c}" for c in ("voxel", "state") if c in model.populations[self.name].declared)
         return (f"events.kept/{self.name}", f"events.since/{self.name}") if self.kind == "event" else ()
-
-
-def carried(model: Any, population: Any, name: str) -> np.ndarray | None:
-    """1 in cells that carry an alteration, 0 in others, (n,) float64; None where all do."""
-    clones = np.array(model.config.carriers()[name], float)
-    return None if clones.all() else clones[population.col.clone]
-
-
-def felt(model: Any, population: Any, drug: str, group: str | None, resisted: Mapping[str, np.ndarray]) -> np.ndarray | None:
-    """What of a drug's concentration acts in tumour cells that feel less (or more) of it, (n,) float64; None where all feel it whole.
-
-    Two reasons multiply: what alterations say of the drug or its group, and `resisted` r of clones, of which 1/(1 + r) is left inside.
-    """
-    shares = model.config.felt() if "clone" in population.declared else {}
-    found = [np.array(shares[key]) for key in dict.fromkeys((drug, group)) if key in shares]
-    if population.kind == "tumour" and drug in resisted:
-        found.append(1.0 / (1.0 + resisted[drug]))
-    if not found:
-        return None
-    return model.fields[drug].at(population.col.voxel[: population.n]) * np.prod(found, axis=0)[population.col.clone[: population.n]]
-
-
-class Neighbourhoods:
-    """Counts (voxels,) of cells of a type near every voxel, made once a tick."""
-
-    def __init__(self) -> None:
-        self._counts: dict[Signal, np.ndarray] = {}
-        self._ticks: dict[Signal, int] = {}
-        self._offsets: dict[str, np.ndarray] = {}
-
-    def counts(self, model: Any, signal: Signal) -> np.ndarray:
-        """How many living cells of type `signal.name` are around each voxel, the voxel itself included."""
-        if self._ticks.get(signal) == model.tick:
-            return self._counts[signal]
-        counts = self._counts.setdefault(signal, model.grid.zeros())
-        counts[:] = 0.0
-        population = next(p for p in model.populations if p.kind == signal.name)
-        state = getattr(population.col, "state", NO_STATE)
-        offsets = self.offsets(model, signal.kind)
-        margin = int(np.abs(offsets[:, :3]).max())
-        count_around(population.n, population.col.voxel, state, offsets, margin, model.lattice.geometry, counts)
-        self._ticks[signal] = model.tick
-        return counts
-
-    def offsets(self, model: Any, word: str) -> np.ndarray:
-        """Offsets of a neighbourhood: a disc or ball of 3 voxels, or the Moore neighbourhood."""
-        if word not in self._offsets:
-            around = search_order(NEAR_VOXELS, model.grid.ndim)
-            moore = np.abs(around[:, :3]).max(axis=1) <= 1
-            self._offsets[word] = around if word == "near" else around[moore]
-        return self._offsets[word]
