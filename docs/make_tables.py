@@ -23,6 +23,7 @@ from tme.model.registry import PLAN, known_to_rules, parameter_registry
 from tme.pathways.contract import plain
 from tme.populations.cells import population_class
 from tme.rules.tables import rule_rows
+from tme.targets import chosen
 
 MODEL = Path(__file__).with_name("model.md")
 BLOCK = re.compile(r"<!-- table: (\S+) -->\n(.*?)<!-- end -->", re.DOTALL)
@@ -124,14 +125,16 @@ def ids() -> str:
     """Which code or library entry stands for which mechanism id, and which config key switches it."""
     rows = []
     for row in mechanism_table():
-        places = ", ".join(f"`{w}`" for w in unique(row["where"]))
-        rows.append((row["id"], places, ", ".join(f"`{k}`" for k in unique(row["switch"])), row["about"]))
-    return table(("id", "where", "config key", "what it does"), rows)
+        places = ", ".join(f"`{w}`" for w in row["where"].split())
+        keys = row["switch"] if row["observable"] else ", ".join(f"`{k}`" for k in row["switch"].split())
+        rows.append((row["id"], row["name"], row["sign"], places, keys))
+    return table(("id", "mechanism", "sign", "where", "config key"), rows)
 
 
-def unique(words: str) -> list[str]:
-    """Words of a row, each once; a library entry ("file: name") stays whole."""
-    return [words] if ": " in words else list(dict.fromkeys(words.split()))
+def targets() -> str:
+    """Published results: band, source, what the row is used for, and the mutant that must break it."""
+    rows = [(t.id, t.title, t.band, t.source, t.use, "–" if t.mutant is None else t.mutant.name) for t in chosen(())]
+    return table(("id", "target", "band", "source", "use", "mutant"), rows)
 
 
 def columns() -> str:
@@ -193,7 +196,7 @@ def makers() -> dict[str, Callable[[], str]]:
     """Every table by name."""
     out: dict[str, Callable[[], str]] = {
         "plan": plan, "ids": ids, "columns": columns, "streams": streams, "axes": axes, "platforms": platforms, "drug_hits": drug_hits,
-        "cell_types": cell_types, "rules": rules, "presets": presets,
+        "cell_types": cell_types, "rules": rules, "presets": presets, "targets": targets,
     }  # fmt: skip
     for group in parameter_registry():
         out[f"parameters.{group}"] = lambda g=group: parameters(g)

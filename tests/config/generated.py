@@ -72,7 +72,7 @@ def valid(rng: Random) -> dict[str, Any]:
         rng, out, 0.6,
         name=lambda: rng.choice(["a", "x-1", "9.lives", "A_b+c"]),
         seed=lambda: rng.choice([0, 1, 2**63 - 1, 4e3, rng.randrange(2**40)]),
-        tumour=lambda: tumour(rng),
+        tumour=lambda: tumour(rng, out["initial"]),
         populations=lambda: {k: density(rng) for k in some(rng, ("cd8", "macrophage", "dendritic", "treg"), 4)},
         mechanisms=lambda: changes(rng),
         fields=lambda: fields(rng, dt),
@@ -157,12 +157,16 @@ def patches(rng: Random, base: dict[str, Any], shape: list[int], dx: float) -> d
     return {"kind": "regions", "base": base, "regions": [region() for _ in range(rng.randint(1, 3))]}
 
 
-def tumour(rng: Random) -> dict[str, Any]:
-    """A tumour type with changes."""
+def tumour(rng: Random, start: dict[str, Any]) -> dict[str, Any]:
+    """A tumour type with changes; cells of blood are in no nodule."""
     out: dict[str, Any] = {}
+    held_together = start.get("base", start)["kind"] in ("nodule", "spheroid")
+    presets = [n for n, e in sorted(load_library().tumours.items()) if not (e.suspended and held_together)]
+    mine = some(rng, [n for n, e in load_library().alterations.items() if not e.rules], 3)
     maybe(
         rng, out, 0.4,
-        preset=lambda: rng.choice(sorted(load_library().tumours)),
+        preset=lambda: rng.choice(presets),
+        alterations=lambda: [n for n in some(rng, load_library().alterations, 3) if n not in mine],
         cv=lambda: number(rng, 0, 1.5),
         drift_per_division=lambda: number(rng, 0, 1),
         antigenicity_mean=lambda: number(rng, 0, 3),
@@ -170,7 +174,7 @@ def tumour(rng: Random) -> dict[str, Any]:
         mass_g=lambda: number(rng, 0.01, 3),
         mouse_g=lambda: number(rng, 5, 70000),
         traits=lambda: levels(rng, 4),
-        clones=lambda: {c: {"share": number(rng, 0, 0.25), **levels(rng, 2), "antigenicity": number(rng, 0, 2)} for c in some(rng, CLONES, 4)},
+        clones=lambda: {c: {"share": number(rng, 0, 0.25), **levels(rng, 2), "antigenicity": number(rng, 0, 2), "alterations": mine[:k]} for k, c in enumerate(some(rng, CLONES, 4))},
     )  # fmt: skip
     return out
 

@@ -179,7 +179,7 @@ MODELS = {
     ),
     "context": Case(
         lambda: given({**antibodies("anti_pdl1"), **particles("iron_oxide", 5)}, {"disulfidptosis": {"on": True, "k_bond": 0.02, "x_max": 100}, "invasion": {"speed_um_h": 60}}, fields__glucose={}, populations__caf={"share": 0.2},
-                      rules=on("M108.vegf", "M108.vessels", "M108.glucose", "M111.matrix_passage", "M111.matrix_speed", "M34.acid", "M98.rich", "M55.motility", "M22.mboat2")),
+                      rules=on("M108.vegf", "M108.vessels", "M108.glucose", "M111.matrix_passage", "M111.matrix_speed", "M34.acid", "M98.rich", "M55.motility"), tumour__alterations=["dhodh_high"]),
         ("vessels", "disulfidptosis", "disulfidptotic_death", "invasion", "rules", "cell_uptake"), (range(1, 2), range(59, 61), range(360, 361)),
     ),
     "plugins": Case(with_plugins, ("pge2_release", "disulfide", "disulfide_death"), (range(1, 2), range(59, 61), range(79, 80))),

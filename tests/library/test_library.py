@@ -8,6 +8,7 @@ from tme.library import LibraryError, load_library
 from tme.library import load as load_module
 from tme.library.load import by_name
 from tme.model import parameter_registry
+from tme.model.describe import mechanism_table
 from tme.populations.tumour import Tumour
 
 KINDS = ("fields", "drugs", "antibodies", "nanoparticles", "tumours", "receptors")
@@ -104,7 +105,7 @@ def test_iron_platforms_have_iron_terms():
 @pytest.mark.parametrize(
     ("file", "old", "new", "words"),
     [
-        ("drugs.yaml", "stage: experimental", "stagee: experimental", "drugs.yaml:6: rsl3.stagee"),
+        ("drugs.yaml", "stage: experimental", "stagee: experimental", "drugs.yaml:7: rsl3.stagee"),
         ("drugs.yaml", "unit: um^2/min", "unit: cm^2/s", "expected 'um^2/min'"),
         ("drugs.yaml", "decay: {value: 0.02, unit: 1/min, range: [0.005, 0.1]", "decay: {value: 0.02, unit: 1/min, range: [1, 2]", "outside its own range"),
         ("drugs.yaml", "target: gpx4", "target: gpx5", "rsl3.hits.0.target"),
@@ -141,3 +142,10 @@ def test_entries_may_come_as_a_list_with_their_ids():
     assert by_name([{"id": "M11", "to": 1}, {"id": "M53.hif1"}]) == {"M11": {"id": "M11", "to": 1}, "M53.hif1": {"id": "M53.hif1"}}
     assert by_name({"a": 1}) == {"a": 1}
     assert by_name([{"to": 1}]) is None and by_name("text") is None
+
+
+def test_an_agent_says_which_rows_of_the_inventory_it_stands_for_and_the_list_of_mechanisms_says_it_too():
+    rows = {row["id"]: row for row in mechanism_table()}
+    assert "tme/library/drugs: rsl3" in rows["M06"]["where"] and "arms.*.drugs: rsl3" in rows["D4"]["switch"]
+    assert "tme/library/antibodies: nivolumab" in rows["D14"]["where"]
+    assert rows["N1"]["switch"].startswith("arms.*.nanoparticles: peg_pdpa_rsl3")

@@ -8,7 +8,7 @@ from support import TISSUE, falls, flood, hours, level, mean, merged, nested, ri
 from tme.config import ConfigError, load_config
 from tme.kernels import threads
 from tme.library import load_library
-from tme.library.agents import Coat
+from tme.library.particles import Coat
 from tme.mechanisms.killing import PARAMETERS, Kills, attach_rate
 from tme.model import TumourModel, parameter_registry
 

@@ -14,7 +14,7 @@ from tme.experiments import files
 from tme.model import TumourModel, load_config
 
 OWN = Path(__file__).parents[2] / "configs" / "own"
-MOST_LINES = {"cell_type.yaml": 25, "law.py": 40, "pathway.py": 60, "rule.yaml": 20, "axis.yaml": 25, "drug.yaml": 25, "particle.yaml": 15, "tumour.yaml": 15, "event.yaml": 12}
+MOST_LINES = {"cell_type.yaml": 25, "law.py": 40, "pathway.py": 60, "rule.yaml": 20, "axis.yaml": 25, "drug.yaml": 25, "particle.yaml": 15, "tumour.yaml": 15, "alteration.yaml": 15, "event.yaml": 12}
 
 
 @pytest.fixture
@@ -59,6 +59,15 @@ def test_the_particle_brings_the_drug_into_cells(control):
     treated = after(12, "particle")
     assert treated.fields["dual_inhibitor"].concentration.max() > 0.0
     assert treated.counters["dead_ferroptosis"] > 3 * control.counters["dead_ferroptosis"] + 10
+
+
+def test_the_alteration_makes_cysteine_and_keeps_the_drug_out(control):
+    treated = after(12, "drug")
+    for model, column in ((control, "cysteine"), (treated, "gpx4")):
+        t = model.tumour
+        mine = t.clone == model.config.clone_names().index("pumping")
+        plain = t.clone == 0
+        assert mine.sum() > 10 and getattr(t, column)[mine].mean() > 1.03 * getattr(t, column)[plain].mean()
 
 
 def test_the_tumour_has_less_gpx4_and_its_own_clone(control):
@@ -150,6 +159,10 @@ BROKEN = [  # file, text, what stands there instead, what must be told beside th
     ("event.yaml", "      tumour:", "      tumor:", ("events.fast_neutrons.cells.tumor", "did you mean 'tumour'")),
     ("everything.yaml", "name: fast_neutrons", "name: fast_neutron", ("arms.neutrons.events", "did you mean 'fast_neutrons'")),
     ("everything.yaml", "pge2_blunts_cd8: ", "pge2_blunts: ", ("rules.pge2_blunts", "pge2_blunts_cd8")),
+    ("alteration.yaml", "raises: ferroptosis.cysteine_supply", "raises: ferroptosis.cystein_supply", ("alterations.cth_high.effects.cystein_supply", "did you mean 'ferroptosis.cysteine_supply'")),
+    ("alteration.yaml", "to: {value: 3, unit: 1, range: [1.25, 6]", "to: {value: 0.3, unit: 1, range: [0.2, 6]", ("alterations.cth_high.effects.cysteine_supply.to", "wrong side of 1")),
+    ("alteration.yaml", "    feels:", "    fells:", ("alterations.cth_high.fells", "did you mean 'feels'")),
+    ("everything.yaml", "alterations: [cth_high]", "alterations: [cth_hi]", ("tumour.clones.pumping.alterations.0", "did you mean 'cth_high'")),
     ("everything.yaml", "preset: low_gpx4", "preset: low_gpx", ("tumour.preset", "low_gpx4")),
     ("everything.yaml", "gamma_delta:", "gamma_dela:", ("populations.gamma_dela", "gamma_delta")),
 ]

@@ -109,7 +109,7 @@ def test_curcumin_sensitises_tumour_cells_the_more_the_higher_the_dose():
 @pytest.mark.mechanism("M48")
 def test_a_tumour_that_lost_keap1_resists_erastin_and_rsl3_and_its_intact_clone_does_not():
     preset = load_library().tumours["nsclc_keap1_like"]
-    assert preset.traits["nrf2"].value > 2
+    assert preset.alterations == ("keap1_loss",) and load_library().alterations["keap1_loss"].traits["nrf2"].value > 2
     for arm in (bath("erastin", 10), bath("rsl3", 0.1)):
         resistant = death_hour(arm=arm, limit=24, tumour__preset="nsclc_keap1_like")
         assert resistant > 1.3 * death_hour(arm=arm, limit=24)

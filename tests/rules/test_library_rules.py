@@ -8,7 +8,6 @@ import tme
 from tme.config import ConfigError
 from tme.kernels import threads
 from tme.library import load_library
-from tme.library.rule import ALWAYS
 from tme.model.describe import describe
 from tme.model.registry import known_to_rules, rule_programs, term_registry
 from tme.rules.resolve import chosen, woken
@@ -65,7 +64,7 @@ def test_a_rule_that_is_on_moves_its_term_the_way_it_says(name):
     if entry.response == "falling":
         silent, loud = loud, silent
     put(model, entry, silent)
-    quiet = terms_of(model, entry) if entry.signal != ALWAYS else term_registry()[entry.term].neutral
+    quiet = terms_of(model, entry)
     put(model, entry, loud)
     moved = terms_of(model, entry)
     assert len(moved) > 0
@@ -202,7 +201,7 @@ def test_what_cannot_be_at_vessels_is_refused(change, said):
 
 def test_what_is_known_at_vessels_is_no_signal_of_a_cell():
     known = known_to_rules().signals(VESSEL)
-    assert {s.partition(".")[0] for s in known} == {"field", "drug", "near", "event", "time", "always"}
+    assert {s.partition(".")[0] for s in known} == {"field", "drug", "near", "event", "time"}
 
 
 def test_a_rule_on_the_entry_of_a_type_that_is_not_there_is_left_out():

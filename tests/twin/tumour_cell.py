@@ -217,10 +217,11 @@ class TumourCell(mesa.Agent):
         tumour = self.model.config.tumour
         spread = math.log1p(tumour.cv**2)
         noise = math.sqrt((1.0 - p.memory**2) * spread + p.drift**2)
-        factors = tumour.clones[self.clone].traits() if self.clone in tumour.clones else {}
+        factors = self.model.config.clone_traits().get(self.clone, {})
+        reference = self.model.config.tumour_traits()
         for k, name in enumerate(VARIED):
             z = dice.normal("mutate", tick, self.uid, k)
-            mean = math.log(tumour.traits.get(name, 1.0) * factors.get(name, 1.0)) - 0.5 * spread
+            mean = math.log(reference.get(name, 1.0) * factors.get(name, 1.0)) - 0.5 * spread
             setattr(
                 self, name, math.exp(mean + p.memory * (math.log(getattr(self, name)) - mean) + noise * z)
             )

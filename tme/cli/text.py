@@ -77,6 +77,15 @@ def evidence(found: Mapping[str, Any]) -> dict[str, Any]:
     return {"evidence": [*counts, {"numbers": "in all", **total}], **cut}
 
 
+SHOWN = {"mechanisms": ("id", "name", "where", "switch", "test", "from")}  # of rows with more columns than a terminal holds
+
+
+def shown(rows: Rows, kind: str) -> Rows:
+    """What a terminal shows of a list; JSON has all of it."""
+    keep = SHOWN.get(kind)
+    return rows if keep is None else [{k: row[k] for k in keep if k in row} for row in rows]
+
+
 class UnknownKind(ValueError):
     """There is no such list."""
 

@@ -103,7 +103,7 @@ class Part(BaseModel):
     """
 
     refers: ClassVar[dict[str, str]] = {}
-    words: ClassVar[frozenset[str]] = frozenset({"about", "stage", "not_modelled", "source", "evidence"})
+    words: ClassVar[frozenset[str]] = frozenset({"about", "ids", "stage", "indication", "not_modelled", "source", "evidence"})
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
     _numbers: dict[str, Number] = PrivateAttr(default_factory=dict)
 
@@ -111,6 +111,11 @@ class Part(BaseModel):
     def model_of(cls, raw: Any) -> type[Part]:
         """The class that an entry as written belongs to: this one, unless its kind has several."""
         return cls
+
+    @classmethod
+    def completed(cls, data: dict[str, Any]) -> dict[str, Any]:
+        """An entry as written, with what it leaves to others of its keys."""
+        return data
 
     @classmethod
     def unit_of(cls, key: str) -> str | None:
@@ -124,6 +129,7 @@ class Part(BaseModel):
     def _unpack(cls, data: Any, handler: Any) -> Any:
         if not isinstance(data, dict):
             return handler(data)
+        data = cls.completed(data)
         numbers: dict[str, Number] = {}
         plain: dict[str, Any] = {}
         for key, value in data.items():

@@ -12,7 +12,6 @@
 
 Response u = x/(1 + x), x = (s/half)^hill of the signal s >= 0; where it is `falling` u = 1/(1 + x): a lack acts.
 `raises` and `lowers` multiply the term by 1 + (to - 1) u, `adds_to` adds to u, or slope s where the response is linear.
-A rule that hears `always` has no `half`: u = 1. It states what a cell line has, and is the switch of it.
 """
 
 from __future__ import annotations
@@ -24,9 +23,7 @@ from pydantic import BeforeValidator, Field, model_validator
 from tme.library.part import KeyFault
 from tme.library.schema import Part, quantity
 
-SIGNAL = r"^(field|drug|own|near|contact|event)\.[a-z][a-z0-9_]*$|^time$|^always$"
-ALWAYS = "always"
-_WHOLE = 1e30  # (s/half)^hill of which x/(1 + x) is 1 to the last bit
+SIGNAL = r"^(field|drug|own|near|contact|event|alteration)\.[a-z][a-z0-9_]*$|^time$"
 
 
 def _names(value: Any) -> Any:
@@ -80,10 +77,6 @@ class RuleEntry(Part):
             self._needs(("slope",), ("to", "half", "base"), "a linear response")
             if self.adds_to is None:
                 raise ValueError("a linear response is for adds_to only")
-        elif self.signal == ALWAYS:
-            if self.response != "hill" or self.combine != "product" or self.group is not None:
-                raise ValueError("a rule that always acts takes no response, no combine and no group")
-            self._needs(("to",), ("half", "slope"), "a rule that always acts")
         else:
             self._needs(("to", "half"), ("slope",), "a Hill response")
         if self.combine == "cbhg":
@@ -115,14 +108,12 @@ class RuleEntry(Part):
     @property
     def scale(self) -> float:
         """What the signal is multiplied by: 1/half, or the slope."""
-        if self.signal == ALWAYS:
-            return _WHOLE
         return self.slope if self.slope is not None else 1.0 / (self.half or 1.0)
 
     @property
     def power(self) -> float:
         """What the scaled signal is raised to; below 0 where the response falls."""
-        return 1.0 if self.signal == ALWAYS else {"linear": 1.0, "falling": -self.hill}.get(self.response, self.hill)
+        return {"linear": 1.0, "falling": -self.hill}.get(self.response, self.hill)
 
     @property
     def aim(self) -> float:

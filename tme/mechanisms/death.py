@@ -1,7 +1,7 @@
 """Deaths other than ferroptosis and CTL kills: necrosis without oxygen, background apoptosis, turnover of guests.
 
     necrosis hazard   k_nec * max(0, 1 - O2/o2_necrosis)            tissue cells; numbers of the type's entry
-    apoptosis hazard  k_apo
+    apoptosis hazard  k_apo, and what drugs add times the cell's sensitivity to it
     turnover          1/life, times `sooner` where a field is below a level (CD8: the chemokine)
     division          k_expand * f of guests that hold a target, at most n_max times
 """
@@ -57,15 +57,18 @@ def terms(cells: Mapping[str, CellEntry]) -> tuple[Term, ...]:
     """What rules may modulate in the guest cells' life."""
     living = tuple(n for n, e in cells.items() if e.life is not None)
     dividing = tuple(n for n, e in cells.items() if e.division is not None)
+    mortal = tuple(n for n, e in cells.items() if e.dies is not None)
     return (
+        Term("death.drug", "1/min", "adds", mortal, 0.0, 1.0, "the hazard of apoptosis by drugs"),
+        Term("death.drug_sensitivity", "1", "multiplies", mortal, 0.0, 100.0, "the apoptosis that drugs bring"),
         Term("turnover.rate", "1", "multiplies", living, 0.0, 100.0, "the rate of loss"),
         Term("division.rate", "1", "multiplies", dividing, 0.0, 10.0, "the rate of division"),
     )
 
 
 @serial
-def flag_deaths(lo, hi, uid, state, fate, oxygen, apoptosis, necrosis, p, dt, seed, tick):
-    """Raise fate 13 (necrosis) or 14 (apoptosis); the terms `apoptosis` and `necrosis` (n,) or empty."""
+def flag_deaths(lo, hi, uid, state, fate, oxygen, apoptosis, necrosis, drug, sensitivity, p, dt, seed, tick):
+    """Raise fate 13 (necrosis) or 14 (apoptosis); the terms `apoptosis`, `necrosis`, `drug` and `sensitivity` (n,) or empty."""
     p_apo = 1.0 - exp(-p.k_apo * dt)
     u = np.empty((2, BLOCK))
     for first in range(lo, hi, BLOCK):
@@ -76,6 +79,8 @@ def flag_deaths(lo, hi, uid, state, fate, oxygen, apoptosis, necrosis, p, dt, se
             if state[i] == 0 and fate[i] < 10:
                 if apoptosis.size > 0:
                     p_apo = 1.0 - exp(-p.k_apo * apoptosis[i] * dt)
+                if drug.size > 0:
+                    p_apo = 1.0 - exp(-(p.k_apo * factor(apoptosis, i) + drug[i] * factor(sensitivity, i)) * dt)
                 k_nec = p.k_nec * factor(necrosis, i)
                 if oxygen[i] < p.o2_necrosis and u[0, j] < 1.0 - exp(-k_nec * (1.0 - oxygen[i] / p.o2_necrosis) * dt):
                     fate[i] = 13
@@ -172,7 +177,7 @@ class Death(Mechanism):
             t, n = population.col, population.n
             oxygen = t.oxygen if "oxygen" in population.declared else model.fields["oxygen"].at(t.voxel[:n])
             threads.over_rows(flag_deaths, n, t.uid, t.state, t.fate, oxygen, population.term("death.apoptosis"),
-                      population.term("death.necrosis"), p, self.dt, model.seed64, model.tick)  # fmt: skip
+                      population.term("death.necrosis"), population.term("death.drug"), population.term("death.drug_sensitivity"), p, self.dt, model.seed64, model.tick)  # fmt: skip
 
 
 class Turnover(Mechanism):

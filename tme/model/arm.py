@@ -41,7 +41,7 @@ def build_therapy(model: Any) -> SimpleNamespace:
         return 1e6 / (e.mw_g_mol * e.volume_l_kg) if route == "iv" else 1e6 * in_tumour(e)
 
     drugs = agents(arm.drugs, library.drug, lambda e: e.plasma_half_life_min, of_drug)
-    antibodies = agents(arm.antibodies, library.antibody, lambda e: e.half_life_d * 1440.0, of_antibody)
+    antibodies = agents(arm.antibodies, library.antibody, lambda e: e.half_life_in(spec.mouse_g) * 1440.0, of_antibody)
     particles = agents(arm.nanoparticles, library.nanoparticle, lambda e: e.plasma_half_life_min, partial(particle_peak, model))
     for particle in particles.values():
         for payload in particle.entry.payloads:

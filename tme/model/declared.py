@@ -67,7 +67,7 @@ def known_names(config: Any) -> set[str]:
         columns = {c.name for c in (*COMMON, *population_class(kind, entry).columns, *pathways.all_columns(kind, config.library.cells, laws))}
         columns |= {c.name for law in MECHANISMS for c in law.cell_columns.get(kind, ())}
         columns |= {t.place for t in terms} | {t.pool_column for t in terms if t.pool_column}
-        columns |= {f"np_{name}" for name in config.library.nanoparticles}
+        columns |= {f"{word}_{name}" for name in config.library.nanoparticles for word in ("np", "np_open")}
         columns |= {axis.signal for axis in config.axes().values() if hasattr(axis, "signal")} | {f"{name}_signal" for name in config.axes()}
         columns |= {f"ligand_{ligand}" for axis in config.axes().values() for ligand in axis.ligands}
         out |= {f"{kind}.{name}" for name in (*columns, "n", "doom_tick")}

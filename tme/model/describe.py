@@ -5,17 +5,14 @@ What `tme describe` prints; a Methods section that writes itself.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from tme import pathways
 from tme.config.hashing import used_entries
 from tme.core.mechanism import rows_of
-from tme.library import load_library
-from tme.library.load import places
-from tme.model.registry import PLAN, known_to_rules, parameter_registry, tumour_overrides
+from tme.model.mechanisms import mechanism_table
+from tme.model.registry import alteration_rules, known_to_rules, parameter_registry, tumour_overrides
 from tme.model.tumour_model import TumourModel
 from tme.rules.resolve import chosen, woken
 from tme.rules.tables import rule_rows
@@ -41,7 +38,7 @@ def describe(config: Any) -> dict[str, Any]:
 def rules_in_force(config: Any) -> list[dict[str, Any]]:
     """The rules that are on, as sentences."""
     events = {item.name for arm in config.arms for item in config.therapy_of(arm).events}
-    on = woken(chosen(config), config.library, events)
+    on = woken(chosen(config), config.library, events) | alteration_rules(config)
     return rule_rows(on, known_to_rules(config), on)
 
 
@@ -212,52 +209,6 @@ def criterion(config: Any) -> str:
 def waking(pathway: Any) -> str:
     """The thresholds of a pathway's waking: its parameters called active_..."""
     return ", ".join(f"{q.name} {q.value:g} {q.unit}" for q in pathway.parameters if q.name.startswith("active_"))
-
-
-def tests_by_id() -> dict[str, str]:
-    """Mechanism id -> "file::test" of the tests that carry its mark; empty without a source checkout."""
-    folder = Path(__file__).parents[1] / "tests"
-    found: dict[str, list[str]] = {}
-    for path in sorted(folder.rglob("test_*.py")):
-        ids: list[str] = []
-        for line in path.read_text().splitlines():
-            if line.lstrip().startswith("@pytest.mark.mechanism("):
-                ids += re.findall(r"[MDN]\d+", line)
-            elif (name := re.match(r"\s*def (test_\w+)", line)) and ids:
-                for mid in ids:
-                    found.setdefault(mid, []).append(f"{path.relative_to(folder.parent).as_posix()}::{name[1]}")
-                ids = []
-    return {mid: " ".join(tests) for mid, tests in found.items()}
-
-
-def mechanism_table() -> list[dict[str, Any]]:
-    """One row per mechanism id that a law or a library entry declares: where, which key switches it, which tests."""
-    tests = tests_by_id()
-    rows: dict[str, dict[str, Any]] = {}
-    for cls in PLAN:
-        for mid in cls.ids:
-            row = rows.setdefault(mid, {"id": mid, "where": "", "switch": "", "about": cls.about, "test": tests.get(mid, "")})
-            row["where"] += " " * bool(row["where"]) + cls.__module__.replace(".", "/") + ".py"
-            if cls.switchable:
-                row["switch"] += " " * bool(row["switch"]) + f"mechanisms.{cls.name}.on"
-            elif cls.given_by:
-                row["switch"] += " " * bool(row["switch"]) + cls.given_by
-            elif cls.parameters is not None:
-                row["switch"] += " " * bool(row["switch"]) + f"mechanisms.{cls.parameters.group}.*"
-    for name, axis in load_library().receptors.items():
-        for mid in axis.ids:
-            row = rows.setdefault(mid, {"id": mid, "where": "", "switch": "", "about": axis.about, "test": tests.get(mid, "")})
-            row["where"] += " " * bool(row["where"]) + "tme/library/receptors.yaml"
-            row["switch"] += " " * bool(row["switch"]) + f"receptors.{name}"
-    for name, entry in load_library().nanoparticles.items():
-        rows[entry.id] = {"id": entry.id, "where": f"tme/library/nanoparticles.yaml: {name}", "switch": f"arms.*.nanoparticles: {name}",
-                          "about": entry.about, "test": tests.get(entry.id, "")}  # fmt: skip
-    for name, rule in load_library().rules.items():
-        mid = name.split(".")[0]
-        row = rows.setdefault(mid, {"id": mid, "where": "", "switch": "", "about": rule.source, "test": tests.get(mid, "")})
-        row["where"] += " " * bool(row["where"]) + f"tme/library/{places('rules')[name]}: {name}"
-        row["switch"] += " " * bool(row["switch"]) + f"rules.{name}"
-    return [rows[k] for k in sorted(rows, key=lambda k: (k[0], int(k[1:])))]
 
 
 __all__ = ["describe", "mechanism_table"]

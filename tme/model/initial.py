@@ -71,14 +71,14 @@ def draw_traits(model: Any, rows: slice) -> None:
     uniforms(model.seed64, int(Stream.TYPE), 0, uid, 0, u)
     for name in (*VARIED, "nrf2", "mufa"):
         getattr(t, name)[rows] = model.tumour_traits.get(name, 0.0 if name == "mufa" else 1.0)
-    t.antigenicity[rows] = 1.0
+    t.antigenicity[rows] = model.tumour_traits.get("antigenicity", 1.0)
     low = 0.0
     clone = np.zeros(len(uid), np.int8)
-    for code, factors in enumerate(spec.clones.values(), 1):
-        inside = (u >= low) & (u < low + factors.share)
-        low += factors.share
+    for code, (entry, traits) in enumerate(zip(spec.clones.values(), model.config.clone_traits().values()), 1):
+        inside = (u >= low) & (u < low + entry.share)
+        low += entry.share
         clone[inside] = code
-        for trait, factor in factors.traits().items():
+        for trait, factor in traits.items():
             column = getattr(t, trait)[rows]
             column[inside] = factor if trait == "mufa" else column[inside] * factor
     t.clone[rows] = clone
@@ -94,12 +94,12 @@ def draw_traits(model: Any, rows: slice) -> None:
 def clone_log_means(config: Any, reference: dict[str, float]) -> np.ndarray:
     """Mean of the log of each varied trait per clone code, (VARIED, clones) float64: the clone's value, mean 1 around it."""
     half = 0.5 * np.log1p(config.tumour.cv**2)
-    clones = config.tumour.clones
+    clones = config.clone_traits()
     out = np.empty((len(VARIED), 1 + len(clones)))
     for k, name in enumerate(VARIED):
         level = np.full(1 + len(clones), reference.get(name, 1.0))
         for code, factors in enumerate(clones.values(), 1):
-            level[code] *= factors.traits().get(name, 1.0)
+            level[code] *= factors.get(name, 1.0)
         # a trait of zero stays zero: its log is never used, since 0 has no deviation
         out[k] = np.log(np.maximum(level, 1e-300)) - half
     return out

@@ -76,7 +76,7 @@ def rule_columns(model: Any, kind: str) -> tuple[Column, ...]:
 
 
 def cargo_columns(agents: Any) -> tuple[Column, ...]:
-    """A column of internalised payload per platform of the arm."""
-    return tuple(
-        Column(f"np_{a.name}", "f8", "uM", 0.0, "half", "particles taken up, uM of payload in the cell") for a in agents.nanoparticles
-    )
+    """A column of internalised payload per platform of the arm, and of the share that is open where it opens first."""
+    held = (Column(f"np_{a.name}", "f8", "uM", 0.0, "half", "particles taken up, uM of payload in the cell") for a in agents.nanoparticles)
+    staged = (a.name for a in agents.nanoparticles if a.entry.release.opens is not None)
+    return (*held, *(Column(f"np_open_{name}", "f8", "1", 0.0, "copy", "share of the particles taken up that is open") for name in staged))

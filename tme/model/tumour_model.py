@@ -97,7 +97,7 @@ class TumourModel(mesa.Model):
     node: LymphNode  # what dendritic cells carried there and which T cells come
     vessels: VesselBed
     # -- cells
-    populations: Populations  # by cell type; `model.cd8` is one of them
+    populations: Populations  # by cell type; each is also an attribute of that name: `model.cd8`
     tissue: tuple[Any, ...]  # populations that fill voxels, the tumour first
     immune: tuple[Any, ...]  # populations that move between other cells
     killers: tuple[Any, ...]
@@ -166,6 +166,8 @@ class TumourModel(mesa.Model):
         self.populations = build_populations(
             self, config.library.cells, used, cargo, self._columns_of, partial(parameter_of, self)
         )
+        # each also an attribute, since `__getattr__` takes over a microsecond and a tick asks some fifty times; the model's own names come first
+        self.__dict__.update({p.kind: p for p in self.populations if p.kind not in {*dir(type(self)), *type(self).__annotations__, *vars(self)}})
         self.immune = tuple(p for p in self.populations if p.entry.place == "guest")
         self.tissue = tuple(p for p in self.populations if p.entry.place == "tissue")
         self.killers, self.presenters = self.populations.that("kills"), self.populations.that("presents")
@@ -203,10 +205,7 @@ class TumourModel(mesa.Model):
         self.placement.set_states(self)
 
     def __getattr__(self, name: str) -> Any:
-        """A population by the name of its cell type: `model.cd8`."""
-        populations = self.__dict__.get("populations", ())
-        if name in populations:
-            return populations[name]
+        """What is neither a part nor a population."""
         raise AttributeError(f"{type(self).__name__} has no attribute or cell type {name!r}")
 
     # ---- what mechanisms ask ----------------------------------------------------------------------

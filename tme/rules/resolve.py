@@ -8,7 +8,6 @@ from typing import Any
 from pydantic import ValidationError
 
 from tme.config.errors import ConfigError, Fault, listed, nearest
-from tme.library.load import places
 from tme.library.rule import RuleEntry
 from tme.rules.signals import VESSEL, Known
 
@@ -19,7 +18,8 @@ def chosen(config: Any) -> dict[str, RuleEntry]:
     """Rules that are on: the library's with the config's changes, and the config's own. ConfigError if one cannot be read."""
     library = config.library.rules
     on = config.switched_on()
-    out = {name: entry for name, entry in library.items() if entry.default or entry.comes_with in on}
+    brought = {r for name in config.carriers() for r in config.library.alterations[name].rules}
+    out = {name: entry for name, entry in library.items() if entry.default or entry.comes_with in on or name in brought}
     faults: list[Fault] = []
     for name, change in requested(config):
         if isinstance(change, (bool, str)):
@@ -188,7 +188,7 @@ def _fault(config: Any, name: str, problem: str, expected: str = "", meant: str 
     place = origin.get(exact) or config.library.place(exact) or next((origin[k] for k in _outward(key) if k in origin), None)
     if place is None:
         inner = sorted(k for k in origin if k.startswith(f"rules.{name.split('.')[0]}"))
-        place = origin[inner[0]] if inner else (f"tme/library/{places('rules').get(name, 'rules.yaml')}", 0)
+        place = origin[inner[0]] if inner else ("tme/library/rules.yaml", 0)
     return Fault(place[0], place[1], key, problem, expected, meant)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from tme.library.rule import ALWAYS, RuleEntry
+from tme.library.rule import RuleEntry
 
 PLAIN = {
     "coq10h2": "reduced CoQ10", "ecm": "matrix", "nadph": "NADPH", "vegf": "VEGF", "transferrin": "transferrin iron",
@@ -41,6 +41,7 @@ def signal_words(signal: str) -> str:
         "near": f"nearby {cells_words(name)}",
         "contact": f"contact with {cells_words(name)}",
         "time": "time since day 0",
+        "alteration": f"carrying {plain(name)}",
     }.get(kind, plain(name))
 
 
@@ -56,11 +57,11 @@ def term_words(term: str, terms: Mapping[str, Any]) -> str:
 
 def sentence(entry: RuleEntry, terms: Mapping[str, Any]) -> str:
     """What a rule says."""
+    if entry.signal.startswith("alteration.") and entry.half is not None and entry.half <= 1e-6:
+        return carriers_sentence(entry, terms)
     term, numbers = term_words(entry.term, terms), entry.numbers
     where = f"{'At' if 'vessel' in entry.cells else 'In'} {' and '.join(cells_words(c) for c in entry.cells)}"
     kind, _, name = entry.signal.partition(".")
-    if entry.signal == ALWAYS:
-        return always(where, term, entry) + tail(entry)
     lack = entry.response == "falling"
     said = f"{where} {'a lack of ' if lack else ''}{signal_words(entry.signal)} "
     many = not lack and (kind == "near" or (name in MANY and kind in ("field", "event")))
@@ -85,13 +86,12 @@ def sentence(entry: RuleEntry, terms: Mapping[str, Any]) -> str:
     return said + tail(entry)
 
 
-def always(where: str, term: str, entry: RuleEntry) -> str:
-    """What a rule says that acts whatever the cell knows."""
-    if entry.verb == "adds_to":
-        return f"{where} {entry.to:g} {unit(entry.numbers['to'].unit)}".rstrip() + f" is added to {term}"
-    if entry.to == 0.0:
-        return f"{where} there is no {term.removeprefix('the ')}"
-    return f"{where} {term} is {entry.to:g} times as high"
+def carriers_sentence(entry: RuleEntry, terms: Mapping[str, Any]) -> str:
+    """What an effect of an alteration says."""
+    where = f"In tumour cells that carry {plain(entry.signal.partition('.')[2])}"
+    amount = f"{entry.to:g} {unit(entry.numbers['to'].unit)} comes on top" if entry.verb == "adds_to" else f"is {entry.to:g}-fold"
+    term = term_words(entry.term, terms)
+    return f"{where} {amount} of {term}".replace("  ", " ") + tail(entry) if entry.verb == "adds_to" else f"{where} {term} {amount}" + tail(entry)
 
 
 def unit(text: str) -> str:

@@ -13,7 +13,6 @@ from typing import Any
 
 import numpy as np
 
-from tme.kernels import threads
 from tme.rules.evaluation import Program, Rules, heard
 from tme.rules.signals import VESSEL
 
@@ -31,13 +30,12 @@ class AtVessels:
     def __call__(self, voxels: np.ndarray) -> np.ndarray:
         """Factor (n,) at voxels (n,)."""
         n = len(voxels)
-        out, total, other = np.ones((3, n))
+        out = np.ones(n)
         groups = self.program.groups
-        shares = {g.place: np.empty(n) for g in groups} if self.program.several else {}
-        columns = SimpleNamespace(voxel=voxels.astype(np.int32), **shares, **{self.program.place: out})
+        places = {name: np.empty(n) for name in self.program.shares} | {self.program.place: out}
+        columns = SimpleNamespace(voxel=voxels.astype(np.int32), **places)
         here = SimpleNamespace(kind=VESSEL, n=n, capacity=n, col=columns)
-        if n:
-            threads.over_rows(threads.in_sequence, n, *self.rules.steps(self.model, here, self.program, [math.inf] * len(groups), total, other))
+        self.rules.work_out(self.model, here, [(self.program, [math.inf] * len(groups))])
         return out
 
 

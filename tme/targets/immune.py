@@ -13,6 +13,7 @@ from tme.model import TumourModel
 from tme.model.initial import place_immune
 from tme.statistics import fit_line
 from tme.targets.base import Outcome, Target, within
+from tme.targets.mutants import Mutant
 from tme.targets.setups import dish, minutes, nodule
 from tme.targets.tissue import decay_length
 
@@ -194,14 +195,16 @@ TARGETS = (
         "Efimova et al. 2020, JITC 8:e001369, doi 10.1136/jitc-2020-001369",
         "check",
         early_corpses,
+        Mutant("corpses release no ATP and no HMGB1", {"mechanisms": {"damp": {"atp_rate": 0, "hmgb1_rate": 0}}}),
     ),
     Target(
         "T29",
         "CD8 motility",
         "mean speed 2-8 um/min over 5 min, slow and fast modes, MSD exponent 1.1-1.4 over 5-60 min",
-        "Torres et al. 2023, eLife 12:e84916, doi 10.7554/eLife.84916",
+        "Torres et al. 2023, eLife 12:e84916, doi 10.7554/eLife.84916 (lymph node, villi, lung); tumour CTL 8-10 um/min: Boissonnas et al. 2007",
         "check",
         motility,
+        Mutant("CD8 have no fast mode", {"mechanisms": {"motility": {"cd8_fast_um_min": 1.5}}}),
     ),
     Target(
         "T30",
@@ -210,13 +213,15 @@ TARGETS = (
         "Halle et al. 2016, Immunity 44:233, doi 10.1016/j.immuni.2016.01.010",
         "calibration",
         killing,
+        Mutant("CD8 do not hit", {"mechanisms": {"killing": {"k_hit": 0}}}),
     ),
     Target(
         "T31",
         "IFN-gamma reach among consumers",
-        "decay length 30-40 um",
-        "Centofanti et al. 2023, preprint doi 10.1101/2023.01.26.525713",
+        "a lone secretor among consumers, uptake unsaturated: decay length 30-40 um",
+        "Centofanti et al. 2023, PNAS, doi 10.1073/pnas.2304190120",
         "calibration",
         ifng_reach,
+        Mutant("cells take up little IFN-gamma", {"mechanisms": {"uptake": {"ifng_uptake": 0.1}}}),
     ),
 )

@@ -13,6 +13,7 @@ from tme.therapy import (
     implant,
     light,
     nanoparticles,
+    release,
     resection,
     routes,
     transfer,
@@ -49,3 +50,9 @@ PARAMETER_SETS = {nanoparticles.PARAMETERS.group: nanoparticles.PARAMETERS}
 def taken_up(arm: Any) -> set[str]:
     """Fields from which the drugs and events of an arm take at a linear rate."""
     return {*drugs.eaten(arm.drugs), *events.consumed(arm.events)}
+
+
+def needed(arm: Any) -> set[str]:
+    """Fields that are there for an arm's sake: what its enzymes remove, and what opens its particles."""
+    stages = [s for a in arm.nanoparticles for s in (a.entry.release, a.entry.release.opens) if s is not None]
+    return {*drugs.eaten(arm.drugs), *release.heard(stages)["fields"]}

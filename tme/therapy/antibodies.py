@@ -53,7 +53,6 @@ class AntibodyDelivery(Mechanism):
     name = "antibody_delivery"
     switchable = False
     phase = Phase.DOSE
-    ids = ("D14", "D15")
     about = "antibodies follow their plasma course, leak from vessels, are held in baths and deplete cells by their Fc part"
 
     @classmethod
