@@ -154,7 +154,7 @@ MODELS = {
             "events": [{"name": "resection", "day": [0, LAST], "margin_um": -60, "share": 0.5}, {"name": "implant", "count": 30, "day": [0, LAST]},
                        {"name": "vaccination", "cause": "ferroptosis", "age_h": 1, "day": [-9, LAST]}],
         }, populations__normal={"share": 0.3}, entries__events__vaccination={"delay_d": 1 / 1440}),
-        ("resection", "implant", "vaccination", "memory"), (range(1, 3), range(59, 62)),
+        ("resection", "implant", "vaccination", "t_cell_memory"), (range(1, 3), range(59, 62)),
     ),
     "spread, loss and deaths by name": Case(
         lambda: given(bath("rsl3", 5.0), {"metastasis": {"on": True, "k_escape": 0.01}, "antigen_loss": {"on": True, "p_antigen": 0.3, "p_mhc": 0.3},

@@ -139,14 +139,14 @@ def test_a_dense_matrix_holds_up_particles_more_than_antibodies_and_these_more_t
 def test_mdsc_near_tumour_cells_take_up_lipid_and_ferroptose_sooner():
     weak = {"entries__cells__mdsc__pathways__ferroptosis__preset": {"fsp1": 0.0, "d_leth": 20.0}, "mechanisms__ferroptosis_mdsc__on": True}
     many = {"populations__mdsc": {"per_mm2": 600}, **ROOM, "arms": {"x": bath("rsl3", 0.1)}, **weak}
-    lost = [hours(tissue("x", **many, rules=r), 2.5).counters["dead_ferroptosis_mdsc"] for r in ({}, {"M90.cd36_mdsc": "off"})]
+    lost = [hours(tissue("x", **many, rules=r), 2.5).counters["dead_ferroptosis_mdsc"] for r in ({"M90.cd36_mdsc": "on"}, {})]
     assert lost[0] > 1.5 * lost[1]
 
 
 def test_rules_that_are_off_add_no_field_no_column_and_no_law():
     model = dish()
     assert not {"ohg8", "il6", "il8"} & set(model.fields) and model.rule_programs == ()
-    assert not {"corpse_signals", "metastasis", "antigen_loss", "other_deaths", "memory", "mhc_lost"} & set(model.plan.seconds)
+    assert not {"corpse_signals", "metastasis", "antigen_loss", "other_deaths", "t_cell_memory", "mhc_lost"} & set(model.plan.seconds)
     assert "mhc_lost" not in model.tumour.declared
 
 

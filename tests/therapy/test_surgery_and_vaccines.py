@@ -120,9 +120,9 @@ def test_a_vaccination_during_the_run_primes_after_its_delay():
 @pytest.mark.mechanism("M119")
 def test_memory_answers_at_once_outlasts_the_response_and_forms_from_strong_priming():
     def node(days, output, memory=0.0, **numbers):
-        model = tissue(populations=dict.fromkeys(("cd8", "treg", "dendritic", "macrophage")), mechanisms__memory={"on": True, **numbers}, horizon_day=30)
+        model = tissue(populations=dict.fromkeys(("cd8", "treg", "dendritic", "macrophage")), mechanisms__t_cell_memory={"on": True, **numbers}, horizon_day=30)
         model.node.output, model.node.memory = output, memory
-        law = model.mechanism("memory")
+        law = model.mechanism("t_cell_memory")
         lymph_node = model.mechanism("lymph_node")
         for _ in range(round(days * 144)):
             lymph_node.step(model)

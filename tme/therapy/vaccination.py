@@ -4,7 +4,7 @@
     node output B += gain q,  memory += memory q         `delay_d` after the injection
 
 Early ferroptotic cells vaccinate, late ones do not (Efimova et al. 2020, doi 10.1136/jitc-2020-001369). A vaccination may lie
-before the run: what it left is there at the start. What memory does: `mechanisms.memory`.
+before the run: what it left is there at the start. What memory does: `mechanisms.t_cell_memory`.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class Vaccination(Mechanism):
 
     def prepare(self, model) -> None:
         """Before the first tick: what earlier vaccinations left."""
-        memory = model.mechanism("memory")
+        memory = model.mechanism("t_cell_memory")
         for o in self.events:
             age_d = -arrival(o, model.dt_min) * model.dt_min / 1440.0
             if age_d >= 0.0:

@@ -3,7 +3,7 @@
     dM/dt = f max(B - 1 - a M, 0) - M/life      B the node's output, in units of the output at rest
     dB/dt gets + a M/tau_b                      so that B rests at 1 + a M instead of 1
 
-tau_b is the time within which the output falls back (`priming`). Off unless the config says `mechanisms.memory.on: true` or an
+tau_b is the time within which the output falls back (`priming`). Off unless the config says `mechanisms.t_cell_memory.on: true` or an
 arm vaccinates.
 """
 
@@ -16,17 +16,17 @@ from tme.core.parameters import ParameterSet, par
 from tme.mechanisms.priming import PARAMETERS as PRIMING_PARAMETERS
 
 PARAMETERS = ParameterSet(
-    "memory",
+    "t_cell_memory",
     par("k_form", 0.02, "1/d", 0.0, 10.0, "assumed: some per cent of what is primed stays, the rest dies after the response"),
     par("life_d", 60.0, "d", 1.0, 10000.0, "assumed: central memory of mice lasts months"),
     par("answer", 2.0, "1", 0.0, 100.0, "assumed: memory answers with twice its number before anything is primed anew"),
 )
 
 
-class Memory(Mechanism):
+class TCellMemory(Mechanism):
     """The memory pool of the lymph node."""
 
-    name = "memory"
+    name = "t_cell_memory"
     phase = Phase.FATE
     ids = ("M119",)
     about = "a part of the T cells that were primed stays as memory and answers at once"
