@@ -13,7 +13,7 @@ def test_a_bare_number_replaces_the_value_and_keeps_the_unit(yaml):
     number = entry.numbers["plasma_half_life_min"]
     assert (entry.plasma_half_life_min, number.unit, number.range, number.status) == (30.0, "min", (10.0, 60.0), "chosen")
     assert "40" in number.source
-    assert load_library().drug("rsl3").plasma_half_life_min == 40.0
+    assert load_library().drug("rsl3").plasma_half_life_min == 15.0
 
 
 def test_a_number_beyond_its_prior_is_taken_and_has_no_prior_any_more(yaml):
