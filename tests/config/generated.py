@@ -83,7 +83,7 @@ def valid(rng: Random) -> dict[str, Any]:
     if rng.random() < 0.85:
         middle = [n * dom["dx_um"] / 2 for n in shape]
         out["arms"] = arms(rng, branch if branch is not None else start, horizon, middle, branch)
-    if "elesclomol" in str(out.get("arms")):  # what it brings has a place only in the chemistry of copper
+    if any(f"'{name}'" in str(out.get("arms")) for name in of_copper()):  # what they bring has a place only in the chemistry of copper
         out.setdefault("mechanisms", {}).setdefault("cuproptosis", {})["on"] = True
     axes = receptors(rng, out.get("arms", {}))
     if axes or rng.random() < 0.2:
@@ -94,6 +94,13 @@ def valid(rng: Random) -> dict[str, Any]:
     if clocks:
         out["clocks"] = clocks
     return out
+
+
+def of_copper():
+    """Drugs that act on the chemistry of copper, and particles that carry one."""
+    library = load_library()
+    drugs = {n for n, d in library.drugs.items() if any(h.target == "cu_influx" or "cuproptosis." in f"{h.raises}{h.lowers}{h.adds_to}" for h in d.hits)}
+    return drugs | {n for n, e in library.nanoparticles.items() if drugs & {p.drug for p in e.payloads}}
 
 
 def domain(rng: Random, ndim: int) -> tuple[dict[str, Any], list[int]]:

@@ -171,6 +171,17 @@ MODELS = {
         }),
         ("local_delivery",),
     ),
+    "particles with triggers, stages and carriers": Case(
+        lambda: given({
+            "nanoparticles": [{"name": "sequential_cgamp_fe", "dose_mg_kg": 20, "day": 0}, {"name": "neutrophil_iron_oxide_sipdl1", "dose_mg_kg": 20, "day": 0},
+                              {"name": "mgox_fe_hmon", "dose_mg_kg": 20, "day": 0}, {"name": "csir", "dose_mg_kg": 20, "day": 0}, {"name": "dp_hbn_ra_np", "dose_mg_kg": 20, "day": 0},
+                              {"name": "alginate_withaferin", "dose_mg_kg": 5, "day": 0, "route": "intratumoral"}],
+            "drugs": [{"name": "doxorubicin", "bath_uM": 1, "route": "bath", "day": 0}, {"name": "chloroquine", "bath_uM": 10, "route": "bath", "day": 0}],
+            "events": [{"name": "light", "fluence_mw_cm2": 5, "minutes": 50, "day": 9 / 1440, "sensitiser": "ir780", "place": "tumour"}],
+        }, {"cuproptosis": {"on": True}}, populations__neutrophil={}, domain__immune_per_voxel=4,
+           tumour__clones={"hard": {"share": 0.3, "resists": {"efflux": 4, "kinase": 2}}}),
+        ("particle_delivery", "nanoparticles", "particle_loss", "drug_loss", "rules", "death"),
+    ),
     "an enzyme in blood": Case(lambda: given({"drugs": [{"name": "cysteinase", "dose_mg_kg": 50, "day": 0}]}), ("blood_enzymes", "drug_delivery")),
     "rules with memory and at vessels": Case(
         lambda: given({}, rules=on("M31", "M35", "M43", "M49", "M111.entry", "M111.speed", "M111.contact", "M56.ferritin", "M77.mdsc", "M86.licensing", "M53.hif1", "M97.acsl4",

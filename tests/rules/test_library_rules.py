@@ -56,9 +56,10 @@ def terms_of(model, entry):
 @pytest.mark.parametrize("name", RULES)
 def test_a_rule_that_is_on_moves_its_term_the_way_it_says(name):
     entry = RULES[name]
-    kind, _, drug = entry.signal.partition(".")
-    given = [{**EVENTS["drugs"][0], "name": drug}] if kind == "drug" and drug != "photosensitiser" else []
-    model = tissue("x", rules={name: "on"}, **{**EVERYTHING, "arms": {"x": {**EVENTS, "drugs": [*EVENTS["drugs"], *given]}}})
+    kind, _, heard = entry.signal.partition(".")
+    given = [{"name": heard, "bath_uM": 1.0, "route": "bath", "day": 0}] if kind == "drug" and heard != "photosensitiser" else []
+    arm = {**EVENTS, "drugs": [*EVENTS["drugs"], *given]}
+    model = tissue("x", rules={name: "on"}, **{**EVERYTHING, "arms": {"x": arm}})
     scale = entry.half or 100.0
     silent, loud = (0.01 * scale, 100 * scale)
     if entry.response == "falling":

@@ -318,6 +318,39 @@ def test_tanshinone_raises_nrf2_of_normal_cells_and_lowers_cysteine_of_the_tumou
     assert mean(treated, "cysteine") < 0.9 * mean(rest, "cysteine")
 
 
+@pytest.mark.mechanism("M107")
+def test_gpx4_weakens_what_cisplatin_and_paclitaxel_kill():
+    for drug, level in (("cisplatin", 20), ("paclitaxel", 0.2)):
+        assert killed(bath(drug, level), rules={"M107": "on"}) < 0.9 * killed(bath(drug, level))
+    little = {"rules": {"M107": "on"}, "tumour__traits": {"gpx4_trait": 0.1}}
+    assert killed(bath("cisplatin", 20), **little) > 1.2 * killed(bath("cisplatin", 20), rules={"M107": "on"})
+
+
+@pytest.mark.mechanism("M127")
+def test_cisplatin_induces_fsp1_after_hours_and_then_coq10_is_reduced():
+    on = {"rules": {"M127.fsp1": "on", "M127.acsl4": "on"}}
+    arm = {"x": bath("cisplatin", 10)}
+    with_, without = (dish("x", arms=arm, **SLOW, **change) for change in (on, {}))
+    ratio, term = [], []
+    for _ in range(2):
+        hours(with_, 8), hours(without, 8)
+        ratio.append(mean(with_, "coq10h2") / mean(without, "coq10h2"))
+        term.append(with_.tumour.term("ferroptosis.fsp1")[: with_.tumour.n].mean())
+    assert ratio[0] > 1.02 and 1.1 < term[0] < term[1]
+    assert mean(with_, "pufa") > 1.02 * mean(without, "pufa")
+    rest = hours(dish("control", arms={"control": {}}, **on), 0.2).tumour
+    assert (rest.term("ferroptosis.fsp1")[: rest.n] == 1.0).all()
+
+
+@pytest.mark.mechanism("M121")
+def test_sulfasalazine_holds_t_cells_down_where_the_rules_are_on():
+    on = {"rules": {"M121.killing": "on", "M121.expansion": "on"}}
+    model = hours(tissue("x", arms={"x": bath("sulfasalazine", 300)}, **on), 0.5)
+    n = model.cd8.n
+    assert model.cd8.term("killing.hit_rate")[:n].mean() < 0.7 and model.cd8.term("division.rate")[:n].mean() < 0.7
+    assert not hours(tissue("x", arms={"x": bath("sulfasalazine", 300)}), 0.2).cd8.term("killing.hit_rate").size
+
+
 @pytest.mark.mechanism("M76")
 @pytest.mark.parametrize("drug", ["cgamp", "isl_polysaccharide", "dp_hbn_ra"])
 def test_an_agonist_of_sting_makes_dendritic_cells_mature_sooner(drug):

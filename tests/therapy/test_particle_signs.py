@@ -234,3 +234,21 @@ def test_every_drug_that_a_platform_carries_gets_out(platform):
     assert all(level(model, p.drug) > 0.0 for p in entry.payloads if p.drug)
     shut = hours(dish("x", arms={"x": given(platform)}, mechanisms__nanoparticles={"release_scale": 0}, **SLOW, **(COPPER if copper else {})), 1)
     assert all(level(shut, p.drug) == 0.0 for p in entry.payloads if p.drug)
+
+
+IRON = [
+    pytest.param("tannic_fe_dox", 10, marks=pytest.mark.mechanism("N3")),
+    pytest.param("azo_hypoxia_fe", 10, marks=pytest.mark.mechanism("N6")),
+    pytest.param("folate_plga_fe", 10, marks=pytest.mark.mechanism("N10")),
+    pytest.param("iron_oxide", 60, marks=pytest.mark.mechanism("N9")),
+]
+
+
+@pytest.mark.parametrize(("platform", "dose"), IRON)
+def test_iron_at_an_injected_dose_kills_nothing_by_itself_and_makes_an_inducer_kill_more(platform, dose):
+    """Half a day after the injection a weak bath of RSL3 begins: ferroptotic deaths with iron against without."""
+    inducer, iron = bath("rsl3", 0.03, day=0.5), particles(platform, dose)
+    arms = {"iron": iron, "inducer": inducer, "both": {**inducer, **iron}}
+    dead = {arm: died(hours(tissue(arm, arms=arms, populations=None), 36)) for arm in arms}
+    assert dead["iron"] <= 2
+    assert dead["both"] > 1.15 * dead["inducer"] > 10

@@ -166,6 +166,8 @@ class Death(Mechanism):
     def __init__(self, model) -> None:
         super().__init__(model)
         self.dying = [(t, PARAMETERS.type(d.necrosis, d.below, d.apoptosis)) for t in model.tissue if (d := t.entry.dies) is not None]
+        touched = ("term_death_apoptosis", "term_death_necrosis", "term_death_drug", "term_death_drug_sensitivity")
+        self.reads = (*self.reads, *(f"{t.kind}.{c}" for t, _ in self.dying for c in touched if c in t.declared))
         if len(model.tissue) > 1:
             others = (f"{t.kind}.{column}" for t in model.tissue[1:] for column in ("uid", "voxel", "state", "oxygen") if column in t.declared)
             self.reads = (*self.reads, "field.oxygen.concentration", *others)

@@ -105,6 +105,12 @@ def macrophage_cargo(
         tally(released_fixed, v, out * cell_fraction / dt, fixed_scale)
 
 
+def uneven(agents: Any) -> list[Any]:
+    """Stages of release whose rates the kernel does not work out."""
+    laws = (a.entry.release for a in agents)
+    return [stage for r in laws if r.opens is not None or not r.plain for stage in (r, r.opens) if stage is not None]
+
+
 def free_share(payload: Any, drugs: Any) -> float:
     """Share of a released drug that acts: the payload's own, else what the drug leaves unbound."""
     return drugs[payload.drug].unbound_fraction if payload.free_fraction is None else payload.free_fraction
@@ -182,12 +188,11 @@ class ParticleCargo(Mechanism):
         super().__init__(model)
         self.guests = [p for p in model.immune if p.entry.takes_up_particles]
         names, kinds = [a.name for a in model.therapy.nanoparticles], [p.kind for p in self.guests]
-        stages = [stage for a in model.therapy.nanoparticles for stage in (a.entry.release, a.entry.release.opens) if stage is not None]
-        more = heard([s for s in stages if not s.plain] + [s for a in model.therapy.nanoparticles for s in stages if a.entry.release.opens is not None])
+        more = heard(uneven(model.therapy.nanoparticles))
         fields = tuple(dict.fromkeys(f"field.{name}.concentration" for name in ("oxygen", *more["fields"]) if name in model.fields))
         self.reads = ("tumour.state", "tumour.voxel", "tumour.gsh", "tumour.oxygen", "tumour.j_drug", *(f"{kind}.voxel" for kind in kinds),
                       *(f"{p.kind}.{c}" for p in (model.tumour, *self.guests) for c in more["columns"] if c in p.declared),
-                      *fields, *(f"field.{name}.concentration" for name in names))  # fmt: skip
+                      *fields, *more["places"], *(f"field.{name}.concentration" for name in names))  # fmt: skip
         self.writes = ("tumour.j_fe", *(f"{kind}.iron_load" for kind in kinds), *(f"{kind}.np_{name}" for kind in ("tumour", *kinds) for name in names),
                        *(f"{p.kind}.np_open_{name}" for p in (model.tumour, *self.guests) for name in names if f"np_open_{name}" in p.declared),
                        *(f"released.{name}" for name in names))  # fmt: skip
@@ -280,7 +285,9 @@ class ParticleLoss(Mechanism):
         super().__init__(model)
         self.cargo = model.mechanism("nanoparticles")
         agents = model.therapy.nanoparticles
-        self.reads = ("tumour.state", "tumour.voxel", *(f"{p.kind}.voxel" for p in self.cargo.guests), *(f"released.{a.name}" for a in agents))
+        more = heard(uneven(agents))
+        self.reads = ("tumour.state", "tumour.voxel", *(f"{p.kind}.voxel" for p in self.cargo.guests), *(f"released.{a.name}" for a in agents),
+                      *(f"field.{name}.concentration" for name in more["fields"] if name in model.fields), *more["places"])  # fmt: skip
         self.writes = tuple(f"field.{a.name}.loss" for a in agents)
         self.adds = tuple(f"field.{name}.source" for name in sorted({p.drug for a in agents for p in a.entry.payloads if p.drug is not None}))
 

@@ -139,8 +139,9 @@ def levels_outside(model: Any, ph: float, every: int) -> Levels:
 
 
 def heard(stages: Any) -> dict[str, tuple[str, ...]]:
-    """What particles with these stages read: columns of cells, and fields."""
+    """What particles with these stages read: columns of cells, fields, and what tells where light and sound are."""
     triggers = {name for stage in stages for name in stage.triggers}
     columns = {"gsh": "gsh", "hypoxia": "oxygen", "ros": "plooh"}
     fields = {"hypoxia": "oxygen", "ros": "peroxide", "glucose": "glucose"}
-    return {"columns": tuple(columns[t] for t in columns if t in triggers), "fields": tuple(fields[t] for t in fields if t in triggers)}
+    return {"columns": tuple(columns[t] for t in columns if t in triggers), "fields": tuple(fields[t] for t in fields if t in triggers),
+            "places": ("lattice.tissue_row",) if triggers & {"light", "sound"} else ()}  # fmt: skip
