@@ -24,7 +24,7 @@ PARAMETERS = ParameterSet(
     par("f_x", 0.7, "1", 0.0, 1.0, _IFN, "share of system xc- lost at full response"),
     par("f_acsl", 0.3, "1", 0.0, 5.0, _IFN, "ACSL4 gained at full response"),
     par("v_x", 24.0, "uM/min", 0.0, 500.0, _GSH, "cystine uptake as cysteine, at saturation"),
-    par("k_cys", 50.0, "uM", 5.0, 500.0, "K_m of system xc- for cystine, 30-120 uM (Bannai 1986, J Biol Chem 261:2256)"),
+    par("k_cys", 50.0, "uM", 5.0, 500.0, "K_m of system xc- for cystine, 30-120 uM (Bannai 1986, J Biol Chem 261:2256, doi 10.1016/S0021-9258(17)35926-4; 64 uM in MBEC4 cells, 81 uM of mouse xCT in oocytes)"),
     par("j_ts", 0.15, "uM/min", 0.0, 10.0, _DELAYS, "cysteine by transsulphuration"),
     par("k_cx", 0.03, "1/min", 0.0, 1.0, _GSH, "other use and export of cysteine"),
     par("v_gcl", 26.0, "uM/min", 0.0, 500.0, _GSH, "GSH synthesis at saturation"),
