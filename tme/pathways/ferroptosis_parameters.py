@@ -46,7 +46,7 @@ PARAMETERS = ParameterSet(
     par("kap_b", 0.0, "1", 0.0, 100.0, "assumed: off in the reference cell", "trapping by BH4, times gch1"),
     par("gch1", 1.0, "1", 0.0, 100.0, _TYPE, "GCH1 activity"),
     par("j_tf", 0.05, "uM/min", 0.0, 5.0, "calibrated: labile iron pool of 1 uM", "transferrin iron uptake"),
-    par("k_ex", 0.05, "1/min", 0.001, 1.0, "calibrated: labile iron pool of 1 uM, recovery in 17-88 min (K562, calcein)", "export and use of labile iron"),
+    par("k_ex", 0.05, "1/min", 0.001, 1.0, "calibrated: labile iron pool of 1 uM, recovery in 17-88 min (350 nM in K562 cells by calcein; Dynamics of the cytosolic chelatable iron pool of K562 cells, FEBS Lett 1996)", "export and use of labile iron"),
     par("k_sto", 0.1, "1/min", 0.0, 5.0, "assumed: storage is faster than export"),
     par("b_max", 500.0, "uM", 10.0, 10000.0, "assumed: ferritin capacity, iron"),
     par("k_ncoa4", 2.5e-4, "1/min", 1e-7, 0.1, "assumed: ferritin turnover within two days", "ferritinophagy"),
