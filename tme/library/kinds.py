@@ -8,6 +8,7 @@ from tme.library.agents import Agent, AntibodyEntry, DrugEntry, NanoparticleEntr
 from tme.library.alterations import AlterationEntry
 from tme.library.axes import AxisEntry
 from tme.library.cells import CellEntry
+from tme.library.cohorts import CohortEntry
 from tme.library.events import EventEntry
 from tme.library.rule import RuleEntry
 from tme.library.schema import (
@@ -43,6 +44,7 @@ KINDS = (
     Kind("nanoparticles", "nanoparticle", NanoparticleEntry, "arms"),
     Kind("tumours", "tumour", TumourEntry, "tumour.preset"),
     Kind("alterations", "alteration", AlterationEntry, "tumour.alterations tumour.clones.*.alterations"),
+    Kind("cohorts", "cohort", CohortEntry, "study.cohort"),
     Kind("cells", "cell type", CellEntry, "cell_types()"),
     Kind("receptors", "receptor", AxisEntry),
     Kind("events", "event", EventEntry, "arms"),
