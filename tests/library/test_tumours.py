@@ -59,7 +59,7 @@ def test_every_genotype_that_the_reviews_name_is_an_alteration(name):
     ("ht1080", "nsclc_keap1_like", "erastin"), ("ht1080", "luad_like", "erastin"), ("ht1080", "npc_like", "erastin"), ("ht1080", "escc_like", "erastin"),
     ("ccrcc_like", "ht1080", "rsl3"), ("ccrcc_like", "kidney_like", "rsl3"), ("ovarian_like", "ht1080", "erastin"),
     ("neuroblastoma_like", "ht1080", "erastin"), ("gastric_like", "gastric_intestinal_like", "erastin"), ("ht1080", "melanoma_like", "erastin"),
-    ("ht1080", "prostate_like", "erastin"), ("pdac_like", "ht1080", "erastin"), ("ht1080", "hnscc_like", "rsl3"), ("mds_like", "aml_like", "erastin"),
+    ("ht1080", "prostate_like", "erastin"), ("pdac_like", "ht1080", "erastin"), ("ht1080", "hnscc_like", "rsl3"), ("mds_like", "aml_like", "erastin"), ("ht1080", "b16_like", "erastin"),
 ])  # fmt: skip
 def test_presets_differ_in_sensitivity_the_way_their_sources_say(sensitive, resistant, drug):
     assert death(sensitive, drug) < 0.97 * death(resistant, drug)

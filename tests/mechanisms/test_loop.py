@@ -20,9 +20,9 @@ QUICK = {
 BLOCKADE = [{"name": "anti_pdl1", "dose_mg_kg": 10, "day": 0}]
 ARMS = {
     "control": {},
-    "rsl3": bath("rsl3", 0.03),
+    "rsl3": bath("rsl3", 0.045),
     "anti_pdl1": {"antibodies": BLOCKADE},
-    "both": {**bath("rsl3", 0.03), "antibodies": BLOCKADE},
+    "both": {**bath("rsl3", 0.045), "antibodies": BLOCKADE},
 }
 HOURS = 14
 

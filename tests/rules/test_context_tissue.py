@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from breadth import held, on, treated
-from support import alive, bath, dish, flood, hours, kill, level, mean, rises, tissue
+from support import UNBREAKABLE, alive, bath, dish, flood, hours, kill, level, mean, rises, tissue
 
 import tme
 
@@ -135,20 +135,21 @@ def test_radiation_leaves_less_ros_in_hypoxia():
 
 
 # ---- invasion --------------------------------------------------------------------------------------------------------------
-def scattered(*rules, speed=20.0, **changes):
-    """Living tumour cells without a tumour cell beside them after a day, and the model."""
+def spread(*rules, speed=20.0, **changes):
+    """Mean distance of tumour cells from their centre after a day, um, and the model."""
     model = hours(tissue(**on(*rules), mechanisms__invasion={"speed_um_h": speed}, **ALONE, **changes), 24)
     _, y, x = model.grid.coordinates(model.tumour.voxel)
-    reach = np.maximum(abs(y[:, None] - y), abs(x[:, None] - x)) + 9 * np.eye(model.tumour.n, dtype=int)
-    return int((reach.min(axis=1) > 1).sum()), model
+    return float(np.hypot(y - y.mean(), x - x.mean()).mean()) * model.grid.dx_um, model
 
 
 @pytest.mark.mechanism("M109")
 def test_cells_with_much_acsl4_leave_the_tumour_more():
-    none, still = scattered(speed=0.0)
-    plain, walked = scattered()
-    more, _ = scattered("M109.acsl4", tumour__traits={"acsl4": 3})
-    assert none == 0 < plain < more
+    rich = {"tumour__traits": {"acsl4": 3}, "mechanisms__ferroptosis": UNBREAKABLE}
+    none, still = spread(speed=0.0, **rich)
+    plain, walked = spread(**rich)
+    more, model = spread("M109.acsl4", **rich)
+    assert 1.1 * none < plain < 0.95 * more
+    assert model.counters["tumour_steps"] > 1.5 * walked.counters["tumour_steps"]
     assert still.counters["tumour_steps"] == 0 < walked.counters["tumour_steps"]
     assert walked.tumour.n == still.tumour.n and len(set(walked.tumour.voxel.tolist())) == walked.tumour.n
     assert (walked.lattice.tissue_row[walked.tumour.voxel] == np.arange(walked.tumour.n)).all()
@@ -157,8 +158,8 @@ def test_cells_with_much_acsl4_leave_the_tumour_more():
 
 @pytest.mark.mechanism("M109")
 def test_cells_that_lost_contact_walk_faster_and_a_day_later():
-    plain, _ = scattered(speed=10.0)
-    more, model = scattered("M55.motility", speed=10.0)
+    plain, _ = spread(speed=10.0)
+    more, model = spread("M55.motility", speed=10.0)
     assert more > plain and model.tumour.term_invasion_speed.max() > 1.5
 
 

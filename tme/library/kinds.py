@@ -8,6 +8,7 @@ from tme.library.agents import Agent, AntibodyEntry, DrugEntry
 from tme.library.alterations import AlterationEntry
 from tme.library.axes import AxisEntry
 from tme.library.cells import CellEntry
+from tme.library.cohorts import CohortEntry
 from tme.library.events import EventEntry
 from tme.library.particles import NanoparticleEntry
 from tme.library.rule import RuleEntry
@@ -44,6 +45,7 @@ KINDS = (
     Kind("nanoparticles", "nanoparticle", NanoparticleEntry, "arms"),
     Kind("tumours", "tumour", TumourEntry, "tumour.preset"),
     Kind("alterations", "alteration", AlterationEntry, "tumour.alterations tumour.clones.*.alterations"),
+    Kind("cohorts", "cohort", CohortEntry, "study.cohort"),
     Kind("cells", "cell type", CellEntry, "cell_types()"),
     Kind("receptors", "receptor", AxisEntry),
     Kind("events", "event", EventEntry, "arms"),

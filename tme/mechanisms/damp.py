@@ -28,7 +28,7 @@ PARAMETERS = ParameterSet(
     "damp",
     par("atp_rate", 1.0, "uM/min", 0.0, 100.0, "assumed: sets the unit of the ATP field", "ATP from a fresh ferroptotic corpse"),
     par("hmgb1_rate", 0.1, "ng/mL/min", 0.0, 100.0, "assumed: sets the unit of the HMGB1 field"),
-    par("tau_fade_min", 360.0, "min", 60.0, 1440.0, "window of 4-8 h, peak near 3 h after RSL3, nil at 24 h (Efimova et al. 2020, doi 10.1136/jitc-2020-001369)"),
+    par("tau_fade_min", 360.0, "min", 60.0, 1440.0, "assumed: 4-8 h; output peaks near 3 h after RSL3 and is nil at 24 h (Efimova et al. 2020, doi 10.1136/jitc-2020-001369)"),
     par("tau_rise_min", 30.0, "min", 1.0, 240.0, "assumed: release follows rupture within the hour"),
     par("necrosis_factor", 0.3, "1", 0.0, 1.0, "assumed: necrosis releases less ATP, its store being spent"),
     par("cuproptosis_factor", 0.3, "1", 0.0, 1.0, "assumed: a lytic death without ferroptosis's burst, as necrosis (0.1-1)"),

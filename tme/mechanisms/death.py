@@ -27,17 +27,17 @@ from tme.library.cells import CellEntry
 PARAMETERS = ParameterSet(
     "death",
     par("k_nec", 2.8e-3, "1/min", 0.0, 1.0, "assumed: necrosis within 6 h without oxygen (PhysiCell default 0.00277 /min, doi 10.1371/journal.pcbi.1005991)"),
-    par("o2_necrosis", 2.5, "mmHg", 0.0, 38.0, "necrosis threshold 5 mmHg, maximum at 2.5 (PhysiCell, doi 10.1371/journal.pcbi.1005991)"),
-    par("k_apo", 5.3e-5, "1/min", 0.0, 0.01, "PhysiCell's default apoptosis rate 5.3e-5 /min (doi 10.1371/journal.pcbi.1005991)"),
+    par("o2_necrosis", 2.5, "mmHg", 0.0, 38.0, "chosen: PhysiCell begins at 5 mmHg and is at its maximum at 2.5 (doi 10.1371/journal.pcbi.1005991)", "", range=(1.0, 5.0)),
+    par("k_apo", 5.3e-5, "1/min", 0.0, 0.01, "chosen: PhysiCell's default apoptosis rate, 5.3e-5 /min (doi 10.1371/journal.pcbi.1005991)", "", range=(2e-5, 1.5e-4)),
 )
 
 T_CELL = ParameterSet(
     "cd8_turnover",
-    par("life_d", 4.0, "d", 0.5, 100.0, "4-10 d (spqsp-hcc and SPQSP_IO parameter files; Gong et al. 2017, doi 10.1098/rsif.2017.0320)"),
+    par("life_d", 4.0, "d", 0.5, 100.0, "assumed: 4-10 d, as the parameter files of spqsp-hcc and SPQSP_IO have it (Gong et al. 2017, doi 10.1098/rsif.2017.0320)", "", range=(3.0, 10.0)),
     par("off_tumour", 3.0, "1", 1.0, 100.0, "assumed: effector cells die sooner, or leave, without chemokine"),
     par("c_min", 4.0, "ng/mL", 0.0, 100.0, "assumed: chemokine at which a T cell counts as in the tumour"),
     par("k_expand", 2e-4, "1/min", 0.0, 0.01, "assumed: well below the 8-12 h of optimal stimulation"),
-    par("n_max", 4.0, "1", 0.0, 20.0, "7-8 at most (SPQSP_IO); 4 left after priming assumed"),
+    par("n_max", 4.0, "1", 0.0, 20.0, "assumed: 4 of 7-8 divisions are left after priming (SPQSP_IO has 7-8 in all)"),
     par("other_life_d", 10.0, "d", 0.5, 1000.0, "assumed: turnover of Tregs, macrophages and dendritic cells"),
     par("et_cap", 0.0, "1", 0.0, 100.0, "assumed: 0 is off; a cut that holds CD8 per living tumour cell down, to measure what debulking does", "CD8 above this many per living tumour cell leave"),
     par("ctla4_kill_d", 1.0, "d", 0.1, 100.0, "assumed: Tregs at a depleting anti-CTLA-4 die within a day"),

@@ -21,7 +21,7 @@ from tme.kernels.terms import factor
 PARAMETERS = ParameterSet(
     "ifng_response",
     par("pdl1_base", 0.08, "1", 0.0, 1.0, "assumed: few PD-L1+ cells without T cells (1.4 % in B16 CODEX, Hickey et al.)"),
-    par("pdl1_ec50", 0.2, "ng/mL", 0.02, 5.0, "half-maximum 0.1-0.3 ng/mL after SPQSP_IO (Gong et al. 2017, doi 10.1098/rsif.2017.0320)"),
+    par("pdl1_ec50", 0.2, "ng/mL", 0.02, 5.0, "assumed: half-maximum 0.1-0.3 ng/mL as SPQSP_IO has it (Gong et al. 2017, doi 10.1098/rsif.2017.0320)"),
     par("pdl1_tau", 720.0, "min", 60.0, 4320.0, "assumed: surface PD-L1 changes within half a day"),
     par("mhc1_base", 0.4, "1", 0.0, 1.0, "assumed: constitutive MHC-I of poorly immunogenic mouse tumours"),
     par("mhc1_ec50", 0.2, "ng/mL", 0.02, 5.0, "assumed: as PD-L1, same pathway"),

@@ -32,10 +32,10 @@ from tme.mechanisms.receptors import Signals
 
 PARAMETERS = ParameterSet(
     "killing",
-    par("k_attach", 0.2, "1/min", 0.0, 2.0, "PhysiCell cancer-immune sample (Ghaffarizadeh et al. 2018, doi 10.1371/journal.pcbi.1005991)"),
+    par("k_attach", 0.2, "1/min", 0.0, 2.0, "chosen: that of PhysiCell's cancer-immune sample, a demonstration and no measurement (Ghaffarizadeh et al. 2018, doi 10.1371/journal.pcbi.1005991)", "", range=(0.05, 0.5)),
     par("recognition", 0.25, "1", 0.0, 1.0, "assumed: share of contacts in which the receptor finds its antigen"),
     par("mhc_floor", 0.4, "1", 0.0, 1.0, "assumed: recognition left without MHC-I induction"),
-    par("hold_min", 60.0, "min", 5.0, 600.0, "attachment lifetime, PhysiCell cancer-immune sample (doi 10.1371/journal.pcbi.1005991)"),
+    par("hold_min", 60.0, "min", 5.0, 600.0, "chosen: that of PhysiCell's cancer-immune sample, a demonstration and no measurement (doi 10.1371/journal.pcbi.1005991)", "", range=(10.0, 120.0)),
     par("k_hit", 0.045, "1/min", 0.0, 1.0, "calibrated: 2-16 kills per CTL per day (Halle et al. 2016, doi 10.1016/j.immuni.2016.01.010)"),
     par("n_hits", 3.0, "1", 1.0, 20.0, "more than two contacts raise the death probability (Halle et al. 2016, doi 10.1016/j.immuni.2016.01.010)"),
     par("hit_decay_min", 120.0, "min", 10.0, 1440.0, "assumed: 1-3 h (Weigelin et al. 2021, doi 10.1038/s41467-021-25282-3, show recovery within hours)"),

@@ -40,11 +40,11 @@ PARAMETERS = ParameterSet(
     par("k_eat", 2e-3, "1/min", 0.0, 1.0, "assumed: antigen of one fresh corpse within 8 h"),
     par("k_ox", 1e-3, "1/min", 0.0, 1.0, "assumed: oxidised lipid of one old corpse within 16 h"),
     par("k_x", 1.0, "1", 0.01, 100.0, "assumed: oxidised lipid of half effect (sign: Wiernicki et al. 2022, doi 10.1038/s41467-022-31218-2)"),
-    par("late_min", 720.0, "min", 60.0, 2880.0, "late ferroptotic cells fail to mature DCs (Efimova et al. 2020, doi 10.1136/jitc-2020-001369); 12 h assumed"),
+    par("late_min", 720.0, "min", 60.0, 2880.0, "assumed: 12 h; late ferroptotic cells fail to mature DCs (Efimova et al. 2020, doi 10.1136/jitc-2020-001369)"),
     par("q0", 0.2, "1", 0.0, 1.0, "assumed: priming quality without antigen from corpses"),
     par("residence_min", 720.0, "min", 0.0, 4320.0, "assumed: 12 h between maturation and departure"),
     par("travel_min", 1440.0, "min", 0.0, 4320.0, "assumed: 24 h to the node (12-48 h)"),
-    par("expansion_min", 5760.0, "min", 0.0, 14400.0, "4 d: first division after 24 h, then 6-8 h each (3-7 d); assumed in detail"),
+    par("expansion_min", 5760.0, "min", 0.0, 14400.0, "assumed: 4 d (3-7 d): first division after 24 h, then 6-8 h each"),
     par("gain", 0.05, "1", 0.0, 10.0, "assumed: output added per mature DC, in units of the starting output"),
     par("tau_b_min", 2880.0, "min", 60.0, 14400.0, "assumed: node output falls back within 2 d"),
 )

@@ -24,8 +24,8 @@ from tme.library.cells import CellEntry
 
 PARAMETERS = ParameterSet(
     "uptake",
-    par("oxygen_vmax", 300.0, "mmHg/min", 0.0, 1000.0, "200-500 mmHg/min of tissue, Krogh-type tumour models (Secomb et al. 2004, doi 10.1114/B:ABME.0000049036.08817.44)"),
-    par("oxygen_k", 1.0, "mmHg", 0.1, 10.0, "0.5-2.5 mmHg (Secomb et al. 2004, doi 10.1114/B:ABME.0000049036.08817.44)"),
+    par("oxygen_vmax", 300.0, "mmHg/min", 0.0, 1000.0, "assumed: 200-500 mmHg/min of tissue in Krogh-type models of tumours (Secomb et al. 2004, doi 10.1114/B:ABME.0000049036.08817.44); packed DLD1 spheroids respire 7.29e-7 m^3/(kg s), 1,330 mmHg/min (Grimes et al. 2014, A method for estimating the oxygen consumption rate in multicellular tumour spheroids, PMID 24430128)", range=(200.0, 1000.0)),
+    par("oxygen_k", 1.0, "mmHg", 0.1, 10.0, "assumed: 0.5-2.5 mmHg, as in Krogh-type models (Secomb et al. 2004, doi 10.1114/B:ABME.0000049036.08817.44)", range=(0.5, 2.5)),
     par("normal_oxygen", 0.3, "1", 0.0, 2.0, "assumed: normal tissue respires a third of the tumour's rate"),
     par("ifng_uptake", 2.0, "1/min", 0.0, 30.0, "set from a decay length of 30-40 um among consumers (Centofanti et al. 2023)"),
     par("normal_ifng", 0.3, "1", 0.0, 2.0, "assumed: receptor uptake outside the tumour"),

@@ -19,7 +19,7 @@ from tme.core.terms import Term
 
 PARAMETERS = ParameterSet(
     "vessels",
-    par("per_mm2", 75.0, "1/mm^2", 0.0, 400.0, "microvessel counts 50-150 per mm^2 in mouse tumours (Vaupel et al. 1989, Cancer Res 49:6449)", "length density of open vessels at the rim, mm/mm^3; in 2D vessels per mm^2 of the slab"),
+    par("per_mm2", 75.0, "1/mm^2", 0.0, 400.0, "assumed: vessels 120 um apart (69 to 80 per mm^2), at which oxygen becomes critical in a tumour (Grote, Suesskind and Vaupel 1977, Pflugers Arch 372:37)", "length density of open vessels at the rim, mm/mm^3; in 2D vessels per mm^2 of the slab"),
     par("normal_factor", 0.8, "1", 0.0, 1.0, "assumed: normal tissue a little less dense than the angiogenic rim"),
     par("core_factor", 0.4, "1", 0.0, 1.0, "assumed: 0.3-0.5 of rim vessels stay open in the core"),
     par("rim_um", 300.0, "um", 20.0, 2000.0, "assumed: width of the well-vascularised rim"),

@@ -27,9 +27,9 @@ def describe(config: Any) -> dict[str, Any]:
         f"plan of a tick (arm {richest})": plan_rows(model),
         "rules": rules_in_force(config),
         "what each entry touches": access_rows(model),
-        "parameters": parameter_rows(config),
+        "parameters": parameter_rows(config, model),
         "fields": field_rows(model),
-        "library numbers in use": library_rows(config),
+        "library numbers in use": library_rows(config, model),
         "arms": arm_rows(config),
         "criterion of multi-rate chemistry": criterion(config),
     }
@@ -115,8 +115,19 @@ def one_or_more(words: Sequence[str]) -> str:
     return words[0] if len(words) == 1 else f"({' '.join(words)})"
 
 
-def parameter_rows(config: Any) -> list[dict[str, Any]]:
-    """Every parameter: value in force, unit, bounds, source of the default, and who set it."""
+def at_work(model: Any, group: str) -> bool:
+    """Whether a group of parameters does anything in a model: its law, if one has it to itself, is in the plan."""
+    laws = [cls.name for cls in (*PLAN, *model.own.laws) if cls.parameters is not None and cls.parameters.group == group]
+    return not laws or bool({m.name for m in model.plan.entries} & {*laws})
+
+
+def span(ends: tuple[float, float], stated: bool) -> str:
+    """A range in words; whether it is stated or by rule."""
+    return f"{ends[0]:.4g} to {ends[1]:.4g}" + " (by rule)" * (not stated)
+
+
+def parameter_rows(config: Any, model: Any) -> list[dict[str, Any]]:
+    """Every parameter: value in force, unit, bounds, range, source of the default, who set it, and whether the model uses it."""
     overrides = tumour_overrides(config)
     own = config.mechanism_parameters()
     rows = []
@@ -130,7 +141,7 @@ def parameter_rows(config: Any) -> list[dict[str, Any]]:
             elif p.name in overrides.get(group, {}):
                 origin = f"tumour preset {config.tumour.preset}"
             rows.append({"parameter": f"{group}.{p.name}", "value": float(value), "unit": p.unit, "bounds": f"{p.low:g} to {p.high:g}",
-                         "set by": origin, "status": p.status if origin == "default" else set_status(config, group, p.name, origin),
+                         "range": span(p.range, p.stated is not None), "set by": origin, "in use": at_work(model, group), "status": p.status if origin == "default" else set_status(config, group, p.name, origin),
                          "source": p.source, "about": p.about})  # fmt: skip
     return rows
 
@@ -151,8 +162,13 @@ def field_rows(model: Any) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
-def library_rows(config: Any) -> list[dict[str, Any]]:
-    """Numbers of the library entries the experiment uses, with unit and source."""
+def idle(config: Any, model: Any, kind: str, name: str) -> bool:
+    """Whether an entry that counts for the hash does nothing in the model: an axis that is off, a field that is not there."""
+    return (kind == "receptors" and name not in config.axes()) or (kind == "fields" and name not in model.fields)
+
+
+def library_rows(config: Any, model: Any) -> list[dict[str, Any]]:
+    """Numbers of the library entries the experiment uses, with unit, range and source."""
     library = config.library
     rows = []
     for kind, named in used_entries(config).items():
@@ -160,7 +176,7 @@ def library_rows(config: Any) -> list[dict[str, Any]]:
             entry, own = library.entries[kind][name], library.origin.get(kind, {}).get(name)
             for key, number in entry.numbers.items():
                 rows.append({"number": f"{kind}.{name}.{key}", "value": number.value, "unit": number.unit,
-                             "bounds": "" if number.range is None else f"{number.range[0]:g} to {number.range[1]:g}",
+                             "range": span(number.prior, number.range is not None), "in use": not idle(config, model, kind, name),
                              "from": own or "tme", "status": number.status, "source": number.source})  # fmt: skip
     return rows
 
