@@ -125,6 +125,8 @@ def test_iron_platforms_have_iron_terms():
         ("receptors.yaml", "    pdl2:", "    ctla4:", "ctla4 is in two axes"),
         ("receptors.yaml", "    killing:", "    kiling:", "receptors.yaml:"),
         ("receptors.yaml", "background: {value: 0.03", "background: {value: 3", "outside its own range"),
+        ("tumours.yaml", "ct26_like:\n", "ct26_like:\n  extends: b16_lik\n", "ct26_like.extends: there is no entry 'b16_lik' above; did you mean 'b16_like'?"),
+        ("alterations.yaml", "nrf2: {value: 3, unit: 1", "nrf2: {value: 9, unit: 1", "outside its own range"),
         ("tumours.yaml", "source: \"assumed: spread of protein levels between cells of one tumour\"", "note: x", "b16_like"),
     ],
 )  # fmt: skip

@@ -12,7 +12,7 @@ from tme import pathways
 from tme.config.hashing import used_entries
 from tme.core.mechanism import rows_of
 from tme.model.mechanisms import mechanism_table
-from tme.model.registry import alteration_rules, known_to_rules, parameter_registry, tumour_overrides
+from tme.model.registry import PLAN, alteration_rules, known_to_rules, parameter_registry, tumour_overrides
 from tme.model.tumour_model import TumourModel
 from tme.rules.resolve import chosen, woken
 from tme.rules.tables import rule_rows
