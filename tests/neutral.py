@@ -25,7 +25,7 @@ import numpy as np
 import pytest
 
 HERE = Path(__file__).parent
-SPECIAL = ("traits", "terms", "arms")  # first words of neutral numbers that are no group of parameters
+SPECIAL = ("traits", "terms", "arms", "resists")  # first words of neutral numbers that are no group of parameters
 VANISHING, NEVER, SMALLEST = 1e-12, 1e12, 5e-324
 
 
@@ -132,6 +132,7 @@ def neutralised(mid: str) -> Iterator[None]:
         without_effects(stack, {name for kind, name in places if kind == "receptors"})
         with_numbers(stack, {k: v for k, v in row.neutral.items() if k.partition(".")[0] not in SPECIAL})
         with_columns(stack, numbers["traits"], numbers["terms"])
+        without_resistance(stack, set(numbers["resists"]))
         if not places and not row.neutral and not laws:
             raise ValueError(f"nothing takes {mid} out: expected entries, numbers in mechanisms.yaml, or a law with a switch")
         without_laws(stack, laws)
@@ -215,6 +216,16 @@ def with_columns(stack: ExitStack, traits: dict[str, float], terms: dict[str, fl
     stack.enter_context(mock.patch.object(stepping, "settle", settled))
 
 
+def without_resistance(stack: ExitStack, families: set[str]) -> None:
+    """Clones resist drugs as if their `resists` did not name these families, or `efflux`."""
+    from tme.library.agents import DrugEntry
+
+    if families:
+        resisted = DrugEntry.resisted
+        kept = lambda self, resists: resisted(self, {k: v for k, v in resists.items() if k not in families})  # noqa: E731
+        stack.enter_context(mock.patch.object(DrugEntry, "resisted", kept))
+
+
 def without_laws(stack: ExitStack, names: set[str]) -> None:
     """Laws of these names are off."""
     from tme.config.schema import Config
@@ -234,7 +245,7 @@ class Outcomes:
     def __init__(self, first: bool) -> None:
         self.first = first
         self.failed: dict[str, str] = {}
-        self.passed: list[str] = []
+        self.passed: dict[str, list[str]] = {}  # with the ids that each is marked with
 
     def pytest_runtest_makereport(self, item: Any, call: Any) -> None:
         if call.excinfo is not None and call.when != "teardown":
@@ -242,7 +253,7 @@ class Outcomes:
             if self.first and call.when == "call":
                 item.session.shouldstop = "one has failed"
         elif call.when == "call":
-            self.passed.append(item.nodeid)
+            self.passed[item.nodeid] = [mid for mark in item.iter_markers("mechanism") for mid in mark.args]
 
     def pytest_collectreport(self, report: Any) -> None:
         if report.failed:

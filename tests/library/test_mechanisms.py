@@ -61,7 +61,7 @@ def test_places_are_files_and_entries_that_exist(rows):
 
 
 def test_neutral_numbers_are_those_of_laws_of_traits_of_terms_and_of_doses():
-    known = {"traits": {t for pathway in PATHWAYS.values() for t in pathway.trait_names}, "terms": term_registry(), "arms": ("day",), **parameter_registry()}
+    known = {"traits": {t for pathway in PATHWAYS.values() for t in pathway.trait_names}, "terms": term_registry(), "arms": ("day",), "resists": ("efflux",), **parameter_registry()}
     for mid, row in load_mechanisms().items():
         for name in row.neutral:
             group, _, key = name.partition(".")
