@@ -5,7 +5,7 @@ Whatever a config says, under `neutralised("M35")`
     entries that carry it        drugs without hits, antibodies that do not bind, particles without payload, events that are not given,
                                  axes without effect, tumours with the traits of the reference, cell types that do nothing
     numbers of mechanisms.yaml   have the value at which the mechanism does nothing, and so have traits
-    laws that name it            are off, where none of the above takes it out
+    laws that name it            are off, where none of the above takes it out or they stand for it alone
 
 `python tests/neutral.py M35 M36` runs the tests of some ids with each of them neutral and prints, as JSON, which of them failed.
 """
@@ -25,7 +25,7 @@ import numpy as np
 import pytest
 
 HERE = Path(__file__).parent
-SPECIAL = ("traits", "terms", "arms")  # first words of neutral numbers that are no group of parameters
+SPECIAL = ("traits", "terms", "arms", "resists")  # first words of neutral numbers that are no group of parameters
 VANISHING, NEVER, SMALLEST = 1e-12, 1e12, 5e-324
 
 
@@ -93,16 +93,33 @@ def rule(entry: Any) -> Any:
 
 
 # ---- one mechanism -----------------------------------------------------------------------------------------------------------
+def places_of(mid: str) -> list[tuple[str, str]]:
+    """(kind, name) of the entries that carry an id."""
+    from tme.library import load_library
+    from tme.library.mechanisms import carriers
+
+    return [(kind, name) for m, kind, name, _ in carriers(load_library()) if m == mid]
+
+
+def laws_off(mid: str) -> set[str]:
+    """The laws that are off, with their columns and counters: those of an id that has neither numbers nor entries, and
+    beside entries those that stand for this id alone."""
+    from tme.library.mechanisms import load_mechanisms
+    from tme.model.registry import PLAN
+
+    if load_mechanisms()[mid].neutral:
+        return set()
+    laws = [cls for cls in PLAN if mid in cls.ids and cls.switchable]
+    return {cls.name for cls in laws if not places_of(mid) or cls.ids == (mid,)}
+
+
 @contextmanager
 def neutralised(mid: str) -> Iterator[None]:
     """The model without one mechanism. ValueError if nothing takes it out."""
     from tme.library import load_library
-    from tme.library.mechanisms import carriers, load_mechanisms
-    from tme.model.registry import PLAN
+    from tme.library.mechanisms import load_mechanisms
 
-    library, row = load_library(), load_mechanisms()[mid]
-    places = [(kind, name) for m, kind, name, _ in carriers(library) if m == mid]
-    laws = {cls.name for cls in PLAN if mid in cls.ids and cls.switchable}
+    library, row, places, laws = load_library(), load_mechanisms()[mid], places_of(mid), laws_off(mid)
     with ExitStack() as stack:
         for kind, name in places:
             if kind in NEUTRAL:
@@ -115,10 +132,10 @@ def neutralised(mid: str) -> Iterator[None]:
         without_effects(stack, {name for kind, name in places if kind == "receptors"})
         with_numbers(stack, {k: v for k, v in row.neutral.items() if k.partition(".")[0] not in SPECIAL})
         with_columns(stack, numbers["traits"], numbers["terms"])
-        if not places and not row.neutral:
-            if not laws:
-                raise ValueError(f"nothing takes {mid} out: expected entries, numbers in mechanisms.yaml, or a law with a switch")
-            without_laws(stack, laws)
+        without_resistance(stack, set(numbers["resists"]))
+        if not places and not row.neutral and not laws:
+            raise ValueError(f"nothing takes {mid} out: expected entries, numbers in mechanisms.yaml, or a law with a switch")
+        without_laws(stack, laws)
         yield
 
 
@@ -199,11 +216,23 @@ def with_columns(stack: ExitStack, traits: dict[str, float], terms: dict[str, fl
     stack.enter_context(mock.patch.object(stepping, "settle", settled))
 
 
+def without_resistance(stack: ExitStack, families: set[str]) -> None:
+    """Clones resist drugs as if their `resists` did not name these families, or `efflux`."""
+    from tme.library.agents import DrugEntry
+
+    if families:
+        resisted = DrugEntry.resisted
+        kept = lambda self, resists: resisted(self, {k: v for k, v in resists.items() if k not in families})  # noqa: E731
+        stack.enter_context(mock.patch.object(DrugEntry, "resisted", kept))
+
+
 def without_laws(stack: ExitStack, names: set[str]) -> None:
     """Laws of these names are off."""
     from tme.config.schema import Config
     from tme.pathways.entries import PathwayEntry
 
+    if not names:
+        return
     off, is_on = Config.switched_off, PathwayEntry.is_on.__func__  # type: ignore[attr-defined]
     stack.enter_context(mock.patch.object(Config, "switched_off", lambda self: off(self) | names))
     stack.enter_context(mock.patch.object(PathwayEntry, "is_on", classmethod(lambda cls, config: cls.name not in names and is_on(cls, config))))
@@ -216,7 +245,7 @@ class Outcomes:
     def __init__(self, first: bool) -> None:
         self.first = first
         self.failed: dict[str, str] = {}
-        self.passed: list[str] = []
+        self.passed: dict[str, list[str]] = {}  # with the ids that each is marked with
 
     def pytest_runtest_makereport(self, item: Any, call: Any) -> None:
         if call.excinfo is not None and call.when != "teardown":
@@ -224,7 +253,7 @@ class Outcomes:
             if self.first and call.when == "call":
                 item.session.shouldstop = "one has failed"
         elif call.when == "call":
-            self.passed.append(item.nodeid)
+            self.passed[item.nodeid] = [mid for mark in item.iter_markers("mechanism") for mid in mark.args]
 
     def pytest_collectreport(self, report: Any) -> None:
         if report.failed:
@@ -243,7 +272,7 @@ def outcomes(mid: str, first: bool) -> dict[str, Any]:
     for name, module in list(sys.modules.items()):  # what they built with this mechanism neutral goes with them
         if name != "__main__" and str(getattr(module, "__file__", None) or "").startswith(str(HERE)):
             del sys.modules[name]
-    return {"failed": plugin.failed, "passed": plugin.passed}
+    return {"failed": plugin.failed, "passed": plugin.passed, "absent": sorted(laws_off(mid))}
 
 
 def main(ids: list[str]) -> None:

@@ -46,7 +46,7 @@ def row_of(mid: str, known: MechanismRow | None, found: dict[str, list[str]], te
     shown = {} if known is None else {"name": known.name, "group": known.group, "sign": known.sign, "tier": known.tier}
     where = found.get("where", [])
     if known is not None and not where:
-        where = [*dict.fromkeys(home_of(n) for n in known.neutral), *known.where.split()]
+        where = known.where.split() or [*dict.fromkeys(home_of(n) for n in known.neutral)]
     return {
         "id": mid, **shown, "where": " ".join(where), "switch": OBSERVABLE if observable else " ".join(sharp or switch),
         "test": " ".join(tests), "observable": observable, "about": next(iter(found.get("about", ())), "" if known is None else known.name),
@@ -54,9 +54,9 @@ def row_of(mid: str, known: MechanismRow | None, found: dict[str, list[str]], te
 
 
 def key_of(name: str) -> str:
-    """The config key of a neutral number: a parameter, a trait of cells, a key of doses; a term has none but its rules."""
+    """The config key of a neutral number: a parameter, a trait of cells, a key of doses, what clones resist; a term has none but its rules."""
     group, _, rest = name.partition(".")
-    return {"traits": f"tumour.clones.*.{rest}", "arms": f"arms.*.*.{rest}", "terms": ""}.get(group, f"mechanisms.{name}")
+    return {"traits": f"tumour.clones.*.{rest}", "arms": f"arms.*.*.{rest}", "resists": f"tumour.clones.*.resists.{rest}", "terms": ""}.get(group, f"mechanisms.{name}")
 
 
 def home_of(name: str) -> str:
