@@ -14,7 +14,7 @@ BUSY = {
     "mechanisms__priming": {
         "k_mature": 0.02, "residence_min": 30, "travel_min": 30, "expansion_min": 60, "gain": 0.5,
     },
-    "mechanisms__recruitment": {"k_cd8": 0.004, "k_treg": 4e-4, "k_mac": 4e-4, "k_dc": 4e-4},
+    "mechanisms__recruitment": {"k_cd8": 8, "k_treg": 25, "k_mac": 10, "k_dc": 10},
     "mechanisms__killing": {"k_hit": 0.06, "ifng_molecules_s": 1000},
     "mechanisms__cd8_turnover": {"life_d": 1, "k_expand": 0.004},
     "mechanisms__ferroptosis": {"tau_z": 60},

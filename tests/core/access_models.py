@@ -24,7 +24,7 @@ BUSY = {
         "killing": {"k_hit": 0.2, "n_hits": 1},
         "priming": {"k_mature": 0.1, "residence_min": 10, "travel_min": 10, "expansion_min": 0},
         "cd8_turnover": {"life_d": 0.5, "k_expand": 1e-2, "other_life_d": 0.5, "et_cap": 0.5},
-        "recruitment": {"k_cd8": 0.05, "k_treg": 0.02, "k_mac": 0.02, "k_dc": 0.02, "basal": 1},
+        "recruitment": {"k_cd8": 100, "k_treg": 900, "k_mac": 400, "k_dc": 400, "basal": 1},
         "suppression": {"damp_rate": 0.01},
         "vessels": {"per_mm2": 150, "core_factor": 1},
     }
