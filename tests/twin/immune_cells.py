@@ -282,7 +282,7 @@ class Macrophage(ImmuneCell):
 class Dendritic(ImmuneCell):
     """A dendritic cell, immature until danger matures it; a mature one leaves for the lymph node."""
 
-    kind, code, speed = "dendritic", 4, 1.0
+    kind, code, speed = "dendritic", 4, 0.7
     FLOATS = ("speed", "antigen", "blunting", "early_corpses")
     INTEGERS = ("voxel", "n_div", "born_tick", "heading", "mature", "mature_tick")
     mature, mature_tick, antigen, blunting, early_corpses = 0, -1, 0.0, 0.0, 0.0
