@@ -166,11 +166,11 @@ def test_growth_factors_of_m2_macrophages_feed_division_and_not_without_the_rule
 @pytest.mark.mechanism("M74", "N6")
 def test_iron_oxide_turns_macrophages_to_m1_and_the_tumour_grows_less():
     """Macrophages alone, without CD8, in the same tumours with and without iron oxide that does nothing but polarise."""
-    arms = {"control": {}, "iron": particles("iron_oxide", 80, day=[0, 0.6, 1.2, 1.8], route="intratumoral")}
+    arms = {"control": {}, "iron": particles("iron_oxide", 80, day=[0, 0.6, 1.2], route="intratumoral")}
     own = {"populations": {"cd8": None, "treg": None, "dendritic": None, "macrophage": {"share": 0.4}}, "domain__immune_per_voxel": 4,
-           **GROWING, "mechanisms__polarisation__tau_min": 360,
-           "mechanisms__ferroptosis__d_leth": 5000, "entries__cells__macrophage__phagocytoses": {"living": 1e-4}}  # fmt: skip
-    plain, iron = (hours(tissue(arm, arms=arms, **own), 60) for arm in arms)
+           "mechanisms__division": {"k_div": 0.0004}, "mechanisms__polarisation__tau_min": 360,
+           "mechanisms__ferroptosis__d_leth": 5000, "entries__cells__macrophage__phagocytoses": {"living": 2e-4}}  # fmt: skip
+    plain, iron = (hours(tissue(arm, arms=arms, **own), 48) for arm in arms)
     assert iron.macrophage.m1.mean() > 1.3 * plain.macrophage.m1.mean()
     assert iron.n_alive < 0.95 * plain.n_alive and iron.counters["dead_ferroptosis"] == 0
 

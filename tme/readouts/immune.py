@@ -26,7 +26,7 @@ def percentiles(name: str, values: np.ndarray) -> dict[str, float]:
 def lymphocytes(model: Any) -> dict[str, float]:
     """CD8 and Treg: numbers, densities per mm^2 of the tumour with a 100 um rim, engagement, exhaustion, secretion.
 
-    Functional CD8 are those below the threshold of exhaustion, as a restimulation finds them; T cells are CD8, Treg and CD4.
+    Functional CD8 are those below the threshold of exhaustion, as a restimulation finds them; T cells are CD8 and Treg.
     """
     inside = model.lattice.depth_um() > RIM_UM
     area = inside.sum() * model.grid.dx_um**2 * 1e-6
@@ -37,7 +37,6 @@ def lymphocytes(model: Any) -> dict[str, float]:
     engaged = here & (cd8.engaged == 1)
     threshold = model.mechanism("exhaustion").p.threshold
     n_treg = int(inside[treg.voxel].sum())
-    helpers = int(inside[model.populations["cd4"].voxel].sum()) if "cd4" in model.populations else 0
     return {
         "cd8_per_mm2": share(within, area),
         "cd8_per_tumour_cell": share(within, alive),
@@ -49,7 +48,7 @@ def lymphocytes(model: Any) -> dict[str, float]:
         "cd8_exhaustion_mean": float(cd8.exhaustion[here].mean()) if within else np.nan,
         "treg_per_mm2": share(n_treg, area),
         "treg_per_cd8": share(n_treg, within),
-        "treg_share": share(n_treg, n_treg + within + helpers),
+        "treg_share": share(n_treg, n_treg + within),
     }
 
 
