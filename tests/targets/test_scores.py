@@ -12,11 +12,10 @@ KNOWN_MISSES: dict[str, set[str]] = {
     "T9": {"deferoxamine 100 uM rescues RSL3 1 uM"},
     "T14": {"output peaks about 3 h"},
     "T19": {"IFN-gamma+ CD8 up", "Treg down"},
-    "T30": {"2-16 kills per CTL and day"},
     "T32": {"breast_4t1_like doubles in 1.5-4 d"},
 }
 CHEAP = ("T5", "T7", "T10", "T31", "T40")
-SLOW = ("T1", "T2", "T3", "T8", "T9", "T11", "T14", "T19", "T28", "T29", "T30", "T32", "T39")
+SLOW = ("T1", "T2", "T3", "T8", "T9", "T11", "T14", "T19", "T28", "T29", "T30", "T32", "T34", "T39", "T42")
 
 
 def score(target_id: str) -> None:

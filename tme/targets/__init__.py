@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from tme.targets import arms, chemistry, data, field, immune, tissue, wave
+from tme.targets import arms, chemistry, data, field, immune, immunity, tissue, wave
 from tme.targets.base import Outcome, Target
 
 __all__ = ["TARGETS", "main", "run", "table"]
@@ -22,6 +22,7 @@ TARGETS: tuple[Target, ...] = (
     *wave.TARGETS,
     *chemistry.TARGETS,
     *immune.TARGETS,
+    *immunity.TARGETS,
     *arms.TARGETS,
     *tissue.TARGETS,
     *data.TARGETS,
