@@ -82,7 +82,7 @@ def with_plugins() -> Any:
 
 
 OTHER_TYPES = ("populations.mdsc={}", "populations.nk={}", "populations.cd4={}", "populations.neutrophil={per_mm2: 1500}", "populations.caf={}",
-               "populations.normal={}")  # fmt: skip
+               "populations.normal={}", "entries.cells.macrophage.phagocytoses.living=0.05")  # fmt: skip
 MODELS = {
     "other cell types": Case(
         lambda: shipped("four_arms", "combination", *SMALL, *OTHER_TYPES, "domain.immune_per_voxel=3"),
@@ -123,7 +123,7 @@ MODELS = {
                           "pathways": {"ferroptosis": {"emits": True, "preset": FRAIL}},
                           "takes_up": [{"field": "oxygen", "most": number(50, "mmHg/min")}, {"field": "cystine", "most": number(2, "uM/min")},
                                        {"field": "suppression", "rate": number(0.1, "1/min")}]},
-                      entries__cells__macrophage__takes_up=[{"field": "ifng", "rate": number(0.1, "1/min")}, {"field": "oxygen", "most": number(50, "mmHg/min")}]),
+                      entries__cells__macrophage__takes_up=[{"field": "suppression", "rate": number(0.1, "1/min")}, {"field": "oxygen", "most": number(50, "mmHg/min")}]),
         ("ferroptosis_normal", "rupture_normal", "ferroptosis_caf", "rupture_caf", "cell_uptake", "peroxide"), (range(1, 9), range(18, 21), range(59, 61)),
     ),
     "events": Case(

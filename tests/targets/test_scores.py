@@ -12,6 +12,7 @@ KNOWN_MISSES: dict[str, set[str]] = {
     "T9": {"deferoxamine 100 uM rescues RSL3 1 uM"},
     "T14": {"output peaks about 3 h"},
     "T19": {"IFN-gamma+ CD8 up", "Treg down"},
+    "T42": {"flat from day 3 to day 7", "control 4 to 8 times at day 7", "CTL fall after day 5"},
     "T32": {"breast_4t1_like doubles in 1.5-4 d"},
 }
 CHEAP = ("T5", "T7", "T10", "T31", "T40")

@@ -164,7 +164,7 @@ class LymphNode(Mechanism):
     ids = ("M73", "M79", "M118")
     about = "mature dendritic cells prime CD8 in the node, and these come after a delay; CTLA-4 blockade primes more"
     clock_min = 10.0
-    reads = ("dendritic.mature", "dendritic.mature_tick", "dendritic.antigen", "dendritic.blunting")
+    reads = ("dendritic.mature", "dendritic.mature_tick", "dendritic.antigen", "dendritic.blunting", "node.tumour_cells")
     writes = ("node.output", "node.travelling", "node.travelling_slot", "node.expanding", "node.expanding_slot",
               "node.dendritic", "node.on_the_way", "node.on_the_way_slot")  # fmt: skip
     adds = ("dendritic.fate",)
