@@ -11,11 +11,11 @@ from types import MappingProxyType
 from typing import Any
 
 from pydantic import ValidationError
-from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from tme.library.cells import faults_of
 from tme.library.kinds import BY_NAME, KINDS
+from tme.library.parsed import parse, plain_of
 from tme.library.schema import FIELD_KEYS, Part
 
 
@@ -139,28 +139,27 @@ def load_library(folder: str | None = None) -> Library:
 
 def _read(path: Path, model: type[Part], faults: list[str]) -> tuple[dict[str, Any], dict[str, Any]]:
     """Entries of one file, checked and as written; faults as `file:line: key: what`."""
-    yaml = YAML(typ="rt", pure=True)
     try:
-        with open(path, encoding="utf-8") as file:
-            data = yaml.load(file) or {}
+        text = path.read_text(encoding="utf-8")
+        named = by_name(plain_of(text))
     except (OSError, YAMLError, ValueError) as error:
         faults.append(f"{path.name}: {' '.join(str(error).split())}")
         return {}, {}
-    named = by_name(data)
     if named is None:
         faults.append(f"{path.name}: is not a mapping of names to entries")
         return {}, {}
-    out, raw = {}, {}
-    for place, (name, entry) in zip(data if isinstance(data, dict) else range(len(data)), named.items()):
-        raw[name] = _plain(entry)
+    out = {}
+    for index, (name, entry) in enumerate(named.items()):
         try:
-            out[name] = model.model_validate(raw[name])
+            out[name] = model.model_validate(entry)
         except ValidationError as error:
+            data = parse(text)  # once more, for the lines
+            place = name if isinstance(data, dict) else str(index)
             for e in error.errors():
                 inner = [str(x) for x in e["loc"] if x != ""]
-                line = _line(data, [str(place), *inner])
+                line = _line(data, [place, *inner])
                 faults.append(f"{path.name}:{line}: {'.'.join([name, *inner])}: {' '.join(e['msg'].split())}")
-    return out, raw
+    return out, named
 
 
 def by_name(data: Any) -> dict[str, Any] | None:
@@ -170,18 +169,6 @@ def by_name(data: Any) -> dict[str, Any] | None:
     if not isinstance(data, list) or not all(isinstance(e, dict) and ("id" in e or "name" in e) for e in data):
         return None
     return {str(e.get("id", e.get("name"))): e for e in data}
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {str(k): _plain(v) for k, v in value.items()}
-    if isinstance(value, list):
-        return [_plain(v) for v in value]
-    if isinstance(value, bool) or value is None:
-        return value
-    if isinstance(value, int):
-        return int(value)
-    return float(value) if isinstance(value, float) else str(value)
 
 
 def _line(data: Any, path: Iterable[str]) -> int:
