@@ -99,7 +99,7 @@ def test_mhc1_makes_cells_visible():
 
 @pytest.mark.mechanism("M82")
 def test_contact_with_antigen_exhausts_cd8():
-    models = [hours(tissue(mechanisms__exhaustion__tau_d=x), 8) for x in (30, 4, 0.5)]
+    models = [hours(tissue(mechanisms__exhaustion__tau_d=x), 8) for x in (30, 2, 0.5)]
     assert rises([m.cd8.exhaustion.mean() for m in models], 1.5)
     assert falls([function(m) for m in models], 1.02)
     unseen = hours(tissue(mechanisms__exhaustion__tau_d=0.5, tumour__antigenicity_mean=0), 8)
