@@ -24,7 +24,7 @@ BUSY = {
         "killing": {"k_hit": 0.2, "n_hits": 1},
         "priming": {"k_mature": 0.1, "residence_min": 10, "travel_min": 10, "expansion_min": 0},
         "cd8_turnover": {"life_d": 0.5, "k_expand": 1e-2, "other_life_d": 0.5, "et_cap": 0.5},
-        "recruitment": {"k_cd8": 0.05, "k_treg": 0.02, "k_mac": 0.02, "k_dc": 0.02, "basal": 1},
+        "recruitment": {"k_cd8": 100, "k_treg": 900, "k_mac": 400, "k_dc": 400, "basal": 1},
         "suppression": {"damp_rate": 0.01},
         "vessels": {"per_mm2": 150, "core_factor": 1},
     }
@@ -82,7 +82,7 @@ def with_plugins() -> Any:
 
 
 OTHER_TYPES = ("populations.mdsc={}", "populations.nk={}", "populations.cd4={}", "populations.neutrophil={per_mm2: 1500}", "populations.caf={}",
-               "populations.normal={}")  # fmt: skip
+               "populations.normal={}", "entries.cells.macrophage.phagocytoses.living=0.05")  # fmt: skip
 MODELS = {
     "other cell types": Case(
         lambda: shipped("four_arms", "combination", *SMALL, *OTHER_TYPES, "domain.immune_per_voxel=3"),
@@ -123,7 +123,7 @@ MODELS = {
                           "pathways": {"ferroptosis": {"emits": True, "preset": FRAIL}},
                           "takes_up": [{"field": "oxygen", "most": number(50, "mmHg/min")}, {"field": "cystine", "most": number(2, "uM/min")},
                                        {"field": "suppression", "rate": number(0.1, "1/min")}]},
-                      entries__cells__macrophage__takes_up=[{"field": "ifng", "rate": number(0.1, "1/min")}, {"field": "oxygen", "most": number(50, "mmHg/min")}]),
+                      entries__cells__macrophage__takes_up=[{"field": "suppression", "rate": number(0.1, "1/min")}, {"field": "oxygen", "most": number(50, "mmHg/min")}]),
         ("ferroptosis_normal", "rupture_normal", "ferroptosis_caf", "rupture_caf", "cell_uptake", "peroxide"), (range(1, 9), range(18, 21), range(59, 61)),
     ),
     "events": Case(

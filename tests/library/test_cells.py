@@ -39,10 +39,10 @@ def test_no_line_of_code_names_the_types_that_are_only_entries():
 
 def test_numbers_are_floats_or_parameters_that_have_their_value_once_resolved():
     cd8 = load_library().cells["cd8"]
-    assert cd8.motion.speed == 3.0 and cd8.parameters["entry.rate"] == "recruitment.k_cd8"
+    assert cd8.motion.speed == 3.0 and cd8.parameters["entry.holds"] == "recruitment.k_cd8"
     assert "motion.speed" in cd8.numbers and "entry.rate" not in cd8.numbers
     resolved = cd8.resolved(lambda name: float(len(name)))
-    assert resolved.entry.rate == len("recruitment.k_cd8") and resolved.motion.modes.fast == len("motility.cd8_fast_um_min")
+    assert resolved.entry.holds == len("recruitment.k_cd8") and resolved.motion.modes.fast == len("motility.cd8_fast_um_min")
     assert resolved.secretes[0].molecules_s == len("killing.ifng_molecules_s") and resolved.secretes[0].weight_kda == 17.0
 
 

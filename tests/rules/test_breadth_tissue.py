@@ -74,7 +74,7 @@ def test_damps_raise_the_entry_of_mdsc_by_the_rule_too():
 
 @pytest.mark.mechanism("M111")
 def test_stroma_keeps_cd8_out():
-    stroma = {"populations__caf": {"share": 0.3}, "mechanisms__recruitment": {"k_cd8": 0.005, "basal": 1.0}, **ROOM}
+    stroma = {"populations__caf": {"share": 0.3}, "mechanisms__recruitment": {"k_cd8": 10, "basal": 1.0}, **ROOM}
     assert recruited("cd8", **on("M111.entry"), **stroma) < 0.9 * recruited("cd8", **stroma)
 
 

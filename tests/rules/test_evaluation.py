@@ -4,13 +4,14 @@ import math
 
 import numpy as np
 import pytest
+from support import QUIET
 
 import tme
 from tme.kernels import threads
 from tme.model.registry import rule_programs, term_registry
 from tme.rules.evaluation import programs
 
-SMALL = {"domain__size_um": "[500, 500]", "initial__n_cells": "150", "start_day": "0", "branch_at_day": "null"}
+SMALL = {**{"domain__size_um": "[500, 500]", "initial__n_cells": "150", "start_day": "0", "branch_at_day": "null"}, **{f"rules__{n}": "off" for n in QUIET}}
 HELD_LACTATE = {"fields__lactate": "{initial: 8, held: true}"}
 
 

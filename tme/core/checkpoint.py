@@ -9,7 +9,7 @@ import numpy as np
 
 from tme.core.guards import inspect
 
-FORMAT = 5
+FORMAT = 6
 
 
 def collect(model: Any) -> dict[str, np.ndarray]:

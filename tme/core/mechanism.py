@@ -79,6 +79,9 @@ class Mechanism:
     def prepare(self, model: Any) -> None:
         """Before the first tick: set what fields need to find their steady state."""
 
+    def begin(self, model: Any) -> None:
+        """Before the first tick, once fields and chemistry are settled: put what follows them where it comes to rest."""
+
     def step(self, model: Any) -> None:
         """Do one call's worth; called on ticks divisible by `every`."""
         raise NotImplementedError(self.name)  # the base class: every entry of a plan says what it does

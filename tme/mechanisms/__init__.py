@@ -87,6 +87,7 @@ PARAMETER_SETS = {
         recruitment.PARAMETERS,
         motility.PARAMETERS,
         killing.PARAMETERS,
+        receptors.PARAMETERS,
         exhaustion.PARAMETERS,
         polarisation.PARAMETERS,
         suppression.PARAMETERS,

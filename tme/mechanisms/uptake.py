@@ -1,7 +1,8 @@
 """What living tissue takes from the fields: oxygen and IFN-gamma. What its pathways exchange is beside them (`pathways`).
 
     oxygen    V_max P/(K + P) per voxel of tissue, V_max times `normal_oxygen` where there is no tumour
-    IFN-gamma receptor uptake, linear, in voxels with living cells
+    IFN-gamma k c/(1 + c/half) by receptors, which are finite, in voxels with living cells; k as in tissue of one cell per
+              3375 um^3, a cell takes up as much whatever the voxel
     any       what the entries of cell types say (`takes_up`), added to the above: linear or saturating, where the field is
               solved at all
 """
@@ -27,7 +28,8 @@ PARAMETERS = ParameterSet(
     par("oxygen_vmax", 300.0, "mmHg/min", 0.0, 1000.0, "assumed: 200-500 mmHg/min of tissue in Krogh-type models of tumours (Secomb et al. 2004, doi 10.1114/B:ABME.0000049036.08817.44); packed DLD1 spheroids respire 7.29e-7 m^3/(kg s), 1,330 mmHg/min (Grimes et al. 2014, A method for estimating the oxygen consumption rate in multicellular tumour spheroids, PMID 24430128)", range=(200.0, 1000.0)),
     par("oxygen_k", 1.0, "mmHg", 0.1, 10.0, "assumed: 0.5-2.5 mmHg, as in Krogh-type models (Secomb et al. 2004, doi 10.1114/B:ABME.0000049036.08817.44)", range=(0.5, 2.5)),
     par("normal_oxygen", 0.3, "1", 0.0, 2.0, "assumed: normal tissue respires a third of the tumour's rate"),
-    par("ifng_uptake", 2.0, "1/min", 0.0, 30.0, "set from a decay length of 30-40 um among consumers (Centofanti et al. 2023)"),
+    par("ifng_uptake", 2.0, "1/min", 0.0, 30.0, "set from a decay length of 30-40 um among consumers (Centofanti et al. 2023, doi 10.1073/pnas.2304190120); prior 0.06-4 /min", "receptor uptake far below saturation, of tissue with a cell per 3375 um^3"),
+    par("ifng_half", 5.0, "ng/mL", 0.05, 100.0, "assumed: receptors of affinity 0.1-1 nM are half full at 2-20 ng/mL", "IFN-gamma of half the greatest uptake"),
     par("normal_ifng", 0.3, "1", 0.0, 2.0, "assumed: receptor uptake outside the tumour"),
     par("emit_floor", 0.5, "uM", 0.0, 5.0, "assumed: numerical; PLOOH below which a cell emits no signal, 20 times the resting level"),
 )
@@ -44,19 +46,20 @@ def terms(cells: Mapping[str, CellEntry]) -> tuple[Term, ...]:
 
 
 NOBODY_DEAD = np.zeros(0, np.int8)
+PACKED_UM3 = 3375.0  # of tissue per cell, for which the uptake of IFN-gamma is stated
 
 
 @serial
-def consume(lo, hi, state, voxel, p, vmax_oxygen, ifng_loss):
-    """Uptake coefficients (voxels,) of oxygen and IFN-gamma where cells are; one tissue cell a voxel."""
+def consume(lo, hi, state, voxel, p, vmax_ifng, oxygen, ifng):
+    """Greatest uptake (voxels,) of oxygen and IFN-gamma where cells are, `vmax_ifng` of a living one; one tissue cell a voxel."""
     for i in range(np.uint64(lo), np.uint64(hi)):
         v = voxel[i]
         if state[i] == 0:
-            vmax_oxygen[v] = p.oxygen_vmax
-            ifng_loss[v] = p.ifng_uptake
+            oxygen[v] = p.oxygen_vmax
+            ifng[v] = vmax_ifng
         else:
-            vmax_oxygen[v] = 0.0
-            ifng_loss[v] = 0.0
+            oxygen[v] = 0.0
+            ifng[v] = 0.0
 
 
 class Uptake(Mechanism):
@@ -68,7 +71,7 @@ class Uptake(Mechanism):
     about = "living cells take up oxygen and IFN-gamma"
     parameters = PARAMETERS
     reads = ("tumour.state", "tumour.voxel")
-    writes = ("field.oxygen.vmax", "field.ifng.loss")
+    writes = ("field.oxygen.vmax", "field.ifng.vmax")
 
     def step(self, model) -> None:
         """Recompute when one of the two fields is due."""
@@ -80,11 +83,12 @@ class Uptake(Mechanism):
         t, f = model.tumour.col, model.fields
         with (
             f["oxygen"].term_writer("vmax", model.scratch, everywhere=True) as oxygen,
-            f["ifng"].term_writer("loss", model.scratch, everywhere=True) as ifng,
+            f["ifng"].term_writer("vmax", model.scratch, everywhere=True) as ifng,
         ):
-            normal = ((oxygen, self.p.oxygen_vmax * self.p.normal_oxygen), (ifng, self.p.ifng_uptake * self.p.normal_ifng))
+            vmax_ifng = self.p.ifng_uptake * self.p.ifng_half * PACKED_UM3 / model.grid.voxel_um3
+            normal = ((oxygen, self.p.oxygen_vmax * self.p.normal_oxygen), (ifng, vmax_ifng * self.p.normal_ifng))
             threads.over_rows(threads.in_sequence, model.grid.n_voxels, *((put, term) for term in normal))
-            threads.over_rows(consume, model.tumour.n, t.state, t.voxel, self.p, oxygen, ifng)
+            threads.over_rows(consume, model.tumour.n, t.state, t.voxel, self.p, vmax_ifng, oxygen, ifng)
 
 
 @serial

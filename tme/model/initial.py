@@ -10,7 +10,10 @@ from tme.core.lattice import FREE
 from tme.kernels.rng import Stream, normals, recruit_uid, uniforms
 from tme.library.cells import FIRST_CODE
 from tme.mechanisms.division import VARIED
+from tme.mechanisms.ifng_response import PARAMETERS as IFNG_RESPONSE
 from tme.pathways import PathwayEntry
+
+ANSWERS = 1  # draw of Stream.TYPE: whether a tumour cell's PD-L1 answers IFN-gamma
 
 
 def founders(code: int, voxels: np.ndarray, slot: int) -> np.ndarray:
@@ -89,6 +92,8 @@ def draw_traits(model: Any, rows: slice) -> None:
     sd = np.sqrt(np.log1p(spec.antigenicity_cv**2))
     normals(model.seed64, int(Stream.TRAIT), 0, uid, len(VARIED), z)
     t.antigenicity[rows] *= spec.antigenicity_mean * np.exp(sd * z - 0.5 * sd * sd)
+    uniforms(model.seed64, int(Stream.TYPE), 0, uid, ANSWERS, u)
+    t.pdl1_answer[rows] = u < IFNG_RESPONSE.build(model.config_for("ifng_response")).pdl1_answering
 
 
 def clone_log_means(config: Any, reference: dict[str, float]) -> np.ndarray:
@@ -143,8 +148,6 @@ def place_residents(model: Any) -> None:
     area_mm2 = mask.sum() * model.grid.dx_um**2 * 1e-6
     for population in model.immune:
         place_immune(model, population, number_at_start(model, population, area_mm2, model.tumour.n), mask)
-        if population.entry.polarises is not None:
-            population.col.m1[: population.n] = population.entry.polarises.start
 
 
 def place_tissue(model: Any, start: Any) -> None:

@@ -35,6 +35,7 @@ from tme.model.loading import load_config
 from tme.model.plan import build_plan, cargo_columns, cell_columns
 from tme.model.registry import parameter_of, parameter_registry, rule_programs, tumour_overrides
 from tme.model.space import build_fields, build_grid
+from tme.model.steady_start import settle_field, settle_guests
 from tme.pathways import PathwayEntry
 from tme.populations import Populations, build_populations
 from tme.readouts import observe
@@ -183,6 +184,22 @@ class TumourModel(mesa.Model):
     def _populate(self) -> None:
         """Place cells, find the steady fields and each cell's own steady chemistry."""
         self.placement = place(self, self.config.initial)
+        self._settle_tissue()
+        settle_guests(self)
+        if self.fields["ifng"].concentration.any():  # it changes what tumour cells take up
+            self._settle_tissue()
+            self._settle_tissue()
+        at_rest(self)
+        settle_field(self)
+        if self.rule_programs:
+            self.mechanism("rules").settle(self)
+        for law in self._entries:
+            law.begin(self)
+        self.tumour.col.pdl1_free[: self.tumour.n] = self.tumour.col.pdl1[: self.tumour.n]
+        self.placement.set_states(self)
+
+    def _settle_tissue(self) -> None:
+        """The steady fields of what tissue takes up, and the steady chemistry of each cell in them."""
         for law in self._entries:
             law.prepare(self)
         for name, entry in self.config.field_entries().items():
@@ -196,13 +213,13 @@ class TumourModel(mesa.Model):
             self.mechanism("vessels").prepare(self)  # what passes out of vessels hears the fields
         self.mechanism("sensing").gather(self, only_solved=False)
         rules = self.mechanism("rules") if self.rule_programs else None
-        for _ in range(3 if rules is not None and rules.hears_cells else 1):  # rules may hear what the chemistry makes of them
+        pathways = [m for m in self._entries if isinstance(m, PathwayEntry)]
+        again = rules is not None and rules.hears_cells({m.name for m in pathways})  # what the chemistry makes of them
+        for _ in range(3 if again else 1):
             if rules is not None:
                 rules.settle(self)
-            for pathway in (m for m in self._entries if isinstance(m, PathwayEntry)):
+            for pathway in pathways:
                 pathway.settle(self)
-        at_rest(self)
-        self.placement.set_states(self)
 
     def __getattr__(self, name: str) -> Any:
         """What is neither a part nor a population."""

@@ -206,10 +206,10 @@ class Rules(Mechanism):
                 due.append((program, minutes))
         self.evaluate(model, due)
 
-    @property
-    def hears_cells(self) -> bool:
-        """Whether a rule hears what the chemistry makes: the start is then found in several rounds."""
-        return any(s.kind == "own" for p in self.programs for g in p.groups for s, _ in g.parts)
+    def hears_cells(self, pathways: Iterable[str]) -> bool:
+        """Whether a rule on one of the pathways hears what the chemistry makes: the start is then found in several rounds."""
+        acting = [p for p in self.programs if p.term.name.partition(".")[0] in pathways]
+        return any(s.kind == "own" for p in acting for g in p.groups for s, _ in g.parts)
 
     def settle(self, model: Any) -> None:
         """Evaluate all, with memories at what they would come to rest at."""

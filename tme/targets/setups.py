@@ -40,6 +40,7 @@ def dish(
     days: float,
     *,
     dx_um: float = 20.0,
+    thickness_um: float | None = None,
     dt_min: float = 1.0,
     cv: float = 0.0,
     occupancy: float = 1.0,
@@ -53,7 +54,7 @@ def dish(
     """A monolayer of HT-1080 in medium; `drugs` are baths (name, uM, from day). Voxels below 13 um get a slab
     of 25 um so that a cell fits."""
     baths = [{"name": n, "bath_uM": c, "day": day, "route": "bath"} for n, c, day in drugs]
-    thickness = 20.0 if dx_um >= 13.0 else 25.0
+    thickness = thickness_um or (20.0 if dx_um >= 13.0 else 25.0)
     sections = {
         "start_day": 0,
         "horizon_day": days,
