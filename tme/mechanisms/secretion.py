@@ -97,12 +97,13 @@ class CellSecretion(Mechanism):
 
     def step(self, model) -> None:
         """Add to the source of every field that is due."""
-        for name, pairs in self.by_field.items():
+        for name in self.by_field:
             if model.due(name):
-                self.add(model, name, pairs)
+                self.add(model, name)
 
-    def add(self, model, name: str, pairs: list[tuple[Any, Secretion]]) -> None:
-        """Add to the source of one field."""
+    def add(self, model, name: str, some: list[tuple[Any, Secretion]] | None = None) -> None:
+        """Add to the source of one field: what all secrete into it, or some."""
+        pairs = self.by_field[name] if some is None else some
         if not any(p.n for p, _ in pairs):
             return
         field = model.fields[name]
