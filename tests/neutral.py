@@ -247,6 +247,13 @@ class Outcomes:
         self.failed: dict[str, str] = {}
         self.passed: dict[str, list[str]] = {}  # with the ids that each is marked with
 
+    @pytest.hookimpl(trylast=True)
+    def pytest_collection_modifyitems(self, items: list[Any]) -> None:
+        """Of the drugs and particles the cases of one row alone, where there are any: others run under every row they are marked with."""
+        if not self.first:
+            alone = [i for i in items if len({m for mark in i.iter_markers("mechanism") for m in mark.args if m[0] in "DN"}) == 1]
+            items[:] = alone or items
+
     def pytest_runtest_makereport(self, item: Any, call: Any) -> None:
         if call.excinfo is not None and call.when != "teardown":
             self.failed[item.nodeid] = f"{call.excinfo.typename}{'' if call.when == 'call' else ' in setup'}"
