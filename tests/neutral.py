@@ -103,14 +103,14 @@ def places_of(mid: str) -> list[tuple[str, str]]:
 
 def laws_off(mid: str) -> set[str]:
     """The laws that are off, with their columns and counters: those of an id that has neither numbers nor entries, and
-    beside entries those that stand for this id alone."""
+    beside entries those that stand for this id alone (but for pathways, whose columns rules need)."""
     from tme.library.mechanisms import load_mechanisms
     from tme.model.registry import PLAN
 
     if load_mechanisms()[mid].neutral:
         return set()
     laws = [cls for cls in PLAN if mid in cls.ids and cls.switchable]
-    return {cls.name for cls in laws if not places_of(mid) or cls.ids == (mid,)}
+    return {cls.name for cls in laws if not places_of(mid) or (cls.ids == (mid,) and not hasattr(cls, "pathway") and not hasattr(cls, "of"))}
 
 
 @contextmanager
