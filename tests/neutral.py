@@ -103,14 +103,14 @@ def places_of(mid: str) -> list[tuple[str, str]]:
 
 def laws_off(mid: str) -> set[str]:
     """The laws that are off, with their columns and counters: those of an id that has neither numbers nor entries, and
-    beside entries those that stand for this id alone."""
+    beside entries those that stand for this id alone (but for pathways, whose columns rules need)."""
     from tme.library.mechanisms import load_mechanisms
     from tme.model.registry import PLAN
 
     if load_mechanisms()[mid].neutral:
         return set()
     laws = [cls for cls in PLAN if mid in cls.ids and cls.switchable]
-    return {cls.name for cls in laws if not places_of(mid) or cls.ids == (mid,)}
+    return {cls.name for cls in laws if not places_of(mid) or (cls.ids == (mid,) and not hasattr(cls, "pathway") and not hasattr(cls, "of"))}
 
 
 @contextmanager
@@ -246,6 +246,13 @@ class Outcomes:
         self.first = first
         self.failed: dict[str, str] = {}
         self.passed: dict[str, list[str]] = {}  # with the ids that each is marked with
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_collection_modifyitems(self, items: list[Any]) -> None:
+        """Of the drugs and particles the cases of one row alone, where there are any: others run under every row they are marked with."""
+        if not self.first:
+            alone = [i for i in items if len({m for mark in i.iter_markers("mechanism") for m in mark.args if m[0] in "DN"}) == 1]
+            items[:] = alone or items
 
     def pytest_runtest_makereport(self, item: Any, call: Any) -> None:
         if call.excinfo is not None and call.when != "teardown":
