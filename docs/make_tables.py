@@ -1,4 +1,4 @@
-"""Rewrite the tables of docs/model.md from the code: `python docs/make_tables.py`.
+"""Rewrite the tables of docs/model.md, and the README's count of numbers, from the code: `python docs/make_tables.py`.
 
 Every table stands between `<!-- table: NAME -->` and `<!-- end -->`; what is between them is replaced, all
 other text is left alone. With `--check` nothing is written and the exit code is 1 if a table is out of date.
@@ -8,23 +8,30 @@ from __future__ import annotations
 
 import re
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
 from tme import pathways
+from tme.cli.text import evidence
 from tme.core.mechanism import Phase
+from tme.core.parameters import STATUSES
 from tme.core.population import COMMON
 from tme.kernels.rng import Stream
 from tme.library import KINDS, load_library
 from tme.library.cells import in_order
-from tme.model.describe import mechanism_table
+from tme.model.describe import describe, mechanism_table
+from tme.model.loading import load_config
 from tme.model.registry import PLAN, known_to_rules, parameter_registry
 from tme.pathways.contract import plain
 from tme.populations.cells import population_class
 from tme.rules.tables import rule_rows
+from tme.targets import chosen
 
 MODEL = Path(__file__).with_name("model.md")
+README = Path(__file__).parents[1] / "README.md"
+COUNT = re.compile(r"(<!-- count -->)(.*?)(<!-- end -->)", re.DOTALL)
 BLOCK = re.compile(r"<!-- table: (\S+) -->\n(.*?)<!-- end -->", re.DOTALL)
 
 
@@ -124,14 +131,16 @@ def ids() -> str:
     """Which code or library entry stands for which mechanism id, and which config key switches it."""
     rows = []
     for row in mechanism_table():
-        places = ", ".join(f"`{w}`" for w in unique(row["where"]))
-        rows.append((row["id"], places, ", ".join(f"`{k}`" for k in unique(row["switch"])), row["about"]))
-    return table(("id", "where", "config key", "what it does"), rows)
+        places = ", ".join(f"`{w}`" for w in row["where"].split())
+        keys = row["switch"] if row["observable"] else ", ".join(f"`{k}`" for k in row["switch"].split())
+        rows.append((row["id"], row["name"], row["sign"], places, keys))
+    return table(("id", "mechanism", "sign", "where", "config key"), rows)
 
 
-def unique(words: str) -> list[str]:
-    """Words of a row, each once; a library entry ("file: name") stays whole."""
-    return [words] if ": " in words else list(dict.fromkeys(words.split()))
+def targets() -> str:
+    """Published results: band, source, what the row is used for, and the mutant that must break it."""
+    rows = [(t.id, t.title, t.band, t.source, t.use, "–" if t.mutant is None else t.mutant.name) for t in chosen(())]
+    return table(("id", "target", "band", "source", "use", "mutant"), rows)
 
 
 def columns() -> str:
@@ -193,7 +202,7 @@ def makers() -> dict[str, Callable[[], str]]:
     """Every table by name."""
     out: dict[str, Callable[[], str]] = {
         "plan": plan, "ids": ids, "columns": columns, "streams": streams, "axes": axes, "platforms": platforms, "drug_hits": drug_hits,
-        "cell_types": cell_types, "rules": rules, "presets": presets,
+        "cell_types": cell_types, "rules": rules, "presets": presets, "targets": targets,
     }  # fmt: skip
     for group in parameter_registry():
         out[f"parameters.{group}"] = lambda g=group: parameters(g)
@@ -211,15 +220,36 @@ def render(text: str) -> str:
     return BLOCK.sub(lambda m: f"<!-- table: {m[1]} -->\n{made[m[1]]()}<!-- end -->", text)
 
 
+def counted(statuses: Iterable[str]) -> str:
+    """How many numbers have which status, in words."""
+    found = Counter(statuses)
+    return ", ".join(f"{found[s]} {s}" for s in STATUSES)
+
+
+def evidence_sentence() -> str:
+    """What stands behind the numbers of the main experiment, and behind all that are shipped."""
+    used = evidence(describe(load_config(README.with_name("configs") / "four_arms.yaml")))["evidence"][-1]
+    every = [p.status for s in parameter_registry().values() for p in s]
+    every += [n.status for kind in load_library().entries.values() for e in kind.values() for n in e.numbers.values()]
+    main = ", ".join(f"{used[s]} are {s}" if s == STATUSES[0] else f"{used[s]} {s}" for s in STATUSES)
+    return f"Of the {used['all']} numbers that `configs/four_arms.yaml` uses, {main}; of all {len(every)} there are, {counted(every)}."
+
+
+def render_readme(text: str) -> str:
+    """The README with the count of its numbers made anew."""
+    return COUNT.sub(lambda m: f"{m[1]}{evidence_sentence()}{m[3]}", text)
+
+
 def main() -> int:
     """Rewrite or check."""
-    old = MODEL.read_text(encoding="utf-8")
-    new = render(old)
-    if "--check" in sys.argv[1:]:
-        return int(old != new)
-    if new != old:
-        MODEL.write_text(new, encoding="utf-8")
-    return 0
+    stale = False
+    for page, made in ((MODEL, render), (README, render_readme)):
+        old = page.read_text(encoding="utf-8")
+        new = made(old)
+        stale |= old != new
+        if new != old and "--check" not in sys.argv[1:]:
+            page.write_text(new, encoding="utf-8")
+    return int(stale and "--check" in sys.argv[1:])
 
 
 if __name__ == "__main__":

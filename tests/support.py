@@ -16,9 +16,11 @@ from pathlib import Path
 import numpy as np
 
 from tme.kernels import threads
+from tme.library import load_library
 from tme.model import TumourModel, load_config
 
 CELLS = 144  # in the dish
+QUIET = {name: "off" for name, r in load_library().rules.items() if r.default and not r.signal.startswith("event.")}  # for tests of a term
 UNBREAKABLE = {"d_leth": 5000}  # for tests of the chemistry at loads that would kill
 # voxels of 20 um on a side that hold one cell's tissue, 3,375 um^3
 DISH = {
@@ -54,7 +56,11 @@ TISSUE = {
         "vessels": {"per_mm2": 150, "core_factor": 1},
         "division": {"k_div": 0},
         "death": {"k_apo": 0},
+        # fresh CD8 that all see the tumour and have met nobody yet, so that hours show what a law does
+        "killing": {"specific": 1, "start_output": 0, "hold_min": 60},
+        "exhaustion": {"start": 0},
     },
+    "receptors": {"pd1": {"host": False}},
     "arms": {"control": {}},
 }
 

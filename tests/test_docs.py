@@ -26,6 +26,12 @@ def test_tables_of_the_model_page_are_up_to_date(make_tables):
     assert make_tables.render(MODEL) == MODEL, "run `python docs/make_tables.py`"
 
 
+def test_the_readme_counts_its_numbers_as_they_are(make_tables):
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert "<!-- count -->Of the" in text
+    assert make_tables.render_readme(text) == text, "run `python docs/make_tables.py`"
+
+
 def test_every_table_that_can_be_made_is_on_the_page(make_tables):
     assert set(re.findall(r"<!-- table: (\S+) -->", MODEL)) == set(make_tables.makers())
 

@@ -29,7 +29,7 @@ def stepped(config, arm="control", n=240):
 
 
 def test_every_file_of_the_page_is_used_here():
-    assert set(FILES) == {"changed.yaml", "mine.yaml", "own.yaml", "regions.yaml", "my_law.py", "my_memory.py"}
+    assert set(FILES) == {"altered.yaml", "my_alterations.yaml", "changed.yaml", "mine.yaml", "own.yaml", "regions.yaml", "my_law.py", "my_memory.py"}
 
 
 def test_the_changed_numbers_arrive_and_the_swept_one_acts(place):
@@ -40,6 +40,13 @@ def test_the_changed_numbers_arrive_and_the_swept_one_acts(place):
     key = "entries.drugs.rsl3.hits.gpx4.k_per_uM_min"
     weak, strong = (stepped(config.with_values({key: v, "sweep": {}}), "rsl3") for v in config.sweep[key])
     assert strong.tumour.gpx4.mean() < weak.tumour.gpx4.mean()
+
+
+def test_the_users_alteration_acts_beside_ours(place):
+    model = stepped(load_config("altered.yaml"), n=60)
+    t, mine = model.tumour, model.tumour.clone == model.config.clone_names().index("resistant")
+    assert mine.any() and set(t.term("ferroptosis.fpn")[: t.n][mine]) == {1.5} and set(t.term("ferroptosis.fpn")[: t.n][~mine]) == {1.0}
+    assert t.nrf2[mine].mean() > 2 * t.nrf2[t.clone == 0].mean() > 2.5
 
 
 def test_the_number_shown_whole_is_one(place):

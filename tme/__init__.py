@@ -42,6 +42,7 @@ _LATE = {
     "TumourModel": ("tme.model", "TumourModel"),
     "load_config": ("tme.model", "load_config"),
     "load": ("tme.experiments", "load"),
+    "patients": ("tme.model.patients", "patients"),
 }
 
 
@@ -68,4 +69,4 @@ def _draw(folder: Path) -> Any:
     return write(folder)
 
 
-__all__ = ["TumourModel", "__version__", "load", "load_config", "run"]
+__all__ = ["TumourModel", "__version__", "load", "load_config", "patients", "run"]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Callable
 from functools import cache
 from random import Random
 from typing import Any
@@ -71,7 +72,7 @@ def valid(rng: Random) -> dict[str, Any]:
         rng, out, 0.6,
         name=lambda: rng.choice(["a", "x-1", "9.lives", "A_b+c"]),
         seed=lambda: rng.choice([0, 1, 2**63 - 1, 4e3, rng.randrange(2**40)]),
-        tumour=lambda: tumour(rng),
+        tumour=lambda: tumour(rng, out["initial"]),
         populations=lambda: {k: density(rng) for k in some(rng, ("cd8", "macrophage", "dendritic", "treg"), 4)},
         mechanisms=lambda: changes(rng),
         fields=lambda: fields(rng, dt),
@@ -81,8 +82,8 @@ def valid(rng: Random) -> dict[str, Any]:
     )  # fmt: skip
     if rng.random() < 0.85:
         middle = [n * dom["dx_um"] / 2 for n in shape]
-        out["arms"] = arms(rng, branch if branch is not None else start, horizon, middle)
-    if "elesclomol" in str(out.get("arms")):  # what it brings has a place only in the chemistry of copper
+        out["arms"] = arms(rng, branch if branch is not None else start, horizon, middle, branch)
+    if any(f"'{name}'" in str(out.get("arms")) for name in of_copper()):  # what they bring has a place only in the chemistry of copper
         out.setdefault("mechanisms", {}).setdefault("cuproptosis", {})["on"] = True
     axes = receptors(rng, out.get("arms", {}))
     if axes or rng.random() < 0.2:
@@ -93,6 +94,13 @@ def valid(rng: Random) -> dict[str, Any]:
     if clocks:
         out["clocks"] = clocks
     return out
+
+
+def of_copper():
+    """Drugs that act on the chemistry of copper, and particles that carry one."""
+    library = load_library()
+    drugs = {n for n, d in library.drugs.items() if any(h.target == "cu_influx" or "cuproptosis." in f"{h.raises}{h.lowers}{h.adds_to}" for h in d.hits)}
+    return drugs | {n for n, e in library.nanoparticles.items() if drugs & {p.drug for p in e.payloads}}
 
 
 def domain(rng: Random, ndim: int) -> tuple[dict[str, Any], list[int]]:
@@ -156,12 +164,16 @@ def patches(rng: Random, base: dict[str, Any], shape: list[int], dx: float) -> d
     return {"kind": "regions", "base": base, "regions": [region() for _ in range(rng.randint(1, 3))]}
 
 
-def tumour(rng: Random) -> dict[str, Any]:
-    """A tumour type with changes."""
+def tumour(rng: Random, start: dict[str, Any]) -> dict[str, Any]:
+    """A tumour type with changes; cells of blood are in no nodule."""
     out: dict[str, Any] = {}
+    held_together = start.get("base", start)["kind"] in ("nodule", "spheroid")
+    presets = [n for n, e in sorted(load_library().tumours.items()) if not (e.suspended and held_together)]
+    mine = some(rng, [n for n, e in load_library().alterations.items() if not e.rules], 3)
     maybe(
         rng, out, 0.4,
-        preset=lambda: rng.choice(sorted(load_library().tumours)),
+        preset=lambda: rng.choice(presets),
+        alterations=lambda: [n for n in some(rng, load_library().alterations, 3) if n not in mine],
         cv=lambda: number(rng, 0, 1.5),
         drift_per_division=lambda: number(rng, 0, 1),
         antigenicity_mean=lambda: number(rng, 0, 3),
@@ -169,7 +181,7 @@ def tumour(rng: Random) -> dict[str, Any]:
         mass_g=lambda: number(rng, 0.01, 3),
         mouse_g=lambda: number(rng, 5, 70000),
         traits=lambda: levels(rng, 4),
-        clones=lambda: {c: {"share": number(rng, 0, 0.25), **levels(rng, 2), "antigenicity": number(rng, 0, 2)} for c in some(rng, CLONES, 4)},
+        clones=lambda: {c: {"share": number(rng, 0, 0.25), **levels(rng, 2), "antigenicity": number(rng, 0, 2), "alterations": mine[:k]} for k, c in enumerate(some(rng, CLONES, 4))},
     )  # fmt: skip
     return out
 
@@ -244,7 +256,7 @@ def output(rng: Random, start: float, horizon: float) -> dict[str, Any]:
     return out
 
 
-def arms(rng: Random, first: float, horizon: float, centre: list[float]) -> dict[str, Any]:
+def arms(rng: Random, first: float, horizon: float, centre: list[float], branch: float | None) -> dict[str, Any]:
     """One to four arms; a later one may use earlier ones if no agent comes twice (as a bath and by another route)."""
     library, out, used = load_library(), {}, {}
     for name in rng.sample(["control", "a", "b2", "c-3", "d.4"], rng.randint(1, 4)):
@@ -256,7 +268,7 @@ def arms(rng: Random, first: float, horizon: float, centre: list[float]) -> dict
             return rng.choice([first, [first, *many]])
 
         if rng.random() < 0.3:
-            arm["events"] = [event(rng, n, days(), len(centre), centre) for n in some(rng, library.events, 2)]
+            arm["events"] = [event(rng, n, days(), len(centre), centre, branch is None) for n in some(rng, library.events, 2)]
         if rng.random() < 0.7:
             arm["drugs"] = [drug(rng, n, days()) for n in some(rng, library.drugs, 3)] or None
             arm["antibodies"] = [antibody(rng, n, days()) for n in some(rng, library.antibodies, 2)]
@@ -303,22 +315,36 @@ def given(rng: Random, out: dict[str, Any], route: str, bath: str) -> dict[str, 
     return out
 
 
-def event(rng: Random, name: str, day: Any, ndim: int, centre: list[float]) -> dict[str, Any]:
-    """An event with all it needs and some of what it takes."""
+def event(rng: Random, name: str, day: Any, ndim: int, centre: list[float], early: bool) -> dict[str, Any]:
+    """An event with all it needs and some of what it takes; `early`: it may lie before the run if its kind may."""
     out: dict[str, Any] = {"name": name, "day": day}
-    places = [w for w in load_library().event(name).places if w not in ("ball", "box")]
-    places += [{"kind": "ball", "centre_um": centre, "radius_um": number(rng, 1, 200)}, {"kind": "box", "from_um": [0] * ndim, "to_um": centre}]
-    if name == "radiation":
-        out["dose_gy"] = number(rng, 0.01, 30)
-    elif name == "light":
-        out |= {"fluence_mw_cm2": number(rng, 0.01, 300), "minutes": rng.choice([7, 14, 21])}
-        maybe(rng, out, 0.4, enters=lambda: rng.choice(["x_low", "y_high"]), sensitiser=lambda: rng.choice(sorted(load_library().drugs)))
-    elif name == "kill_share":
-        out["share"] = number(rng, 0, 1)
-    else:
-        out |= {"cells": rng.choice(["cd8", "macrophage", "dendritic", "treg"]), rng.choice(["count", "per_mm2"]): rng.randint(1, 60)}
-    maybe(rng, out, 0.5, place=lambda: rng.choice(places))
+    entry = load_library().event(name)
+    shapes = {"ball": {"centre_um": centre, "radius_um": number(rng, 1, 200)}, "box": {"from_um": [0] * ndim, "to_um": centre}}
+    places = [{"kind": w, **shapes[w]} if w in shapes else w for w in entry.places]
+    if entry.kind in EVENTS:
+        out |= EVENTS[entry.kind](rng)
+    if "sensitiser" in entry.takes and "celsius" not in out:
+        maybe(rng, out, 0.4, sensitiser=lambda: rng.choice(sorted(load_library().drugs)))
+    if "enters" in entry.takes:
+        maybe(rng, out, 0.4, enters=lambda: rng.choice(["x_low", "y_high"]))
+    if entry.before_start and not isinstance(day, list) and rng.random() < 0.3 and early:
+        out["day"] = day - number(rng, 0, 30)
+    if places:
+        maybe(rng, out, 0.5, place=lambda: rng.choice(places))
     return out
+
+
+EVENTS: dict[str, Callable[[Random], dict[str, Any]]] = {
+    "radiation": lambda rng: {"dose_gy": number(rng, 0.01, 30)},
+    "light": lambda rng: {"fluence_mw_cm2": number(rng, 0.01, 300), "minutes": rng.choice([7, 14, 21])},
+    "sound": lambda rng: {"intensity_w_cm2": number(rng, 0.01, 5), "minutes": rng.choice([7, 14, 21])},
+    "heat": lambda rng: {**rng.choice([{"celsius": number(rng, 37.5, 60)}, {"fluence_mw_cm2": number(rng, 0.01, 2000)}]), "minutes": rng.choice([7, 14, 21])},
+    "kill_share": lambda rng: {"share": number(rng, 0, 1)},
+    "resection": lambda rng: {"share": number(rng, 0, 1), "margin_um": number(rng, -100, 100)},
+    "implant": lambda rng: {"count": rng.randint(1, 60)},
+    "vaccination": lambda rng: {"cause": rng.choice(["ferroptosis", "necrosis", "apoptosis"]), "age_h": number(rng, 0, 48), "share": number(rng, 0, 1)},
+    "cell_transfer": lambda rng: {"cells": rng.choice(["cd8", "macrophage", "dendritic", "treg"]), rng.choice(["count", "per_mm2"]): rng.randint(1, 60)},
+}
 
 
 def table() -> str:

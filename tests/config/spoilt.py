@@ -14,7 +14,7 @@ from tme.model import parameter_registry
 
 Path = tuple[Any, ...]
 REQUIRED = ("horizon_day", "domain", "initial", "size_um", "kind", "n_cells", "share", "name", "dose_mg_kg", "file",
-            "columns", "types")  # fmt: skip
+            "columns", "types", "cause", "age_h", "minutes", "intensity_w_cm2")  # fmt: skip
 
 
 def broken(rng: Random) -> tuple[dict[str, Any], Path, str]:
@@ -94,7 +94,7 @@ def not_a_number(rng: Random, data: dict[str, Any]) -> Path | None:
 
 def out_of_range(rng: Random, data: dict[str, Any]) -> Path | None:
     """A number below what is allowed; days may be negative and are another matter."""
-    signed = ("start_day", "day", "snapshot_days", "branch_at_day", "power")
+    signed = ("start_day", "day", "snapshot_days", "branch_at_day", "power", "margin_um")
     numbers = [p for p, v in parts(data) if isinstance(v, (int, float)) and not isinstance(v, bool) and not set(p) & set(signed)]
     path = rng.choice(numbers)
     if path[0] == "mechanisms":
@@ -129,6 +129,7 @@ def something_missing(rng: Random, data: dict[str, Any]) -> Path | None:
     """A key left out that nobody can guess."""
     found = [p for p, _ in parts(data) if p[-1] in REQUIRED and p != ("name",) and p[0] in ("horizon_day", "domain", "initial", "arms")]
     found = [p for p in found if not ("regions" in p and p[-1] == "share")]  # a region may do without
+    found = [p for p in found if not (p[-1] == "share" and at(data, p[:-1]).get("name") in ("resection", "vaccination"))]  # and so may these
     path = rng.choice(found)
     del at(data, path[:-1])[path[-1]]
     return path
@@ -144,7 +145,7 @@ def clock_that_does_not_divide(rng: Random, data: dict[str, Any]) -> Path | None
 def outside_the_run(rng: Random, data: dict[str, Any]) -> Path | None:
     """A dose, branch or snapshot before the start or after the end."""
     when = rng.choice([data["horizon_day"] + 1, data.get("start_day", 0) - 1])
-    found = [p for p, _ in parts(data) if p[-1] == "day"]
+    found = [p for p, _ in parts(data) if p[-1] == "day" and at(data, p[:-1]).get("name") != "vaccination"]  # which may lie before
     if found and rng.random() < 0.7:
         return put(data, rng.choice(found), rng.choice([when, [when]]))
     if rng.random() < 0.5:

@@ -237,6 +237,22 @@ DEPOT = DRUGS + "rsl3, dose_mg_kg: 1, route: "
         (EVENTS + "cell_transfer, cells: tumour, count: 5, day: 0}]\n", "events.0.cells", "unknown type", ""),
         (EVENTS + "cell_transfer, cells: cd8, day: 0}]\n", "events.0.count", "missing", ""),
         (EVENTS + "cell_transfer, cells: cd8, count: 5, per_mm2: 5, day: 0}]\n", "events.0.per_mm2", "one of them", ""),
+        (EVENTS + "heat, minutes: 10, day: 0}]\n", "events.0.celsius", "celsius or fluence_mw_cm2", ""),
+        (EVENTS + "heat, celsius: 45, fluence_mw_cm2: 9, minutes: 10, day: 0}]\n", "events.0.fluence_mw_cm2", "does not go with celsius", ""),
+        (EVENTS + "heat, celsius: 30, minutes: 10, day: 0}]\n", "events.0.celsius", "above 37, at most 60", ""),
+        (EVENTS + "heat, celsius: 45, sensitiser: photosensitiser, minutes: 10, day: 0}]\n", "events.0.sensitiser", "does not go with celsius", ""),
+        (EVENTS + "heat, celcius: 45, minutes: 10, day: 0}]\n", "events.0.celcius", "unknown key", "celsius"),
+        (EVENTS + "sound, minutes: 10, day: 0}]\n", "events.0.intensity_w_cm2", "missing", ""),
+        (EVENTS + "sound, intensity_w_cm2: 1, minutes: 10.3, day: 0}]\n", "events.0.minutes", "base tick", ""),
+        (EVENTS + "sound, intensity_w_cm2: 1, minutes: 10, day: 0, sensitiser: photosensitizer}]\n", "events.0.sensitiser", "unknown drug", "photosensitiser"),
+        (EVENTS + "resection, day: 0, place: everywhere}]\n", "events.0.place", "unknown place 'everywhere'", ""),
+        (EVENTS + "resection, day: 0, margin: 5}]\n", "events.0.margin", "unknown key", "margin_um"),
+        (EVENTS + "resection, day: -1}]\n", "events.0.day", "before the start", ""),
+        (EVENTS + "implant, day: 0}]\n", "events.0.count", "missing", ""),
+        (EVENTS + "vaccination, cause: feroptosis, age_h: 2, day: -7}]\n", "events.0.cause", "unknown death", "ferroptosis"),
+        (EVENTS + "vaccination, cause: ferroptosis, day: -7}]\n", "events.0.age_h", "missing", ""),
+        (EVENTS + "vaccination, cause: ferroptosis, age_h: 2, day: -7, place: tumour}]\n", "events.0.place", "does not go with", ""),
+        (EVENTS + "vaccinaton, cause: ferroptosis, age_h: 2, day: -7}]\n", "events.0.name", "unknown event", "vaccination"),
         (DEPOT + "depot}]\n", "drugs.0.release_per_h", "missing", ""),
         (DEPOT + "iv, centre_um: [2, 2]}]\n", "drugs.0.centre_um", "does not go with route iv", ""),
         (DEPOT + "intratumoral, centre_um: [2, 2, 2]}]\n", "drugs.0.centre_um", "has 3 numbers", ""),
@@ -255,6 +271,12 @@ def test_a_faulty_event_route_or_schedule_is_told(yaml, text, key, words, meant)
     assert words in str(fault)
     assert fault.meant == meant
     assert fault.line == 7
+
+
+def test_a_vaccination_may_lie_before_the_run_but_not_before_arms_that_branch(yaml):
+    vaccine = EVENTS + "vaccination, cause: ferroptosis, age_h: 2, day: -7}]\n"
+    assert yaml.load(vaccine).arms["a"].events[0].day == (-7.0,)
+    assert "before the arms branch off" in str(yaml.only("start_day: -2\nbranch_at_day: 1\n" + vaccine))
 
 
 @pytest.mark.parametrize(

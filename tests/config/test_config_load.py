@@ -47,7 +47,6 @@ def test_used_arms_are_folded_in_once(yaml):
     assert config.therapy_of("growth").nanoparticles == ()
 
 
-@pytest.mark.mechanism("M123")
 def test_what_used_arms_give_adds_up_at_their_own_doses_and_days(yaml):
     text = """\
 arms:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from support import bath, tissue
+from support import bath, particles, tissue
 
 from tme.model import TumourModel, load_config
 
@@ -25,7 +25,7 @@ BUSY = {
         "killing": {"k_hit": 0.2, "n_hits": 1},
         "priming": {"k_mature": 0.1, "residence_min": 10, "travel_min": 10, "expansion_min": 0},
         "cd8_turnover": {"life_d": 0.5, "k_expand": 1e-2, "other_life_d": 0.5, "et_cap": 0.5},
-        "recruitment": {"k_cd8": 0.05, "k_treg": 0.02, "k_mac": 0.02, "k_dc": 0.02, "basal": 1},
+        "recruitment": {"k_cd8": 100, "k_treg": 900, "k_mac": 400, "k_dc": 400, "basal": 1},
         "suppression": {"damp_rate": 0.01},
         "vessels": {"per_mm2": 150, "core_factor": 1},
     }
@@ -83,7 +83,7 @@ def with_plugins() -> Any:
 
 
 OTHER_TYPES = ("populations.mdsc={}", "populations.nk={}", "populations.cd4={}", "populations.neutrophil={per_mm2: 1500}", "populations.caf={}",
-               "populations.normal={}")  # fmt: skip
+               "populations.normal={}", "entries.cells.macrophage.phagocytoses.living=0.05")  # fmt: skip
 MODELS = {
     "other cell types": Case(
         lambda: shipped("four_arms", "combination", *SMALL, *OTHER_TYPES, "domain.immune_per_voxel=3"),
@@ -124,7 +124,7 @@ MODELS = {
                           "pathways": {"ferroptosis": {"emits": True, "preset": FRAIL}},
                           "takes_up": [{"field": "oxygen", "most": number(50, "mmHg/min")}, {"field": "cystine", "most": number(2, "uM/min")},
                                        {"field": "suppression", "rate": number(0.1, "1/min")}]},
-                      entries__cells__macrophage__takes_up=[{"field": "ifng", "rate": number(0.1, "1/min")}, {"field": "oxygen", "most": number(50, "mmHg/min")}]),
+                      entries__cells__macrophage__takes_up=[{"field": "suppression", "rate": number(0.1, "1/min")}, {"field": "oxygen", "most": number(50, "mmHg/min")}]),
         ("ferroptosis_normal", "rupture_normal", "ferroptosis_caf", "rupture_caf", "cell_uptake", "peroxide"), (range(1, 9), range(18, 21), range(59, 61)),
     ),
     "events": Case(
@@ -141,6 +141,29 @@ MODELS = {
         }),
         ("light", "light_deaths", "rules"), (range(1, 2), range(12, 13), range(59, 61)),
     ),
+    "heat and sound": Case(
+        lambda: given({
+            "drugs": [{"name": "photosensitiser", "bath_uM": 5, "route": "bath", "day": 0}],
+            "events": [{"name": "heat", "celsius": 47, "minutes": 50, "day": 9 / 1440, "place": "tumour"}, {"name": "heat", "fluence_mw_cm2": 400, "minutes": 5, "day": 0},
+                       {"name": "sound", "intensity_w_cm2": 2, "minutes": 5, "day": 0}, {"name": "sound", "intensity_w_cm2": 2, "minutes": 9, "day": 52 / 1440}],
+        }),
+        ("heat", "heat_deaths", "light", "light_deaths"), (range(1, 2), range(12, 13), range(59, 61)),
+    ),
+    "surgery and vaccines": Case(
+        lambda: given({
+            "nanoparticles": [{"name": "peg_pdpa_rsl3", "dose_mg_kg": 5, "day": 0}],
+            "events": [{"name": "resection", "day": [0, LAST], "margin_um": -60, "share": 0.5}, {"name": "implant", "count": 30, "day": [0, LAST]},
+                       {"name": "vaccination", "cause": "ferroptosis", "age_h": 1, "day": [-9, LAST]}],
+        }, populations__normal={"share": 0.3}, entries__events__vaccination={"delay_d": 1 / 1440}),
+        ("resection", "implant", "vaccination", "t_cell_memory"), (range(1, 3), range(59, 62)),
+    ),
+    "spread, loss and deaths by name": Case(
+        lambda: given(bath("rsl3", 5.0), {"metastasis": {"on": True, "k_escape": 0.01}, "antigen_loss": {"on": True, "p_antigen": 0.3, "p_mhc": 0.3},
+                                          "other_deaths": {"pyroptosis": 1e-3, "entosis": 1e-3}},
+                      rules=on("M75.il6", "M75.growth", "M76.dc", "M77.il8", "M77.il8_mdsc", "M77.migration", "M109.escape", "M86.neutrophil"),
+                      populations__normal={"share": 0.3}, populations__caf={"share": 0.1}, populations__neutrophil={}, populations__mdsc={}, domain__immune_per_voxel=4),
+        ("metastasis", "antigen_loss", "mhc_lost", "other_deaths", "corpse_signals", "rules"), (range(1, 2), range(28, 31), range(58, 61)),
+    ),
     "local routes": Case(
         lambda: given({
             "drugs": [{"name": "ike", "dose_mg_kg": 1, "route": "depot", "release_per_h": 0.5, "day": 0}, {"name": "rsl3", "dose_mg_kg": 5, "route": "intratumoral", "day": 55 / 1440},
@@ -149,11 +172,27 @@ MODELS = {
         }),
         ("local_delivery",),
     ),
+    "particles with triggers, stages and carriers": Case(
+        lambda: given({
+            "nanoparticles": [{"name": "sequential_cgamp_fe", "dose_mg_kg": 20, "day": 0}, {"name": "neutrophil_iron_oxide_sipdl1", "dose_mg_kg": 20, "day": 0},
+                              {"name": "mgox_fe_hmon", "dose_mg_kg": 20, "day": 0}, {"name": "csir", "dose_mg_kg": 20, "day": 0}, {"name": "dp_hbn_ra_np", "dose_mg_kg": 20, "day": 0},
+                              {"name": "alginate_withaferin", "dose_mg_kg": 5, "day": 0, "route": "intratumoral"}],
+            "drugs": [{"name": "doxorubicin", "bath_uM": 1, "route": "bath", "day": 0}, {"name": "chloroquine", "bath_uM": 10, "route": "bath", "day": 0}],
+            "events": [{"name": "light", "fluence_mw_cm2": 5, "minutes": 50, "day": 9 / 1440, "sensitiser": "ir780", "place": "tumour"}],
+        }, {"cuproptosis": {"on": True}}, populations__neutrophil={}, domain__immune_per_voxel=4,
+           tumour__clones={"hard": {"share": 0.3, "resists": {"efflux": 4, "kinase": 2}}}),
+        ("particle_delivery", "nanoparticles", "particle_loss", "drug_loss", "rules", "death"),
+    ),
     "an enzyme in blood": Case(lambda: given({"drugs": [{"name": "cysteinase", "dose_mg_kg": 50, "day": 0}]}), ("blood_enzymes", "drug_delivery")),
     "rules with memory and at vessels": Case(
         lambda: given({}, rules=on("M31", "M35", "M43", "M49", "M111.entry", "M111.speed", "M111.contact", "M56.ferritin", "M77.mdsc", "M86.licensing", "M53.hif1", "M97.acsl4",
                                    "M103.lactate", "M103.nrf2"), populations__caf={"share": 0.2}, populations__cd4={}, populations__mdsc={}, domain__immune_per_voxel=4),
         ("rules", "cell_uptake"),
+    ),
+    "context": Case(
+        lambda: given({**antibodies("anti_pdl1"), **particles("iron_oxide", 5)}, {"disulfidptosis": {"on": True, "k_bond": 0.02, "x_max": 100}, "invasion": {"speed_um_h": 60}}, fields__glucose={}, populations__caf={"share": 0.2},
+                      rules=on("M108.vegf", "M108.vessels", "M108.glucose", "M111.matrix_passage", "M111.matrix_speed", "M34.acid", "M98.rich", "M55.motility"), tumour__alterations=["dhodh_high"]),
+        ("vessels", "disulfidptosis", "disulfidptotic_death", "invasion", "rules", "cell_uptake"), (range(1, 2), range(59, 61), range(360, 361)),
     ),
     "plugins": Case(with_plugins, ("pge2_release", "disulfide", "disulfide_death"), (range(1, 2), range(8, 10), range(59, 61), range(79, 80))),
     "every target": Case(

@@ -24,7 +24,7 @@ CONSTANT = {
     "model": ("tick", "dt_min", "start_day", "end_tick", "seed_used", "seed64", "fixed_scale", "nothing", "cell_fraction", "per_cell",
               "arm_name", "replicate", "device", "steps", "time", "clone_log_mean", "running"),
 }  # fmt: skip
-HANDED_ON = {"light": "made"}  # what one entry leaves for another of the same tick: (what it is of, array) each
+HANDED_ON = {"light": "made", "heat": "dosed"}  # what one entry leaves for another of the same tick: (what it is of, array) each
 PLAIN = (bool, int, float, str, np.ndarray, np.generic, type(None))
 
 

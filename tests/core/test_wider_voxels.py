@@ -8,7 +8,7 @@ from tme.core.field import Field
 from tme.core.grid import Grid, ScratchPool
 from tme.kernels import threads
 from tme.kernels.multigrid import Workspace
-from tme.kernels.transfer import average, interpolate
+from tme.kernels.transfer import average, find_corners, interpolate, read_corners
 
 SHAPES = [(1, 48, 40), (1, 1, 64), (12, 16, 8), (8, 1, 16)]
 
@@ -164,6 +164,11 @@ def test_what_cells_see_is_what_is_interpolated_to_the_bit(shape, coarsen, perio
     assert np.array_equal(field.concentration, whole)
     voxels = np.arange(grid.n_voxels, dtype=np.int32)
     assert np.array_equal(field.at(voxels), whole) and np.array_equal(field.at(voxels[::-7].copy()), whole[::-7])
+    if field.read_view.ndim == 3:
+        view, corners, out = field.read_view, np.zeros((4, len(voxels)), np.int32), np.zeros(len(voxels))
+        find_corners(0, len(voxels), voxels, view.shape, corners)
+        read_corners(0, len(voxels), corners, view.reshape(-1), view.shape[0] == 1, out)
+        assert np.array_equal(out, whole)
 
 
 def test_the_concentration_of_a_widened_field_is_a_copy_that_refuses_to_be_written():

@@ -96,7 +96,7 @@ def test_cells_agree_and_only_the_listed_ones_move(found):
 
 @slow
 def test_every_pathway_is_the_same_on_both_with_terms_and_without(found):
-    assert set(found["pathways"]) == {"ferroptosis", "ferroptosis modulated", "cuproptosis", "cuproptosis modulated"}
+    assert set(found["pathways"]) == {"ferroptosis", "ferroptosis modulated", "cuproptosis", "cuproptosis modulated", "disulfidptosis", "disulfidptosis modulated"}
     assert not [name for name, apart in found["pathways"].items() if not apart < 1e-12]
 
 

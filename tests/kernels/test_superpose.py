@@ -16,6 +16,7 @@ from tme.kernels.superpose import (
     clear_support,
     deposit_coarse,
     interpolate_cubic,
+    list_sources,
     sort_voxels,
 )
 
@@ -271,3 +272,27 @@ def test_voxels_are_sorted_and_the_scratch_is_left_empty(chosen):
     marks, before = np.zeros(n // 64 + 1, np.uint64), np.sort(voxels)
     sort_voxels(voxels, marks)
     assert np.array_equal(voxels, before) and not marks.any()
+
+
+@pytest.mark.parametrize("n", [1, 63, 64, 65, 500])
+@pytest.mark.parametrize("share", [0.0, 0.1, 1.0])
+def test_sources_are_listed_up_to_a_number(n, share):
+    source = np.where(np.random.default_rng(1).random(n) < share, -0.5, 0.0)
+    there = np.flatnonzero(source)
+    out = np.empty(n, np.int64)
+    assert list_sources(source, out) == len(there) and np.array_equal(out[: len(there)], there)
+    if len(there):
+        assert list_sources(source, np.empty(len(there) - 1, np.int64)) == len(there)
+
+
+@pytest.mark.parametrize("shape", [(1, 90, 90), (48, 48, 48), (1, 12, 9)])
+def test_where_more_sources_are_given_than_are_listed_a_solver_is_cheaper(shape):
+    grid = Grid(shape)
+    field = Field("peroxide", "uM", grid, 2000.0, 0.4, mode="quasi_steady", tol=1e-3)
+    both = Superposition(field)
+    assert both.way(both.most) == "" or both.most == grid.n_voxels
+    assert both.way(both.most // 2) != ""
+    field.use("source")[: both.most // 2] = 1.0
+    assert both.solve(field, Workspace(shape))
+    field.source[:] = 1.0
+    assert not both.solve(field, Workspace(shape)) or both.most == grid.n_voxels

@@ -29,7 +29,7 @@ def test_no_line_of_code_names_the_types_that_are_only_entries():
 
     import tme
 
-    root, entries_only = Path(tme.__file__).parent, ("mdsc", "nk", "cd4", "caf", "neutrophil", "normal")
+    root, entries_only = Path(tme.__file__).parent, ("mdsc", "nk", "cd4", "caf", "neutrophil", "normal", "b_cell")
     for path in root.rglob("*.py"):
         if path.parent.name != "viz" and path.name != "sentences.py":  # colours and words
             text = path.read_text()
@@ -39,10 +39,10 @@ def test_no_line_of_code_names_the_types_that_are_only_entries():
 
 def test_numbers_are_floats_or_parameters_that_have_their_value_once_resolved():
     cd8 = load_library().cells["cd8"]
-    assert cd8.motion.speed == 3.0 and cd8.parameters["entry.rate"] == "recruitment.k_cd8"
+    assert cd8.motion.speed == 3.0 and cd8.parameters["entry.holds"] == "recruitment.k_cd8"
     assert "motion.speed" in cd8.numbers and "entry.rate" not in cd8.numbers
     resolved = cd8.resolved(lambda name: float(len(name)))
-    assert resolved.entry.rate == len("recruitment.k_cd8") and resolved.motion.modes.fast == len("motility.cd8_fast_um_min")
+    assert resolved.entry.holds == len("recruitment.k_cd8") and resolved.motion.modes.fast == len("motility.cd8_fast_um_min")
     assert resolved.secretes[0].molecules_s == len("killing.ifng_molecules_s") and resolved.secretes[0].weight_kda == 17.0
 
 
@@ -108,7 +108,7 @@ def test_the_nk_entry_holds_what_a_law_of_contacts_needs():
 def test_terms_name_the_cell_types_that_have_them():
     terms = {t.name: t for t in cell_terms(load_library().cells)}
     assert all(isinstance(t, Term) for t in terms.values())
-    assert set(terms["motility.speed"].cells) == {"cd8", "dendritic", "treg", "macrophage", "mdsc", "cd4", "nk", "neutrophil"}
+    assert set(terms["motility.speed"].cells) == {"cd8", "dendritic", "treg", "macrophage", "mdsc", "cd4", "nk", "neutrophil", "b_cell"}
     assert terms["division.rate"].cells == ("cd8",) and "entry.mdsc" in terms
     assert set(terms["secretion.suppression"].cells) == {"treg", "macrophage", "mdsc", "caf"}
     assert set(terms["phagocytosis.rate"].cells) == {"macrophage", "neutrophil"}

@@ -8,6 +8,7 @@ from tme.library import LibraryError, load_library
 from tme.library import load as load_module
 from tme.library.load import by_name
 from tme.model import parameter_registry
+from tme.model.describe import mechanism_table
 from tme.populations.tumour import Tumour
 
 KINDS = ("fields", "drugs", "antibodies", "nanoparticles", "tumours", "receptors")
@@ -36,7 +37,7 @@ def test_every_number_has_a_unit_and_a_source(kind):
 
 def test_every_number_of_an_event_has_a_unit_and_a_source():
     events = load_library().events
-    assert {e.kind for e in events.values()} == {"radiation", "light", "kill_share", "cell_transfer"}
+    assert {e.kind for e in events.values()} == {"radiation", "light", "sound", "heat", "kill_share", "cell_transfer", "resection", "implant", "vaccination"}
     for name, entry in events.items():
         for key, number in entry.numbers.items():
             assert number.unit and len(number.source) > 10, f"{name}.{key}"
@@ -45,7 +46,7 @@ def test_every_number_of_an_event_has_a_unit_and_a_source():
 
 def test_signals_of_events_have_names_of_their_own():
     names = [s for name, entry in load_library().events.items() for s in entry.signals(name)]
-    assert sorted(names) == ["light", "radiation", "radiation_ros"]
+    assert sorted(names) == ["heat", "light", "radiation", "radiation_ros", "sound"]
 
 
 def test_what_the_issue_names_is_there():
@@ -104,7 +105,7 @@ def test_iron_platforms_have_iron_terms():
 @pytest.mark.parametrize(
     ("file", "old", "new", "words"),
     [
-        ("drugs.yaml", "stage: experimental", "stagee: experimental", "drugs.yaml:6: rsl3.stagee"),
+        ("drugs.yaml", "stage: experimental", "stagee: experimental", "drugs.yaml:7: rsl3.stagee"),
         ("drugs.yaml", "unit: um^2/min", "unit: cm^2/s", "expected 'um^2/min'"),
         ("drugs.yaml", "decay: {value: 0.02, unit: 1/min, range: [0.005, 0.1]", "decay: {value: 0.02, unit: 1/min, range: [1, 2]", "outside its own range"),
         ("drugs.yaml", "target: gpx4", "target: gpx5", "rsl3.hits.0.target"),
@@ -114,8 +115,8 @@ def test_iron_platforms_have_iron_terms():
         ("drugs.yaml", "target: xct", "target: vessel\n      field: cystin", "field 'cystin' is not in fields"),
         ("fields.yaml", "mode: quasi_steady", "mode: steady", "fields.yaml:5: oxygen.mode"),
         ("events.yaml", "kind: radiation", "kind: radiaton", "events.yaml:4: radiation: Value error, kind is 'radiaton'"),
-        ("events.yaml", "unit: 1/Gy,", "unit: Gy,", "events.yaml:11: radiation.cells.tumour.alpha_per_gy"),
-        ("events.yaml", "oer_max:", "oer:", "events.yaml:7: radiation.oer"),
+        ("events.yaml", "unit: 1/Gy,", "unit: Gy,", "events.yaml:12: radiation.cells.tumour.alpha_per_gy"),
+        ("events.yaml", "oer_max:", "oer:", "events.yaml:8: radiation.oer"),
         ("antibodies.yaml", "anti_pd1:", "anti_pdl1:", "duplicate key"),
         ("antibodies.yaml", "anti_pd1:", "rsl3:", "the name is taken by drugs"),
         ("antibodies.yaml", "target: pdl1", "target: pdl3", "target 'pdl3' is no receptor or ligand"),
@@ -124,6 +125,8 @@ def test_iron_platforms_have_iron_terms():
         ("receptors.yaml", "    pdl2:", "    ctla4:", "ctla4 is in two axes"),
         ("receptors.yaml", "    killing:", "    kiling:", "receptors.yaml:"),
         ("receptors.yaml", "background: {value: 0.03", "background: {value: 3", "outside its own range"),
+        ("tumours.yaml", "ct26_like:\n", "ct26_like:\n  extends: b16_lik\n", "ct26_like.extends: there is no entry 'b16_lik' above; did you mean 'b16_like'?"),
+        ("alterations.yaml", "nrf2: {value: 3, unit: 1", "nrf2: {value: 9, unit: 1", "outside its own range"),
         ("tumours.yaml", "source: \"assumed: spread of protein levels between cells of one tumour\"", "note: x", "b16_like"),
     ],
 )  # fmt: skip
@@ -141,3 +144,10 @@ def test_entries_may_come_as_a_list_with_their_ids():
     assert by_name([{"id": "M11", "to": 1}, {"id": "M53.hif1"}]) == {"M11": {"id": "M11", "to": 1}, "M53.hif1": {"id": "M53.hif1"}}
     assert by_name({"a": 1}) == {"a": 1}
     assert by_name([{"to": 1}]) is None and by_name("text") is None
+
+
+def test_an_agent_says_which_rows_of_the_inventory_it_stands_for_and_the_list_of_mechanisms_says_it_too():
+    rows = {row["id"]: row for row in mechanism_table()}
+    assert "tme/library/drugs: rsl3" in rows["M06"]["where"] and "arms.*.drugs: rsl3" in rows["D4"]["switch"]
+    assert "tme/library/antibodies: nivolumab" in rows["D14"]["where"]
+    assert rows["N1"]["switch"].startswith("arms.*.nanoparticles: peg_pdpa_rsl3")

@@ -1,10 +1,12 @@
 """What stands behind every number: stated, or told by its source; `tme describe --evidence` counts it."""
 
+import re
+
 import pytest
 from support import TISSUE, config_of
 
 from tme.cli.text import evidence
-from tme.core.parameters import STATUSES, par, status_of
+from tme.core.parameters import STATUSES, par, range_of, status_of
 from tme.library import Number, load_library
 from tme.model import parameter_registry
 from tme.model.describe import describe
@@ -43,3 +45,45 @@ def test_evidence_counts_what_is_in_use_and_what_a_config_sets_is_chosen():
     plain = counted()
     changed = counted(entries={"fields": {"oxygen": {"decay": 0.001}}}, mechanisms__ferroptosis={"f_x": 0.5})
     assert changed["chosen"] == plain["chosen"] + 2 and changed["all"] == plain["all"]
+
+
+def test_every_number_has_a_range_that_holds_its_value():
+    """Stated, or by rule from what stands behind the number; studies draw from it."""
+    numbers = [(f"{g}.{p.name}", p.value, p.range) for g, s in parameter_registry().items() for p in s]
+    numbers += [(f"{k}.{n}.{key}", number.value, number.prior) for k, kind in load_library().entries.items() for n, e in kind.items() for key, number in e.numbers.items()]
+    assert len(numbers) > 1000
+    assert not [name for name, value, (low, high) in numbers if not low <= value <= high]
+    assert not [f"{g}.{p.name}" for g, s in parameter_registry().items() for p in s if not p.low <= p.range[0] <= p.range[1] <= p.high]
+
+
+def test_a_range_by_rule_is_wider_the_less_stands_behind_a_number_and_keeps_to_its_bounds():
+    spread = {s: range_of(10.0, s, "x") for s in STATUSES}
+    assert spread["assumed"] == (5, 20) and spread["measured"] == (10 / 1.5, 15) and spread["chosen"] == (10, 10)
+    assert range_of(10.0, "derived", "molecular formula") == (10, 10) and range_of(0.0, "assumed", "assumed: off") == (0, 0)
+    assert range_of(0.8, "assumed", "assumed: x", 0.0, 1.0) == (0.4, 1.0)
+    assert par("x", 0.5, "1", 0, 1, "assumed: x", range=(0.2, 0.6)).range == (0.2, 0.6)
+    with pytest.raises(ValueError, match="does not hold its value"):
+        par("x", 0.5, "1", 0, 1, "assumed: x", range=(0.6, 0.9))
+    share = load_library().nanoparticles["peg_pdpa_rsl3"].payloads[0].numbers["free_fraction"]
+    assert share.prior[1] <= 1.0
+
+
+def test_evidence_counts_by_group_what_the_config_uses_and_nothing_else():
+    def groups(**changes):
+        return {r["numbers"]: r["all"] for r in evidence(describe(config_of(TISSUE, **changes)))["evidence"]}
+
+    plain = groups()
+    assert "mechanisms.ferroptosis" in plain and "mechanisms.cuproptosis" not in plain and "drugs" not in plain
+    more = groups(mechanisms__cuproptosis={"on": True}, arms={"control": {}, "x": {"drugs": [{"name": "rsl3", "bath_uM": 1, "route": "bath", "day": 0}]}})
+    assert more["mechanisms.cuproptosis"] > 5 and more["drugs"] > 5
+    assert groups(tumour__alterations=["keap1_loss"])["alterations"] == 2
+    assert groups(receptors={"lag3": True})["receptors"] > plain["receptors"]
+
+
+def test_a_measured_number_names_its_source_so_that_it_can_be_found():
+    """A DOI, a database's entry, or journal with volume and page, or what a formula says."""
+    known = re.compile(r"doi 10\.|PMC\d|PMID|UniProt|\b[A-Z][A-Za-z]+( [A-Z][a-z]+)* \d+:\d+|duplex of")
+    vague = [f"{g}.{p.name}: {p.source}" for g, s in parameter_registry().items() for p in s if p.status == "measured" and not known.search(p.source)]
+    vague += [f"{k}.{n}.{key}: {x.source}" for k, kind in load_library().entries.items() for n, e in kind.items()
+              for key, x in e.numbers.items() if x.status == "measured" and not known.search(x.source)]  # fmt: skip
+    assert not vague, vague

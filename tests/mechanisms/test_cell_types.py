@@ -61,7 +61,7 @@ def test_a_type_needs_only_its_entry(tmp_path):
 @pytest.mark.parametrize("name", ["aaa", "zzz"])
 def test_a_type_added_changes_nobody_elses_dice(tmp_path, name):
     """With room for everybody, all other cells are bit for bit where they are without it, whatever its name."""
-    busy = {"mechanisms__recruitment": {"k_cd8": 0.01, "k_treg": 4e-3, "k_mac": 1e-3}, "mechanisms__cd8_turnover__k_expand": 0.004}
+    busy = {"mechanisms__recruitment": {"k_cd8": 15, "k_treg": 50, "k_mac": 30}, "mechanisms__cd8_turnover__k_expand": 0.004}
     without = hours(with_own(tmp_path, {}, **busy, **ROOM), 8)
     added = hours(with_own(tmp_path, {name: WANDERER}, **{f"populations__{name}": {"per_mm2": 100}}, **busy, **ROOM), 8)
     assert added.populations[name].n > 0 and added.lattice.immune_count.max() < 8
@@ -201,6 +201,7 @@ def test_a_term_on_secretion_scales_what_one_type_adds_to_a_field():
         model = tissue(populations={"mdsc": {}, "treg": None, "macrophage": None}, **ROOM)
         if factor is not None:
             set_term(model.mdsc, "secretion.suppression", factor)
+        model.fields["suppression"].fill(0.0)  # what they made before the start
         return level(hours(model, 1), "suppression")
 
     assert suppression(0.0) == 0.0 and suppression(1.0) == suppression(None) > 0.0

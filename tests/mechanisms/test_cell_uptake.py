@@ -62,16 +62,17 @@ def test_normal_cells_and_tumour_cells_draw_on_one_cystine():
     assert taking.tumour.cysteine[:n].mean() < plain.tumour.cysteine[:n].mean()
 
 
-def test_two_types_and_a_law_add_to_one_loss_in_every_solve_anew():
+def test_two_types_and_a_law_add_to_one_uptake_in_every_solve_anew():
     """IFN-gamma: the tissue's own uptake, that of Tregs and that of fibroblasts, several solves on."""
-    own = {**takes_up("treg", linear("ifng", 0.5)), "populations__caf": {"share": 0.2}, "entries__cells__caf__takes_up": [linear("ifng", 0.25)]}
+    own = {**takes_up("treg", saturating("ifng", 0.5, "ng/mL/min")), "populations__caf": {"share": 0.2},
+           "entries__cells__caf__takes_up": [saturating("ifng", 0.25, "ng/mL/min")]}  # fmt: skip
     plain, model = hours(tissue(populations__caf={"share": 0.2}), 1), tissue(**own)
     still = {"treg": model.treg.voxel[: model.treg.n].copy()}
-    before = term(model, "ifng", "loss") - term(tissue(populations__caf={"share": 0.2}), "ifng", "loss")
+    before = term(model, "ifng", "vmax") - term(tissue(populations__caf={"share": 0.2}), "ifng", "vmax")
     assert np.allclose(before, 0.5 * np.bincount(still["treg"], minlength=model.grid.n_voxels) + 0.25 * share_where(model, "caf"))
     while model.tick < plain.tick - 1:  # to the tick in which the sinks for the solve at the hour are written
         model.step()
-    added = term(model, "ifng", "loss") - term(plain, "ifng", "loss")
+    added = term(model, "ifng", "vmax") - term(plain, "ifng", "vmax")
     assert np.allclose(added.sum(), 0.5 * model.treg.n + 0.25 * share_where(model, "caf").sum())
 
 
@@ -147,7 +148,7 @@ def test_what_a_law_adds_to_a_loss_is_counted_anew_in_every_solve():
 
 def test_a_model_in_which_cells_take_up_goes_on_from_a_checkpoint_bit_for_bit():
     own = {"populations__caf": {"share": 0.2}, **HEARD, **ROOM,
-           **takes_up("caf", saturating("oxygen", 50, "mmHg/min"), linear("lactate", 0.1), saturating("suppression", 0.01, "1/min", half=number(1, "1")))}  # fmt: skip
+           **takes_up("caf", saturating("oxygen", 50, "mmHg/min"), linear("lactate", 0.1), saturating("suppression", 0.01, "a.u./min", half=number(1, "a.u.")))}  # fmt: skip
     one = hours(tissue(**own), 1.5)
     two = TumourModel.from_state(one.config, one.state_dict(), seed=1)
     hours(one, 2), hours(two, 2)

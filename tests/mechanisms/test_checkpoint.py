@@ -99,7 +99,7 @@ def test_mhc1_makes_cells_visible():
 
 @pytest.mark.mechanism("M82")
 def test_contact_with_antigen_exhausts_cd8():
-    models = [hours(tissue(mechanisms__exhaustion__tau_d=x), 8) for x in (30, 4, 0.5)]
+    models = [hours(tissue(mechanisms__exhaustion__tau_d=x), 8) for x in (30, 2, 0.5)]
     assert rises([m.cd8.exhaustion.mean() for m in models], 1.5)
     assert falls([function(m) for m in models], 1.02)
     unseen = hours(tissue(mechanisms__exhaustion__tau_d=0.5, tumour__antigenicity_mean=0), 8)
@@ -123,9 +123,30 @@ def test_as_many_hits_as_it_takes_in_one_minute_kill(attackers, dies):
     fate, hits, hit_tick, new_hits = np.zeros(5, np.int8), np.zeros(5), np.zeros(5, np.int32), np.zeros(5, np.int32)
     held, hit, kills = np.full(attackers, 2), np.ones(attackers, np.int8), np.zeros(attackers, np.int32)
     holders = np.arange(attackers)
-    n_kills = judge(attackers, holders, held, hit, kills, fate, hits, hit_tick, new_hits, 3.0, 120.0, 1.0, 7)
+    n_kills = judge(attackers, holders, held, hit, kills, fate, hits, hit_tick, new_hits, 3.0, 50.0, 60.0, 1.0, 7)
     assert n_kills == dies and (fate == 12).tolist() == [False, False, dies, False, False]
     assert (kills == dies).all() and hits[2] == attackers and not new_hits.any()
+
+
+@pytest.mark.mechanism("M80")
+@pytest.mark.parametrize(("gaps", "dies"), [((25, 25), True), ((45, 45), True), ((49,), False), ((20, 200), False), ((300, 20), False)])
+def test_a_third_hit_within_the_window_of_the_one_before_kills_and_a_late_one_does_not(gaps, dies):
+    """One hit at a time on one cell; the gaps in minutes between them."""
+    fate, hits, hit_tick, new_hits = np.zeros(1, np.int8), np.zeros(1), np.zeros(1, np.int32), np.zeros(1, np.int32)
+    one, row, tick = np.ones(1, np.int8), np.zeros(1, np.int64), 1
+    for gap in (0, *gaps):
+        tick += gap
+        judge(1, row, row, one, np.zeros(1, np.int32), fate, hits, hit_tick, new_hits, 3.0, 50.0, 60.0, 1.0, tick)
+    assert (fate[0] == 12) == dies
+
+
+def test_bystanders_never_attach_and_specific_cd8_do():
+    model = hours(tissue(mechanisms__killing__specific=0.5), 4)
+    c = model.cd8
+    assert 0.3 < c.specific.mean() < 0.7
+    assert (c.engaged[c.specific == 1] == 1).any() and not (c.engaged[c.specific == 0] == 1).any()
+    assert not c.kills[c.specific == 0].any() and not c.stimulus[c.specific == 0].any()
+    assert hours(tissue(mechanisms__killing__specific=0), 4).counters["kills"] == 0 < model.counters["kills"]
 
 
 def test_a_cd8_keeps_the_first_cell_of_the_table_that_has_moved_beside_it():

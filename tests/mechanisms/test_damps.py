@@ -71,7 +71,7 @@ def test_hmgb1_feeds_the_growth_of_the_tumour():
 
 def rich_in_vessels(**changes):
     """A tumour into which immune cells come in fast."""
-    fast = {"k_cd8": 0.005, "k_treg": 0.003, "k_mac": 0.003, "k_dc": 0.002}
+    fast = {"k_cd8": 10, "k_treg": 100, "k_mac": 40, "k_dc": 30}
     crowded = {
         "domain__immune_per_voxel": 8,
         "mechanisms__recruitment": fast,

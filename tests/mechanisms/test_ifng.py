@@ -80,7 +80,7 @@ def test_without_secretion_ifng_brings_no_chemokine():
 @pytest.mark.mechanism("M69")
 def test_in_tissue_pdl1_follows_the_ifng_of_cd8():
     """PD-L1 and MHC-I of a tumour under attack, with secretion of IFN-gamma cut, normal and tripled."""
-    models = [hours(tissue(mechanisms__killing__ifng_molecules_s=q), 8) for q in (0, 200, 2000)]
+    models = [hours(tissue(mechanisms__killing__ifng_molecules_s=q), 8) for q in (0, 10, 100)]
     assert rises([mean(m, "pdl1") for m in models], 1.05)
     assert rises([mean(m, "mhc1") for m in models], 1.02)
     assert mean(models[0], "pdl1") == pytest.approx(0.08, rel=1e-6)

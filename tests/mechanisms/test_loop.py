@@ -12,17 +12,17 @@ QUICK = {
     "mechanisms__priming": {
         "k_mature": 0.02, "residence_min": 30, "travel_min": 30, "expansion_min": 60, "gain": 0.5,
     },
-    "mechanisms__recruitment": {"k_cd8": 0.002},
-    "mechanisms__killing": {"k_hit": 0.01, "ifng_molecules_s": 300},
+    "mechanisms__recruitment": {"k_cd8": 5},
+    "mechanisms__killing": {"k_hit": 0.005, "ifng_molecules_s": 60},
     "mechanisms__ferroptosis": {"tau_z": 60},
     "domain__immune_per_voxel": 8,
 }  # fmt: skip
 BLOCKADE = [{"name": "anti_pdl1", "dose_mg_kg": 10, "day": 0}]
 ARMS = {
     "control": {},
-    "rsl3": bath("rsl3", 0.03),
+    "rsl3": bath("rsl3", 0.045),
     "anti_pdl1": {"antibodies": BLOCKADE},
-    "both": {**bath("rsl3", 0.03), "antibodies": BLOCKADE},
+    "both": {**bath("rsl3", 0.045), "antibodies": BLOCKADE},
 }
 HOURS = 14
 

@@ -93,7 +93,7 @@ def test_hypoxia_gated_particles_open_where_oxygen_is_low():
 def test_hypoxia_gated_iron_turns_macrophages_to_m1():
     def m1(arm, oxygen):
         settings = {"populations__macrophage": {"share": 0.2}, "mechanisms__polarisation__tau_min": 360}
-        model = injected("azo_hypoxia_fe", 1, 6, arm, fields__oxygen__initial=oxygen, **settings)
+        model = injected("azo_hypoxia_fe", 0.05, 6, arm, fields__oxygen__initial=oxygen, **settings)
         return float(model.macrophage.m1.mean())
 
     assert rises([m1("control", 3), m1("p", 140), m1("p", 3)], 1.01)

@@ -74,7 +74,7 @@ def primed(n_mature=20, arm="control", **changes):
     """A tumour whose first `n_mature` dendritic cells are mature at the start; nodes work within the hour."""
     settings = {
         "mechanisms__priming": {**QUICK, "gain": 0.5, "k_mature": 0},
-        "mechanisms__recruitment__k_cd8": 0.01,
+        "mechanisms__recruitment__k_cd8": 15,
         "domain__immune_per_voxel": 8,
     }
     for key, value in changes.items():
@@ -107,7 +107,7 @@ def test_primed_cd8_arrive_only_after_travel_and_expansion():
 @pytest.mark.mechanism("M73")
 def test_the_chemokine_of_the_tumour_lets_cd8_in():
     def recruited(cxcl):
-        model = tissue(mechanisms__recruitment__k_cd8=0.01, domain__immune_per_voxel=8)
+        model = tissue(mechanisms__recruitment__k_cd8=15, domain__immune_per_voxel=8)
         return hours(flood(model, "cxcl", cxcl), 4).counters["recruited_cd8"]
 
     assert rises([recruited(0), recruited(5), recruited(500)], 1.2)
@@ -140,7 +140,7 @@ def test_ctla4_antibody_depletes_tregs_and_keeps_them_out():
         settings = {
             "populations__treg": {"per_mm2": 300},
             "mechanisms__cd8_turnover__ctla4_kill_d": days,
-            "mechanisms__recruitment__k_treg": 0.001,
+            "mechanisms__recruitment__k_treg": 60,
         }
         return hours(tissue(arm, arms__a=CTLA4, **settings), 10)
 

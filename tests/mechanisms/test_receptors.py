@@ -3,12 +3,12 @@
 
 import numpy as np
 import pytest
-from support import TISSUE, falls, flood, hours, level, mean, merged, nested, rises, tissue
+from support import QUIET, TISSUE, falls, flood, hours, level, mean, merged, nested, rises, tissue
 
 from tme.config import ConfigError, load_config
 from tme.kernels import threads
 from tme.library import load_library
-from tme.library.agents import Coat
+from tme.library.particles import Coat
 from tme.mechanisms.killing import PARAMETERS, Kills, attach_rate
 from tme.model import TumourModel, parameter_registry
 
@@ -292,15 +292,15 @@ def modulated(population, term, value, model):
 
 @pytest.mark.parametrize("term", ["killing.attach_rate", "killing.recognition", "killing.hit_rate"])
 def test_terms_of_killing_scale_kills(term):
-    models = [hours(modulated("cd8", term, x, tissue(mechanisms__killing__k_attach=0.05)), 5) for x in (0.0, 1.0, 4.0)]
-    plain = hours(tissue(mechanisms__killing__k_attach=0.05), 5)
+    models = [hours(modulated("cd8", term, x, tissue(rules=QUIET, mechanisms__killing__k_attach=0.05)), 5) for x in (0.0, 1.0, 4.0)]
+    plain = hours(tissue(rules=QUIET, mechanisms__killing__k_attach=0.05), 5)
     assert rises([kills(m) for m in models]) and kills(models[0]) == 0
     assert np.array_equal(models[1].cd8.function, plain.cd8.function)
 
 
 def test_terms_of_exhaustion_secretion_and_surface_proteins_scale_them():
     def run(population, term, value, **changes):
-        return hours(modulated(population, term, value, tissue(**changes)), 4)
+        return hours(modulated(population, term, value, tissue(rules=QUIET, **changes)), 4)
 
     assert rises([run("cd8", "exhaustion.rate", x, mechanisms__exhaustion__tau_d=1).cd8.exhaustion.mean() for x in (0.0, 1.0, 3.0)])
     assert rises([level(run("cd8", "secretion.ifng", x), "ifng") for x in (0.0, 1.0, 3.0)])
@@ -313,7 +313,7 @@ def test_terms_of_dendritic_cells_scale_maturation_and_priming():
     quick = {"mechanisms__priming": {"residence_min": 10, "travel_min": 10, "expansion_min": 20, "k_mature": 0.02, "gain": 0.5}}
 
     def run(term, value):
-        model = flood(flood(modulated("dendritic", term, value, tissue(**quick)), "atp", 0.2), "hmgb1", 1.0)
+        model = flood(flood(modulated("dendritic", term, value, tissue(rules=QUIET, **quick)), "atp", 0.2), "hmgb1", 1.0)
         return hours(model, 3)
 
     assert rises([run("maturation.rate", x).counters["dc_matured"] for x in (0.0, 0.2, 1.0)])
@@ -331,7 +331,7 @@ def test_nk_cells_attach_the_less_the_more_mhc1_a_cell_shows_and_antigen_does_no
 
 def with_nk(mhc1, **changes):
     """A tissue with NK cells, in which CD8 do not find their antigen."""
-    return tissue(populations__nk={"per_mm2": 200}, mechanisms__killing__recognition=0, mechanisms__ifng_response__mhc1_base=mhc1, **changes)
+    return tissue(rules=QUIET, populations__nk={"per_mm2": 200}, mechanisms__killing__recognition=0, mechanisms__ifng_response__mhc1_base=mhc1, **changes)
 
 
 def test_nk_cells_kill_what_shows_no_mhc1_and_know_neither_pd1_nor_exhaustion():

@@ -1,7 +1,7 @@
 """Order, timing and ratio of agents decide what a schedule achieves."""
 
 import pytest
-from support import died, dish, hours, mean, rises
+from support import died, dish, hours, mean, rises, tissue
 
 BODY = {
     "mechanisms__vessels": {"per_mm2": 400, "normal_factor": 1},
@@ -40,3 +40,17 @@ def test_a_larger_pulse_of_the_inducer_kills_more():
         return died(hours(dish("s", arms=arms, tumour__cv=0.2, **BODY), 16))
 
     assert rises([deaths(5), deaths(15), deaths(40)])
+
+
+@pytest.mark.mechanism("M123")
+def test_the_ratio_of_antibody_to_inducer_trades_deaths_for_the_index_of_autoimmunity():
+    """At one dose of the inducer more antibody brings more T cells without brakes in the body, and no more ferroptosis at once."""
+
+    def treated(antibody, inducer):
+        arms = {"s": {"antibodies": [{"name": "anti_pd1", "dose_mg_kg": antibody, "day": 0}], "drugs": [{"name": "rsl3", "bath_uM": inducer, "route": "bath"}]}}
+        model = hours(tissue("s", arms=arms), 6)
+        return model.observe()["irae_t_index"], died(model)
+
+    low, high, more = treated(0.0005, 0.3), treated(10, 0.3), treated(0.0005, 3.0)
+    assert high[0] > 1.3 * low[0] and high[1] == pytest.approx(low[1], rel=0.2)
+    assert more[0] == pytest.approx(low[0], rel=0.2) and more[1] > 1.2 * low[1]

@@ -25,8 +25,8 @@ MODELS = {
 
 
 def undeclared(model):
-    """Names of attributes that neither Mesa nor the class knows."""
-    return sorted(set(vars(model)) - MESA - DECLARED)
+    """Names of attributes that neither Mesa nor the class knows, and that are no population."""
+    return sorted(set(vars(model)) - MESA - DECLARED - {p.kind for p in model.populations})
 
 
 @pytest.mark.parametrize("name", MODELS)

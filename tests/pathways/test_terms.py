@@ -56,6 +56,7 @@ SIGNS = [
     ("gpx4_activity", 0.3, "plooh", +1),
     ("fsp1", 4.0, "coq10h2", +1),
     ("coq_reduction", 0.3, "coq10h2", -1),
+    ("dhodh", 0.005, "coq10h2", +1),
     ("coq_trapping", 3.0, "plooh", -1),
     ("vitamin_e", 3.0, "plooh", -1),
     ("trap", 2.0, "plooh", -1),

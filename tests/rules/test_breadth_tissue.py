@@ -74,7 +74,7 @@ def test_damps_raise_the_entry_of_mdsc_by_the_rule_too():
 
 @pytest.mark.mechanism("M111")
 def test_stroma_keeps_cd8_out():
-    stroma = {"populations__caf": {"share": 0.3}, "mechanisms__recruitment": {"k_cd8": 0.005, "basal": 1.0}, **ROOM}
+    stroma = {"populations__caf": {"share": 0.3}, "mechanisms__recruitment": {"k_cd8": 10, "basal": 1.0}, **ROOM}
     assert recruited("cd8", **on("M111.entry"), **stroma) < 0.9 * recruited("cd8", **stroma)
 
 
@@ -109,7 +109,7 @@ def test_curcumin_sensitises_tumour_cells_the_more_the_higher_the_dose():
 @pytest.mark.mechanism("M48")
 def test_a_tumour_that_lost_keap1_resists_erastin_and_rsl3_and_its_intact_clone_does_not():
     preset = load_library().tumours["nsclc_keap1_like"]
-    assert preset.traits["nrf2"].value > 2
+    assert preset.alterations == ("keap1_loss",) and load_library().alterations["keap1_loss"].traits["nrf2"].value > 2
     for arm in (bath("erastin", 10), bath("rsl3", 0.1)):
         resistant = death_hour(arm=arm, limit=24, tumour__preset="nsclc_keap1_like")
         assert resistant > 1.3 * death_hour(arm=arm, limit=24)
@@ -154,6 +154,18 @@ def test_radiation_sensitises_to_an_inducer_and_hypoxia_protects():
     assert death() < death(dose=2) < death(*every)
     air, low = (mean(hours(irradiated(fields__oxygen__initial=p), 1), "term_ferroptosis_initiation") for p in (140, 1))
     assert air > low > 1.0
+
+
+@pytest.mark.mechanism("M92")
+def test_fsp1_dominates_in_radioresistant_cells():
+    """Cells rich in FSP1 bear the oxidants of radiation beside RSL3; an FSP1 inhibitor takes that away."""
+
+    def dead(*drugs, fsp1=1.0):
+        arm = {**bath("rsl3", 0.05, *drugs), "events": [{"name": "radiation", "dose_gy": 8, "day": 0.01}]}
+        return (hours(dish("x", arms={"x": arm}, tumour__traits={"fsp1": fsp1}, **NO_KILL), 16).tumour.state == 1).mean()
+
+    assert dead() > 0.9 and dead(fsp1=8.0) < 0.1
+    assert dead("ifsp1", 10.0, fsp1=8.0) > 0.9
 
 
 @pytest.mark.mechanism("M125")

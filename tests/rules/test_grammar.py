@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from support import QUIET
 
 import tme
 from tme.rules.evaluation import saturations
@@ -40,7 +41,7 @@ CASES = [
 def test_the_grammar_agrees_with_its_formula_on_random_signals(up, down):
     rules = {f"rules__u{k}": entry("raises", s, unit, to, half, hill) for k, (s, unit, to, half, hill) in enumerate(up)}
     rules |= {f"rules__d{k}": entry("lowers", s, unit, to, half, hill) for k, (s, unit, to, half, hill) in enumerate(down)}
-    model = tme.TumourModel("configs/wave.yaml", arm="growth", domain__size_um="[1400, 1400]", **rules)
+    model = tme.TumourModel("configs/wave.yaml", arm="growth", domain__size_um="[1400, 1400]", **{f"rules__{n}": "off" for n in QUIET}, **rules)
     t, rng = model.tumour, np.random.default_rng(1)
     assert t.n > N
     for column, most in (("gsh", 4000.0), ("pufa", 3000.0), ("lip", 5.0), ("gpx4", 2.0)):
@@ -53,14 +54,14 @@ def test_the_grammar_agrees_with_its_formula_on_random_signals(up, down):
 
 def test_the_dead_hear_only_what_applies_to_them():
     rules = {"rules__a": entry("raises", "own.gsh", "uM", 2.0, 900.0, 2.0), "rules__b": entry("raises", "own.lip", "uM", 3.0, 1.0, 1.0, dead=True)}
-    model = tme.TumourModel("configs/wave.yaml", arm="growth", domain__size_um="[300, 300]", **rules)
+    model = tme.TumourModel("configs/wave.yaml", arm="growth", domain__size_um="[300, 300]", **{f"rules__{n}": "off" for n in QUIET}, **rules)
     t = model.tumour
     t.col.state[: t.n // 2] = 3
     model.mechanism("rules").settle(model)
     a, b = (t.gsh / 900.0) ** 2, t.lip / 1.0
     x = np.where(t.state == 0, a + b, b)
     assert np.allclose(t.term("division.rate")[: t.n], 1.0 + 2.0 * x / (1 + x), rtol=1e-12)
-    deaf = tme.TumourModel("configs/wave.yaml", arm="growth", domain__size_um="[300, 300]", rules__a=rules["rules__a"])
+    deaf = tme.TumourModel("configs/wave.yaml", arm="growth", domain__size_um="[300, 300]", **{f"rules__{n}": "off" for n in QUIET}, rules__a=rules["rules__a"])
     t = deaf.tumour
     t.col.state[: t.n // 2] = 3
     t.col.term_division_rate[: t.n] = 7.0
@@ -69,6 +70,6 @@ def test_the_dead_hear_only_what_applies_to_them():
 
 
 def test_the_base_joins_the_other_side_only_where_both_kinds_of_rule_exist():
-    config = tme.load_config("configs/wave.yaml", overrides=["rules.a=" + entry("raises", "own.gsh", "uM", 2.0, 900.0, 2.0)])
+    config = tme.load_config("configs/wave.yaml", overrides=[*(f"rules.{n}=off" for n in QUIET), "rules.a=" + entry("raises", "own.gsh", "uM", 2.0, 900.0, 2.0)])
     raising = chosen(config)["a"]
     assert saturations([raising], []) == (1.0, 2.0, 1.0)

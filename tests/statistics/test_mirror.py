@@ -93,7 +93,7 @@ def test_line_splitting_mirrors_exactly_and_exchanges_axes_within_its_splitting_
 BUSY = {
     "mechanisms__division": {"k_div": 0.004},
     "mechanisms__death": {"k_apo": 1e-3, "k_nec": 0.004, "o2_necrosis": 8},
-    "mechanisms__recruitment": {"k_cd8": 0.01},
+    "mechanisms__recruitment": {"k_cd8": 15},
     "mechanisms__killing": {"k_hit": 0.06},
 }
 

@@ -14,11 +14,11 @@ V, DT = 400, 10.0
 def enter(calls, rate=0.01, signal=0.0, k=1.0, basal=1.0, capacity=8, code=1, weight=1.0):
     """Newcomers per call (calls,) and per vessel (V,) when everyone is let in at once and leaves again."""
     vessels = np.arange(0, 2 * V, 2, dtype=np.int32)
-    level = np.full(2 * V, float(signal))
+    response = np.full(V, float(signal) / (k + float(signal)))
     per_call, per_vessel, uids = np.zeros(calls, np.int64), np.zeros(V, np.int64), set()
     uid, voxel = np.empty(V, np.uint64), np.empty(V, np.int32)
     for tick in range(calls):
-        count, refused = arrivals(vessels, np.full(V, weight), code, rate, level, k, basal, DT, np.uint64(9), 10 * tick,
+        count, refused = arrivals(vessels, np.full(V, weight), code, rate, response, basal, DT, np.uint64(9), 10 * tick,
                                   np.zeros(2 * V, np.int8), capacity, uid, voxel)  # fmt: skip
         assert refused == 0 or capacity == 0
         per_call[tick] = count
@@ -63,7 +63,7 @@ def test_a_full_vessel_refuses_everybody():
 
 
 def test_a_model_recruits_at_its_rate():
-    """Tregs through the open vessels of a tissue without DAMPs: k_treg base per vessel and minute over 10 h.
+    """Tregs through the open vessels of a tissue without DAMPs: k_treg scale base per vessel and minute over 10 h.
 
     Power: 600 newcomers expected, standard error 4 %: a rate wrong by 30 % is caught (the sharp test is above).
     """
@@ -71,8 +71,9 @@ def test_a_model_recruits_at_its_rate():
     rate = 0.02 * 0.3
     for seed in (1, 2, 3):
         model = tissue(seed=seed, domain__immune_per_voxel=8, populations__cd8=None, populations__treg={"per_mm2": 1},
-                       mechanisms__recruitment={"k_treg": 0.02, "base": 0.3, "k_cd8": 0, "k_mac": 0, "k_dc": 0},
+                       mechanisms__recruitment={"k_treg": 1, "base": 0.3, "k_cd8": 0, "k_mac": 0, "k_dc": 0},
                        mechanisms__cd8_turnover={"other_life_d": 0.5})  # fmt: skip
+        model.mechanism("recruitment").scale["treg"] = 0.02  # 1/min per vessel, what would hold the number at the start
         for _ in range(300):
             model.step()
             if model.tick % 10 == 0:

@@ -5,11 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pytest
 
 from tme.model import load_config
-from tme.targets.arms import ARMS, finished, paired
+from tme.targets.arms import ARMS
 from tme.targets.data import FOLDER_VARIABLE, pdl1_near_t_cells
 from tme.targets.fronts import arrival_by_column, front_speed, propagation_index, segments
 from tme.targets.setups import TISSUE
@@ -56,33 +55,14 @@ def test_decay_length_and_crossing_distance_are_those_of_an_exponential():
     assert distance_below(profile, 0.0, 20.0) == np.inf
 
 
-def series(arms=tuple(ARMS)) -> pd.DataFrame:
-    rows = [
-        {"arm": a, "replicate": r, "hour": h, "tumour_volume_mm3": 1.0 + i, "tumour_alive": 100, "cd8": 30, "treg": 10 + i,
-         "cd8_ifng_share": 0.1 * i, "treg_per_mm2": 5.0, "dc_mature_cumulative": h}
-        for i, a in enumerate(arms) for r in range(3) for h in (0.0, 12.0, 24.0)
-    ]  # fmt: skip
-    return pd.DataFrame(rows)
-
-
-def test_pairs_are_compared_at_the_last_hour_that_all_arms_have():
-    table = series()
-    table = table[~((table["arm"] == "control") & (table["hour"] == 24.0) & (table["replicate"] == 1))]
-    out = paired(table)
-    assert (out.loc["control"]["dc_matured"] == 12.0).all()
-    assert (out.loc["combination"]["volume"] == 4.0).all()
-
-
-def test_a_replicate_that_lacks_an_arm_is_left_out():
-    table = series()
-    table = table[~((table["arm"] == "rsl3_np") & (table["replicate"] == 2))]
-    assert set(paired(table).loc["control"].index) == {0, 1}
-
-
-def test_a_run_without_the_four_arms_is_refused_by_name(tmp_path):
-    series(("control", "anti_pdl1")).to_csv(tmp_path / "series.csv", index=False)
-    with pytest.raises(ValueError, match="combination, rsl3_np"):
-        finished(tmp_path)
+def test_the_propagation_index_of_a_part_scrambles_that_part_alone():
+    wave, chance = np.tile(np.arange(30.0), (30, 1)), np.random.default_rng(2).random((30, 30))
+    left = np.arange(30)[None, :] < 15
+    left = np.broadcast_to(left, (30, 30))
+    mixed = np.where(left, wave, 100.0 * chance)
+    assert propagation_index(mixed, within=left) > 0.8
+    assert abs(propagation_index(mixed, within=~left)) < 0.15
+    assert np.isnan(propagation_index(np.full((4, 4), np.nan)))
 
 
 def test_without_the_imaged_cells_the_target_is_not_measured_and_says_so(tmp_path, monkeypatch):

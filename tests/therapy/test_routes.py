@@ -11,7 +11,7 @@ from test_model import ticks
 
 from tme.config import ConfigError
 from tme.library import load_library
-from tme.library.agents import NanoparticleEntry, Payload
+from tme.library.particles import NanoparticleEntry, Payload
 from tme.model import TumourModel
 from tme.therapy.agents import Agent, Dose
 

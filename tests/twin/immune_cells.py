@@ -20,6 +20,7 @@ class ImmuneCell(mesa.Agent):
         super().__init__(model)
         self.uid, self.voxel, self.born_tick = uid, voxel, born_tick
         self.n_div, self.heading, self.fate, self.held = 0, -1, None, {}
+        self.shares, self.memories, self.terms = {}, {}, {}  # of rules
         self.__dict__.update(model.checkpoints.columns(self.kind))
         self.__dict__.update(columns)
 
@@ -112,8 +113,8 @@ class Cd8(ImmuneCell):
     """A CD8 T cell, searching or engaged with one tumour cell."""
 
     kind, code = "cd8", 2
-    FLOATS = ("speed", "function", "exhaustion")
-    INTEGERS = ("voxel", "n_div", "born_tick", "heading", "engaged", "target_uid", "target_voxel", "kills")
+    FLOATS = ("speed", "function", "exhaustion", "stimulus")
+    INTEGERS = ("voxel", "n_div", "born_tick", "heading", "engaged", "target_uid", "target_voxel", "kills", "specific")
     DEFAULTS = {
         "speed": 3.0,
         "engaged": 0,
@@ -121,7 +122,9 @@ class Cd8(ImmuneCell):
         "target_voxel": -1,
         "function": 1.0,
         "exhaustion": 0.0,
+        "stimulus": 0.0,
         "kills": 0,
+        "specific": 1,
     }
 
     def __init__(self, model, uid, voxel, born_tick=0, **columns):
@@ -172,12 +175,15 @@ class Cd8(ImmuneCell):
         self.target_voxel = target.voxel
         self.function = (1.0 - self.exhaustion) * self.model.checkpoints.signals(self, target)
         self.function /= 1.0 + p.k_sup * float(suppression.c[self.voxel])
-        hit = happens(dice.uniform("hit", tick, self.uid), p.k_hit * self.function, minutes)
+        rate = p.k_hit * self.function * self.terms.get("killing.hit_rate", 1.0)
+        hit = happens(dice.uniform("hit", tick, self.uid), rate, minutes)
         events["CD8 hits"] += hit
         return target, hit
 
     def attach(self, p, minutes):
-        """One living cell within reach, all alike; recognised by antigenicity and MHC-I."""
+        """One living cell within reach, all alike; recognised by antigenicity and MHC-I, unless it is a bystander."""
+        if not self.specific:
+            return None
         u_pick, u_attach = self.model.dice.pair("attach", self.model.tick, self.uid)
         cells = [self.model.lattice.tissue.get(v) for v in self.reach()]
         living = [c for c in cells if c is not None and c.alive]
@@ -194,6 +200,12 @@ class Cd8(ImmuneCell):
             return None
         self.engaged, self.target_uid = 1, target.uid
         return target
+
+    def follow_contact(self, p, minutes):
+        """Secretion of IFN-gamma rises to the function while it holds a cell, and falls off slowly."""
+        goal = self.function if self.engaged else 0.0
+        tau = p.ifng_rise_min if goal > self.stimulus else p.ifng_fall_min
+        self.stimulus = goal + (self.stimulus - goal) * math.exp(-minutes / tau)
 
     def exhaust(self, p, minutes):
         """de/dt = (1 - e) g/tau while engaged, g the product of what all axes do to exhaustion."""
@@ -230,9 +242,10 @@ class Cd8(ImmuneCell):
         if place is None:
             return
         self.n_div += 1
-        keep = {"speed": self.speed, "function": self.function, "exhaustion": self.exhaustion}
+        keep = {n: getattr(self, n) for n in ("speed", "function", "exhaustion", "stimulus", "specific")}
         daughter = Cd8(model, child_uid(self.uid, self.n_div), place, model.tick, **keep)
         daughter.n_div = self.n_div
+        daughter.shares, daughter.memories, daughter.terms = dict(self.shares), dict(self.memories), dict(self.terms)
         model.add(daughter)
         model.events["CD8 division"] += 1
 
@@ -269,29 +282,32 @@ class Macrophage(ImmuneCell):
 class Dendritic(ImmuneCell):
     """A dendritic cell, immature until danger matures it; a mature one leaves for the lymph node."""
 
-    kind, code, speed = "dendritic", 4, 2.5
-    FLOATS = ("speed", "antigen", "blunting")
+    kind, code, speed = "dendritic", 4, 0.7
+    FLOATS = ("speed", "antigen", "blunting", "early_corpses")
     INTEGERS = ("voxel", "n_div", "born_tick", "heading", "mature", "mature_tick")
-    mature, mature_tick, antigen, blunting = 0, -1, 0.0, 0.0
+    mature, mature_tick, antigen, blunting, early_corpses = 0, -1, 0.0, 0.0, 0.0
 
     def feed_and_mature(self, p, damp, atp, hmgb1, minutes):
         """Antigen from fresh corpses within reach, blunting from old ferroptotic ones; danger matures."""
         if self.mature:
             return
         lattice, tick = self.model.lattice, self.model.tick
-        fresh = old = 0.0
+        fresh = old = self.early_corpses = 0.0
         for v in (self.voxel, *lattice.neighbours[self.voxel]):
             cell = lattice.tissue.get(v)
             if cell is not None and not cell.alive:
                 crt, oxidised = cell.as_food(damp, p.late_min)
                 fresh, old = fresh + crt, old + oxidised
-        self.antigen = 1.0 - (1.0 - self.antigen) * math.exp(-p.k_eat * fresh * minutes)
+                self.early_corpses += cell.state == "ferroptosis" and not oxidised
+        self.antigen = 1.0 - (1.0 - self.antigen) * math.exp(
+            -p.k_eat * fresh * self.terms.get("maturation.antigen", 1.0) * minutes
+        )
         self.blunting += p.k_ox * old * minutes
         a, h = float(atp.c[self.voxel]), float(hmgb1.c[self.voxel])
         danger = 0.5 * a / (p.k_atp + a) + 0.5 * h / (p.k_hmgb1 + h)
         if happens(
             self.model.dice.uniform("mature", tick, self.uid),
-            p.k_mature * danger / (1.0 + self.blunting / p.k_x),
+            p.k_mature * self.terms.get("maturation.rate", 1.0) * danger / (1.0 + self.blunting / p.k_x),
             minutes,
         ):
             self.mature, self.mature_tick = 1, tick
@@ -299,14 +315,17 @@ class Dendritic(ImmuneCell):
 
     def quality(self, p):
         """What its arrival is worth to the node."""
-        return (p.q0 + (1.0 - p.q0) * self.antigen) / (1.0 + self.blunting / p.k_x)
+        return (p.q0 + (1.0 - p.q0) * self.antigen) / (1.0 + self.blunting / p.k_x) * self.terms.get("priming.gain", 1.0)
 
 
 class LymphNode:
-    """Output B of primed CD8: cells travel, prime on arrival, CD8 expand; B relaxes to 1 within tau_b."""
+    """Output B of primed CD8: cells travel, prime on arrival, CD8 expand; B relaxes to 1 within tau_b.
+
+    What they prime is reckoned per 1000 tumour cells of the start.
+    """
 
     def __init__(self, p, minutes):
-        self.p, self.minutes, self.output = p, minutes, 1.0
+        self.p, self.minutes, self.output, self.tumour_cells = p, minutes, 1.0, 1
         travel = round(p.travel_min / minutes)
         self.on_the_way = [0.0] * travel
         self.expanding = [0.0] * (round((p.travel_min + p.expansion_min) / minutes) - travel)
@@ -317,7 +336,7 @@ class LymphNode:
         self.expanding.append(self.on_the_way.pop(0) * primed)
         due = self.expanding.pop(0)
         self.output = 1.0 + (self.output - 1.0) * math.exp(-self.minutes / self.p.tau_b_min)
-        self.output += self.p.gain * due
+        self.output += self.p.gain * due * 1000.0 / self.tumour_cells
         return due
 
 

@@ -5,6 +5,7 @@ configuration values (parameters, library entries) and, through `setup`, the sta
 min, lengths in um, concentrations in the unit of their field.
 """
 
+import math
 from collections import Counter
 
 import mesa
@@ -17,6 +18,7 @@ from twin.immune_cells import IMMUNE, LymphNode, walk
 from twin.lattice import Lattice
 from twin.philox import Dice, happens, recruit_uid
 from twin.receptors import Checkpoints
+from twin.rules import Rules
 from twin.secretion import secrete
 from twin.therapy import Therapy
 
@@ -33,7 +35,7 @@ CLOCK = {
 class TwinModel(mesa.Model):
     """One tumour under one arm; cells are put in by `twin.setup`."""
 
-    def __init__(self, config, parameters, seed, arm):
+    def __init__(self, config, parameters, seed, arm, rules):
         super().__init__(rng=seed % 2**32)
         self.config, self.p, self.dice = config, parameters, Dice(seed)
         self.tick, self.dt = 0, float(config.clocks.dt_min)
@@ -50,17 +52,21 @@ class TwinModel(mesa.Model):
         self.cells = {"tumour": {}, **{kind: {} for kind in IMMUNE}}
         self.vessel_share = parameters.vessels.per_mm2 * 1e-6 * 8000.0 / vessels.NOMINAL
         self.therapy = Therapy(config, arm, self.vessel_share)
+        self.rules = Rules(self, rules)
         self.make_fields()
         self.make_vessels()
         self.node = LymphNode(parameters.priming, CLOCK["lymph_node"])
         self.checkpoints, self.depletion = Checkpoints(self), {}
+        self.replaces = {}  # by cell type: the entry per vessel and minute that replaces losses at the start
+        self.activation = {}  # by cell type: what endothelium keeps of its response, by voxel
 
     def make_fields(self):
         """Fields of the config and of the arm; which of them vessels feed, and which are held."""
-        own = {n: e for n, e in self.config.field_entries().items() if not e.optional or n in self.config.fields}
+        heard = {*self.config.fields, *self.rules.fields()}
+        own = {n: e for n, e in self.config.field_entries().items() if not e.optional or n in heard}
         entries = dict(own)
         entries.update({agent.name: agent.entry.field_entry(agent.name) for agent in self.therapy.agents})
-        k_m = {"oxygen": self.p.uptake.oxygen_k, "cystine": self.p.ferroptosis.k_cys}
+        k_m = {"oxygen": self.p.uptake.oxygen_k, "ifng": self.p.uptake.ifng_half, "cystine": self.p.ferroptosis.k_cys}
         boundary = self.config.domain.boundary
         faces = fixed_faces(self.lattice, [boundary.get(axis) == "fixed" for axis in "zyx"])
         walled = set(own) if faces.any() else set()
@@ -150,6 +156,7 @@ class TwinModel(mesa.Model):
         if any(self.solved(drug.name) for drug in self.therapy.drugs):
             for cell in self.of("tumour"):
                 cell.feel_drugs(self.therapy.drugs, self.fields)
+        self.rules.evaluate()
 
     def measure_crowding(self):
         """Each cell and corpse: how many lie between it and the surface."""
@@ -183,11 +190,12 @@ class TwinModel(mesa.Model):
             for kind, field, bias in (
                 ("dendritic", "atp", p.motility.dc_bias),
                 ("treg", "cxcl", p.motility.cd8_bias),
-                ("macrophage", "atp", 0.0),
+                ("macrophage", "cxcl", p.motility.cd8_bias),
             ):
                 walk(self, self.of(kind), fields[field], bias, p.motility.persistence, CLOCK["slow_motility"])
         self.contacts()
         for cell in self.of("cd8"):
+            cell.follow_contact(p.killing, self.dt)
             cell.exhaust(p.exhaustion, self.dt)
         if self.strikes("polarisation"):
             for cell in self.of("macrophage"):
@@ -233,6 +241,13 @@ class TwinModel(mesa.Model):
                 cell.may_die(p.death, CLOCK["death"])
             if self.strikes("clearance"):
                 cell.may_be_cleared(p.damp, CLOCK["clearance"])
+        if self.strikes("clearance"):
+            predators = {}
+            for m in self.of("macrophage"):
+                predators.setdefault(m.voxel, []).append(m.m1)
+            living = self.config.library.cells["macrophage"].phagocytoses.living
+            for cell in self.of("tumour"):
+                cell.may_be_eaten(predators, living, CLOCK["clearance"])
         if self.strikes("immune_turnover"):
             self.turn_over(p.cd8_turnover, CLOCK["immune_turnover"])
         if self.strikes("lymph_node"):
@@ -315,6 +330,9 @@ class TwinModel(mesa.Model):
     def recruit(self, p, minutes):
         """At each open vessel: rate (signal/(k + signal) + basal); who finds the voxel full stays out."""
         cxcl, hmgb1 = self.fields["cxcl"].c, self.fields["hmgb1"].c
+        for kept in self.activation.values():
+            for v in kept:
+                kept[v] *= math.exp(-minutes / (p.memory_d * 1440.0))
         for kind, rate, signal, k, basal in (
             ("cd8", p.k_cd8 * self.node.output, cxcl, p.k_c, p.basal),
             ("treg", p.k_treg * (1.0 - self.depletion.get("treg", 0.0)), hmgb1, p.k_h, p.base),
@@ -325,10 +343,17 @@ class TwinModel(mesa.Model):
                 continue
             for v, weight in self.open_vessels.items():
                 uid = recruit_uid(IMMUNE[kind].code, v, self.tick)
-                hazard = rate * weight * (float(signal[v]) / (k + float(signal[v])) + basal)
+                response = float(signal[v]) / (k + float(signal[v]))
+                if kind in self.activation:  # endothelium remembers
+                    response = self.activation[kind][v] = max(response, self.activation[kind][v])
+                hazard = rate * self.replaces[kind] * weight * (response + basal)
                 if happens(self.dice.uniform("recruit", self.tick, uid), hazard, minutes):
                     if self.lattice.has_room(v):
-                        self.add(IMMUNE[kind](self, uid, v, self.tick))
+                        cell = IMMUNE[kind](self, uid, v, self.tick)
+                        if kind == "cd8":
+                            share = 1.0 - (1.0 - self.p.killing.specific) / max(self.node.output, 1.0)
+                            cell.specific = int(self.dice.uniform("type", 0, uid, 2) < share)
+                        self.add(cell)
                         self.events[f"{kind} recruited"] += 1
                     else:
                         self.events["entry refused"] += 1

@@ -134,7 +134,8 @@ class Checkpoints:
         around = [level for v in cd8.reach() for level in self.hosts.get(name, {}).get(v, [])]
         if around:
             self.model.events["host ligand met"] += 1
-        return 1.0 - (1.0 - x) * (1.0 - (sum(around) / len(around) if around else 0.0))
+        host = sum(around) / len(around) if around else 0.0
+        return 1.0 - (1.0 - x) * (1.0 - host * self.model.p.host_ligands.weight)
 
     def let_go(self, cd8):
         """No signal where nobody is held."""

@@ -28,12 +28,14 @@ def take_up(model):
     p, chem = model.p.uptake, model.p.ferroptosis
     oxygen, ifng, cystine = (model.fields[n] for n in ("oxygen", "ifng", "cystine"))
     oxygen.vmax[:] = p.oxygen_vmax * p.normal_oxygen
-    ifng.loss[:] = p.ifng_uptake * p.normal_ifng
+    # k c/(1 + c/half) of tissue packed with cells
+    receptors = p.ifng_uptake * p.ifng_half
+    ifng.vmax[:] = receptors * p.normal_ifng
     cystine.vmax[:] = 0.0
     for cell in model.of("tumour"):
         v = cell.voxel
         oxygen.vmax[v] = p.oxygen_vmax * model.per_cell if cell.alive else 0.0
-        ifng.loss[v] = p.ifng_uptake * model.per_cell if cell.alive else 0.0
+        ifng.vmax[v] = receptors * model.per_cell if cell.alive else 0.0
         if cell.alive:
             transporter = (
                 cell.xct * cell.nrf2**0.7 * (1.0 - chem.f_x * cell.ifng_response) * (1.0 - 0.5 * chem.p53)
@@ -67,8 +69,13 @@ def emit(model):
         if cell.state in ("alive", "ferroptosis") and cell.plooh > p.uptake.emit_floor and model.due("peroxide"):
             source["peroxide"][v] += p.ferroptosis.p_s * cell.plooh
     for cell in model.of("cd8"):
-        if model.due("ifng") and cell.engaged:
-            source["ifng"][cell.voxel] += ifng_rate * cell.function
+        if model.due("ifng"):
+            source["ifng"][cell.voxel] += ifng_rate * cell.stimulus * cell.terms.get("secretion.ifng", 1.0)
+    for item in model.config.library.cells["macrophage"].secretes:
+        if item.field != "suppression" and model.due(item.field):
+            for cell in model.of("macrophage"):
+                share = cell.m1 if item.times == "m1" else 1.0 - cell.m1
+                source[item.field][cell.voxel] += item.rate * per_voxel * share
     if model.due("suppression"):
         for cell in model.of("treg"):
             source["suppression"][cell.voxel] += p.suppression.treg_rate * per_voxel

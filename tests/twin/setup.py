@@ -13,6 +13,7 @@ from tme.config import load_config
 from tme.library import load_library
 from tme.library.agents import STRENGTH, DrugEntry
 from tme.model import TumourModel, parameter_registry
+from tme.rules.resolve import chosen
 from twin.dosing import update_vessels
 from twin.immune_cells import IMMUNE
 from twin.model import TwinModel
@@ -81,7 +82,7 @@ def rows(population):
 
 def twin_of(model):
     """A twin in the state of a model that was just built."""
-    twin = TwinModel(model.config, parameters(model), model.seed_used, model.arm_name)
+    twin = TwinModel(model.config, parameters(model), model.seed_used, model.arm_name, chosen(model.config))
     for row in rows(model.tumour):
         columns = {name: row[name] for name in (*FLOATS, *twin.checkpoints.columns("tumour"), *INTEGERS)}
         twin.add(
@@ -102,6 +103,11 @@ def twin_of(model):
     twin.measure_crowding()
     update_vessels(twin)
     take_up(twin)
+    twin.node.tumour_cells = model.node.tumour_cells
+    recruitment = model.mechanism("recruitment")
+    twin.replaces = dict(recruitment.scale)
+    twin.activation = {k: dict(zip(recruitment.places.tolist(), m.tolist(), strict=True)) for k, m in recruitment.memory.items()}
+    twin.rules.evaluate(start=True)
     return twin
 
 

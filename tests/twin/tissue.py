@@ -35,7 +35,7 @@ def founder(dice, config, voxel):
     for name, entry in spec.clones.items():
         if low <= u < low + entry.share:
             clone = name
-            for trait, factor in entry.traits().items():
+            for trait, factor in config.clone_traits()[name].items():
                 traits[trait] = factor if trait == "mufa" else traits[trait] * factor
         low += entry.share
     sd = math.sqrt(math.log1p(spec.cv**2))

@@ -36,6 +36,7 @@ FLOATS = (
     "pdl1",
     "mhc1",
     "pdl1_free",
+    "pdl1_answer",
     "hits",
 )
 INTEGERS = ("voxel", "n_div", "born_tick", "death_tick", "chem_tick", "hit_tick")
@@ -50,6 +51,7 @@ class TumourCell(mesa.Agent):
     def __init__(self, model, uid, **columns):
         super().__init__(model)
         self.uid, self.fate, self.held = uid, None, {}
+        self.shares, self.memories, self.terms = {}, {}, {}  # of rules
         self.__dict__.update(model.checkpoints.columns(self.kind))
         self.__dict__.update(columns)
 
@@ -90,7 +92,8 @@ class TumourCell(mesa.Agent):
         if not self.alive:
             return
         keep = math.exp(-minutes / p.pdl1_tau)
-        pdl1 = (p.pdl1_base + (1.0 - p.pdl1_base) * self.ifng / (p.pdl1_ec50 + self.ifng)) * self.pdl1_synthesis
+        h = self.ifng / (p.pdl1_ec50 + self.ifng) * self.pdl1_answer
+        pdl1 = (p.pdl1_base + (1.0 - p.pdl1_base) * h) * self.pdl1_synthesis
         mhc1 = p.mhc1_base + (1.0 - p.mhc1_base) * self.ifng / (p.mhc1_ec50 + self.ifng)
         self.model.events["PD-L1 induced"] += pdl1 > max(self.pdl1, 1.5 * p.pdl1_base)
         self.pdl1 = pdl1 + (self.pdl1 - pdl1) * keep
@@ -117,13 +120,23 @@ class TumourCell(mesa.Agent):
 
     # ---- killing ----------------------------------------------------------------------------------
     def take_hits(self, n_new, p, tick):
-        """Hits fade with `hit_decay_min` and add up; `n_hits` of them kill."""
-        fade = math.exp(-(tick - self.hit_tick) * self.model.dt / p.hit_decay_min)
+        """Hits add up, fade with `hit_decay_min` once `hit_window_min` is over; `n_hits` of them kill."""
+        late = max((tick - self.hit_tick) * self.model.dt - p.hit_window_min, 0.0)
+        fade = math.exp(-late / p.hit_decay_min)
         self.hits, self.hit_tick = self.hits * fade + n_new, tick
         if self.hits >= p.n_hits and self.fate is None:
             self.fate = "immune"
 
     # ---- fate -------------------------------------------------------------------------------------
+    def may_be_eaten(self, predators, living, minutes):
+        """M1 macrophages within one voxel eat a living cell at `living` m1 each."""
+        if self.alive and self.fate in (None, "divide"):
+            around = (self.voxel, *self.model.lattice.neighbours[self.voxel])
+            rate = living * sum(m1 for v in around if v is not None for m1 in predators.get(v, ()))
+            if rate > 0.0 and happens(self.model.dice.uniform("clear", self.model.tick, self.uid, 2), rate, minutes):
+                self.fate = "immune"
+                self.model.events["eaten alive"] += 1
+
     def may_rupture(self):
         """Ferroptosis: membrane damage has reached 1; what a T cell kills in this tick dies of that."""
         if self.alive and self.damage >= 1.0 and self.fate is None:
@@ -135,7 +148,7 @@ class TumourCell(mesa.Agent):
             fed = min(max((self.oxygen - p.o2_low) / (p.o2_high - p.o2_low), 0.0), 1.0)
             h = float(hmgb1.c[self.voxel])
             crowded = p.crowd_half / (p.crowd_half + self.crowding)
-            rate = p.k_div * fed * (1.0 + damp.damp_growth * h / (damp.growth_k + h)) * crowded
+            rate = p.k_div * fed * (1.0 + damp.damp_growth * h / (damp.growth_k + h)) * crowded * self.terms.get("division.rate", 1.0)
             if rate > 0.0 and happens(
                 self.model.dice.uniform("divide", self.model.tick, self.uid), rate, minutes
             ):
@@ -209,6 +222,7 @@ class TumourCell(mesa.Agent):
         )
         child = TumourCell(self.model, child_uid(self.uid, self.n_div), **columns)
         child.held = dict(self.held)
+        child.shares, child.memories, child.terms = dict(self.shares), dict(self.memories), dict(self.terms)
         return child
 
     def drift(self, p, dice, tick):
@@ -221,10 +235,11 @@ class TumourCell(mesa.Agent):
         tumour = self.model.config.tumour
         spread = math.log1p(tumour.cv**2)
         noise = math.sqrt((1.0 - p.memory**2) * spread + p.drift**2)
-        factors = tumour.clones[self.clone].traits() if self.clone in tumour.clones else {}
+        factors = self.model.config.clone_traits().get(self.clone, {})
+        reference = self.model.config.tumour_traits()
         for k, name in enumerate(VARIED):
             z = dice.normal("mutate", tick, self.uid, k)
-            mean = math.log(tumour.traits.get(name, 1.0) * factors.get(name, 1.0)) - 0.5 * spread
+            mean = math.log(reference.get(name, 1.0) * factors.get(name, 1.0)) - 0.5 * spread
             setattr(
                 self, name, math.exp(mean + p.memory * (math.log(getattr(self, name)) - mean) + noise * z)
             )

@@ -11,7 +11,7 @@ from tme.cli.shared import AllowPlugins, AsJson, echo_json, load
 
 
 def list_(
-    kind: Annotated[str, typer.Argument(help="drugs, antibodies, nanoparticles, tumours, fields, cells, receptors, events, rules, signals, terms, pathways, mechanisms, targets")],
+    kind: Annotated[str, typer.Argument(help="drugs, antibodies, nanoparticles, tumours, alterations, cohorts, fields, cells, receptors, events, rules, signals, terms, pathways, mechanisms, targets")],
     config: Annotated[Path | None, typer.Option("--config", metavar="CONFIG", help="With the library of this experiment.")] = None,
     library: Annotated[
         list[Path] | None, typer.Option("--library", metavar="FILE", help="With entries of your own; may be repeated.")
@@ -27,4 +27,4 @@ def list_(
     if as_json:
         echo_json(rows)
     else:
-        text.table(rows, kind)
+        text.table(text.shown(rows, kind), kind)

@@ -6,9 +6,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from tme.library.alterations import CELL_TRAITS, TRAITS
+
 CELL_UM3 = 2494.0  # volume of a tumour cell (Ghaffarizadeh et al. 2018, doi 10.1371/journal.pcbi.1005991)
-TRAITS = ("xct", "gpx4_trait", "fsp1", "acsl4", "tfr1", "nrf2", "mufa")
-CELL_TRAITS = (*TRAITS, "antigenicity")  # of a cell: the mean antigenicity of a tumour has a key of its own
 RELAXING = TRAITS[:5]  # vary within a clone; a daughter keeps `division.memory` of her mother's deviation
 STATES = ("ifng_response", "cysteine", "gsh", "gpx4", "coq10h2", "lip", "ferritin", "pufa", "plooh", "pdl1", "mhc1")
 REFERENCE = "reference"  # cells of no clone

@@ -11,12 +11,12 @@ from typing import Any
 
 from tme.config.access import Access, divides, is_number
 from tme.config.checks_arms import check_arms, check_clocks, check_times
-from tme.config.checks_initial import LEAST_NRF2, check_initial, shape
+from tme.config.checks_initial import check_initial, shape
+from tme.config.checks_tumour import check_tumour
 from tme.config.errors import listed, nearest
 from tme.config.receptors import check_receptors
-from tme.config.schema import CELL_TRAITS, CELL_UM3, REFERENCE
+from tme.config.schema import CELL_UM3
 
-MOST_CLONES = 100  # their codes are kept in a byte
 TAKEN_UP = ("oxygen", "cystine", "ifng")  # by cells: these have a sink whatever the config says
 CONSUMED = TAKEN_UP[:2]  # at a rate that does not end where there is little left
 
@@ -63,29 +63,6 @@ def check_domain(look: Access) -> None:
             f"is a lattice of {words} voxels",
             "at least 3 voxels an axis and at most 4e8 in all",
         )
-
-
-def check_tumour(look: Access) -> None:
-    """The preset exists; the clones' shares leave room for the reference cell."""
-    preset, known = look.get("tumour", "preset", default="b16_like"), look.context.library.tumours
-    if isinstance(preset, str) and preset not in known:
-        look.unknown(("tumour", "preset"), "tumour", preset, known)
-    clones = look.mapping("tumour", "clones")
-    for path in (("tumour", "traits"), *(("tumour", "clones", c) for c in clones)):
-        nrf2 = look.number(*path, "nrf2")
-        if nrf2 is not None and 0.0 <= nrf2 < LEAST_NRF2:
-            look.fault((*path, "nrf2"), f"is {nrf2:g}: without NRF2 no iron leaves the cell and it has no resting state", f"at least {LEAST_NRF2:g}")
-    usual = {c for entry in known.values() for c in entry.clones}
-    for name, clone in clones.items():
-        if isinstance(clone, dict) and not {*clone} & {*CELL_TRAITS} and (meant := nearest(name, usual)) != name and meant:
-            look.fault(("tumour", "clones", name), "changes no trait", listed(CELL_TRAITS), meant)
-        if name == REFERENCE:
-            look.fault(("tumour", "clones", name), "is the name of the cells of no clone", "another name")
-    if len(clones) > MOST_CLONES:
-        look.fault(("tumour", "clones"), f"has {len(clones)} clones", f"at most {MOST_CLONES}")
-    shares = [look.number("tumour", "clones", c, "share", default=0.0) or 0.0 for c in clones]
-    if sum(shares) > 1.0 + 1e-12:
-        look.fault(("tumour", "clones"), f"the shares add up to {sum(shares):g}", "at most 1 in all")
 
 
 def check_populations(look: Access) -> None:

@@ -160,13 +160,20 @@ def check_times(look: Access) -> None:
     for arm in look.mapping("arms"):
         for kind, _word in AGENT_KINDS:
             for i in range(len(look.items("arms", arm, kind))):
-                check_days(look, ("arms", arm, kind, i, "day"), start, horizon, branch)
+                early = kind == "events" and may_precede(look, look.get("arms", arm, kind, i, "name"))
+                check_days(look, ("arms", arm, kind, i, "day"), -math.inf if early else start, horizon, branch)
     days = look.get("output", "snapshot_days", default=[])
     for i, day in enumerate(days if isinstance(days, list) else [days]):
         if is_number(day) and not start <= day <= horizon:
             look.fault(
                 ("output", "snapshot_days", i), f"day {day:g} is outside the run", f"{start:g} to {horizon:g}"
             )
+
+
+def may_precede(look: Access, name: Any) -> bool:
+    """Whether an event of this name may lie before the run: what it did is then there at the start."""
+    entry = look.context.library.events.get(name) if isinstance(name, str) else None
+    return entry is not None and entry.before_start
 
 
 def check_days(look: Access, path: tuple[Any, ...], start: float, horizon: float, branch: float | None) -> None:

@@ -22,21 +22,53 @@ def check_event(look: Access, path: tuple[Any, ...], item: dict[str, Any], entry
     for key in item:
         if key not in known and key in EVENT_KEYS:
             look.fault((*path, key), f"does not go with an event of kind {entry.kind}", listed(known))
-    if entry.kind == "light":
-        check_light(look, path, item)
+    if entry.one_of:
+        check_one_of(look, path, item, entry)
+    if "minutes" in entry.needs:
+        check_exposure(look, path, item)
+    if entry.kind == "heat":
+        check_heat(look, path, item, entry)
+    if entry.kind == "vaccination":
+        check_cause(look, path, item, entry)
     if entry.kind == "cell_transfer":
         check_transfer(look, path, item)
-    if isinstance(item.get("place"), (dict, str)):
+    if isinstance(item.get("place"), (dict, str)) and "place" in entry.takes:
         check_place(look, (*path, "place"), item["place"], entry)
 
 
 EVENT_KEYS = (
-    "dose_gy", "fluence_mw_cm2", "minutes", "sensitiser", "enters", "share", "cells", "count", "per_mm2", "place",
+    "dose_gy", "fluence_mw_cm2", "intensity_w_cm2", "celsius", "minutes", "sensitiser", "enters", "share", "cells", "count", "per_mm2",
+    "margin_um", "cause", "age_h", "place",
 )  # fmt: skip
 
 
-def check_light(look: Access, path: tuple[Any, ...], item: dict[str, Any]) -> None:
-    """The photosensitiser is a drug; the light is on for whole ticks; it enters through a face there is."""
+def check_one_of(look: Access, path: tuple[Any, ...], item: dict[str, Any], entry: Any) -> None:
+    """Of some keys an event has just one."""
+    given = [k for k in entry.one_of if item.get(k) is not None]
+    if not given:
+        look.fault((*path, entry.one_of[0]), "missing", " or ".join(entry.one_of))
+    for key in given[1:]:
+        look.fault((*path, key), f"does not go with {given[0]}", "one of them")
+
+
+def check_heat(look: Access, path: tuple[Any, ...], item: dict[str, Any], entry: Any) -> None:
+    """A temperature above the body's, and no absorber where it is stated."""
+    celsius = item.get("celsius")
+    if is_number(celsius) and not entry.body_c < celsius <= entry.hottest_c:
+        look.fault((*path, "celsius"), f"{celsius:g} C is no heat that tissue is given", f"above {entry.body_c:g}, at most {entry.hottest_c:g}")
+    if celsius is not None and item.get("sensitiser") is not None:
+        look.fault((*path, "sensitiser"), "does not go with celsius", "fluence_mw_cm2 and sensitiser, or celsius")
+
+
+def check_cause(look: Access, path: tuple[Any, ...], item: dict[str, Any], entry: Any) -> None:
+    """The death of a vaccine's cells is one that the entry has a quality of."""
+    cause = item.get("cause")
+    if isinstance(cause, str) and cause not in entry.quality:
+        look.unknown((*path, "cause"), "death of vaccine cells", cause, sorted(entry.quality))
+
+
+def check_exposure(look: Access, path: tuple[Any, ...], item: dict[str, Any]) -> None:
+    """The sensitiser is a drug; it is on for whole ticks; light enters through a face there is."""
     drugs, name, minutes = look.context.library.drugs, item.get("sensitiser"), item.get("minutes")
     if isinstance(name, str) and name not in drugs:
         look.unknown((*path, "sensitiser"), "drug", name, drugs)

@@ -9,8 +9,8 @@ from typing import Any
 from tme.config.access import Access, is_number
 from tme.config.errors import nearest
 from tme.config.schema import REFERENCE, RELAXING
+from tme.library.alterations import LEAST_NRF2
 
-LEAST_NRF2 = 0.01  # ferroportin follows NRF2; at 0 labile iron has no steady level
 At = tuple[Any, ...]
 
 

@@ -73,6 +73,8 @@ class EventDose(Scheduled):
 
     dose_gy: Positive | None = None
     fluence_mw_cm2: Positive | None = None
+    intensity_w_cm2: Positive | None = None
+    celsius: Positive | None = None
     minutes: Positive | None = None
     sensitiser: str | None = None
     enters: Literal["x_low", "x_high", "y_low", "y_high", "z_low", "z_high"] | None = None
@@ -80,6 +82,9 @@ class EventDose(Scheduled):
     cells: str | None = None
     count: Count | None = None
     per_mm2: Positive | None = None
+    margin_um: Num | None = None
+    cause: str | None = None
+    age_h: NotNegative | None = None
     place: Annotated[Place | None, BeforeValidator(_place)] = None
 
 

@@ -99,7 +99,13 @@ def changed(library: Library, kind: str, name: str, change: Node, place: str, co
         return library
     former = library.entries[kind][name]
     entry = checked(type(former), raw, former, change, place, context, faults)
-    return library if entry is None else library.with_entry(kind, name, entry, raw)
+    if entry is None:
+        return library
+    for key, other, wanted in entry.referred():
+        if wanted not in library.entries[other] and (key, other, wanted) not in former.referred():
+            path = addressed(raw, key.split("."))
+            faults.append(unknown(change.find(path), ".".join((place, *path)), BY_NAME[other].one, wanted, library.entries[other]))
+    return library.with_entry(kind, name, entry, raw)
 
 
 @dataclass
@@ -173,6 +179,8 @@ class Merging:
     def number(self, raw: Any, change: Node, path: tuple[str, ...], unit: str = "", default: Any = None) -> Any:
         """One number: a bare one keeps unit and, where it lies within, range."""
         given = change.plain()
+        if raw is None and self.entry is not None and (made := self.entry.numbers.get(".".join(path))) is not None:
+            raw = made.model_dump(exclude_none=True)  # what the entry makes of another of its keys
         if is_number(given):
             if raw is None and not unit:
                 self.fault(change, path, "is new here, so its unit is not known", "{value, unit, source}")

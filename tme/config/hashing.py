@@ -82,10 +82,17 @@ def chosen(config: Any, data: Any, kind: Kind) -> Iterable[str]:
     if not kind.chosen_by:
         return config.library.entries[kind.name]
     on = config.switched_on()
-    for key in kind.chosen_by.split("."):
-        data = data.get(key, {})
-    if isinstance(data, str):
-        return (data,)
+    named = {name for key in kind.chosen_by.split() for name in names_at(data, key.split("."))}
     # a key before the dot names all parts of it; what is on by itself counts too
-    return [n for n, e in config.library.entries[kind.name].items() if n in data or n.split(".")[0] in data or getattr(e, "default", False)
+    return [n for n, e in config.library.entries[kind.name].items() if n in named or n.split(".")[0] in named or getattr(e, "default", False)
             or getattr(e, "comes_with", "") in on]
+
+
+def names_at(data: Any, keys: list[str]) -> Iterable[str]:
+    """Names at a path of plain data, * for any key: a text, the items of a list, the keys of a mapping."""
+    if not keys:
+        return (data,) if isinstance(data, str) else data or ()
+    if not isinstance(data, dict):
+        return ()
+    inner = data.values() if keys[0] == "*" else [data[keys[0]]] if keys[0] in data else []
+    return [name for part in inner for name in names_at(part, keys[1:])]

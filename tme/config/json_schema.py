@@ -51,6 +51,8 @@ def json_schema(registry: Mapping[str, Any], library: Any) -> dict[str, Any]:
     ):
         parts[part]["properties"]["name"] = named(library.entries[kind])
     parts["Tumour"]["properties"]["preset"] = named(library.tumours)
+    for part in ("Tumour", "Clone"):
+        parts[part]["properties"]["alterations"] = {"type": "array", "items": named(library.alterations)}
     properties["entries"] = {
         "type": "object",
         "additionalProperties": False,

@@ -310,9 +310,10 @@ def with_preset(data: dict[str, Any], library: Any) -> dict[str, Any]:
             filled[key] = getattr(entry, key)
         filled["traits"] = {k: float(v.value) for k, v in entry.traits.items()}
         filled["clones"] = {
-            name: {"share": c.share, **{k: float(v.value) for k, v in c.traits.items()}}
+            name: {"share": c.share, **{k: float(v.value) for k, v in c.traits.items()}, **resisted(c), **carried(c)}
             for name, c in entry.clones.items()
         }
+        filled |= carried(entry)
     for key, value in given.items():
         if key in ("traits", "clones") and isinstance(value, dict) and isinstance(filled.get(key), dict):
             inner = dict(filled[key])
@@ -323,6 +324,16 @@ def with_preset(data: dict[str, Any], library: Any) -> dict[str, Any]:
         elif value is not None:
             filled[key] = value
     return {**data, "tumour": filled}
+
+
+def resisted(clone: Any) -> dict[str, Any]:
+    """What a clone of a preset resists, as a config writes it."""
+    return {"resists": {k: float(v.value) for k, v in clone.resists.items()}} if clone.resists else {}
+
+
+def carried(entry: Any) -> dict[str, list[str]]:
+    """The alterations of a tumour or clone, as a config writes them."""
+    return {"alterations": list(entry.alterations)} if entry.alterations else {}
 
 
 def check_sweep(tree: Node, context: Context, faults: list[Fault]) -> None:

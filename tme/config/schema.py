@@ -42,6 +42,7 @@ from tme.config.base import (  # noqa: F401  # the names and types of the schema
 )
 from tme.config.doses import Arm
 from tme.config.start import Initial
+from tme.library.alterations import ADDED, altered
 
 
 class Domain(Model):
@@ -57,10 +58,17 @@ class Domain(Model):
     immune_per_voxel: Annotated[int, Whole, Field(ge=1, le=8)] = 2
 
 
+Alterations = Annotated[tuple[str, ...] | None, BeforeValidator(as_tuple)]
+
+
 class Clone(Model):
-    """A clone: share of the founders; traits as factors on the reference (mufa: level)."""
+    """A clone: share of the founders; traits as factors on the reference (mufa: level); alterations beside the tumour's; what it resists.
+
+    `resists` maps a drug family of the library, or `efflux`, to r: cells hold c/(1 + r) of such drugs.
+    """
 
     share: Share
+    alterations: Alterations = None
     xct: NotNegative | None = None
     gpx4_trait: NotNegative | None = None
     fsp1: NotNegative | None = None
@@ -69,6 +77,7 @@ class Clone(Model):
     nrf2: NotNegative | None = None
     mufa: NotNegative | None = None
     antigenicity: NotNegative | None = None
+    resists: Annotated[dict[str, NotNegative], BeforeValidator(empty)] = Field(default_factory=dict)
 
     def traits(self) -> dict[str, float]:
         """Traits this clone changes."""
@@ -86,6 +95,7 @@ class Tumour(Model):
     mass_g: Positive = 0.5
     mouse_g: Positive = 20.0
     traits: Annotated[dict[TraitName, NotNegative], BeforeValidator(empty)] = Field(default_factory=dict)  # type: ignore[valid-type]
+    alterations: Alterations = None
     clones: Annotated[dict[CloneName, Clone], BeforeValidator(empty)] = Field(default_factory=dict)
 
 
@@ -255,6 +265,15 @@ class Config(Experiment):
         named = dict.fromkeys((*self.populations, *table, *regions, *given))
         return tuple(n for n in named if n not in ("ignore", "none"))
 
+    def felt(self) -> dict[str, tuple[float, ...]]:
+        """Drug, or group of drugs -> the share of its concentration that acts in each clone, by code; 1 where nothing is said."""
+        out: dict[str, tuple[float, ...]] = {}
+        for name, clones in self.carriers().items():
+            for drug, share in self._library.alterations[name].feels.items():
+                before = out.get(drug, (1.0,) * len(clones))
+                out[drug] = tuple(b * share.value if carries else b for b, carries in zip(before, clones))
+        return out
+
     def field_entries(self) -> dict[str, Any]:
         """The tissue's own fields (agents' fields come with the arm), as configured."""
         return dict(self._library.fields)
@@ -276,8 +295,19 @@ class Config(Experiment):
         return {trait: float(kept) for trait, kept in rules if trait in RELAXING and kept not in (None, False)}
 
     def tumour_traits(self) -> dict[str, float]:
-        """Traits of the reference cell of this tumour type."""
-        return dict(self.tumour.traits)
+        """Traits of the reference cell of this tumour type, what its alterations do to them included."""
+        return altered(self.tumour.traits, self.tumour.alterations or (), self._library.alterations)
+
+    def clone_traits(self) -> dict[str, dict[str, float]]:
+        """Traits that each clone changes: factors on the reference cell's (mufa: its level), alterations included."""
+        level = self.tumour_traits().get(ADDED, 0.0)
+        return {n: altered(c.traits(), c.alterations or (), self._library.alterations, level) for n, c in self.tumour.clones.items()}
+
+    def carriers(self) -> dict[str, tuple[bool, ...]]:
+        """Alteration -> which clones carry it, by their code: the tumour's are in all of them."""
+        whole = dict.fromkeys(self.tumour.alterations or (), tuple(True for _ in self.clone_names()))
+        own = [(), *(c.alterations or () for c in self.tumour.clones.values())]
+        return {name: tuple(name in names for names in own) for names in own for name in names} | whole
 
     def tumour_parameters(self) -> dict[str, dict[str, float]]:
         """Mechanism parameters that the tumour type sets: group -> name -> value."""

@@ -349,7 +349,7 @@ class Field:
 
     def _has_sources_only(self) -> bool:
         """Whether the field is 0 far from its sources, on a lattice large enough for a subdomain."""
-        if not self.allow_subdomain or self.source is None or self.exchange is not None or self.vmax is not None:
+        if not self.allow_subdomain or self.source is None or self.exchange is not None:
             return False
         return self.grid.n_voxels >= subdomain.MIN_VOXELS and not self._fixed.size and not any(self.grid.periodic)
 

@@ -25,24 +25,30 @@ class DelayLine:
 
 
 class LymphNode:
-    """`output` B, in units of what holds the CD8 present at the start; `travelling` dendritic cells, `expanding` CD8.
+    """`output` B, in units of what holds the CD8 present at the start; `travelling` dendritic cells, `expanding` CD8; `memory`.
 
-    The delay lines are made by the law that knows their lengths.
+    `travelling` holds their priming quality, `on_the_way` their number, `dendritic` the number in the node, `tumour_cells`
+    that of tumour cells at the start. The delay lines are made by the law that knows their lengths.
     """
 
     def __init__(self) -> None:
-        self.output = 1.0
-        self.travelling, self.expanding = DelayLine(0), DelayLine(0)
+        self.output, self.memory, self.dendritic, self.tumour_cells = 1.0, 0.0, 0.0, 1
+        self.travelling, self.expanding, self.on_the_way = DelayLine(0), DelayLine(0), DelayLine(0)
+
+    @property
+    def _lines(self) -> tuple[tuple[str, DelayLine], ...]:
+        return (("travelling", self.travelling), ("expanding", self.expanding), ("on_the_way", self.on_the_way))
 
     def state_dict(self) -> dict[str, np.ndarray]:
-        """Output and both delay lines."""
-        out = {"output": np.array(self.output)}
-        for name, line in (("travelling", self.travelling), ("expanding", self.expanding)):
+        """Output, memory, numbers and the delay lines."""
+        out = {"output": np.array(self.output), "memory": np.array(self.memory), "dendritic": np.array(self.dendritic), "tumour_cells": np.array(self.tumour_cells)}
+        for name, line in self._lines:
             out[name], out[f"{name}_slot"] = line.amounts.copy(), np.array(line.slot)
         return out
 
     def load_state(self, state: Mapping[str, np.ndarray]) -> None:
         """Undo `state_dict`."""
-        self.output = float(state["output"])
-        for name, line in (("travelling", self.travelling), ("expanding", self.expanding)):
+        self.output, self.memory, self.dendritic = (float(state[k]) for k in ("output", "memory", "dendritic"))
+        self.tumour_cells = int(state["tumour_cells"])
+        for name, line in self._lines:
             line.amounts[:], line.slot = state[name], int(state[f"{name}_slot"])

@@ -55,7 +55,7 @@ class Mechanism:
     reads: tuple[str, ...] = ()
     writes: tuple[str, ...] = ()
     adds: tuple[str, ...] = ()
-    cell_columns: Mapping[str, tuple[Column, ...]] = MappingProxyType({})  # of a plugin: what it keeps in cells, by cell type
+    cell_columns: Mapping[str, tuple[Column, ...]] = MappingProxyType({})  # what it keeps in cells where it is on, by cell type
     clock_min: float = 0.0
     switchable: bool = True
     given_by: str = ""  # the config key that brings an entry which is no switch
@@ -71,8 +71,16 @@ class Mechanism:
         """Whether this configuration needs the mechanism at all."""
         return True
 
+    @classmethod
+    def asked_for(cls, config: Any) -> bool:
+        """Whether the config switches it on; for a mechanism that is off by default."""
+        return config.mechanisms.get(cls.name, {}).get("on", False) is True
+
     def prepare(self, model: Any) -> None:
         """Before the first tick: set what fields need to find their steady state."""
+
+    def begin(self, model: Any) -> None:
+        """Before the first tick, once fields and chemistry are settled: put what follows them where it comes to rest."""
 
     def step(self, model: Any) -> None:
         """Do one call's worth; called on ticks divisible by `every`."""

@@ -7,6 +7,7 @@ NamedTuple of scalars that a kernel can take.
 
 from __future__ import annotations
 
+import math
 from collections import namedtuple
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -29,6 +30,20 @@ def status_of(source: str) -> str:
     return _FIRST_WORDS.get(source.replace(":", " ").split(" ")[0].lower(), "measured")
 
 
+FOLD = {"measured": 1.5, "derived": 1.25, "tuned": 1.5, "chosen": 1.0, "assumed": 2.0}
+EXACT = ("definition", "molecular", "atomic", "molar")  # first words of sources that leave no doubt
+
+
+def range_of(value: float, status: str, source: str, low: float = -math.inf, high: float = math.inf) -> tuple[float, float]:
+    """The range of a number that states none, by what stands behind it: a factor of `FOLD` either way, within low and high.
+
+    What is exact by definition and what was chosen has none; a 0 stays 0.
+    """
+    fold = 1.0 if source.replace(":", " ").split(" ")[0].lower() in EXACT else FOLD[status]
+    ends = sorted((value / fold, value * fold))
+    return max(ends[0], min(low, value)), min(ends[1], max(high, value))
+
+
 @dataclass(frozen=True)
 class Parameter:
     """One number of the model.
@@ -45,6 +60,12 @@ class Parameter:
     source: str
     about: str = ""
     status: str = "assumed"
+    stated: tuple[float, float] | None = None
+
+    @property
+    def range(self) -> tuple[float, float]:
+        """The range in which the value is believed to lie (its prior): stated, or by rule (`range_of`)."""
+        return self.stated or range_of(self.value, self.status, self.source, self.low, self.high)
 
     @property
     def assumed(self) -> bool:
@@ -52,8 +73,9 @@ class Parameter:
         return self.status == "assumed"
 
 
-def par(name: str, value: float, unit: str, low: float, high: float, source: str, about: str = "", status: str = "") -> Parameter:
-    """Declare a parameter; the default must lie within its own bounds. Without `status` the source tells it."""
+def par(name: str, value: float, unit: str, low: float, high: float, source: str, about: str = "", status: str = "",
+        range: tuple[float, float] | None = None) -> Parameter:  # as in the library's files
+    """Declare a parameter; the default must lie within its own bounds and range. Without `status` the source tells it."""
     if not low <= value <= high:
         raise ValueError(f"default of {name} = {value} is outside [{low}, {high}]")
     if not source:
@@ -61,7 +83,9 @@ def par(name: str, value: float, unit: str, low: float, high: float, source: str
     status = status or status_of(source)
     if status not in STATUSES:
         raise ValueError(f"parameter {name} has the status {status!r}; expected one of {', '.join(STATUSES)}")
-    return Parameter(name, float(value), unit, float(low), float(high), source, about, status)
+    if range is not None and not low <= range[0] <= value <= range[1] <= high:
+        raise ValueError(f"parameter {name}: the range {range} does not hold its value {value} or leaves its bounds")
+    return Parameter(name, float(value), unit, float(low), float(high), source, about, status, range)
 
 
 def _tuple_type(name: str, fields: tuple[str, ...]) -> Any:

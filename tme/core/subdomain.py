@@ -59,6 +59,7 @@ def solve(field: Any, workspace: Any) -> int:
         field.concentration[:] = 0.0
         return 0
     sink = field.decay + (0.0 if field.loss is None else float(field.loss.mean()))
+    sink += 0.0 if field.vmax is None else float(field.vmax.mean()) / field.k_m  # far from sources, where there is little
     if sink <= 0.0:
         return -1
     length = math.sqrt(field.diffusion / sink) / grid.dx_um  # voxels
@@ -83,10 +84,10 @@ def _solve_within(field: Any, cut: Any, shape: Any, workspace: Any) -> tuple[np.
     if part is None or part.grid.shape != shape:
         small = Grid(shape, grid.dx_um, grid.thickness_um)
         part = type(field)(field.name, field.unit, small, field.diffusion, field.decay, field.clock_ticks, field.mode,
-                           max_cycles=field.max_cycles, outer=field.outer)  # fmt: skip
+                           max_cycles=field.max_cycles, outer=field.outer, k_m=field.k_m)  # fmt: skip
         part.allow_subdomain, field.subdomain = False, part
     part.mode, part.tol = field.mode, field.tol
-    for name in ("concentration", "loss", "source"):
+    for name in ("concentration", "loss", "source", "vmax"):
         values = getattr(field, name)
         if values is not None:
             target = part.concentration if name == "concentration" else part.use(name)

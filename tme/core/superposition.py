@@ -17,6 +17,7 @@ from tme.kernels.superpose import (
     clip_negative,
     deposit_coarse,
     interpolate_cubic,
+    list_sources,
 )
 
 MAX_ENTRIES_PER_VOXEL = 16  # entries of Green's functions per voxel of the lattice, up to which adding is faster than solving
@@ -24,7 +25,7 @@ ENTRIES_ALWAYS_CHEAP = 16 * 73**2  # entries up to which it is faster on any lat
 MAX_RADIUS = 40  # voxels; a larger radius is slower than solving on any lattice that fits into memory
 MIN_SHARED_SOURCES = 256  # sources from which on several threads share the work
 COARSE_COST = 4  # cost of the coarse field, in entries per voxel of the lattice
-CORRECTION_COST = 0.7  # cost of one entry of a short-range correction, in entries
+CORRECTION_COST = 0.4  # cost of one entry of a short-range correction, in entries
 
 
 class Superposition:
@@ -43,7 +44,8 @@ class Superposition:
         self.support: np.ndarray | None = None  # sources within whose radius alone the field is not 0
         half = grid.halved() if self.feasible and min(grid.shape) > 1 and coarse_coupling(k, self.sink) > 0.0 else None
         self.correction = ShortRangeCorrection(k, self.sink, self.tol) if half is not None else None
-        self.steps = self.correction.steps(grid.shape) if self.correction is not None else None
+        self.pane = self.correction.pane(grid.nx) if self.correction is not None else None
+        self.most = self._most()
         self.coarse: Any = None
         if half is not None:
             self.coarse = type(field)(field.name, field.unit, half, coarse_coupling(k, self.sink) * half.dx_um**2, self.sink,
@@ -61,9 +63,19 @@ class Superposition:
             return ""
         return "direct" if direct <= with_coarse else "coarse"
 
+    def _most(self) -> int:
+        """So many sources that a solver is cheaper, or all voxels."""
+        if self.greens is None:
+            return 0
+        size = min(self.greens.size, CORRECTION_COST * self.correction.size) if self.correction is not None else self.greens.size
+        return min(int(max(MAX_ENTRIES_PER_VOXEL * self.grid.n_voxels, ENTRIES_ALWAYS_CHEAP) / size) + 1, self.grid.n_voxels)
+
     def solve(self, field: Any, workspace: Any) -> bool:
         """Fill the field's concentration; False, and nothing done, where a solver is cheaper."""
-        voxels = np.flatnonzero(field.source) if field.source_voxels is None else field.source_voxels
+        voxels = field.source_voxels
+        if voxels is None:  # listed no further than to where a solver is cheaper
+            voxels = np.empty(self.most, np.int64)
+            voxels = voxels[: list_sources(field.source, voxels)]
         way = self.way(len(voxels))
         if way:
             self.add(field, voxels, way, workspace)
@@ -94,7 +106,7 @@ class Superposition:
     def _with_coarse_field(self, field: Any, voxels: np.ndarray, workspace: Any) -> None:
         """Interpolate the coarse field and add the short-range correction of every source."""
         c, shape, coarse, correction = field.concentration, self.grid.shape, self.coarse, self.correction
-        assert correction is not None
+        assert correction is not None and self.pane is not None
         coarse.source[:] = 0.0
         coarse.concentration[:] = 0.0
         deposit_coarse(voxels, field.source, shape, self.wrap, coarse.source)
@@ -103,7 +115,7 @@ class Superposition:
             threads.over_blocks(interpolate_cubic, self.grid.nz, coarse.concentration, c, shape, self.wrap)
         else:
             interpolate_cubic(0, self.grid.nz, coarse.concentration, c, shape, self.wrap)
-        self._on_rows(add_correction, voxels, field.source, correction.values, correction.half, correction.radius, shape, self.wrap, self.steps, correction.packed, c)
+        self._on_rows(add_correction, voxels, field.source, correction.radius, shape, self.wrap, *self.pane, correction.layers, correction.packed, c)
         threads.over_rows(clip_negative, len(c), c)
         self.support = None
 

@@ -50,7 +50,8 @@ class VesselBed:
     A vessel is made of pieces, one a voxel it crosses: `sites` (p,) int32 their voxels, `piece_um` (p,) float64 their
     lengths, `segment` (p,) int64 ascending the segment each belongs to. `rank` (s,) float64 and `open` (s,) bool are of
     segments. `voxels` (m,) int32 ascending are those with an open vessel, and `weight` (m,) float64 is the length of
-    open vessel in them over NOMINAL_UM, what rates per vessel are multiplied by.
+    open vessel in them over NOMINAL_UM, what rates per vessel are multiplied by; `passage` (m,) float64 is the share of drugs,
+    antibodies and particles that the tissue there lets pass (1 unless a rule says otherwise).
     """
 
     def __init__(self, grid: Grid, per_mm2: float, seed: int) -> None:
@@ -73,13 +74,19 @@ class VesselBed:
         self._starts = np.flatnonzero(np.diff(segment, prepend=-1))
         self.set_open(np.ones(len(rank), bool))
 
-    def update(self, depth_um: np.ndarray, rim_um: float, normal: float, rim: float, core: float) -> None:
-        """Open and close segments by the zone of their deepest voxel (`depth_um` > 0 inside the tumour)."""
+    def update(self, depth_um: np.ndarray, rim_um: float, normal: float, rim: float, core: float, grown: np.ndarray | float = 1.0) -> None:
+        """Open and close segments by the zone of their deepest voxel (`depth_um` > 0 inside the tumour); `grown` (s,) times its factor."""
         d = depth_um[self.sites]
         if len(d):
             d = np.maximum.reduceat(d, self._starts)
         factor = np.where(d <= 0.0, normal, np.where(d <= rim_um, rim, core))
-        self.set_open(self.rank < factor)
+        self.set_open(self.rank < factor * grown)
+
+    def of_segments(self, values: np.ndarray) -> np.ndarray:
+        """Means (s,) over segments, by length, of `values` (p,) of pieces."""
+        if not len(values):
+            return np.zeros(0)
+        return np.add.reduceat(values * self.piece_um, self._starts) / np.add.reduceat(self.piece_um, self._starts)
 
     def rate(self, per_vessel: float, diffusion: float) -> float:
         """Exchange (1/min) per weight of a field of `diffusion` um^2/min where a voxel's one vessel exchanges at `per_vessel`.
@@ -99,6 +106,7 @@ class VesselBed:
         now = self.open[self.segment]
         self.voxels, of = np.unique(self.sites[now], return_inverse=True)
         self.weight = np.bincount(of.ravel(), self.piece_um[now], len(self.voxels)) / NOMINAL_UM
+        self.passage = np.ones(len(self.voxels))
 
 
 def _uniform(seed: int, uids: np.ndarray, sub: int) -> np.ndarray:

@@ -26,7 +26,7 @@ from tme.experiments.h5ad import CELL_TYPES, FATES, codes_of
 MAGIC = b"TMEFRAM1"
 MAX_VOXELS = 512 * 512
 LEGEND = (
-    "empty", "other", "dead_apoptosis", "dead_necrosis", "dead_immune", "dead_cuproptosis", "dead_ferroptosis",
+    "empty", "other", "dead_apoptosis", "dead_necrosis", "dead_immune", "dead_cuproptosis", "dead_disulfidptosis", "dead_ferroptosis",
     "tumour", "macrophage", "dendritic", "treg", "cd8",
 )  # fmt: skip
 PREFERRED = ("oxygen", "ifng", "peroxide", "rsl3")

@@ -18,7 +18,7 @@ import numpy as np
 from tme.experiments import files
 
 CELL_TYPES = ("tumour", "cd8", "macrophage", "dendritic", "treg")
-FATES = ("alive", "ferroptosis", "immune", "necrosis", "apoptosis", "cuproptosis")
+FATES = ("alive", "ferroptosis", "immune", "necrosis", "apoptosis", "cuproptosis", "disulfidptosis")
 CATEGORIES = {"cell_type": CELL_TYPES, "fate": FATES}
 _COORDINATES = ("x_um", "y_um", "z_um")
 _TEXT = h5py.string_dtype(encoding="utf-8")

@@ -56,7 +56,8 @@ class ShortRangeCorrection:
     """A 3D Green's function minus the part that a field on voxels twice as wide carries: as `GreensFunction`, but of small radius.
 
     `values` (8 * entries,): one after another for each place of the source among the children of its coarse voxel, 4 (z & 1) + 2 (y & 1)
-    + (x & 1). It ends where the rest is below 0.7 `tol` of the maximum of the Green's function, and sums to 0.
+    + (x & 1). It ends where the rest is below 0.7 `tol` of the maximum of the Green's function, and sums to 0. `packed` (8, 8 * eights)
+    holds the same rows without what is outside the ball, each filled up with zeros to whole eights.
     """
 
     def __init__(self, k: float, sink: float, tol: float) -> None:
@@ -72,13 +73,17 @@ class ShortRangeCorrection:
         left -= outer * (left.sum() / outer.sum())
         mirrored = np.stack([_mirrored(left, place).ravel() for place in range(8)])
         self.values = mirrored.ravel()
-        self.used = np.flatnonzero(_distance(out).ravel() <= out + 1e-9)
-        self.packed = np.ascontiguousarray(mirrored[:, self.used])
+        lengths = 8 * ((2 * self.half + 8) // 8) * (self.half >= 0)  # of the rows in `packed`, whole eights
+        self.rows = np.repeat(np.arange(len(self.half)), lengths // 8)  # of each eight
+        self.x = np.concatenate([np.arange(0, m, 8) - h for m, h in zip(lengths, self.half)]).astype(np.int64)  # where it begins
+        self.layers = np.searchsorted(self.rows, np.arange(2 * out + 2) * (2 * out + 1))  # first eight of each dz
+        wide = np.pad(mirrored.reshape(8, len(self.half), -1), ((0, 0), (0, 0), (0, 8)))
+        self.packed = np.ascontiguousarray(wide[:, self.rows[:, None], self.x[:, None] + np.arange(8) + out]).reshape(8, -1)
 
-    def steps(self, shape: tuple[int, int, int]) -> np.ndarray:
-        """(entries,) int64 distance of each used entry from the source in a lattice's flat arrays."""
-        z, y, x = (i - self.radius[0] for i in np.unravel_index(self.used, (2 * self.radius[0] + 1,) * 3))
-        return ((z * shape[1] + y) * shape[2] + x).astype(np.int64)
+    def pane(self, nx: int) -> tuple[int, np.ndarray]:
+        """Width of a plane's rows with all that eights reach beyond `nx` voxels, and (eights,) int64 where each begins there from the source's place."""
+        width, out = nx + self.radius[2] + int(self.x.max()) + 8, self.radius[1]
+        return width, self.rows % (2 * out + 1) * width + self.x + self.radius[2]
 
 
 def coarse_coupling(k: float, sink: float) -> float:

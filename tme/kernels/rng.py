@@ -42,6 +42,7 @@ class Stream(IntEnum):
     TYPE = 20
     EVENT = 21
     TRANSFER = 22
+    INVADE = 40
     CLOSE = 41
 
 

@@ -1,10 +1,11 @@
-"""Sweeps that evaluate rules: signals at every cell, responses, and the terms they make. Arrays (n,) of one cell type.
+"""Sweeps that evaluate rules: responses to signals, and the terms they make. Arrays (n,) of one cell type.
 
     x = sum of (s/half)^hill        over the rules of a group
     u = x/(1 + x)                   and with memory: u moves to it, du/dt = (u_inf - u)/lag
     factor = product of 1 + (to - 1) u over groups, or amount = sum of to u
 
-A signal is read at the voxel of a cell (`on_voxels`) or in its row (`on_rows`); below 0 it counts as 0.
+A signal is an array (n,), read before at the voxels of the cells (`transfer`) or a column of theirs; below 0 it counts as 0.
+Powers are taken for `BLOCK` rows at a time in short loops without a branch, which vectorise.
 """
 
 from __future__ import annotations
@@ -13,66 +14,62 @@ import numpy as np
 
 from tme.kernels.elementary import power
 from tme.kernels.jit import rule, serial
-from tme.kernels.neighbours import place_of, shifted
-from tme.kernels.transfer import at
 
+BLOCK = 256  # rows whose powers stay in the first-level cache
 _LEAST = 1e-300
 
 
 @rule
-def positive_power(x, hill):
-    """The same for hill > 0."""
-    if hill == 1.0:
-        return x
-    if hill == 2.0:
-        return x * x
-    if hill == 3.0:
-        return x * x * x
-    if hill == 4.0:
-        return (x * x) * (x * x)
-    return power(x, hill) if x > 0.0 else 0.0
+def raise_to(x, n, hill):
+    """x -> x^hill for the first `n` (uint64) of `x` >= 0, for hill < 0 at most 1e300; whole powers up to 4 by multiplication."""
+    k = abs(hill)
+    if k == 2.0:
+        for j in range(n):
+            x[j] = x[j] * x[j]
+    elif k == 3.0:
+        for j in range(n):
+            x[j] = x[j] * x[j] * x[j]
+    elif k == 4.0:
+        for j in range(n):
+            x[j] = (x[j] * x[j]) * (x[j] * x[j])
+    elif k != 1.0:
+        for j in range(n):
+            raised = power(x[j], k)
+            x[j] = raised if x[j] > 0.0 else 0.0
+    if hill < 0.0:
+        for j in range(n):
+            x[j] = 1.0 / max(x[j], _LEAST)
 
 
 @rule
-def hill_power(x, hill):
-    """x^hill for x >= 0, at most 1e300; whole powers up to 4 by multiplication."""
-    if hill < 0.0:
-        return 1.0 / max(positive_power(x, -hill), _LEAST)
-    return positive_power(x, hill)
+def scaled_powers(signal, o, n, less, scale, hill, x):
+    """x = (scale (s - less))^hill for `n` rows from `o` (uint64)."""
+    for j in range(n):
+        x[j] = max((signal[o + j] - less) * scale, 0.0)
+    raise_to(x, n, hill)
 
 
 @serial
-def multiply_on_voxels(lo, hi, voxel, field, less, scale, hill, gain, first, out):
-    """out (*)= 1 + gain u, u of the signal at the cell's voxel less `less`; `first` starts anew."""
-    for i in range(np.uint64(lo), np.uint64(hi)):
-        x = hill_power(max((at(field, voxel[i]) - less) * scale, 0.0), hill)
-        f = 1.0 + gain * (x / (1.0 + x))
-        out[i] = f if first else out[i] * f
+def multiply_by_response(lo, hi, signal, less, scale, hill, gain, first, out):
+    """out (*)= 1 + gain u, u of the signal less `less`; `first` starts anew."""
+    x = np.empty(BLOCK)
+    for begin in range(lo, hi, BLOCK):
+        o, n = np.uint64(begin), np.uint64(min(BLOCK, hi - begin))
+        scaled_powers(signal, o, n, less, scale, hill, x)
+        for j in range(n):
+            f = 1.0 + gain * (x[j] / (1.0 + x[j]))
+            out[o + j] = f if first else out[o + j] * f
 
 
 @serial
-def multiply_on_rows(lo, hi, column, scale, hill, gain, first, out):
-    """The same for a signal of the cell's own."""
-    for i in range(np.uint64(lo), np.uint64(hi)):
-        x = hill_power(max(column[i] * scale, 0.0), hill)
-        f = 1.0 + gain * (x / (1.0 + x))
-        out[i] = f if first else out[i] * f
-
-
-@serial
-def sum_on_voxels(lo, hi, voxel, field, less, scale, hill, first, total):
-    """total (+)= (scale s)^hill, s at the cell's voxel."""
-    for i in range(np.uint64(lo), np.uint64(hi)):
-        x = hill_power(max((at(field, voxel[i]) - less) * scale, 0.0), hill)
-        total[i] = x if first else total[i] + x
-
-
-@serial
-def sum_on_rows(lo, hi, column, scale, hill, first, total):
-    """The same for a signal of the cell's own."""
-    for i in range(np.uint64(lo), np.uint64(hi)):
-        x = hill_power(max(column[i] * scale, 0.0), hill)
-        total[i] = x if first else total[i] + x
+def sum_powers(lo, hi, signal, less, scale, hill, first, total):
+    """total (+)= (scale s)^hill, s the signal less `less`."""
+    x = np.empty(BLOCK)
+    for begin in range(lo, hi, BLOCK):
+        o, n = np.uint64(begin), np.uint64(min(BLOCK, hi - begin))
+        scaled_powers(signal, o, n, less, scale, hill, x)
+        for j in range(n):
+            total[o + j] = x[j] if first else total[o + j] + x[j]
 
 
 @serial
@@ -162,35 +159,3 @@ def grammar_alive(lo, hi, state, up, down, base, most, least, unit, out):
     for i in range(np.uint64(lo), np.uint64(hi)):
         if state[i] == 0:
             out[i] = grammar_value(up[i], down[i], base, most, least) / unit
-
-
-@rule
-def far_from_walls(place, margin, geometry):
-    """Whether every voxel within `margin` of (z, y, x) is on the lattice, without going round."""
-    inside = margin <= place[1] < geometry[1] - margin and margin <= place[2] < geometry[2] - margin
-    return inside and (geometry[0] == 1 or margin <= place[0] < geometry[0] - margin)
-
-
-@serial
-def count_around(n, voxel, state, offsets, margin, geometry, counts):
-    """counts (voxels,) float64 gains 1 in the own voxel and at every offset (m, 3+), at most `margin` along an axis, of each cell.
-
-    `state` (n,) or empty: cells of another state than 0 do not count.
-    """
-    m = offsets.shape[0]
-    steps = np.empty(m, np.int64)
-    for k in range(m):
-        steps[k] = (offsets[k, 0] * geometry[1] + offsets[k, 1]) * geometry[2] + offsets[k, 2]
-    for i in range(n):
-        if state.size > 0 and state[i] != 0:
-            continue
-        v = np.int64(voxel[i])
-        counts[v] += 1.0
-        if far_from_walls(place_of(v, geometry), margin, geometry):
-            for k in range(m):
-                counts[np.uint64(v + steps[k])] += 1.0
-            continue
-        for k in range(m):
-            w = shifted(v, offsets[k, 0], offsets[k, 1], offsets[k, 2], geometry)
-            if w >= 0:
-                counts[w] += 1.0

@@ -1,5 +1,5 @@
 """Vector instructions that loops over arrays do not compile to: an 8 x 8 transpose in registers (`transpose_block`), a copy
-of 64 numbers (`copy_64`), and prefetches of cache lines (`prefetch`, `prefetch_64`).
+of 64 numbers (`copy_64`), a scaled addition of eight (`add_scaled_8`), and prefetches of cache lines (`prefetch`, `prefetch_64`).
 
 A loop that reads rows and writes columns moves one number at a time. `transpose_block` exchanges eight vectors of eight
 numbers in 24 shuffles, for which LLVM has instructions on every machine with vectors. Without the compiler plain loops do the same.
@@ -90,6 +90,31 @@ def _copy_slowly(source, at, out, to):
 
 
 copy_64 = _copy_slowly if numba.config.DISABLE_JIT else intrinsic(_copy_64)
+
+
+def _add_scaled_8(typingctx, scale, source, at, out, to):
+    """out[to + i] += scale * source[at + i] for i < 8; flat float64 arrays, uint64 numbers."""
+
+    def generate(context, build, sig, args):
+        none, zero = ir.Constant(_VECTOR, ir.Undefined), ir.IntType(32)(0)
+        first = build.insert_element(none, args[0], zero)
+        scales = build.shuffle_vector(first, none, ir.Constant(ir.VectorType(ir.IntType(32), EIGHT), [0] * EIGHT))
+        here = ir.Constant(ir.IntType(64), 0)
+        target = _address(context, build, sig, args, 3, here)
+        more = build.fmul(scales, _load(build, _address(context, build, sig, args, 1, here)))
+        build.store(build.fadd(_load(build, target), more), target).align = 8
+        return context.get_dummy_value()
+
+    return types.void(types.float64, source, types.uint64, out, types.uint64), generate
+
+
+def _add_scaled_slowly(scale, source, at, out, to):
+    """The same without the compiler."""
+    for i in range(EIGHT):
+        out[int(to) + i] += scale * source[int(at) + i]
+
+
+add_scaled_8 = _add_scaled_slowly if numba.config.DISABLE_JIT else intrinsic(_add_scaled_8)
 
 
 def _prefetch_lines(context, build, sig, args, lines):

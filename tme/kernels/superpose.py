@@ -23,9 +23,8 @@ import numpy as np
 
 from tme.kernels.greens_function import CUBIC_WEIGHTS
 from tme.kernels.jit import serial
+from tme.kernels.simd import add_scaled_8
 from tme.kernels.stencil import part
-
-TILE = 2**19  # bytes of the lattice that the sources of one tile write to, about half of a second-level cache
 
 # the powers of two up to 2^63 all have different remainders modulo 67
 _EXPONENT = np.zeros(67, np.int64)
@@ -49,6 +48,25 @@ def sort_voxels(voxels, marks):
             voxels[count] = 64 * w + _EXPONENT[lowest % np.uint64(67)]
             count += 1
             word ^= lowest
+
+
+@serial
+def list_sources(source, out):
+    """Fill `out` (most,) int64 with the voxels where `source` (n_voxels,) is not 0, ascending; how many there are, or `most` + 1 if more."""
+    count = 0
+    for begin in range(0, source.size, 64):
+        end, found = min(begin + 64, source.size), np.int64(0)
+        for i in range(np.uint64(begin), np.uint64(end)):
+            found += np.int64(source[i] != 0.0)
+        if found == 0:
+            continue
+        if count + found > out.size:
+            return out.size + 1
+        for i in range(begin, end):
+            if source[i] != 0.0:
+                out[count] = i
+                count += 1
+    return count
 
 
 @part
@@ -166,53 +184,53 @@ def add_truncated(row_lo, row_hi, voxels, source, greens, half, radius, shape, w
 
 
 @part
-def _add_entries(s, values, steps, v, c):
-    """c[v + steps[j]] += s * values[j]."""
-    for j in range(np.uint64(steps.size)):
-        c[np.uint64(v + steps[j])] += s * values[j]
+def _add_pane(pane, width, plane, row_lo, row_hi, radius, shape, wrap, c):
+    """Add a plane with a margin of `radius` to the lattice's own, its margins mirrored or wrapped."""
+    ny, nx = shape[1], shape[2]
+    ry, rx = radius[1], radius[2]
+    for q in range(-ry, ny + ry):
+        row, of = plane * ny + fold_index(q, ny, wrap[1]), (q + ry) * width + rx
+        if row_lo <= row < row_hi:
+            o = row * nx
+            _add_row(1.0, pane, of, c, o, nx)
+            for x in range(-rx, 0):
+                c[o + fold_index(x, nx, wrap[2])] += pane[of + x]
+            for x in range(nx, nx + rx):
+                c[o + fold_index(x, nx, wrap[2])] += pane[of + x]
 
 
 @serial
-def add_correction(row_lo, row_hi, voxels, source, corrections, half, radius, shape, wrap, steps, packed, c):
-    """`add_truncated` for the eight short-range corrections: their short rows are added entry by entry, one tile of each plane at a time.
+def add_correction(row_lo, row_hi, voxels, source, radius, shape, wrap, width, starts, layers, packed, c):
+    """`add_truncated` for the eight short-range corrections, one plane of the lattice after another.
 
-    `packed` (8, entries) are the used entries of `corrections`, row after row, and `steps` (entries,) int64 their distances in
-    `c` from the source, valid away from walls.
+    A plane is added up beside the lattice with room for what goes over its walls, rows `width` wide, a few of which stay in the
+    first-level cache. `voxels` ascend. `packed` (8, 8 * eights) are the rows of the corrections, each filled up with
+    zeros to whole eights, those at dz from eight `layers[dz + rz]` on; `starts` (eights,) int64 where they begin in a pane, from the source's row and column.
     """
     nz, ny, nx = shape
-    rz, ry, rx = radius
-    wide, high, deep = 2 * rx + 1, 2 * ry + 1, 2 * rz + 1
-    at_x, at_row = np.empty(wide, np.int64), np.empty(high * deep, np.int64)
-    size, rows = half.size * wide, _row_radius(radius, shape, wrap)
-    tile = max(4, TILE // (8 * nx * deep) - 2 * ry)
-    for first in range(0, ny, tile):
-        for i in range(voxels.size):
-            v = voxels[i]
-            row = v // nx
-            y = row % ny
-            if y < first or y >= first + tile or _misses(row, rows, row_lo, row_hi):
-                continue
-            x, z = v - row * nx, row // ny
-            s, place = source[v], 4 * (z & 1) + 2 * (y & 1) + (x & 1)
-            clear = rx <= x < nx - rx and ry <= y < ny - ry and rz <= z < nz - rz
-            if clear and row_lo <= row - rz * ny - ry and row + rz * ny + ry < row_hi:
-                _add_entries(s, packed[place], steps, v, c)
-                continue
-            for q in range(wide):
-                at_x[q] = fold_index(x + q - rx, nx, wrap[2])
-            for q in range(high):
-                at_row[q] = fold_index(y + q - ry, ny, wrap[1])
-            for dz in range(deep - 1, -1, -1):
-                plane = fold_index(z + dz - rz, nz, wrap[0]) * ny
-                for q in range(high):
-                    at_row[dz * high + q] = plane + at_row[q]
-            for line in range(half.size):
-                row = at_row[line] * nx
-                if row < row_lo * nx or row >= row_hi * nx:
+    rz, ry = radius[0], radius[1]
+    begins = np.searchsorted(voxels, np.arange(nz + 1) * (ny * nx))  # sources of each plane
+    at, child, strength = np.empty(voxels.size, np.uint64), np.empty(voxels.size, np.uint64), np.empty(voxels.size)
+    for i in range(voxels.size):
+        row = voxels[i] // nx
+        x, y, z = voxels[i] - row * nx, row % ny, row // ny
+        at[i], child[i], strength[i] = y * width + x, 4 * (z & 1) + 2 * (y & 1) + (x & 1), source[voxels[i]]
+    pane, flat, eight = np.zeros((ny + 2 * ry) * width), packed.ravel(), np.uint64(8)
+    for plane in range(row_lo // ny, (row_hi - 1) // ny + 1):
+        first, last = (0, nz) if wrap[0] else (max(plane - rz, 0), min(plane + rz + 1, nz))
+        if begins[first] == begins[last]:
+            continue
+        pane[:] = 0.0
+        for z in range(first, last):
+            for layer in range(2 * rz + 1):
+                if fold_index(z + layer - rz, nz, wrap[0]) != plane:
                     continue
-                at = size * place + line * wide
-                for q in range(rx - half[line], rx + half[line] + 1):
-                    c[np.uint64(row + at_x[np.uint64(q)])] += s * corrections[np.uint64(at + q)]
+                lo, hi = np.uint64(layers[layer]), np.uint64(layers[layer + 1])
+                for i in range(np.uint64(begins[z]), np.uint64(begins[z + 1])):
+                    values = child[i] * np.uint64(packed.shape[1])
+                    for k in range(lo, hi):
+                        add_scaled_8(strength[i], flat, values + eight * k, pane, at[i] + np.uint64(starts[k]))
+        _add_pane(pane, width, plane, row_lo, row_hi, radius, shape, wrap, c)
 
 
 @serial

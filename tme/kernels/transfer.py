@@ -5,7 +5,8 @@ Both keep the amount: the mean of a fine array is the mean of its coarse one, an
 in the fine lattice sum to its number of children. Every axis longer than one voxel must be even.
 
 Cells fill one voxel in ten: a field on wider voxels is interpolated at the cells on demand (`at`), with the
-bits of `interpolate`, and takes no memory on the cells' own lattice.
+bits of `interpolate`, and takes no memory on the cells' own lattice. Where the same cells ask for several such fields,
+`find_corners` finds once the coarse voxels around each cell, and `read_corners` reads a field there: the same bits again.
 """
 
 from __future__ import annotations
@@ -148,3 +149,36 @@ def read(lo, hi, voxel, field, out):
     """out[i] = the field at voxel[i], for the rows from `lo` to `hi`."""
     for i in range(np.uint64(lo), np.uint64(hi)):
         out[i] = at(field, voxel[i])
+
+
+@serial
+def find_corners(lo, hi, voxel, shape, corners):
+    """corners (4, n) int32: flat index of the near coarse voxel on a lattice of `shape` (mz, my, mx), and from there to the far one along x, y, z."""
+    mz, my, mx = shape
+    half_x, half_y = 0.5 / mx, 0.5 / my
+    for i in range(np.uint64(lo), np.uint64(hi)):
+        v = np.int64(voxel[i])
+        line = np.int64((v + 0.5) * half_x)  # exact, as in `_between`
+        z = np.int64((line + 0.5) * half_y) if mz > 1 else 0
+        x, y = v - line * (mx << 1), line - z * (my << 1)
+        xa, ya, za = x >> 1, y >> 1, z >> 1
+        corners[0, i] = (za * my + ya) * mx + xa
+        corners[1, i] = min(max(xa + ((x & 1) << 1) - 1, 0), mx - 1) - xa
+        corners[2, i] = (min(max(ya + ((y & 1) << 1) - 1, 0), my - 1) - ya) * mx
+        corners[3, i] = (min(max(za + ((z & 1) << 1) - 1, 0), mz - 1) - za) * my * mx
+
+
+@serial
+def read_corners(lo, hi, corners, coarse, flat, out):
+    """out[i] = `coarse` (n_coarse,) interpolated between the corners of cell i; `flat`: a lattice of one plane."""
+    for i in range(np.uint64(lo), np.uint64(hi)):
+        a = np.int64(corners[0, i])
+        b, y = a + np.int64(corners[1, i]), np.int64(corners[2, i])
+        near_a, near_b, far_a, far_b = coarse[np.uint64(a)], coarse[np.uint64(a + y)], coarse[np.uint64(b)], coarse[np.uint64(b + y)]
+        if flat:
+            near, far = _weighted(near_a, near_b, near_a, near_b), _weighted(far_a, far_b, far_a, far_b)
+        else:
+            z = np.int64(corners[3, i])
+            near = _weighted(near_a, near_b, coarse[np.uint64(a + z)], coarse[np.uint64(a + y + z)])
+            far = _weighted(far_a, far_b, coarse[np.uint64(b + z)], coarse[np.uint64(b + y + z)])
+        out[i] = 0.75 * near + 0.25 * far

@@ -1,19 +1,25 @@
-"""What a therapeutic agent is: drugs and what they hit, antibodies, particles and their payloads."""
+"""What a therapeutic agent is: drugs and what they hit, antibodies; particles: `particles`."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
 from tme.library.schema import Coarsen, FieldEntry, Mode, Name, Part, quantity
 
+MechanismId = Annotated[str, Field(pattern=r"^[MDN]\d+$")]
+
 
 class Agent(Part):
-    """Common to all therapeutic agents: identity, transport, plasma half-life."""
+    """Common to all therapeutic agents: identity, transport, plasma half-life.
+
+    `ids` are the rows of the inventory of mechanisms that it stands for.
+    """
 
     about: str
+    ids: tuple[MechanismId, ...] = ()
     mode: Mode = "backward_euler"
     clock_min: float = quantity("min", gt=0)
     diffusion: float = quantity("um^2/min", ge=0)
@@ -48,7 +54,13 @@ class Agent(Part):
         """Whether cells take it up."""
         return False
 
+    @property
+    def stands_for(self) -> tuple[str, ...]:
+        """Rows of the inventory of mechanisms."""
+        return self.ids
 
+
+SMALL_HOST_G = 1000.0  # a mouse, not a patient
 VERBS = ("raises", "lowers", "adds_to")
 STRENGTH = {
     "xct": "ki_uM",
@@ -62,7 +74,9 @@ STRENGTH = {
     "iron_supply": "k_per_min",
     "cu_influx": "k_per_min",
     "vessel": "ki_uM",
+    "pool": "k_per_uM_min",
 }
+PRIOR = {"raises": (2.0, (1.25, 4.0)), "lowers": (0.5, (0.25, 0.8))}  # factor and range of a direction known from a review only
 
 
 class Hit(Part):
@@ -71,6 +85,7 @@ class Hit(Part):
     A hit without `target` is a rule on any term (`library.hits`): raises, lowers or adds_to, with to and half, or slope;
     `in` says in which cell types; if nothing is said, in all that run the pathway of the term, else in tumour cells. The target `vessel` is a substance in blood, named by
     `field`: what vessels bring of it is divided by 1 + c/Ki, c the drug's level in plasma (an enzyme that works in blood).
+    `pool` is a substance in tissue, named likewise, which an enzyme removes at k c. `lag_h` gives an effect a memory.
     """
 
     refers: ClassVar[dict[str, str]] = {"field": "fields"}
@@ -89,6 +104,8 @@ class Hit(Part):
     to: float | None = quantity("*", default=None)
     half: float | None = quantity("uM", gt=0, default=None)
     slope: float | None = quantity("*", default=None)
+    lag_h: float | None = quantity("h", gt=0, default=None)
+    source: str = ""
 
     @model_validator(mode="before")
     @classmethod
@@ -107,6 +124,8 @@ class Hit(Part):
         if self.target is None:
             if len(verbs) != 1 or strengths:
                 raise ValueError("a hit has a target with its strength, or one of raises, lowers, adds_to")
+            if self.response != "linear" and (self.to is None or self.half is None):
+                raise ValueError("a hit that is a rule needs to and half; of the drug ec50_uM, and source where it raises or lowers, stand for them")
             return self
         if verbs or self.to is not None or self.half is not None or self.slope is not None:
             raise ValueError("a hit on a target takes its strength alone; raises, lowers and adds_to make a rule without target")
@@ -114,8 +133,10 @@ class Hit(Part):
             raise ValueError(f"a hit on {self.target} needs {STRENGTH[self.target]} and no other strength")
         if self.hill != 1.0 and STRENGTH[self.target] != "ki_uM":
             raise ValueError(f"a hit on {self.target} is in proportion to the drug and takes no hill")
-        if (self.field is not None) != (self.target == "vessel"):
-            raise ValueError("a hit on vessel names the substance, `field: cystine`; hits on other targets have none")
+        if (self.field is not None) != (self.target in ("vessel", "pool")):
+            raise ValueError("a hit on vessel or pool names the substance, `field: cystine`; hits on other targets have none")
+        if self.lag_h is not None:
+            raise ValueError(f"a hit on {self.target} acts at once; a rule without target may have a lag_h")
         return self
 
     @property
@@ -146,21 +167,59 @@ class Hit(Part):
     def rule(self) -> dict[str, Any]:
         """What a hit without target says, as a rule is written."""
         raw: dict[str, Any] = {k: getattr(self, k) for k in VERBS if getattr(self, k) is not None}
-        raw |= {k: self.numbers[k].model_dump(exclude_none=True) for k in ("to", "half", "hill", "slope") if k in self.numbers}
+        raw |= {k: self.numbers[k].model_dump(exclude_none=True) for k in ("to", "half", "hill", "slope", "lag_h") if k in self.numbers}
         return {**raw, "response": self.response}
 
 
+def _complete(hit: dict[str, Any], drug: dict[str, Any]) -> dict[str, Any]:
+    """A hit as written, with the drug's EC50 and the common prior where it states neither."""
+    verb = next((v for v in VERBS if v in hit), None)
+    if verb is None or hit.get("response") == "linear" or "slope" in hit:
+        return hit
+    out = dict(hit)
+    if "half" not in hit and isinstance(drug.get("ec50_uM"), dict):
+        out["half"] = drug["ec50_uM"]
+    review = hit.get("source") or drug.get("source")
+    if "to" not in hit and verb in PRIOR and review:
+        value, between = PRIOR[verb]
+        out["to"] = {"value": value, "unit": "1", "range": list(between), "status": "assumed", "source": f"assumed: direction from {review} only"}
+    return out
+
+
 class DrugEntry(Agent):
-    """A small molecule or enzyme in solution, uM. One without hits does nothing by itself (a photosensitiser in the dark)."""
+    """A small molecule or enzyme in solution, uM. One without hits does nothing by itself (a photosensitiser in the dark).
+
+    Cells that resist the drug's `family`, or pump out what is `effluxed`, hold less of it (`tumour.clones.NAME.resists`).
+    Beyond `solubility_uM` free drug in plasma is not dissolved. A hit that states no `half` has the drug's `ec50_uM`, one
+    that raises or lowers and states no `to` the factor of a direction that only a review tells; `source` names the review.
+    """
 
     stage: str = "experimental"
+    indication: str = ""
+    family: Name | None = None
+    effluxed: bool = False
     coarsen: Coarsen = 1
     cell_loss: float = quantity("1/min", ge=0)
     plasma_half_life_min: float = quantity("min", gt=0)
     unbound_fraction: float = quantity("1", gt=0, le=1)
+    solubility_uM: float | None = quantity("uM", gt=0, default=None)
+    ec50_uM: float | None = quantity("uM", gt=0, default=None)
     hits: tuple[Hit, ...] = ()
+    source: str = ""
 
     field_tolerance: ClassVar[float | None] = 5e-3
+
+    @classmethod
+    def completed(cls, data: dict[str, Any]) -> dict[str, Any]:
+        """With what its hits leave to the drug."""
+        hits = data.get("hits")
+        if not isinstance(hits, (list, tuple)):
+            return data
+        return {**data, "hits": [_complete(hit, data) if isinstance(hit, dict) else hit for hit in hits]}
+
+    def resisted(self, resists: Mapping[str, float]) -> float:
+        """By how much a clone's resistances lower the drug in its cells: c/(1 + r)."""
+        return (resists.get("efflux", 0.0) if self.effluxed else 0.0) + resists.get(self.family or "", 0.0)
 
     @property
     def taken_up(self) -> bool:
@@ -170,14 +229,15 @@ class DrugEntry(Agent):
     def row(self) -> dict[str, Any]:
         """What `tme list drugs` shows."""
         hits = [h.said for h in self.hits]
-        return {"about": self.about, "stage": self.stage, "hits": hits, "mw_g_mol": self.mw_g_mol,
-                "plasma_half_life_min": self.plasma_half_life_min}  # fmt: skip
+        return {"about": self.about, "ids": self.ids, "stage": self.stage, "indication": self.indication, "hits": hits,
+                "mw_g_mol": self.mw_g_mol, "plasma_half_life_min": self.plasma_half_life_min}  # fmt: skip
 
 
 class AntibodyEntry(Agent):
     """An antibody, nM. `target` is a receptor or ligand of an axis (`receptors.yaml`), or `field:NAME`, a soluble factor.
 
-    By its Fc part it may deplete a cell type, `depletes`, in proportion to its occupancy.
+    By its Fc part it may deplete a cell type, `depletes`, in proportion to its occupancy. A mouse clears a human antibody
+    faster: `half_life_mouse_d`, where given, holds in hosts below 1 kg.
     """
 
     target: str = Field(pattern=r"^(field:)?[a-z][a-z0-9_]*$")
@@ -185,6 +245,7 @@ class AntibodyEntry(Agent):
     kd_nM: float = quantity("nM", gt=0, default=1.0)
     k_on_per_nM_min: float = quantity("1/(nM min)", gt=0, default=1.0)
     half_life_d: float = quantity("d", gt=0)
+    half_life_mouse_d: float | None = quantity("d", gt=0, default=None)
     depletes: Name | None = None
     depletion: float = quantity("1", ge=0, le=1, default=0.0)
     field_unit: ClassVar[str] = "nM"
@@ -192,7 +253,8 @@ class AntibodyEntry(Agent):
     def row(self) -> dict[str, Any]:
         """What `tme list antibodies` shows."""
         strength = "k_on_per_nM_min" if self.neutralises else "kd_nM"
-        return {"about": self.about, "target": self.target, strength: getattr(self, strength), "half_life_d": self.half_life_d}
+        return {"about": self.about, "ids": self.ids, "target": self.target, strength: getattr(self, strength), "half_life_d": self.half_life_d,
+                "half_life_mouse_d": self.half_life_mouse_d}  # fmt: skip
 
     def taken_away(self) -> Iterator[tuple[str, str]]:
         """Its target."""
@@ -207,89 +269,11 @@ class AntibodyEntry(Agent):
             raise ValueError("depletion of cells needs `depletes: cell type`, `depletion`, and a receptor or ligand as target")
         return self
 
+    def half_life_in(self, host_g: float) -> float:
+        """Half-life in plasma of a host of that mass, d."""
+        return self.half_life_mouse_d if self.half_life_mouse_d is not None and host_g < SMALL_HOST_G else self.half_life_d
+
     @property
     def neutralises(self) -> str:
         """The field it binds, "" if its target is on cells."""
         return self.target.partition("field:")[2]
-
-
-class Payload(Part):
-    """What a particle carries per unit of its field: a drug, or iron."""
-
-    refers: ClassVar[dict[str, str]] = {"drug": "drugs"}
-    drug: Name | None = None
-    iron: bool = False
-    loading: float = quantity("1", gt=0)
-    free_fraction: float = quantity("1", ge=0, le=1, default=1.0)
-    labile_fraction: float = quantity("1", ge=0, le=1, default=0.0)
-    cap_uM_min: float = quantity("uM/min", ge=0, default=0.0)
-
-    @model_validator(mode="after")
-    def _drug_or_iron(self) -> Payload:
-        if (self.drug is not None) == self.iron:
-            raise ValueError("a payload is either `drug: name` or `iron: true`")
-        if self.iron and (self.labile_fraction == 0.0 or self.cap_uM_min == 0.0):
-            raise ValueError("an iron payload needs labile_fraction and cap_uM_min")
-        return self
-
-
-class Release(Part):
-    """k = k0 + k_ph h(pH) + k_gsh G/(K + G) + k_hypoxia K/(K + O2), h = 1/(1 + 10^(slope (pH - pka)))."""
-
-    k0: float = quantity("1/min", ge=0, default=0.0)
-    k_ph: float = quantity("1/min", ge=0, default=0.0)
-    pka: float = quantity("pH", ge=0, le=14, default=6.3)
-    slope: float = quantity("1/pH", gt=0, default=1.2)
-    k_gsh: float = quantity("1/min", ge=0, default=0.0)
-    gsh_half_uM: float = quantity("uM", gt=0, default=1000.0)
-    k_hypoxia: float = quantity("1/min", ge=0, default=0.0)
-
-
-class Coat(Part):
-    """A protein on a particle's surface that covers a receptor or ligand; Kd in units of the particle's field."""
-
-    target: Name
-    kd_uM: float = quantity("uM", gt=0)
-
-
-class NanoparticleEntry(Agent):
-    """A particle platform; its field counts its payload (molar mass `mw_g_mol`), uM."""
-
-    id: Annotated[str, Field(pattern=r"^N\d+$")]
-    routes: tuple[Literal["iv", "intratumoral", "depot", "bath"], ...] = ("iv", "intratumoral", "depot", "bath")
-    not_modelled: str = ""
-    size_nm: float = quantity("nm", gt=0)
-    plasma_half_life_min: float = quantity("min", gt=0)
-    percent_id: float = quantity("%", gt=0, le=100)
-    uptake_tumour: float = quantity("1/min", ge=0)
-    uptake_macrophage: float = quantity("1/min", ge=0)
-    releases_outside: bool = True
-    release: Release
-    payloads: tuple[Payload, ...] = Field(min_length=1)
-    coat: Coat | None = None
-
-    @property
-    def taken_up(self) -> bool:
-        """Cells take particles up."""
-        return True
-
-    def taken_away(self) -> Iterator[tuple[str, str]]:
-        """What its coat covers."""
-        if self.coat is not None:
-            yield "coat.target", self.coat.target
-
-    @property
-    def iron_terms(self) -> tuple[float, float, float]:
-        """(iron per unit of payload, labile fraction, cap uM/min), summed over iron payloads; zeros without iron."""
-        iron = [p for p in self.payloads if p.iron]
-        if len(iron) == 1:
-            return iron[0].loading, iron[0].labile_fraction, iron[0].cap_uM_min
-        if not iron:
-            return 0.0, 0.0, 0.0
-        total, labile = sum(p.loading for p in iron), sum(p.loading * p.labile_fraction for p in iron)
-        return total, labile / total, sum(p.cap_uM_min for p in iron)
-
-    def row(self) -> dict[str, Any]:
-        """What `tme list nanoparticles` shows."""
-        return {"about": self.about, "id": self.id, "payload": [p.drug or "iron" for p in self.payloads], "routes": self.routes,
-                "size_nm": self.size_nm, "percent_id": self.percent_id, "not_modelled": self.not_modelled}  # fmt: skip

@@ -128,14 +128,24 @@ class Motion(CellPart):
 
 
 class Entry(CellPart):
-    """Entry at each open vessel: rate x (signal/(half + signal) + basal), times what `times` names."""
+    """Entry at each open vessel: rate x (signal/(half + signal) + basal), times what `times` names.
 
-    rate: float = amount("1/min", ge=0)
+    Instead of a rate a type may say that it `holds` its number: the rate is then that number times what replaces the loss at
+    the start. Endothelium keeps its response for a time `memory_d` after the signal has fallen.
+    """
+
+    rate: float = amount("1/min", 0.0, ge=0)
+    holds: float = amount("1", 0.0, ge=0)
+    memory_d: float = amount("d", 0.0, ge=0)
     signal: Name
     half: float = amount("*", gt=0)
     basal: float = amount("1", 0.0, ge=0)
     times: tuple[Literal["node_output", "not_depleted"], ...] = ()
     priority: int | None = None
+
+    def _check(self, given: set[str]) -> None:
+        if ("rate" in given) == ("holds" in given):
+            raise ValueError("an entry has either rate or holds")
 
 
 class Life(CellPart):
@@ -159,15 +169,15 @@ class Division(CellPart):
 class Secretion(CellPart):
     """What a cell adds to a field: `rate` in units of the field per min in the tissue of one cell, 3,375 um^3, or molecules.
 
-    `times` names what scales it: `m2`, the M2 share 1 - m1 of a macrophage, or `engaged`, the function of a cell
-    that holds a target and 0 of one that does not.
+    `times` names what scales it: `m2`, the M2 share 1 - m1 of a macrophage, `m1`, its M1 share, or `engaged`, what the
+    contacts of a killer have left it with: up to its function while it holds a target, falling off for hours after.
     """
 
     field: Name
     rate: float = amount("*", 0.0, ge=0)
     molecules_s: float = amount("1/s", 0.0, ge=0)
     weight_kda: float = amount("kDa", 0.0, ge=0)
-    times: Literal["m2", "engaged"] | None = None
+    times: Literal["m1", "m2", "engaged"] | None = None
 
     def _check(self, given: set[str]) -> None:
         if ("rate" in given) == ("molecules_s" in given) or ("molecules_s" in given) != ("weight_kda" in given):
@@ -220,7 +230,7 @@ class CellPathway(Part):
 
 
 class Kills(CellPart):
-    """Contact with tumour cells: attach, hold, hit; `n_hits` within hours kill.
+    """Contact with tumour cells: attach, hold, hit; `n_hits` within the hour kill.
 
     `recognises` says what MHC-I does to attachment: `antigen`, it rises from `floor` to 1 with MHC-I and with
     antigenicity; `missing_self`, it falls from 1 to `floor` and antigen does not matter.
@@ -235,16 +245,19 @@ class Kills(CellPart):
 
 
 class Polarises(CellPart):
-    """A macrophage's balance m1 at the start and at arrival, 0 M2 to 1 M1."""
+    """A macrophage's balance m1 at arrival, 0 M2 to 1 M1; at the start it is where the tissue holds it."""
 
-    start: float = amount("1", ge=0, le=1)
     arrival: float = amount("1", ge=0, le=1)
 
 
 class Phagocytoses(CellPart):
-    """Corpses within one voxel of such a cell are cleared sooner: `rate` is added to their hazard."""
+    """Corpses within one voxel of such a cell are cleared sooner: `rate` is added to their hazard.
+
+    Living tumour cells within one voxel of a macrophage are eaten at `living` times its M1 share.
+    """
 
     rate: float = amount("1/min", ge=0)
+    living: float = amount("1/min", 0.0, ge=0)
 
 
 class Dies(CellPart):
@@ -308,10 +321,12 @@ class CellEntry(CellPart):
             raise ValueError(f"{wrong[0]} is for {'tissue' if guest else 'guest'} cells")
         if self.division is not None and self.kills is None:
             raise ValueError("division needs kills: only cells that hold a target divide")
-        needs = {"m2": "polarises", "engaged": "kills"}
+        needs = {"m1": "polarises", "m2": "polarises", "engaged": "kills"}
         for item in self.secretes:
             if item.times is not None and getattr(self, needs[item.times]) is None:
                 raise ValueError(f"secretes.times: {item.times} needs {needs[item.times]}")
+        if self.phagocytoses is not None and self.phagocytoses.living > 0.0 and self.polarises is None:
+            raise ValueError("phagocytoses.living needs polarises: M1 macrophages eat living cells")
         if guest and any(run.emits for run in self.pathways.values()):
             raise ValueError("emits is for tissue cells, of which there is one in a voxel")
         return self

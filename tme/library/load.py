@@ -128,7 +128,7 @@ def load_library(folder: str | None = None) -> Library:
     entries: dict[str, dict[str, Any]] = {}
     raw: dict[str, dict[str, Any]] = {}
     for kind in KINDS:
-        entries[kind.name], raw[kind.name] = _read(root / f"{kind.name}.yaml", kind.entry, faults)
+        entries[kind.name], raw[kind.name] = _read(root, kind.name, kind.entry, faults)
     library = Library(entries, raw)
     if not faults:
         faults += [f"{kind}.yaml: {name}{'.' * bool(key)}{key}: {what}" for kind, name, key, what in library.dangling()]
@@ -137,29 +137,70 @@ def load_library(folder: str | None = None) -> Library:
     return library
 
 
-def _read(path: Path, model: type[Part], faults: list[str]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Entries of one file, checked and as written; faults as `file:line: key: what`."""
-    try:
-        text = path.read_text(encoding="utf-8")
-        named = by_name(plain_of(text))
-    except (OSError, YAMLError, ValueError) as error:
-        faults.append(f"{path.name}: {' '.join(str(error).split())}")
-        return {}, {}
-    if named is None:
-        faults.append(f"{path.name}: is not a mapping of names to entries")
-        return {}, {}
-    out = {}
-    for index, (name, entry) in enumerate(named.items()):
+def _read(root: Path, kind: str, model: type[Part], faults: list[str]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Entries of one kind, checked and as written, from `KIND.yaml` and the files of a folder `KIND/`; faults as `file:line: key: what`."""
+    written: dict[str, Any] = {}
+    places: dict[str, tuple[Path, str, int]] = {}  # name -> file, its text, number of the entry there
+    for path in (root / f"{kind}.yaml", *sorted((root / kind).glob("*.yaml"))):
         try:
-            out[name] = model.model_validate(entry)
+            text = path.read_text(encoding="utf-8")
+            named = by_name(plain_of(text))
+        except (OSError, YAMLError, ValueError) as error:
+            faults.append(f"{path.name}: {' '.join(str(error).split())}")
+            continue
+        if named is None:
+            faults.append(f"{path.name}: is not a mapping of names to entries")
+            continue
+        for index, (name, entry) in enumerate(named.items()):
+            if name in written:
+                faults.append(f"{_place(path, text, index, name)}: {name} is in {places[name][0].name} already")
+            written[name], places[name] = entry, (path, text, index)
+    out, raw = {}, {}
+    for name in written:
+        try:
+            raw[name] = inherited(name, written)
+            out[name] = model.model_validate(raw[name])
+        except UnknownBase as error:
+            faults.append(f"{_place(*places[name], name, 'extends')}: {name}.extends: {error}")
         except ValidationError as error:
-            data = parse(text)  # once more, for the lines
-            place = name if isinstance(data, dict) else str(index)
             for e in error.errors():
                 inner = [str(x) for x in e["loc"] if x != ""]
-                line = _line(data, [place, *inner])
-                faults.append(f"{path.name}:{line}: {'.'.join([name, *inner])}: {' '.join(e['msg'].split())}")
-    return out, named
+                faults.append(f"{_place(*places[name], name, *inner)}: {'.'.join([name, *inner])}: {' '.join(e['msg'].split())}")
+    return out, raw
+
+
+def _place(path: Path, text: str, index: int, name: str, *inner: str) -> str:
+    """File and line of a key of an entry; the text is parsed once more for it."""
+    data = parse(text)
+    return f"{path.name}:{_line(data, [name if isinstance(data, dict) else str(index), *inner])}"
+
+
+class UnknownBase(ValueError):
+    """An entry extends one that does not exist, or itself."""
+
+
+def inherited(name: str, written: Mapping[str, Any], below: tuple[str, ...] = ()) -> Any:
+    """An entry as written, over the one of its kind that it `extends`."""
+    entry = written[name]
+    if not isinstance(entry, dict) or "extends" not in entry:
+        return entry
+    base = entry["extends"]
+    if base not in written:
+        raise UnknownBase(f"there is no '{base}'{meant(str(base), written)}")
+    if base == name or base in below:
+        raise UnknownBase(f"'{base}' extends '{name}'")
+    return over(inherited(base, written, (*below, name)), {k: v for k, v in entry.items() if k != "extends"})
+
+
+def over(base: Any, change: Mapping[str, Any]) -> dict[str, Any]:
+    """A mapping with another over it: numbers and lists are replaced, parts merged, what is null taken away."""
+    out = dict(base)
+    for key, value in change.items():
+        both = isinstance(value, dict) and isinstance(out.get(key), dict) and "value" not in value
+        out[key] = over(out[key], value) if both else value
+        if value is None:
+            del out[key]
+    return out
 
 
 def by_name(data: Any) -> dict[str, Any] | None:

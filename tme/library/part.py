@@ -7,13 +7,14 @@ an error.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, model_validator
 from pydantic_core import PydanticCustomError
 
-from tme.core.parameters import STATUSES, status_of
+from tme.core.parameters import STATUSES, range_of, status_of
 
 ADDRESSES = ("name", "id", "target", "drug", "raises", "lowers", "adds_to", "field")  # keys whose text names an item of a list
 
@@ -31,6 +32,12 @@ class Number(BaseModel):
     range: tuple[float, float] | None = None
     status: Literal[STATUSES]  # type: ignore[valid-type]
     source: str = Field(min_length=4)
+    _limits: tuple[float, float] = PrivateAttr(default=(-math.inf, math.inf))  # of what may be written there
+
+    @property
+    def prior(self) -> tuple[float, float]:
+        """The range in which the value is believed to lie: stated, or by rule (`core.parameters.range_of`)."""
+        return self.range or range_of(self.value, self.status, self.source, *self._limits)
 
     @model_validator(mode="before")
     @classmethod
@@ -72,6 +79,14 @@ def quantity(unit: str, **limits: Any) -> Any:
     return Field(default, allow_inf_nan=False, json_schema_extra={"unit": unit}, **limits)
 
 
+def limits_of(model: type[BaseModel], key: str) -> tuple[float, float]:
+    """Least and greatest value that an attribute may have."""
+    bounds = model.model_fields[key].metadata
+    low = [float(b) for m in bounds for b in (getattr(m, "ge", None), getattr(m, "gt", None)) if b is not None]
+    high = [float(b) for m in bounds for b in (getattr(m, "le", None), getattr(m, "lt", None)) if b is not None]
+    return max(low, default=-math.inf), min(high, default=math.inf)
+
+
 def address(item: Any) -> str:
     """What an item of a list is called: its name, id, target or drug, or a word that is true of it (`iron: true`)."""
     get = item.get if isinstance(item, dict) else lambda key: getattr(item, key, None)
@@ -103,7 +118,7 @@ class Part(BaseModel):
     """
 
     refers: ClassVar[dict[str, str]] = {}
-    words: ClassVar[frozenset[str]] = frozenset({"about", "stage", "not_modelled", "source", "evidence"})
+    words: ClassVar[frozenset[str]] = frozenset({"about", "ids", "stage", "indication", "not_modelled", "source", "evidence"})
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
     _numbers: dict[str, Number] = PrivateAttr(default_factory=dict)
 
@@ -111,6 +126,11 @@ class Part(BaseModel):
     def model_of(cls, raw: Any) -> type[Part]:
         """The class that an entry as written belongs to: this one, unless its kind has several."""
         return cls
+
+    @classmethod
+    def completed(cls, data: dict[str, Any]) -> dict[str, Any]:
+        """An entry as written, with what it leaves to others of its keys."""
+        return data
 
     @classmethod
     def unit_of(cls, key: str) -> str | None:
@@ -124,6 +144,7 @@ class Part(BaseModel):
     def _unpack(cls, data: Any, handler: Any) -> Any:
         if not isinstance(data, dict):
             return handler(data)
+        data = cls.completed(data)
         numbers: dict[str, Number] = {}
         plain: dict[str, Any] = {}
         for key, value in data.items():
@@ -140,6 +161,7 @@ class Part(BaseModel):
                 raise ValidationError.from_exception_data(cls.__name__, inner) from None
             if unit != "*" and number.unit != unit:
                 raise _at(key, f"is given in '{number.unit}', expected '{unit}'", value)
+            number._limits = limits_of(cls, key)
             numbers[key] = number
             plain[key] = float(number.value)
         entry = handler(plain)

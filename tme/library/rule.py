@@ -23,7 +23,7 @@ from pydantic import BeforeValidator, Field, model_validator
 from tme.library.part import KeyFault
 from tme.library.schema import Part, quantity
 
-SIGNAL = r"^(field|drug|own|near|contact|event)\.[a-z][a-z0-9_]*$|^time$"
+SIGNAL = r"^(field|drug|own|near|contact|event|alteration)\.[a-z][a-z0-9_]*$|^time$"
 
 
 def _names(value: Any) -> Any:

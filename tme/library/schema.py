@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from tme.library.part import Number, Part, address, quantity  # noqa: F401  # looked up here
 
@@ -46,16 +46,33 @@ FIELD_KEYS = ("mode", "clock_min", "diffusion", "decay", "initial", "vessel_valu
 
 
 class CloneEntry(Part):
-    """A resistant clone: its share of the founders and its traits relative to the reference cell."""
+    """A clone: its share of the founders, its traits relative to the reference cell, the alterations it carries beside the tumour's, the drugs it resists."""
 
+    refers: ClassVar[dict[str, str]] = {"alterations": "alterations"}
     share: float = quantity("1", ge=0, le=1)
-    traits: dict[Name, Number] = Field(min_length=1)
+    traits: dict[Name, Number] = Field(default_factory=dict)
+    resists: dict[Name, Number] = Field(default_factory=dict)
+    alterations: tuple[Name, ...] = ()
+
+    @model_validator(mode="after")
+    def _differs(self) -> CloneEntry:
+        if not (self.traits or self.alterations or self.resists):
+            raise ValueError("a clone has traits or alterations, or resists drugs; this has none")
+        return self
 
 
 class TumourEntry(Part):
-    """A tumour type: heterogeneity, antigenicity, masses, and what differs in the mechanisms' parameters."""
+    """A tumour type: heterogeneity, antigenicity, masses, alterations, and what differs in the mechanisms' parameters.
 
+    `suspended` cells (of blood) are in no tissue: they start as a monolayer or from a table, never as a nodule.
+    """
+
+    refers: ClassVar[dict[str, str]] = {"alterations": "alterations"}
+    words: ClassVar[frozenset[str]] = Part.words | {"ids"}
     about: str
+    ids: tuple[str, ...] = ()
+    suspended: bool = False
+    alterations: tuple[Name, ...] = ()
     cv: float = quantity("1", ge=0, le=1.5)
     drift_per_division: float = quantity("1", ge=0, le=1)
     antigenicity_mean: float = quantity("1", ge=0)
@@ -84,5 +101,5 @@ class TumourEntry(Part):
     def row(self) -> dict[str, Any]:
         """What `tme list tumours` shows."""
         parameters = {f"{g}.{n}": v.value for g, s in self.parameters.items() for n, v in s.items()}
-        return {"about": self.about, "clones": {n: c.share for n, c in self.clones.items()}, "cv": self.cv,
+        return {"about": self.about, "alterations": list(self.alterations), "traits": {n: v.value for n, v in self.traits.items()}, "clones": {n: c.share for n, c in self.clones.items()}, "cv": self.cv,
                 "antigenicity": self.antigenicity_mean, "parameters": parameters}  # fmt: skip

@@ -9,13 +9,19 @@ from collections.abc import Mapping
 from tme.core.terms import Term
 from tme.library.cells import CellEntry
 from tme.mechanisms import (
+    antigen_loss,
+    corpse_signals,
     damp,
     death,
     division,
     exhaustion,
     ifng_response,
+    invasion,
     killing,
+    matrix,
+    metastasis,
     motility,
+    other_deaths,
     phagocytosis,
     polarisation,
     priming,
@@ -26,6 +32,7 @@ from tme.mechanisms import (
     secretion,
     sensing,
     suppression,
+    t_cell_memory,
     uptake,
     vessels,
 )
@@ -37,6 +44,7 @@ MECHANISMS = (
     ifng_response.IfngResponse,
     receptors.LigandExpression,
     motility.Motility,
+    antigen_loss.MhcLost,
     receptors.HostLigands,
     killing.Killing,
     exhaustion.Exhaustion,
@@ -45,18 +53,24 @@ MECHANISMS = (
     priming.Maturation,
     division.DivisionHazard,
     death.Death,
+    other_deaths.OtherDeaths,
     damp.Clearance,
     phagocytosis.Phagocytosis,
     death.Turnover,
     priming.LymphNode,
+    t_cell_memory.TCellMemory,
     resolve.Resolve,
     room.Closing,
     division.Division,
+    antigen_loss.AntigenLoss,
+    invasion.Invasion,
     recruitment.Recruitment,
+    metastasis.Metastasis,
     uptake.Uptake,
     uptake.CellUptake,
     ifng_response.ChemokineSecretion,
     damp.DampRelease,
+    corpse_signals.CorpseSignals,
     secretion.CellSecretion,
     suppression.InflamedTissue,
 )
@@ -67,9 +81,16 @@ PARAMETER_SETS = {
         ifng_response.PARAMETERS,
         damp.PARAMETERS,
         priming.PARAMETERS,
+        t_cell_memory.PARAMETERS,
+        antigen_loss.PARAMETERS,
+        corpse_signals.PARAMETERS,
+        matrix.PARAMETERS,
+        metastasis.PARAMETERS,
+        other_deaths.PARAMETERS,
         recruitment.PARAMETERS,
         motility.PARAMETERS,
         killing.PARAMETERS,
+        receptors.PARAMETERS,
         exhaustion.PARAMETERS,
         polarisation.PARAMETERS,
         suppression.PARAMETERS,
@@ -79,10 +100,11 @@ PARAMETER_SETS = {
         death.T_CELL,
         uptake.PARAMETERS,
         vessels.PARAMETERS,
+        invasion.PARAMETERS,
     )
 }
 
 
 def cell_terms(cells: Mapping[str, CellEntry]) -> tuple[Term, ...]:
     """Terms of what cell types do: which types have them follows from their entries."""
-    return tuple(t for m in (motility, recruitment, death, secretion, phagocytosis) for t in m.terms(cells))
+    return tuple(t for m in (motility, recruitment, death, secretion, phagocytosis, uptake) for t in m.terms(cells))

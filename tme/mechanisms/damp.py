@@ -27,8 +27,8 @@ from tme.kernels.terms import factor
 PARAMETERS = ParameterSet(
     "damp",
     par("atp_rate", 1.0, "uM/min", 0.0, 100.0, "assumed: sets the unit of the ATP field", "ATP from a fresh ferroptotic corpse"),
-    par("hmgb1_rate", 0.1, "ng/mL/min", 0.0, 100.0, "assumed: sets the unit of the HMGB1 field"),
-    par("tau_fade_min", 360.0, "min", 60.0, 1440.0, "window of 4-8 h, peak near 3 h after RSL3, nil at 24 h (Efimova et al. 2020, doi 10.1136/jitc-2020-001369)"),
+    par("hmgb1_rate", 0.1, "a.u./min", 0.0, 100.0, "assumed: sets the unit of the HMGB1 field"),
+    par("tau_fade_min", 360.0, "min", 60.0, 1440.0, "assumed: 4-8 h; output peaks near 3 h after RSL3 and is nil at 24 h (Efimova et al. 2020, doi 10.1136/jitc-2020-001369)"),
     par("tau_rise_min", 30.0, "min", 1.0, 240.0, "assumed: release follows rupture within the hour"),
     par("necrosis_factor", 0.3, "1", 0.0, 1.0, "assumed: necrosis releases less ATP, its store being spent"),
     par("cuproptosis_factor", 0.3, "1", 0.0, 1.0, "assumed: a lytic death without ferroptosis's burst, as necrosis (0.1-1)"),
@@ -36,7 +36,7 @@ PARAMETERS = ParameterSet(
     par("tau_clear_min", 720.0, "min", 60.0, 4320.0, "assumed: 6-24 h", "mean time to clearance"),
     par("crt_min", 0.1, "1", 0.0, 1.0, "assumed: release level below which calreticulin no longer counts"),
     par("damp_growth", 0.1, "1", 0.0, 2.0, "assumed: HMGB1 feeds proliferation (Yin et al. 2025, doi 10.32604/or.2025.069049), small"),
-    par("growth_k", 0.5, "ng/mL", 0.01, 50.0, "assumed: HMGB1 of half effect on proliferation"),
+    par("growth_k", 0.5, "a.u.", 0.01, 50.0, "assumed: HMGB1 of half effect on proliferation"),
 )
 TERMS = (
     Term("damp.atp", "1", "multiplies", ("tumour",), 0.0, 100.0, "release of ATP from corpses"),

@@ -1,7 +1,7 @@
 """Deaths other than ferroptosis and CTL kills: necrosis without oxygen, background apoptosis, turnover of guests.
 
     necrosis hazard   k_nec * (o2_necrosis - O2)/(o2_necrosis - o2_full), between 0 and k_nec   tissue cells; numbers of the type's entry
-    apoptosis hazard  k_apo
+    apoptosis hazard  k_apo, and what drugs add times the cell's sensitivity to it
     turnover          1/life, times `sooner` where a field is below a level (CD8: the chemokine)
     division          k_expand * f of guests that hold a target, at most n_max times
 """
@@ -27,18 +27,18 @@ from tme.library.cells import CellEntry
 PARAMETERS = ParameterSet(
     "death",
     par("k_nec", 2.8e-3, "1/min", 0.0, 1.0, "assumed: necrosis within 6 h without oxygen (PhysiCell default 0.00277 /min, doi 10.1371/journal.pcbi.1005991)"),
-    par("o2_necrosis", 5.0, "mmHg", 0.0, 38.0, "PhysiCell's threshold (doi 10.1371/journal.pcbi.1005991)", "oxygen below which necrosis begins"),
-    par("k_apo", 5.3e-5, "1/min", 0.0, 0.01, "PhysiCell's default apoptosis rate 5.3e-5 /min (doi 10.1371/journal.pcbi.1005991)"),
-    par("o2_full", 2.5, "mmHg", 0.0, 38.0, "PhysiCell's maximum (doi 10.1371/journal.pcbi.1005991)", "oxygen at and below which necrosis is as fast as it gets"),
+    par("o2_necrosis", 5.0, "mmHg", 0.0, 38.0, "chosen: PhysiCell's threshold (doi 10.1371/journal.pcbi.1005991)", "oxygen below which necrosis begins", range=(2.5, 7.5)),
+    par("k_apo", 5.3e-5, "1/min", 0.0, 0.01, "chosen: PhysiCell's default apoptosis rate, 5.3e-5 /min (doi 10.1371/journal.pcbi.1005991)", "", range=(2e-5, 1.5e-4)),
+    par("o2_full", 2.5, "mmHg", 0.0, 38.0, "chosen: PhysiCell's maximum (doi 10.1371/journal.pcbi.1005991)", "oxygen at and below which necrosis is as fast as it gets", range=(1.0, 4.0)),
 )
 
 T_CELL = ParameterSet(
     "cd8_turnover",
-    par("life_d", 4.0, "d", 0.5, 100.0, "4-10 d (spqsp-hcc and SPQSP_IO parameter files; Gong et al. 2017, doi 10.1098/rsif.2017.0320)"),
+    par("life_d", 4.0, "d", 0.5, 100.0, "assumed: 4-10 d, as the parameter files of spqsp-hcc and SPQSP_IO have it (Gong et al. 2017, doi 10.1098/rsif.2017.0320)", "", range=(3.0, 10.0)),
     par("off_tumour", 3.0, "1", 1.0, 100.0, "assumed: effector cells die sooner, or leave, without chemokine"),
-    par("c_min", 4.0, "ng/mL", 0.0, 100.0, "assumed: chemokine at which a T cell counts as in the tumour"),
+    par("c_min", 1.0, "a.u.", 0.0, 100.0, "assumed: chemokine at which a T cell counts as in the tumour"),
     par("k_expand", 2e-4, "1/min", 0.0, 0.01, "assumed: well below the 8-12 h of optimal stimulation"),
-    par("n_max", 4.0, "1", 0.0, 20.0, "7-8 at most (SPQSP_IO); 4 left after priming assumed"),
+    par("n_max", 4.0, "1", 0.0, 20.0, "assumed: 4 of 7-8 divisions are left after priming (SPQSP_IO has 7-8 in all)"),
     par("other_life_d", 10.0, "d", 0.5, 1000.0, "assumed: turnover of Tregs, macrophages and dendritic cells"),
     par("et_cap", 0.0, "1", 0.0, 100.0, "assumed: 0 is off; a cut that holds CD8 per living tumour cell down, to measure what debulking does", "CD8 above this many per living tumour cell leave"),
     par("ctla4_kill_d", 1.0, "d", 0.1, 100.0, "assumed: Tregs at a depleting anti-CTLA-4 die within a day"),
@@ -58,7 +58,10 @@ def terms(cells: Mapping[str, CellEntry]) -> tuple[Term, ...]:
     """What rules may modulate in the guest cells' life."""
     living = tuple(n for n, e in cells.items() if e.life is not None)
     dividing = tuple(n for n, e in cells.items() if e.division is not None)
+    mortal = tuple(n for n, e in cells.items() if e.dies is not None)
     return (
+        Term("death.drug", "1/min", "adds", mortal, 0.0, 1.0, "the hazard of apoptosis by drugs"),
+        Term("death.drug_sensitivity", "1", "multiplies", mortal, 0.0, 100.0, "the apoptosis that drugs bring"),
         Term("turnover.rate", "1", "multiplies", living, 0.0, 100.0, "the rate of loss"),
         Term("division.rate", "1", "multiplies", dividing, 0.0, 10.0, "the rate of division"),
     )
@@ -73,8 +76,8 @@ def lack(oxygen, p):
 
 
 @serial
-def flag_deaths(lo, hi, uid, state, fate, oxygen, apoptosis, necrosis, p, dt, seed, tick):
-    """Raise fate 13 (necrosis) or 14 (apoptosis); the terms `apoptosis` and `necrosis` (n,) or empty."""
+def flag_deaths(lo, hi, uid, state, fate, oxygen, apoptosis, necrosis, drug, sensitivity, p, dt, seed, tick):
+    """Raise fate 13 (necrosis) or 14 (apoptosis); the terms `apoptosis`, `necrosis`, `drug` and `sensitivity` (n,) or empty."""
     p_apo = 1.0 - exp(-p.k_apo * dt)
     u = np.empty((2, BLOCK))
     for first in range(lo, hi, BLOCK):
@@ -85,6 +88,8 @@ def flag_deaths(lo, hi, uid, state, fate, oxygen, apoptosis, necrosis, p, dt, se
             if state[i] == 0 and fate[i] < 10:
                 if apoptosis.size > 0:
                     p_apo = 1.0 - exp(-p.k_apo * apoptosis[i] * dt)
+                if drug.size > 0:
+                    p_apo = 1.0 - exp(-(p.k_apo * factor(apoptosis, i) + drug[i] * factor(sensitivity, i)) * dt)
                 k_nec = p.k_nec * factor(necrosis, i)
                 if oxygen[i] < p.o2_necrosis and u[0, j] < 1.0 - exp(-k_nec * lack(oxygen[i], p) * dt):
                     fate[i] = 13
@@ -170,6 +175,8 @@ class Death(Mechanism):
     def __init__(self, model) -> None:
         super().__init__(model)
         self.dying = [(t, PARAMETERS.type(d.necrosis, d.below, d.apoptosis, d.fully_below)) for t in model.tissue if (d := t.entry.dies) is not None]
+        touched = ("term_death_apoptosis", "term_death_necrosis", "term_death_drug", "term_death_drug_sensitivity")
+        self.reads = (*self.reads, *(f"{t.kind}.{c}" for t, _ in self.dying for c in touched if c in t.declared))
         if len(model.tissue) > 1:
             others = (f"{t.kind}.{column}" for t in model.tissue[1:] for column in ("uid", "voxel", "state", "oxygen") if column in t.declared)
             self.reads = (*self.reads, "field.oxygen.concentration", *others)
@@ -181,7 +188,7 @@ class Death(Mechanism):
             t, n = population.col, population.n
             oxygen = t.oxygen if "oxygen" in population.declared else model.fields["oxygen"].at(t.voxel[:n])
             threads.over_rows(flag_deaths, n, t.uid, t.state, t.fate, oxygen, population.term("death.apoptosis"),
-                      population.term("death.necrosis"), p, self.dt, model.seed64, model.tick)  # fmt: skip
+                      population.term("death.necrosis"), population.term("death.drug"), population.term("death.drug_sensitivity"), p, self.dt, model.seed64, model.tick)  # fmt: skip
 
 
 class Turnover(Mechanism):

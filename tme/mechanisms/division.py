@@ -35,7 +35,7 @@ from tme.mechanisms.damp import PARAMETERS as DAMP_PARAMETERS
 
 PARAMETERS = ParameterSet(
     "division",
-    par("k_div", 7.2e-4, "1/min", 0.0, 0.01, "23 h division time at 38 mmHg (PhysiCell cancer-immune sample, Ghaffarizadeh et al. 2018, doi 10.1371/journal.pcbi.1005991)"),
+    par("k_div", 7.2e-4, "1/min", 0.0, 0.01, "chosen: 23 h between divisions at 38 mmHg, as in PhysiCell's cancer-immune sample (Ghaffarizadeh et al. 2018, doi 10.1371/journal.pcbi.1005991); presets have their own", "", range=(4e-4, 1e-3)),
     par("o2_low", 3.0, "mmHg", 0.0, 38.0, "assumed: no division below (PhysiCell uses 5 mmHg)"),
     par("o2_high", 15.0, "mmHg", 0.1, 160.0, "assumed: full rate above"),
     par("crowd_half", 30.0, "cells", 0.1, 1e6, "tuned: untreated growth of B16 (docs/calibration.md)", "crowding at which division is at half its rate"),

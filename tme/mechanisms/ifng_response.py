@@ -3,10 +3,10 @@
 The fall of SLC7A11/SLC3A2 and the rise of ACSL4 are in the chemistry (`ferroptosis`), through the same
 response Z. Here
 
-    dP/dt = ((p_base + (1 - p_base) h(ifn)) (1 - si) - P) / tau      h = ifn / (ec50 + ifn)
+    dP/dt = ((p_base + (1 - p_base) a h(ifn)) (1 - si) - P) / tau    h = ifn / (ec50 + ifn)
     dM/dt = (m_base + (1 - m_base) h(ifn) - M) / tau
 
-integrated exactly over the clock, and CXCL9/10 is secreted in proportion to Z plus a basal trickle.
+integrated exactly over the clock; a is 1 in cells whose PD-L1 answers and 0 in the others, as their daughters'; and CXCL9/10 is secreted in proportion to Z plus a basal trickle.
 """
 
 from __future__ import annotations
@@ -21,11 +21,12 @@ from tme.kernels.terms import factor
 PARAMETERS = ParameterSet(
     "ifng_response",
     par("pdl1_base", 0.08, "1", 0.0, 1.0, "assumed: few PD-L1+ cells without T cells (1.4 % in B16 CODEX, Hickey et al.)"),
-    par("pdl1_ec50", 0.2, "ng/mL", 0.02, 5.0, "half-maximum 0.1-0.3 ng/mL after SPQSP_IO (Gong et al. 2017, doi 10.1098/rsif.2017.0320)"),
+    par("pdl1_ec50", 0.2, "ng/mL", 0.02, 5.0, "assumed: half-maximum 0.1-0.3 ng/mL as SPQSP_IO has it (Gong et al. 2017, doi 10.1098/rsif.2017.0320)"),
+    par("pdl1_answering", 0.6, "1", 0.0, 1.0, "assumed: some cells of a tumour do not raise PD-L1 (on the CODEX field of B16 all answering gives 36 % positive cells against 21 % measured)", "share of tumour cells whose PD-L1 answers IFN-gamma"),
     par("pdl1_tau", 720.0, "min", 60.0, 4320.0, "assumed: surface PD-L1 changes within half a day"),
     par("mhc1_base", 0.4, "1", 0.0, 1.0, "assumed: constitutive MHC-I of poorly immunogenic mouse tumours"),
     par("mhc1_ec50", 0.2, "ng/mL", 0.02, 5.0, "assumed: as PD-L1, same pathway"),
-    par("cxcl_rate", 1.0, "ng/mL/min", 0.0, 10.0, "assumed: sets the unit of the chemokine field", "CXCL9/10 secretion of a cell at full IFN-gamma response"),
+    par("cxcl_rate", 1.0, "a.u./min", 0.0, 10.0, "assumed: sets the unit of the chemokine field", "CXCL9/10 secretion of a cell at full IFN-gamma response"),
     par("cxcl_basal", 0.03, "1", 0.0, 1.0, "assumed: basal share; without it remnants are abandoned"),
 )
 TERMS = (
@@ -41,12 +42,12 @@ def relax(value, target, keep):
 
 
 @serial
-def surface(n, state, ifng, pdl1_term, mhc1_term, pdl1, mhc1, p, dt):
-    """Advance PD-L1 and MHC-I of living cells by dt min; columns changed in place."""
+def surface(n, state, ifng, answer, pdl1_term, mhc1_term, pdl1, mhc1, p, dt):
+    """Advance PD-L1 and MHC-I of living cells by dt min (inf: to their steady level); columns changed in place."""
     keep = exp(-dt / p.pdl1_tau)
     for i in range(n):
         if state[i] == 0:
-            h = ifng[i] / (p.pdl1_ec50 + ifng[i])
+            h = ifng[i] / (p.pdl1_ec50 + ifng[i]) * answer[i]
             hm = ifng[i] / (p.mhc1_ec50 + ifng[i])
             pdl1[i] = relax(pdl1[i], (p.pdl1_base + (1.0 - p.pdl1_base) * h) * factor(pdl1_term, i), keep)
             mhc1[i] = relax(mhc1[i], min((p.mhc1_base + (1.0 - p.mhc1_base) * hm) * factor(mhc1_term, i), 1.0), keep)
@@ -54,10 +55,10 @@ def surface(n, state, ifng, pdl1_term, mhc1_term, pdl1, mhc1, p, dt):
 
 @serial
 def chemokine(n, state, voxel, z, p, source):
-    """CXCL9/10 source (voxels,) ng/mL/min; one tumour cell a voxel."""
+    """CXCL9/10 source (voxels,) a.u./min; one tumour cell a voxel."""
     for i in range(n):
         if state[i] == 0:
-            source[voxel[i]] = p.cxcl_rate * (z[i] + p.cxcl_basal)
+            source[voxel[i]] += p.cxcl_rate * (z[i] + p.cxcl_basal)
 
 
 class IfngResponse(Mechanism):
@@ -69,13 +70,21 @@ class IfngResponse(Mechanism):
     about = "IFN-gamma raises PD-L1 and MHC-I"
     parameters = PARAMETERS
     clock_min = 6.0
-    reads = ("tumour.state", "tumour.ifng")
+    reads = ("tumour.state", "tumour.ifng", "tumour.pdl1_answer")
     writes = ("tumour.pdl1", "tumour.mhc1")
 
     def step(self, model) -> None:
         """Advance surface proteins by one clock interval."""
+        self.advance(model, self.dt)
+
+    def begin(self, model) -> None:
+        """At the level that the IFN-gamma of the start induces."""
+        self.advance(model, float("inf"))
+
+    def advance(self, model, minutes: float) -> None:
+        """All tumour cells."""
         t, term = model.tumour.col, model.tumour.term
-        surface(model.tumour.n, t.state, t.ifng, term("surface.pdl1"), term("surface.mhc1"), t.pdl1, t.mhc1, self.p, self.dt)
+        surface(model.tumour.n, t.state, t.ifng, t.pdl1_answer, term("surface.pdl1"), term("surface.mhc1"), t.pdl1, t.mhc1, self.p, minutes)
 
 
 def at_rest(model) -> None:
@@ -103,6 +112,10 @@ class ChemokineSecretion(Mechanism):
     def step(self, model) -> None:
         """Write the chemokine source when its field is due."""
         if model.due("cxcl"):
-            t = model.tumour.col
-            with model.fields["cxcl"].term_writer("source", model.scratch, overwrite=False) as source:
-                chemokine(model.tumour.n, t.state, t.voxel, t.ifng_response, self.p, source)
+            self.add(model, "cxcl")
+
+    def add(self, model, name: str) -> None:
+        """Add to the chemokine's source."""
+        t = model.tumour.col
+        with model.fields[name].term_writer("source", model.scratch, overwrite=False) as source:
+            chemokine(model.tumour.n, t.state, t.voxel, t.ifng_response, self.p, source)

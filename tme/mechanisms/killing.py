@@ -1,18 +1,23 @@
-"""Killers meet tumour cells, hold them, hit them; enough hits within hours kill.
+"""Killers meet tumour cells, hold them for some minutes, hit them; enough hits within the hour kill.
 
 A free killer picks one living tumour cell among its own voxel and the Moore neighbourhood, and attaches with
 
     rate = k_attach * recognition * antigenicity * (mhc_floor + (1 - mhc_floor) M)        T cells
     rate = k_attach * recognition * (1 - (1 - mhc_floor) M)                               NK cells, which miss self
 
-M the cell's MHC-I. One that holds a cell hits at rate k_hit * f, lets go at rate 1/hold, and secretes IFN-gamma in
-proportion to f:
+M the cell's MHC-I. T cells that are not specific for the tumour (bystanders) never attach. One that holds a cell hits at
+rate k_hit * f and lets go at rate 1/hold:
 
     f = (1 - e) I / (1 + k_sup T)
 
-e exhaustion, T suppressive cytokines, I what the checkpoint signals of the contact leave (`receptors`). Hits add up and
-fade (Halle et al. 2016, doi 10.1016/j.immuni.2016.01.010; Weigelin et al. 2021, doi 10.1038/s41467-021-25282-3: additive
-cytotoxicity); `n_hits` kill.
+e exhaustion, T suppressive cytokines, I what the checkpoint signals of the contact leave (`receptors`). Hits add up while
+each comes within `hit_window` of the one before, and fade after that (Weigelin et al. 2021, doi
+10.1038/s41467-021-25282-3: additive cytotoxicity; Halle et al. 2016, doi 10.1016/j.immuni.2016.01.010); `n_hits` kill.
+
+IFN-gamma goes out in proportion to q, which follows the contact and falls off for hours after it:
+
+    dq/dt = (f - q)/rise      holding a cell, as long as q < f
+            (f - q)/fall      otherwise, f = 0 without a cell
 """
 
 from __future__ import annotations
@@ -26,21 +31,27 @@ from tme.core.parameters import ParameterSet, par
 from tme.core.terms import Term
 from tme.kernels import threads
 from tme.kernels.cells import contacts
+from tme.kernels.elementary import exp
 from tme.kernels.inline_laws import with_laws
 from tme.kernels.jit import rule, serial
 from tme.mechanisms.receptors import Signals
 
 PARAMETERS = ParameterSet(
     "killing",
-    par("k_attach", 0.2, "1/min", 0.0, 2.0, "PhysiCell cancer-immune sample (Ghaffarizadeh et al. 2018, doi 10.1371/journal.pcbi.1005991)"),
+    par("k_attach", 0.2, "1/min", 0.0, 2.0, "chosen: that of PhysiCell's cancer-immune sample, a demonstration and no measurement (Ghaffarizadeh et al. 2018, doi 10.1371/journal.pcbi.1005991)", "", range=(0.05, 0.5)),
     par("recognition", 0.25, "1", 0.0, 1.0, "assumed: share of contacts in which the receptor finds its antigen"),
     par("mhc_floor", 0.4, "1", 0.0, 1.0, "assumed: recognition left without MHC-I induction"),
-    par("hold_min", 60.0, "min", 5.0, 600.0, "attachment lifetime, PhysiCell cancer-immune sample (doi 10.1371/journal.pcbi.1005991)"),
-    par("k_hit", 0.045, "1/min", 0.0, 1.0, "calibrated: 2-16 kills per CTL per day (Halle et al. 2016, doi 10.1016/j.immuni.2016.01.010)"),
-    par("n_hits", 3.0, "1", 1.0, 20.0, "more than two contacts raise the death probability (Halle et al. 2016, doi 10.1016/j.immuni.2016.01.010)"),
-    par("hit_decay_min", 120.0, "min", 10.0, 1440.0, "assumed: 1-3 h (Weigelin et al. 2021, doi 10.1038/s41467-021-25282-3, show recovery within hours)"),
-    par("k_sup", 1.0, "1", 0.0, 50.0, "assumed: unit of the suppression field"),
-    par("ifng_molecules_s", 200.0, "1/s", 0.0, 5000.0, "assumed: order of magnitude of single-cell secretion assays, 1e2-2e3", "IFN-gamma molecules per second of an engaged CD8 at full function"),
+    par("specific", 0.3, "1", 0.0, 1.0, "assumed: the rest of the CD8 in a tumour are bystanders; those that the node primes beyond the start are all specific", "share of CD8 specific for the tumour at the start"),
+    par("hold_min", 20.0, "min", 2.0, 600.0, "assumed: contacts in tumours are short, median some 15 min"),
+    par("k_hit", 0.08, "1/min", 0.0, 1.0, "calibrated: 1.2-16 kills per specific CTL per day (T30; Halle et al. 2016, doi 10.1016/j.immuni.2016.01.010)"),
+    par("n_hits", 3.0, "1", 1.0, 20.0, "measured: three hits within about 50 min of each other kill (Weigelin et al. 2021, doi 10.1038/s41467-021-25282-3)"),
+    par("hit_window_min", 50.0, "min", 0.0, 600.0, "measured: three hits within about 50 min of each other kill (Weigelin et al. 2021, doi 10.1038/s41467-021-25282-3)", "time for which a hit counts in full"),
+    par("hit_decay_min", 60.0, "min", 10.0, 1440.0, "assumed: sublethal damage is repaired within hours (sign: Weigelin et al. 2021, doi 10.1038/s41467-021-25282-3)"),
+    par("k_sup", 1.0, "1/a.u.", 0.0, 50.0, "assumed: unit of the suppression field"),
+    par("ifng_molecules_s", 30.0, "1/s", 0.0, 5000.0, "assumed: SPQSP_IO has 27 /s ten hours after a stimulus (Gong et al. 2021, doi 10.3390/cancers13153751); tumor-tcell 4.5 /s; prior 5-200 /s", "IFN-gamma molecules per second of a stimulated CD8 at full function"),
+    par("ifng_rise_min", 60.0, "min", 1.0, 600.0, "assumed: secretion begins within the hour of a contact"),
+    par("ifng_fall_min", 360.0, "min", 10.0, 2880.0, "assumed: falls off within hours of the last contact (4-12 h)"),
+    par("start_output", 0.4, "1", 0.0, 1.0, "assumed: q of specific CD8 in an untreated tumour", "IFN-gamma secretion of specific CD8 at the start, relative to full"),
 )
 TERMS = (
     Term("killing.attach_rate", "1", "multiplies", ("cd8",), 0.0, 10.0, "the rate of attachment to targets"),
@@ -50,7 +61,7 @@ TERMS = (
 )
 
 
-NO_HITS = np.zeros(0, np.int8)
+NO_HITS = EVERY_ONE = np.zeros(0, np.int8)
 
 
 class Kills(NamedTuple):
@@ -81,6 +92,14 @@ def effector_function(exhaustion, inhibition, suppression, p):
     return (1.0 - exhaustion) * inhibition / (1.0 + p.k_sup * suppression)
 
 
+@serial
+def stimulate(lo, hi, engaged, function, stimulus, rise, fall):
+    """Let q, `stimulus` (n,), of rows `lo` to `hi` follow the function of those that hold a cell; rise = exp(-dt/rise_min)."""
+    for i in range(np.uint64(lo), np.uint64(hi)):
+        goal = function[i] if engaged[i] == 1 else 0.0
+        stimulus[i] = goal + (stimulus[i] - goal) * (rise if goal > stimulus[i] else fall)
+
+
 meet = serial(with_laws(contacts.meet, __file__, attach_rate=attach_rate))
 strike = serial(with_laws(contacts.strike, __file__, effector_function=effector_function))
 
@@ -95,7 +114,7 @@ def kills_of(population: Any, p: Any) -> Kills:
     return Kills(kills.attach, kills.recognition, kills.floor, kills.hold_min, kills.hit, p.k_sup, missing_self)
 
 
-SET_HERE = ("engaged", "target_uid", "target_voxel", "function", "pd1_signal", "kills")  # of killers
+SET_HERE = ("engaged", "target_uid", "target_voxel", "function", "stimulus", "pd1_signal", "kills")  # of killers
 
 
 class Killing(Mechanism):
@@ -116,13 +135,14 @@ class Killing(Mechanism):
         free = (f"receptors.free.{name}" for name, m in model.receptors.molecules.items() if m.free.size)
         host = (f"receptors.{part}.{li.name}" for li in model.receptors.hosts() for part in ("host_sum", "host_count"))
         shown = [f"tumour.{c}" for c in model.tumour.declared if c.startswith("ligand_")]
-        own = [(k.kind, c) for k in model.killers for c in ("uid", "voxel", "exhaustion") if c in k.declared or c != "exhaustion"]
+        own = [(k.kind, c) for k in model.killers for c in ("uid", "voxel", "exhaustion", "specific") if c in k.declared or c in ("uid", "voxel")]
         signals = [axis.signal for k in model.killers for axis in model.receptors.on(k.kind)]
         set_here = [(k.kind, c) for k in model.killers for c in dict.fromkeys((*SET_HERE, *signals)) if c in k.declared]
         self.reads = (*self.reads, *(f"{kind}.{c}" for kind, c in own), *shown, *free, *host)
         self.writes = (*self.writes, *(f"{kind}.{c}" for kind, c in set_here))
         self.adds = (*self.adds, *(f"counters.{k.kind}_ticks" for k in model.killers))
         self.kills = [(k, kills_of(k, self.p), Signals(model, k), np.zeros(0) if "exhaustion" not in k.declared else None) for k in model.killers]
+        self.rise, self.fall = exp(-self.dt / self.p.ifng_rise_min), exp(-self.dt / self.p.ifng_fall_min)
 
     def step(self, model) -> None:
         """One tick of contacts; counts kills and killers for the readouts."""
@@ -133,8 +153,10 @@ class Killing(Mechanism):
         for k, (killers, holders, held_row, hit) in enumerate(held):
             model.counters["kills"] += contacts.judge(
                 len(holders), holders, held_row, hit if k == 0 else NO_HITS, killers.col.kills, t.fate, t.hits, t.hit_tick, t.new_hits,
-                p.n_hits, p.hit_decay_min, model.dt_min, model.tick,
+                p.n_hits, p.hit_window_min, p.hit_decay_min, model.dt_min, model.tick,
             )  # fmt: skip
+            c = killers.col
+            threads.over_rows(stimulate, killers.n, c.engaged, c.function, c.stimulus, self.rise, self.fall)
             model.counters[f"{killers.kind}_ticks"] += killers.n
 
     def hold_and_hit(self, model, killers, p, signals, ageless) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -145,7 +167,7 @@ class Killing(Mechanism):
         n, c, t = killers.n, killers.col, model.tumour.col
         held_row, found = np.empty(n, np.int64), np.empty(n, np.int64)
         m = threads.gather_rows(
-            found, meet, n, c.uid, c.voxel, c.engaged, c.target_uid, c.target_voxel, c.function,
+            found, meet, n, c.uid, c.voxel, c.engaged, c.specific if "specific" in killers.declared else EVERY_ONE, c.target_uid, c.target_voxel, c.function,
             killers.term("killing.attach_rate"), killers.term("killing.recognition"),
             t.uid, t.voxel, t.state, t.mhc1, t.antigenicity, model.lattice.tissue_row, p, self.dt,
             model.seed64, model.tick, model.lattice.geometry, held_row, found,

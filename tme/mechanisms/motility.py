@@ -23,8 +23,8 @@ from tme.library.cells import CellEntry
 
 PARAMETERS = ParameterSet(
     "motility",
-    par("cd8_fast_um_min", 10.0, "um/min", 0.0, 20.0, "slow and fast classes, < 2 and > 8 um/min (Torres et al. 2023, eLife 12:e84916)"),
-    par("cd8_slow_um_min", 1.5, "um/min", 0.0, 20.0, "slow class (Torres et al. 2023, eLife 12:e84916)"),
+    par("cd8_fast_um_min", 10.0, "um/min", 0.0, 20.0, "T cells keep to speeds below 2 and above 8 um/min (Torres et al. 2023, doi 10.7554/eLife.84916; lymph node, villi and lung, not tumours)", "", range=(8.0, 12.0)),
+    par("cd8_slow_um_min", 1.5, "um/min", 0.0, 20.0, "slow class, below 2 um/min (Torres et al. 2023, doi 10.7554/eLife.84916; lymph node, villi and lung, not tumours)", "", range=(0.5, 2.0)),
     par("cd8_to_slow_per_min", 0.03, "1/min", 0.0, 1.0, "assumed: fast bouts of about half an hour"),
     par("cd8_to_fast_per_min", 0.015, "1/min", 0.0, 1.0, "assumed: a third of searching cells fast"),
     par("cd8_bias", 0.05, "1", 0.0, 1.0, "assumed: weak, since a stronger one piles all CD8 up within 50 um of the chemokine's peak"),

@@ -1,8 +1,10 @@
-"""Phagocytes clear corpses near them sooner.
+"""Phagocytes clear corpses near them sooner; M1 macrophages eat living tumour cells too.
 
-    hazard of a corpse = 1/tau_clear (`damp`) + sum over phagocytes within one voxel of their rate
+    hazard of a corpse         1/tau_clear (`damp`) + sum over phagocytes within one voxel of their rate
+    hazard of a living cell    sum over macrophages within one voxel of living x m1
 
-Sign: macrophages and neutrophils take up dead cells; the rate is that of the cell type's entry.
+Signs: macrophages and neutrophils take up dead cells; iron oxide turns macrophages to M1, and tumours grow less (Zanganeh
+et al. 2016, doi 10.1038/nnano.2016.168). The rates are those of the cell type's entry.
 """
 
 from __future__ import annotations
@@ -22,13 +24,18 @@ from tme.kernels.terms import factor
 from tme.library.cells import CellEntry
 
 _CLEAR = int(Stream.CLEAR)
-_EATEN = 1  # draw 0 of the stream is the corpse's own clearance
+_EATEN, _EATEN_ALIVE = 1, 2  # draw 0 of the stream is the corpse's own clearance
+KILLED = 12  # the fate of a cell that immune cells kill
 
 
 def terms(cells: Mapping[str, CellEntry]) -> tuple[Term, ...]:
     """What rules may modulate in phagocytes."""
     eating = tuple(n for n, e in cells.items() if e.phagocytoses is not None)
-    return (Term("phagocytosis.rate", "1", "multiplies", eating, 0.0, 100.0, "the rate at which corpses are cleared"),)
+    killing = tuple(n for n in eating if cells[n].polarises is not None)
+    return (
+        Term("phagocytosis.rate", "1", "multiplies", eating, 0.0, 100.0, "the rate at which corpses are cleared"),
+        Term("phagocytosis.living", "1", "multiplies", killing, 0.0, 100.0, "the rate at which M1 macrophages eat living tumour cells"),
+    )
 
 
 @serial
@@ -36,6 +43,31 @@ def rate_per_voxel(n, voxel, rate, scale, counts, term):
     """Add up the rates of phagocytes (1/min, in units of 1/scale) voxel by voxel."""
     for i in range(n):
         tally(counts, voxel[i], rate * factor(term, i), scale)
+
+
+@serial
+def rate_of_m1(n, voxel, m1, rate, scale, counts, term):
+    """The same in proportion to m1."""
+    for i in range(n):
+        tally(counts, voxel[i], rate * m1[i] * factor(term, i), scale)
+
+
+@serial
+def flag_eaten_alive(n, uid, voxel, state, fate, counts, scale, dt, seed, tick, geometry):
+    """Raise fate 12 in living cells that macrophages of the neighbourhood eat now; returns how many."""
+    eaten = 0
+    for i in range(n):
+        if state[i] == 0 and fate[i] < 10:
+            v = np.int64(voxel[i])
+            total = counts[v]
+            for k in range(n_directions(geometry)):
+                w = neighbour(v, k, geometry)
+                if w >= 0:
+                    total += counts[w]
+            if total > 0 and uniform(seed, _CLEAR, tick, uid[i], _EATEN_ALIVE) < 1.0 - exp(-total / scale * dt):
+                fate[i] = KILLED
+                eaten += 1
+    return eaten
 
 
 @serial
@@ -65,26 +97,47 @@ class Phagocytosis(Mechanism):
 
     name = "phagocytosis"
     phase = Phase.FATE
-    about = "phagocytes clear the corpses around them"
+    ids = ("M74",)
+    about = "phagocytes clear the corpses around them; M1 macrophages eat living tumour cells"
     clock_min = 10.0
 
     @classmethod
     def enabled(cls, model) -> bool:
         """Only where some cell type does it at all."""
-        return any(p.entry.phagocytoses.rate > 0.0 for p in model.populations.that("phagocytoses"))
+        return any(max(p.entry.phagocytoses.rate, p.entry.phagocytoses.living) > 0.0 for p in model.populations.that("phagocytoses"))
 
     def __init__(self, model) -> None:
         super().__init__(model)
-        self.eaters = model.populations.that("phagocytoses")
-        terms = [f"{p.kind}.term_phagocytosis_rate" for p in self.eaters if "term_phagocytosis_rate" in p.declared]
-        self.reads = (*(f"{p.kind}.voxel" for p in self.eaters), *terms,
+        every = model.populations.that("phagocytoses")
+        self.eaters = tuple(p for p in every if p.entry.phagocytoses.rate > 0.0)
+        self.predators = tuple(p for p in every if p.entry.phagocytoses.living > 0.0)
+        terms = [f"{p.kind}.{t}" for p in every for t in ("term_phagocytosis_rate", "term_phagocytosis_living") if t in p.declared]
+        self.reads = (*(f"{p.kind}.voxel" for p in every), *(f"{p.kind}.m1" for p in self.predators), *terms,
                       *(f"{t.kind}.{c}" for t in model.tissue for c in ("uid", "voxel", "state")))  # fmt: skip
-        self.adds = tuple(f"{t.kind}.fate" for t in model.tissue)
+        self.adds = (*(f"{t.kind}.fate" for t in model.tissue), *(["counters.eaten_alive"] if self.predators else []))
 
     def step(self, model) -> None:
         """One clock interval."""
-        if not any(p.n for p in self.eaters):
-            return
+        if any(p.n for p in self.eaters):
+            self.clear(model)
+        if any(p.n for p in self.predators):
+            self.eat_living(model)
+
+    def eat_living(self, model) -> None:
+        """Living tumour cells near M1 macrophages."""
+        c, scale = model.tumour.col, model.fixed_scale
+        with model.scratch.borrow() as borrowed:
+            counts = borrowed.view(np.int64)
+            for p in self.predators:
+                rate_of_m1(p.n, p.col.voxel, p.col.m1, p.entry.phagocytoses.living, scale, counts, p.term("phagocytosis.living"))
+            model.counters["eaten_alive"] += flag_eaten_alive(
+                model.tumour.n, c.uid, c.voxel, c.state, c.fate, counts, scale, self.dt, model.seed64, model.tick, model.lattice.geometry,
+            )  # fmt: skip
+            for p in self.predators:
+                forget(p.n, p.col.voxel, counts)
+
+    def clear(self, model) -> None:
+        """Corpses near phagocytes."""
         with model.scratch.borrow() as borrowed:
             counts = borrowed.view(np.int64)
             for p in self.eaters:

@@ -31,7 +31,7 @@ PARAMETERS = ParameterSet(
     par("w_ros", 1.0, "1", 0.0, 20.0, "assumed: sign after Zhang et al. 2025 (doi 10.3389/fimmu.2025.1611299)"),
     par("k_ros", 1.0, "uM", 0.001, 100.0, "assumed: peroxide signal of half effect"),
     par("w_sup", 2.0, "1", 0.0, 20.0, "assumed: TGF-beta and IL-10 favour M2"),
-    par("k_sup", 0.1, "1", 0.001, 10.0, "assumed: suppression of half effect"),
+    par("k_sup", 0.1, "a.u.", 0.001, 10.0, "assumed: suppression of half effect"),
 )
 
 
@@ -68,7 +68,15 @@ class Polarisation(Mechanism):
 
     def step(self, model) -> None:
         """One clock interval."""
+        self.advance(model, self.dt)
+
+    def settle(self, model) -> None:
+        """To where the fields and the iron inside hold each macrophage."""
+        self.advance(model, float("inf"))
+
+    def advance(self, model, minutes: float) -> None:
+        """All macrophages."""
         f = model.fields
         for m in model.populations.that("polarises"):
             threads.over_rows(polarise, m.n, m.col.voxel, m.col.m1, m.col.iron_load, f["ifng"].read_view, f["atp"].read_view,
-                      f["peroxide"].read_view, f["suppression"].read_view, self.p, self.dt)  # fmt: skip
+                      f["peroxide"].read_view, f["suppression"].read_view, self.p, minutes)  # fmt: skip

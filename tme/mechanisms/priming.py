@@ -5,13 +5,17 @@ Maturation hazard (immature cells):
     rate = k_mature D / (1 + X/k_x)     D = (ATP/(k_atp + ATP) + HMGB1/(k_hmgb1 + HMGB1)) / 2
 
 Antigen rises by k_eat per fresh corpse with calreticulin in the neighbourhood; X, oxidised lipid, by k_ox
-per old ferroptotic corpse. A mature cell leaves after `residence`, arrives in the node after `travel`, primes there
+per old ferroptotic corpse. What early ferroptotic corpses do beyond their DAMPs is in dispute, and in rules that hear
+`own.early_corpses`, their number within reach: they mature dendritic cells (M71.efimova; Efimova et al. 2020), or hold back
+maturation, engulfment and cross-presentation (M72.wiernicki and its two companions; Wiernicki et al. 2022).
+
+A mature cell leaves after `residence`, arrives in the node after `travel`, primes there
 
     (q0 + (1 - q0) antigen) / (1 + X/k_x) * effect of CTLA-4 (and of other axes that act in the node)
 
-CD8, with what antibodies leave of the receptor at that moment, and `expansion` later these add `gain` each to the
-node's output B of primed CD8, which otherwise decays to 1, the output that holds the CD8 present at the start:
-dB/dt = (1 - B)/tau_b.
+CD8, with what antibodies leave of the receptor at that moment, and `expansion` later these add `gain` each, per 1000 tumour
+cells that the model had at the start, to the node's output B of primed CD8, which otherwise decays to 1, the output that
+holds the CD8 present at the start: dB/dt = (1 - B)/tau_b. So a section of a tumour and one twice as large prime alike.
 """
 
 from __future__ import annotations
@@ -36,20 +40,22 @@ PARAMETERS = ParameterSet(
     "priming",
     par("k_mature", 1.4e-3, "1/min", 0.0, 0.1, "assumed: 12 h to mature under full DAMP (6-24 h)"),
     par("k_atp", 0.1, "uM", 0.001, 100.0, "assumed: ATP of half effect"),
-    par("k_hmgb1", 0.5, "ng/mL", 0.001, 100.0, "assumed: HMGB1 of half effect"),
+    par("k_hmgb1", 0.5, "a.u.", 0.001, 100.0, "assumed: HMGB1 of half effect"),
     par("k_eat", 2e-3, "1/min", 0.0, 1.0, "assumed: antigen of one fresh corpse within 8 h"),
     par("k_ox", 1e-3, "1/min", 0.0, 1.0, "assumed: oxidised lipid of one old corpse within 16 h"),
     par("k_x", 1.0, "1", 0.01, 100.0, "assumed: oxidised lipid of half effect (sign: Wiernicki et al. 2022, doi 10.1038/s41467-022-31218-2)"),
-    par("late_min", 720.0, "min", 60.0, 2880.0, "late ferroptotic cells fail to mature DCs (Efimova et al. 2020, doi 10.1136/jitc-2020-001369); 12 h assumed"),
+    par("late_min", 720.0, "min", 60.0, 2880.0, "assumed: 12 h; late ferroptotic cells fail to mature DCs (Efimova et al. 2020, doi 10.1136/jitc-2020-001369)"),
     par("q0", 0.2, "1", 0.0, 1.0, "assumed: priming quality without antigen from corpses"),
     par("residence_min", 720.0, "min", 0.0, 4320.0, "assumed: 12 h between maturation and departure"),
     par("travel_min", 1440.0, "min", 0.0, 4320.0, "assumed: 24 h to the node (12-48 h)"),
-    par("expansion_min", 5760.0, "min", 0.0, 14400.0, "4 d: first division after 24 h, then 6-8 h each (3-7 d); assumed in detail"),
-    par("gain", 0.05, "1", 0.0, 10.0, "assumed: output added per mature DC, in units of the starting output"),
+    par("expansion_min", 5760.0, "min", 0.0, 14400.0, "assumed: 4 d (3-7 d): first division after 24 h, then 6-8 h each"),
+    par("gain", 0.25, "1", 0.0, 50.0, "assumed: output added per mature DC and 1000 tumour cells of the start, in units of the starting output"),
+    par("node_life_d", 3.0, "d", 0.2, 14.0, "assumed: mature dendritic cells live a few days in the node"),
     par("tau_b_min", 2880.0, "min", 60.0, 14400.0, "assumed: node output falls back within 2 d"),
 )
 TERMS = (
     Term("maturation.rate", "1", "multiplies", ("dendritic",), 0.0, 10.0, "the rate of maturation"),
+    Term("maturation.antigen", "1", "multiplies", ("dendritic",), 0.0, 10.0, "the uptake of antigen from corpses"),
     Term("priming.gain", "1", "multiplies", ("dendritic",), 0.0, 10.0, "what a mature dendritic cell primes"),
 )
 _MATURE = int(Stream.MATURE)
@@ -64,34 +70,36 @@ def danger(atp, hmgb1, p):
 
 @rule
 def corpse_content(voxel, tissue_row, state, death_tick, tick, dt_min, late_min, d):
-    """(fresh calreticulin, old oxidised lipid) of the corpse in a voxel, each 0-1."""
+    """(fresh calreticulin, old oxidised lipid, whether early ferroptotic) of the corpse in a voxel, each 0-1."""
     if voxel < 0:
-        return 0.0, 0.0
+        return 0.0, 0.0, 0.0
     row = tissue_row[voxel]
     if row < 0 or state[row] == 0:
-        return 0.0, 0.0
+        return 0.0, 0.0, 0.0
     age = (tick - death_tick[row]) * dt_min
     fresh = release(age, d) * kind_factor(state[row], d)
     old = 1.0 if state[row] == 1 and age >= late_min else 0.0
-    return (fresh if fresh >= d.crt_min * kind_factor(state[row], d) else 0.0), old
+    return (fresh if fresh >= d.crt_min * kind_factor(state[row], d) else 0.0), old, (1.0 - old if state[row] == 1 else 0.0)
 
 
 @serial
 def mature_cells(
-    lo, hi, uid, voxel, mature, mature_tick, antigen, blunting, held, atp, hmgb1,
-    tissue_row, state, death_tick, term, p, d, dt, dt_min, seed, tick, geometry,
+    lo, hi, uid, voxel, mature, mature_tick, antigen, blunting, early, held, atp, hmgb1,
+    tissue_row, state, death_tick, term, antigen_term, p, d, dt, dt_min, seed, tick, geometry,
 ):  # fmt: skip
     """Feed and mature dendritic cells; rows `lo` to `hi`; returns how many matured."""
     count = 0
     for i in range(np.uint64(lo), np.uint64(hi)):
         if mature[i] == 1:
             continue
-        fresh, old = corpse_content(voxel[i], tissue_row, state, death_tick, tick, dt_min, p.late_min, d)
+        fresh, old, young = corpse_content(voxel[i], tissue_row, state, death_tick, tick, dt_min, p.late_min, d)
         for k in range(n_directions(geometry)):
-            a, b = corpse_content(neighbour(voxel[i], k, geometry), tissue_row, state, death_tick, tick, dt_min, p.late_min, d)
+            a, b, c = corpse_content(neighbour(voxel[i], k, geometry), tissue_row, state, death_tick, tick, dt_min, p.late_min, d)
             fresh += a
             old += b
-        antigen[i] = 1.0 - (1.0 - antigen[i]) * exp(-p.k_eat * fresh * dt)
+            young += c
+        early[i] = young
+        antigen[i] = 1.0 - (1.0 - antigen[i]) * exp(-p.k_eat * fresh * factor(antigen_term, i) * dt)
         blunting[i] += p.k_ox * old * dt
         rate = p.k_mature * factor(term, i) * danger(at(atp, voxel[i]), at(hmgb1, voxel[i]), p) / (1.0 + blunting[i] / p.k_x)
         if uniform(seed, _MATURE, tick, uid[i], 0) < 1.0 - exp(-rate * dt):
@@ -103,14 +111,15 @@ def mature_cells(
 
 @serial
 def quality_leaving(n, mature, mature_tick, antigen, blunting, fate, term, residence_ticks, tick, p, scale):
-    """Flag mature cells that leave (fate 30); returns their summed priming quality in fixed point."""
-    total = np.int64(0)
+    """Flag mature cells that leave (fate 30); returns their summed priming quality in fixed point, and their number."""
+    total, count = np.int64(0), 0
     for i in range(n):
         if mature[i] == 1 and fate[i] == 0 and tick - mature_tick[i] >= residence_ticks:
             fate[i] = 30
             q = (p.q0 + (1.0 - p.q0) * antigen[i]) / (1.0 + blunting[i] / p.k_x)
             total += np.int64(np.rint(q * factor(term, i) * scale))
-    return total
+            count += 1
+    return total, count
 
 
 class Maturation(Mechanism):
@@ -124,7 +133,7 @@ class Maturation(Mechanism):
     clock_min = 10.0
     reads = ("dendritic.uid", "dendritic.voxel", "field.atp.concentration", "field.hmgb1.concentration",
              "lattice.tissue_row", "tumour.state", "tumour.death_tick")  # fmt: skip
-    writes = ("dendritic.mature", "dendritic.mature_tick", "dendritic.antigen", "dendritic.blunting")
+    writes = ("dendritic.mature", "dendritic.mature_tick", "dendritic.antigen", "dendritic.blunting", "dendritic.early_corpses")
     adds = ("counters.dc_matured",)
 
     def __init__(self, model) -> None:
@@ -141,9 +150,9 @@ class Maturation(Mechanism):
         """One population; how many of it matured."""
         c, t, f = d.col, model.tumour.col, model.fields
         return sum(threads.over_blocks(
-            mature_cells, d.n, c.uid, c.voxel, c.mature, c.mature_tick, c.antigen, c.blunting, c.held,
+            mature_cells, d.n, c.uid, c.voxel, c.mature, c.mature_tick, c.antigen, c.blunting, c.early_corpses, c.held,
             f["atp"].read_view, f["hmgb1"].read_view, model.lattice.tissue_row, t.state, t.death_tick,
-            d.term("maturation.rate"), self.p, self.damp, self.dt, model.dt_min, model.seed64, model.tick, model.lattice.geometry,
+            d.term("maturation.rate"), d.term("maturation.antigen"), self.p, self.damp, self.dt, model.dt_min, model.seed64, model.tick, model.lattice.geometry,
         ))  # fmt: skip
 
 
@@ -155,8 +164,9 @@ class LymphNode(Mechanism):
     ids = ("M73", "M79", "M118")
     about = "mature dendritic cells prime CD8 in the node, and these come after a delay; CTLA-4 blockade primes more"
     clock_min = 10.0
-    reads = ("dendritic.mature", "dendritic.mature_tick", "dendritic.antigen", "dendritic.blunting")
-    writes = ("node.output", "node.travelling", "node.travelling_slot", "node.expanding", "node.expanding_slot")
+    reads = ("dendritic.mature", "dendritic.mature_tick", "dendritic.antigen", "dendritic.blunting", "node.tumour_cells")
+    writes = ("node.output", "node.travelling", "node.travelling_slot", "node.expanding", "node.expanding_slot",
+              "node.dendritic", "node.on_the_way", "node.on_the_way_slot")  # fmt: skip
     adds = ("dendritic.fate",)
 
     def __init__(self, model) -> None:
@@ -166,18 +176,25 @@ class LymphNode(Mechanism):
         travel = round(self.p.travel_min / self.dt)
         both = round((self.p.travel_min + self.p.expansion_min) / self.dt)
         model.node.travelling, model.node.expanding = DelayLine(travel), DelayLine(both - travel)
+        model.node.on_the_way = DelayLine(travel)
+
+    def prepare(self, model) -> None:
+        """Priming is reckoned per tumour cell of the start."""
+        model.node.tumour_cells = max(model.tumour.n, 1)
 
     def step(self, model) -> None:
         """Emigration, priming by arriving cells, arrival of due cells, decay of the output."""
-        node, leaving = model.node, 0
+        node, leaving, count = model.node, 0, 0
         for d in model.presenters:
             c = d.col
-            leaving += quality_leaving(d.n, c.mature, c.mature_tick, c.antigen, c.blunting, c.fate, d.term("priming.gain"), self.residence,
-                                       model.tick, self.p, QUALITY_SCALE)  # fmt: skip
+            quality, number = quality_leaving(d.n, c.mature, c.mature_tick, c.antigen, c.blunting, c.fate, d.term("priming.gain"),
+                                              self.residence, model.tick, self.p, QUALITY_SCALE)  # fmt: skip
+            leaving, count = leaving + quality, count + number
+        node.dendritic = node.dendritic * exp(-self.dt / (self.p.node_life_d * 1440.0)) + node.on_the_way.step(count)
         arriving = node.travelling.step(leaving)
         due = node.expanding.step(round(arriving * self.primed(model)) if arriving else 0)
         node.output = 1.0 + (node.output - 1.0) * exp(-self.dt / self.p.tau_b_min)
-        node.output += self.p.gain * float(due) / QUALITY_SCALE
+        node.output += self.p.gain * float(due) / QUALITY_SCALE * 1000.0 / node.tumour_cells
 
     def primed(self, model) -> float:
         """Factor of the axes in the lymph node on the priming of cells that arrive now; antibodies are as in plasma."""

@@ -4,8 +4,8 @@
     factor on a term = without + (to - without) S / (half + S)
 
 R is what the killer carries of the receptor, r the share of it left free by antibodies; `target` and `host` are levels of
-the ligand left free, `host` the mean over host cells within a voxel of the killer (PD-L1 of host cells: Juneja et al. 2017,
-doi 10.1084/jem.20160801). Factors of several axes multiply. What is induced by a field relaxes towards
+the ligand left free, `host` the mean over host cells within a voxel of the killer, times a weight by tumour type (PD-L1 of
+host cells matters in B16, the tumour's own suffices in MC38: Juneja et al. 2017, doi 10.1084/jem.20160801). Factors of several axes multiply. What is induced by a field relaxes towards
 
     level + (to - level) s / (half + s)      with the time constant tau
 """
@@ -17,12 +17,17 @@ from typing import Any
 import numpy as np
 
 from tme.core.mechanism import Mechanism, Phase
+from tme.core.parameters import ParameterSet, par
 from tme.kernels import threads
 from tme.kernels.elementary import exp, law
 from tme.kernels.jit import serial
 from tme.kernels.neighbours import n_directions, neighbour
 from tme.kernels.transfer import at
 
+PARAMETERS = ParameterSet(
+    "host_ligands",
+    par("weight", 1.0, "1", 0.0, 1.0, "assumed: ligands of a host cell beside the killer count as those of the cell held (sign: Juneja et al. 2017, doi 10.1084/jem.20160801)", "how much what host cells show counts"),
+)
 LEVEL_SCALE = 2.0**30  # levels of host cells are added up as integers
 _NONE = np.zeros(0)
 
@@ -135,6 +140,7 @@ class Signals:
 
     def __init__(self, model: Any, population: Any) -> None:
         self.population, self.tumour = population, model.tumour
+        self.weight = PARAMETERS.build(model.config_for("host_ligands")).weight
         self.axes = []
         for axis in model.receptors.on(population.kind):
             ligands, constant = [li for li in axis.ligands if not plain(li)], 0.0
@@ -180,6 +186,7 @@ class Signals:
             host = np.empty(len(holders))
             at_killer = self.population.col.voxel
             threads.over_rows(mean_around, len(holders), holders, at_killer, ligand.host_sum, ligand.host_count, model.lattice.geometry, host)
+            host *= self.weight
         return column, level, _NONE if apart else free, background, free, host
 
 
@@ -225,6 +232,7 @@ class HostLigands(Mechanism):
     switchable = False
     phase = Phase.INTERACT
     about = "host cells show ligands to killers within a voxel of them"
+    parameters = PARAMETERS
     clock_min = 2.0
 
     @classmethod

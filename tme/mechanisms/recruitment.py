@@ -2,11 +2,16 @@
 
 Per open vessel (20 um of it) and minute, with s the type's signal at the vessel:
 
-    rate x [s/(half + s) + basal] x node output (if it is primed in the node) x (1 - depletion by antibody)
+    rate x [m + basal] x node output (if it is primed in the node) x (1 - depletion by antibody)
+    m = s/(half + s), or what is left of an earlier one, which fades with the time constant `memory`
 
-The inflow of CD8 follows the tumour's chemokine, which fades with the tumour but keeps a basal share, so
-that remnants are not abandoned; DAMPs draw suppressive and myeloid cells. A newcomer whose voxel is full does not
-enter. Types claim room in the order of their entry's priority, then by name.
+A type that `holds` has the rate, times that number, at which the vessels of the tumour and 100 um around it replace what is
+lost there at the start; so it does not hang on the size of voxel, section or vessel bed.
+
+The inflow of CD8 follows the tumour's chemokine. Endothelium that it has activated stays so for days, so that a remnant is
+not abandoned when the chemokine fades with the tumour; DAMPs draw suppressive and myeloid cells. A newcomer whose voxel
+is full does not enter. What the node primes beyond the start is specific for the tumour, of the others the share is that of
+the start. Types claim room in the order of their entry's priority, then by name.
 """
 
 from __future__ import annotations
@@ -22,23 +27,26 @@ from tme.core.terms import Term
 from tme.kernels import threads
 from tme.kernels.elementary import exp
 from tme.kernels.jit import serial
-from tme.kernels.rng import BLOCK, Stream, recruit_uid, uniform_block
+from tme.kernels.rng import BLOCK, Stream, recruit_uid, uniform_block, uniforms
 from tme.kernels.terms import factor
-from tme.kernels.transfer import at
 from tme.library.cells import CellEntry
+from tme.mechanisms.killing import PARAMETERS as KILLING
 
 PARAMETERS = ParameterSet(
     "recruitment",
-    par("k_cd8", 4.2e-4, "1/min", 0.0, 0.1, "assumed: holds the starting number of CD8"),
-    par("k_c", 30.0, "ng/mL", 0.01, 1000.0, "assumed: above the chemokine of an inflamed tumour (10-20), so that inflow follows it"),
+    par("k_cd8", 0.58, "1", 0.0, 1e3, "definition: holds the starting number of CD8", "inflow at the start relative to the loss"),
+    par("k_c", 4.0, "a.u.", 0.01, 1000.0, "assumed: somewhat below the chemokine of an untreated tumour, so that inflow rises by half at most"),
+    par("memory_d", 3.0, "d", 0.0, 30.0, "assumed: adhesion molecules of endothelium once activated stay for days; 0 is none"),
     par("basal", 0.02, "1", 0.0, 1.0, "assumed: inflow without chemokine"),
-    par("k_treg", 5e-6, "1/min", 0.0, 0.1, "assumed: holds the starting number of Tregs"),
-    par("k_mac", 1.5e-5, "1/min", 0.0, 0.1, "assumed: holds the starting number of macrophages"),
-    par("k_dc", 1.5e-5, "1/min", 0.0, 0.1, "assumed: replaces dendritic cells that left"),
+    par("k_treg", 0.7, "1", 0.0, 1e3, "definition: holds the starting number of Tregs", "inflow at the start relative to the loss"),
+    par("k_mac", 0.9, "1", 0.0, 1e3, "definition: holds the starting number of macrophages", "inflow at the start relative to the loss"),
+    par("k_dc", 1.8, "1", 0.0, 1e3, "definition: holds the starting number of dendritic cells", "inflow at the start relative to the loss"),
     par("base", 0.3, "1", 0.0, 1.0, "assumed: inflow of suppressive and myeloid cells without DAMPs"),
-    par("k_h", 0.5, "ng/mL", 0.001, 100.0, "assumed: HMGB1 of half effect (DAMPs recruit Treg and TAM: Yin et al. 2025, doi 10.32604/or.2025.069049)"),
+    par("k_h", 0.5, "a.u.", 0.001, 100.0, "assumed: HMGB1 of half effect (DAMPs recruit Treg and TAM: Yin et al. 2025, doi 10.32604/or.2025.069049)"),
 )
 _RECRUIT = int(Stream.RECRUIT)
+SPECIFIC = 2  # draw of Stream.TYPE: whether a T cell is specific
+RIM_UM = -100.0  # the tumour and what is within 100 um of it
 _NO_FACTOR = np.zeros(0)
 READS = {"node_output": "node.output"}  # by what is in TIMES
 TIMES = {"node_output": lambda model, kind: model.node.output, "not_depleted": lambda model, kind: 1.0 - model.receptors.depleted(kind)}
@@ -51,10 +59,10 @@ def terms(cells: Mapping[str, CellEntry]) -> tuple[Term, ...]:
 
 
 @serial
-def draw_arrivals(lo, hi, vessels, weight, code, rate, signal, k, basal, dt, seed, tick, uid, where, term):
+def draw_arrivals(lo, hi, vessels, weight, code, rate, response, basal, dt, seed, tick, uid, where, term):
     """Cells that attempt to enter at the vessels from `lo` to `hi`: their `uid`, and number of the vessel, from `lo` on; returns the end.
 
-    rate [1/min] times the vessel's weight times (signal/(k + signal) + basal), times `term` (vessels,) or empty, is the hazard of an entry.
+    rate [1/min] times the vessel's weight times (response + basal), times `term` (vessels,) or empty, is the hazard of an entry.
     """
     count, u = lo, np.empty((2, BLOCK))
     for first in range(lo, hi, BLOCK):
@@ -63,20 +71,18 @@ def draw_arrivals(lo, hi, vessels, weight, code, rate, signal, k, basal, dt, see
             uid[j] = recruit_uid((np.uint64(code) << np.uint64(32)) | np.uint64(vessels[j]), tick, 0)
         uniform_block(seed, _RECRUIT, tick, uid, first, first + m, 0, u)
         for j in range(np.uint64(m)):
-            v = np.int64(vessels[np.uint64(first) + j])
-            s = at(signal, v)
-            x = rate * weight[np.uint64(first) + j] * (s / (k + s) + basal) * dt * factor(term, np.uint64(first) + j)
+            x = rate * weight[np.uint64(first) + j] * (response[np.uint64(first) + j] + basal) * dt * factor(term, np.uint64(first) + j)
             if u[0, j] < x and u[0, j] < 1.0 - exp(-x):  # the first bound spares most vessels the second
                 where[count] = first + np.int64(j)
                 count += 1
     return count
 
 
-def arrivals(vessels, weight, code, rate, signal, k, basal, dt, seed, tick, occupancy, capacity, uid, voxel, term=_NO_FACTOR):
-    """Draw newcomers at each vessel, their hazard times `term` (vessels,) if there is one; fills uid and voxel (vessels,), updates occupancy, returns (entered, refused)."""
+def arrivals(vessels, weight, code, rate, response, basal, dt, seed, tick, occupancy, capacity, uid, voxel, term=_NO_FACTOR):
+    """Draw newcomers at each vessel, `response` (vessels,) 0-1 to the signal there, their hazard times `term` (vessels,) if there is one; fills uid and voxel (vessels,), updates occupancy, returns (entered, refused)."""
     n = len(vessels)
     name, where = np.empty(n, np.uint64), np.empty(n, np.int64)
-    wanting = where[: threads.gather_rows(where, draw_arrivals, n, vessels, weight, code, rate, signal, k, basal, dt, seed, tick, name, where, term)]
+    wanting = where[: threads.gather_rows(where, draw_arrivals, n, vessels, weight, code, rate, response, basal, dt, seed, tick, name, where, term)]
     entering = wanting[occupancy[vessels[wanting]] < capacity]  # vessels are voxels, all different
     count = len(entering)
     uid[:count], voxel[:count] = name[entering], vessels[entering]
@@ -85,7 +91,11 @@ def arrivals(vessels, weight, code, rate, signal, k, basal, dt, seed, tick, occu
 
 
 class Recruitment(Mechanism):
-    """Entry of guest cells through vessels; `factor[kind]` gives a factor (n,) on the hazard at some voxels (n,)."""
+    """Entry of guest cells through vessels; `factor[kind]` gives a factor (n,) on the hazard at some voxels (n,).
+
+    `scale[kind]` 1/min is the rate of a type that holds its number, `memory[kind]` (places,) float64 what endothelium keeps
+    of its response in each voxel that a vessel, open or closed, crosses.
+    """
 
     name = "recruitment"
     phase = Phase.RESOLVE
@@ -93,37 +103,94 @@ class Recruitment(Mechanism):
     about = "chemokine and primed CD8 set the inflow of CD8; DAMPs draw Tregs, macrophages and MDSC"
     parameters = PARAMETERS
     clock_min = 30.0
+
     def __init__(self, model) -> None:
         super().__init__(model)
         entering = [p for p in model.immune if p.entry.entry is not None and model.recruits(p.kind)]
         self.entering = sorted(entering, key=order_of)
         self.factor: dict[str, Callable[[np.ndarray], np.ndarray]] = {}
+        self.places = np.unique(model.vessels.sites)
+        self.scale = {p.kind: 0.0 for p in self.entering if p.entry.entry.holds > 0.0}
+        self.memory = {p.kind: np.zeros(len(self.places)) for p in self.entering if p.entry.entry.memory_d > 0.0}
+        self.specific = KILLING.build(model.config_for("killing")).specific
         read = {f"field.{p.entry.entry.signal}.concentration" for p in entering} | {READS[t] for p in entering for t in p.entry.entry.times if t in READS}
         self.reads = ("vessels.voxels", "vessels.weight", *sorted(read), *(f"receptors.depletion.{p.kind}" for p in entering))
         self.adds = (*(name for p in entering for name in (*rows_of(p), f"uids.{p.kind}", f"counters.recruited_{p.kind}")),
                      "lattice.immune_count", "counters.refused")  # fmt: skip
+
+    def begin(self, model) -> None:
+        """The rates that replace what is lost at the start; endothelium as the start activates it."""
+        near, vessels = model.lattice.depth_um() > RIM_UM, model.vessels
+        for p in self.entering:
+            e, life = p.entry.entry, p.entry.life
+            m = response(model, e)
+            if p.kind in self.memory:
+                self.memory[p.kind][np.searchsorted(self.places, vessels.voxels)] = m
+            if p.kind in self.scale:
+                lost = p.n / (life.mean_d * 1440.0) if life is not None else 0.0
+                if life is not None and life.where is not None:
+                    off = model.fields[life.where].at(p.col.voxel[: p.n]) < life.below
+                    lost += (life.sooner - 1.0) * int(off.sum()) / (life.mean_d * 1440.0)
+                supply = float((vessels.weight * (m + e.basal))[near[vessels.voxels]].sum())
+                self.scale[p.kind] = lost / supply if supply > 0.0 else 0.0
 
     def step(self, model) -> None:
         """One clock interval."""
         for population in self.entering:
             self.enter(model, population)
 
+    def remembered(self, model, population, m: np.ndarray) -> np.ndarray:
+        """The response (vessels,) of open vessels, with what endothelium kept of earlier ones; remembers it."""
+        if population.kind not in self.memory:
+            return m
+        kept, here = self.memory[population.kind], np.searchsorted(self.places, model.vessels.voxels)
+        kept *= exp(-self.dt / (population.entry.entry.memory_d * 1440.0))
+        kept[here] = np.maximum(kept[here], m)
+        return kept[here]
+
+    def state_dict(self) -> dict[str, Any]:
+        """Rates that hold numbers, and the memory of endothelium."""
+        return {**{f"scale.{k}": np.array(v) for k, v in self.scale.items()}, **{f"memory.{k}": v.copy() for k, v in self.memory.items()}}
+
+    def load_state(self, state: dict[str, Any]) -> None:
+        """Undo `state_dict`."""
+        for kind in self.scale:
+            self.scale[kind] = float(state.get(f"scale.{kind}", 0.0))
+        for kind, kept in self.memory.items():
+            kept[:] = state.get(f"memory.{kind}", 0.0)
+
     def enter(self, model, population) -> None:
         """Draw and add the newcomers of one population."""
         e, vessels, lattice = population.entry.entry, model.vessels.voxels, model.lattice
-        rate = e.rate
+        rate = e.holds * self.scale[population.kind] if population.kind in self.scale else e.rate
         for name in e.times:
             rate *= TIMES[name](model, population.kind)
         term = self.factor[population.kind](vessels) if population.kind in self.factor else _NO_FACTOR
         uid = np.empty(len(vessels), np.uint64)
         voxel = np.empty(len(vessels), np.int32)
-        count, refused = arrivals(vessels, model.vessels.weight, population.code, rate, model.fields[e.signal].read_view, e.half, e.basal, self.dt, model.seed64,
-                                  model.tick, lattice.immune_count, lattice.immune_capacity, uid, voxel, term)  # fmt: skip
+        m = self.remembered(model, population, response(model, e))
+        count, refused = arrivals(vessels, model.vessels.weight, population.code, rate, m, e.basal, self.dt, model.seed64, model.tick, lattice.immune_count, lattice.immune_capacity, uid, voxel, term)  # fmt: skip
         model.counters["refused"] += int(refused)
         if count:
             model.check_new_uids(population, uid[:count])
-            population.add(uid[:count], voxel[:count], model.tick)
+            new = population.add(uid[:count], voxel[:count], model.tick)
+            if "specific" in population.declared:
+                primed = model.node.output if "node_output" in e.times else 1.0
+                population.col.specific[new] = specific(model, uid[:count], 1.0 - (1.0 - self.specific) / max(primed, 1.0))
             model.counters[f"recruited_{population.kind}"] += int(count)
+
+
+def response(model: Any, e: Any) -> np.ndarray:
+    """Response (vessels,) 0-1 of an entry's open vessels to its signal."""
+    s = model.fields[e.signal].at(model.vessels.voxels)
+    return s / (e.half + s)
+
+
+def specific(model: Any, uid: np.ndarray, share: float) -> np.ndarray:
+    """Which of some new T cells (n,) are specific for the tumour, (n,) int8: a share of them, by their own dice."""
+    u = np.empty(len(uid))
+    uniforms(model.seed64, int(Stream.TYPE), 0, uid, SPECIFIC, u)
+    return (u < share).astype(np.int8)
 
 
 def order_of(population: Any) -> tuple[int, str]:

@@ -14,13 +14,13 @@ from tme.kernels.rng import Stream, priorities
 from tme.kernels.row_moves import flags
 from tme.mechanisms.death import place_daughters
 
-CLEARED = 16  # the bit that flag 20 has and causes of death, 11-15, do not
-_DEAD = ("", "dead_ferroptosis", "dead_immune", "dead_necrosis", "dead_apoptosis", "dead_cuproptosis")  # by state
+CLEARED = 16  # the bit that flag 20 has and most causes of death, 11-15, do not
+_DEAD = ("", "dead_ferroptosis", "dead_immune", "dead_necrosis", "dead_apoptosis", "dead_cuproptosis", "dead_disulfidptosis")  # by state
 
 
 @serial
 def bury(n, fate, state, death_tick, tick, counts):
-    """Flags 11-15 become states 1-5, dead since `tick`; `counts` (6,) int64 gains the deaths per cause."""
+    """Flags 11-16 become states 1-6, dead since `tick`; `counts` (7,) int64 gains the deaths per cause."""
     for i in range(n):
         if 10 < fate[i] < 20:
             cause = fate[i] - 10

@@ -1,7 +1,8 @@
 """Cells secrete into fields, each type as its entry says.
 
     source += rate x (1 - m1)           a macrophage's M2 share
-              rate x engaged x f        a cell that holds a target, at its function
+              rate x m1                 its M1 share
+              rate x q                  a killer, by what its contacts have left it with (`killing`)
               rate                      any other
 
 `rate` is per cell and minute in the tissue of one (`kernels.exchange.per_cell`), or molecules per second of a stated weight. What cells of one
@@ -40,18 +41,17 @@ def secrete(n, voxel, rate, scale, counts, term):
 
 
 @serial
+def secrete_by(n, voxel, level, rate, scale, counts, term):
+    """Secretion in proportion to a level (n,) of the cell."""
+    for i in range(n):
+        tally(counts, voxel[i], rate * level[i] * factor(term, i), scale)
+
+
+@serial
 def secrete_m2(n, voxel, m1, rate, scale, counts, term):
     """Secretion in proportion to 1 - m1."""
     for i in range(n):
         tally(counts, voxel[i], rate * (1.0 - m1[i]) * factor(term, i), scale)
-
-
-@serial
-def secrete_engaged(n, voxel, engaged, function, rate, scale, counts, term):
-    """Secretion of cells that hold a target, in proportion to their function."""
-    for i in range(n):
-        if engaged[i] == 1:
-            tally(counts, voxel[i], rate * function[i] * factor(term, i), scale)
 
 
 @serial
@@ -68,7 +68,7 @@ class CellSecretion(Mechanism):
     name = "secretion"
     phase = Phase.SECRETE
     ids = ("M78", "M83")
-    about = "engaged CD8 secrete IFN-gamma; Tregs, M2 macrophages and MDSC secrete suppressive cytokines"
+    about = "CD8 secrete IFN-gamma, for hours after a contact; Tregs, M2 macrophages and MDSC secrete suppressive cytokines"
 
     def __init__(self, model) -> None:
         super().__init__(model)
@@ -81,25 +81,38 @@ class CellSecretion(Mechanism):
                     raise ValueError(f"{population.kind} secretes into {item.field}, which is no field of this experiment")
                 self.by_field.setdefault(item.field, []).append((population, item))
         pairs = [pair for pairs in self.by_field.values() for pair in pairs]
-        columns = {"m2": ("voxel", "m1"), "engaged": ("voxel", "engaged", "function"), None: ("voxel",)}
+        columns = {"m1": ("voxel", "m1"), "m2": ("voxel", "m1"), "engaged": ("voxel", "stimulus"), None: ("voxel",)}
         read = {f"{p.kind}.{c}" for p, item in pairs for c in columns[item.times]}
         read |= {f"{p.kind}.state" for p, _ in pairs if p.entry.place == "tissue"}
         read |= {f"{p.kind}.{t}" for p, item in pairs if (t := f"term_secretion_{item.field}") in p.declared}
         self.reads = tuple(sorted(read))
         self.adds = tuple(f"field.{name}.source" for name in self.by_field)
 
+    def prepare(self, model) -> None:
+        """What cells secrete whatever they do is there when an optional field (matrix) begins with its steady state."""
+        for name, pairs in self.by_field.items():
+            entry, always = model.config.library.fields[name], [(p, item) for p, item in pairs if item.times is None]
+            if always and entry.optional and entry.steady_at_start:
+                self.add(model, name, always)
+
     def step(self, model) -> None:
         """Add to the source of every field that is due."""
-        for name, pairs in self.by_field.items():
-            if not model.due(name) or not any(p.n for p, _ in pairs):
-                continue
-            field = model.fields[name]
-            voxels = [p.col.voxel[: p.n] for p, _ in pairs]
-            with field.source_counter(model.scratch, 1.0 / model.fixed_scale, voxels) as counts:
-                for population, item in pairs:
-                    release(population, item, model.grid.voxel_um3, model.fixed_scale, counts)
-            if field.source_voxels is not None:
-                field.source_voxels = None  # they were all voxels with a source
+        for name in self.by_field:
+            if model.due(name):
+                self.add(model, name)
+
+    def add(self, model, name: str, some: list[tuple[Any, Secretion]] | None = None) -> None:
+        """Add to the source of one field: what all secrete into it, or some."""
+        pairs = self.by_field[name] if some is None else some
+        if not any(p.n for p, _ in pairs):
+            return
+        field = model.fields[name]
+        voxels = [p.col.voxel[: p.n] for p, _ in pairs]
+        with field.source_counter(model.scratch, 1.0 / model.fixed_scale, voxels) as counts:
+            for population, item in pairs:
+                release(population, item, model.grid.voxel_um3, model.fixed_scale, counts)
+        if field.source_voxels is not None:
+            field.source_voxels = None  # they were all voxels with a source
 
 
 def release(population, item: Secretion, voxel_um3: float, scale: float, counts) -> None:
@@ -109,8 +122,8 @@ def release(population, item: Secretion, voxel_um3: float, scale: float, counts)
     term = population.term(f"secretion.{item.field}")
     if item.times == "m2":
         secrete_m2(n, c.voxel, c.m1, rate, scale, counts, term)
-    elif item.times == "engaged":
-        secrete_engaged(n, c.voxel, c.engaged, c.function, rate, scale, counts, term)
+    elif item.times is not None:
+        secrete_by(n, c.voxel, c.stimulus if item.times == "engaged" else c.m1, rate, scale, counts, term)
     elif population.entry.place == "tissue":
         secrete_living(n, c.voxel, c.state, rate, scale, counts, term)
     else:

@@ -14,10 +14,10 @@ from tme.kernels.transfer import at
 
 PARAMETERS = ParameterSet(
     "suppression",
-    par("treg_rate", 0.02, "1/min", 0.0, 10.0, "assumed: sets the unit of the field"),
-    par("m2_rate", 0.02, "1/min", 0.0, 10.0, "assumed: an M2 macrophage secretes as much as a Treg"),
-    par("damp_rate", 0.0, "1/min", 0.0, 10.0, "assumed: HMGB1-driven suppressive cytokines act through recruited cells, so none directly"),
-    par("k_h", 0.5, "ng/mL", 0.001, 100.0, "assumed: HMGB1 of half effect"),
+    par("treg_rate", 0.02, "a.u./min", 0.0, 10.0, "assumed: sets the unit of the field"),
+    par("m2_rate", 0.02, "a.u./min", 0.0, 10.0, "assumed: an M2 macrophage secretes as much as a Treg"),
+    par("damp_rate", 0.0, "a.u./min", 0.0, 10.0, "assumed: HMGB1-driven suppressive cytokines act through recruited cells, so none directly"),
+    par("k_h", 0.5, "a.u.", 0.001, 100.0, "assumed: HMGB1 of half effect"),
 )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from types import SimpleNamespace
 from typing import Any
@@ -10,6 +11,7 @@ from tme import therapy
 from tme.core.receptors import Receptors
 from tme.core.vessels import mean_weight
 from tme.kernels.exchange import per_vessel
+from tme.mechanisms.matrix import hindered
 from tme.model.registry import parameter_registry
 from tme.therapy.agents import LN2, Agent, doses_of
 from tme.therapy.events import occasions
@@ -40,7 +42,7 @@ def build_therapy(model: Any) -> SimpleNamespace:
         return 1e6 / (e.mw_g_mol * e.volume_l_kg) if route == "iv" else 1e6 * in_tumour(e)
 
     drugs = agents(arm.drugs, library.drug, lambda e: e.plasma_half_life_min, of_drug)
-    antibodies = agents(arm.antibodies, library.antibody, lambda e: e.half_life_d * 1440.0, of_antibody)
+    antibodies = agents(arm.antibodies, library.antibody, lambda e: e.half_life_in(spec.mouse_g) * 1440.0, of_antibody)
     particles = agents(arm.nanoparticles, library.nanoparticle, lambda e: e.plasma_half_life_min, partial(particle_peak, model))
     for particle in particles.values():
         for payload in particle.entry.payloads:
@@ -48,6 +50,8 @@ def build_therapy(model: Any) -> SimpleNamespace:
                 d = library.drug(payload.drug)
                 drugs[payload.drug] = Agent(payload.drug, d, (), LN2 / d.plasma_half_life_min)
     lists = {"drugs": list(drugs.values()), "antibodies": list(antibodies.values()), "nanoparticles": list(particles.values())}
+    matrix = parameter_registry()["matrix"].build(model.config_for("matrix"))
+    lists = {kind: [replace(a, entry=hindered(a.entry, kind, matrix)) for a in some] for kind, some in lists.items()}
     events = occasions(arm.events, library, model.start_day, model.dt_min)
     return SimpleNamespace(**lists, agents=[a for kind in lists.values() for a in kind], events=events)
 

@@ -14,6 +14,7 @@ from tme.core.field import TERMS
 from tme.core.mechanism import Mechanism
 from tme.core.plugins import Plugin, line_of, load
 from tme.core.population import COMMON
+from tme.mechanisms import MECHANISMS
 from tme.model.registry import term_registry
 from tme.populations.cells import population_class
 
@@ -64,8 +65,9 @@ def known_names(config: Any) -> set[str]:
     terms = term_registry(config.plugins, config.library).values()
     for kind, entry in config.library.cells.items():
         columns = {c.name for c in (*COMMON, *population_class(kind, entry).columns, *pathways.all_columns(kind, config.library.cells, laws))}
+        columns |= {c.name for law in MECHANISMS for c in law.cell_columns.get(kind, ())}
         columns |= {t.place for t in terms} | {t.pool_column for t in terms if t.pool_column}
-        columns |= {f"np_{name}" for name in config.library.nanoparticles}
+        columns |= {f"{word}_{name}" for name in config.library.nanoparticles for word in ("np", "np_open")}
         columns |= {axis.signal for axis in config.axes().values() if hasattr(axis, "signal")} | {f"{name}_signal" for name in config.axes()}
         columns |= {f"ligand_{ligand}" for axis in config.axes().values() for ligand in axis.ligands}
         out |= {f"{kind}.{name}" for name in (*columns, "n", "doom_tick")}

@@ -5,16 +5,14 @@ What `tme describe` prints; a Methods section that writes itself.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from tme import pathways
 from tme.config.hashing import used_entries
 from tme.core.mechanism import rows_of
-from tme.library import load_library
-from tme.model.registry import PLAN, known_to_rules, parameter_registry, tumour_overrides
+from tme.model.mechanisms import mechanism_table
+from tme.model.registry import PLAN, alteration_rules, known_to_rules, parameter_registry, tumour_overrides
 from tme.model.tumour_model import TumourModel
 from tme.rules.resolve import chosen, woken
 from tme.rules.tables import rule_rows
@@ -29,9 +27,9 @@ def describe(config: Any) -> dict[str, Any]:
         f"plan of a tick (arm {richest})": plan_rows(model),
         "rules": rules_in_force(config),
         "what each entry touches": access_rows(model),
-        "parameters": parameter_rows(config),
+        "parameters": parameter_rows(config, model),
         "fields": field_rows(model),
-        "library numbers in use": library_rows(config),
+        "library numbers in use": library_rows(config, model),
         "arms": arm_rows(config),
         "criterion of multi-rate chemistry": criterion(config),
     }
@@ -40,7 +38,7 @@ def describe(config: Any) -> dict[str, Any]:
 def rules_in_force(config: Any) -> list[dict[str, Any]]:
     """The rules that are on, as sentences."""
     events = {item.name for arm in config.arms for item in config.therapy_of(arm).events}
-    on = woken(chosen(config), config.library, events)
+    on = woken(chosen(config), config.library, events) | alteration_rules(config)
     return rule_rows(on, known_to_rules(config), on)
 
 
@@ -117,8 +115,19 @@ def one_or_more(words: Sequence[str]) -> str:
     return words[0] if len(words) == 1 else f"({' '.join(words)})"
 
 
-def parameter_rows(config: Any) -> list[dict[str, Any]]:
-    """Every parameter: value in force, unit, bounds, source of the default, and who set it."""
+def at_work(model: Any, group: str) -> bool:
+    """Whether a group of parameters does anything in a model: its law, if one has it to itself, is in the plan."""
+    laws = [cls.name for cls in (*PLAN, *model.own.laws) if cls.parameters is not None and cls.parameters.group == group]
+    return not laws or bool({m.name for m in model.plan.entries} & {*laws})
+
+
+def span(ends: tuple[float, float], stated: bool) -> str:
+    """A range in words; whether it is stated or by rule."""
+    return f"{ends[0]:.4g} to {ends[1]:.4g}" + " (by rule)" * (not stated)
+
+
+def parameter_rows(config: Any, model: Any) -> list[dict[str, Any]]:
+    """Every parameter: value in force, unit, bounds, range, source of the default, who set it, and whether the model uses it."""
     overrides = tumour_overrides(config)
     own = config.mechanism_parameters()
     rows = []
@@ -132,7 +141,7 @@ def parameter_rows(config: Any) -> list[dict[str, Any]]:
             elif p.name in overrides.get(group, {}):
                 origin = f"tumour preset {config.tumour.preset}"
             rows.append({"parameter": f"{group}.{p.name}", "value": float(value), "unit": p.unit, "bounds": f"{p.low:g} to {p.high:g}",
-                         "set by": origin, "status": p.status if origin == "default" else set_status(config, group, p.name, origin),
+                         "range": span(p.range, p.stated is not None), "set by": origin, "in use": at_work(model, group), "status": p.status if origin == "default" else set_status(config, group, p.name, origin),
                          "source": p.source, "about": p.about})  # fmt: skip
     return rows
 
@@ -153,8 +162,13 @@ def field_rows(model: Any) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
-def library_rows(config: Any) -> list[dict[str, Any]]:
-    """Numbers of the library entries the experiment uses, with unit and source."""
+def idle(config: Any, model: Any, kind: str, name: str) -> bool:
+    """Whether an entry that counts for the hash does nothing in the model: an axis that is off, a field that is not there."""
+    return (kind == "receptors" and name not in config.axes()) or (kind == "fields" and name not in model.fields)
+
+
+def library_rows(config: Any, model: Any) -> list[dict[str, Any]]:
+    """Numbers of the library entries the experiment uses, with unit, range and source."""
     library = config.library
     rows = []
     for kind, named in used_entries(config).items():
@@ -162,7 +176,7 @@ def library_rows(config: Any) -> list[dict[str, Any]]:
             entry, own = library.entries[kind][name], library.origin.get(kind, {}).get(name)
             for key, number in entry.numbers.items():
                 rows.append({"number": f"{kind}.{name}.{key}", "value": number.value, "unit": number.unit,
-                             "bounds": "" if number.range is None else f"{number.range[0]:g} to {number.range[1]:g}",
+                             "range": span(number.prior, number.range is not None), "in use": not idle(config, model, kind, name),
                              "from": own or "tme", "status": number.status, "source": number.source})  # fmt: skip
     return rows
 
@@ -211,52 +225,6 @@ def criterion(config: Any) -> str:
 def waking(pathway: Any) -> str:
     """The thresholds of a pathway's waking: its parameters called active_..."""
     return ", ".join(f"{q.name} {q.value:g} {q.unit}" for q in pathway.parameters if q.name.startswith("active_"))
-
-
-def tests_by_id() -> dict[str, str]:
-    """Mechanism id -> "file::test" of the tests that carry its mark; empty without a source checkout."""
-    folder = Path(__file__).parents[1] / "tests"
-    found: dict[str, list[str]] = {}
-    for path in sorted(folder.rglob("test_*.py")):
-        ids: list[str] = []
-        for line in path.read_text().splitlines():
-            if line.lstrip().startswith("@pytest.mark.mechanism("):
-                ids += re.findall(r"[MDN]\d+", line)
-            elif (name := re.match(r"\s*def (test_\w+)", line)) and ids:
-                for mid in ids:
-                    found.setdefault(mid, []).append(f"{path.relative_to(folder.parent).as_posix()}::{name[1]}")
-                ids = []
-    return {mid: " ".join(tests) for mid, tests in found.items()}
-
-
-def mechanism_table() -> list[dict[str, Any]]:
-    """One row per mechanism id that a law or a library entry declares: where, which key switches it, which tests."""
-    tests = tests_by_id()
-    rows: dict[str, dict[str, Any]] = {}
-    for cls in PLAN:
-        for mid in cls.ids:
-            row = rows.setdefault(mid, {"id": mid, "where": "", "switch": "", "about": cls.about, "test": tests.get(mid, "")})
-            row["where"] += " " * bool(row["where"]) + cls.__module__.replace(".", "/") + ".py"
-            if cls.switchable:
-                row["switch"] += " " * bool(row["switch"]) + f"mechanisms.{cls.name}.on"
-            elif cls.given_by:
-                row["switch"] += " " * bool(row["switch"]) + cls.given_by
-            elif cls.parameters is not None:
-                row["switch"] += " " * bool(row["switch"]) + f"mechanisms.{cls.parameters.group}.*"
-    for name, axis in load_library().receptors.items():
-        for mid in axis.ids:
-            row = rows.setdefault(mid, {"id": mid, "where": "", "switch": "", "about": axis.about, "test": tests.get(mid, "")})
-            row["where"] += " " * bool(row["where"]) + "tme/library/receptors.yaml"
-            row["switch"] += " " * bool(row["switch"]) + f"receptors.{name}"
-    for name, entry in load_library().nanoparticles.items():
-        rows[entry.id] = {"id": entry.id, "where": f"tme/library/nanoparticles.yaml: {name}", "switch": f"arms.*.nanoparticles: {name}",
-                          "about": entry.about, "test": tests.get(entry.id, "")}  # fmt: skip
-    for name, rule in load_library().rules.items():
-        mid = name.split(".")[0]
-        row = rows.setdefault(mid, {"id": mid, "where": "", "switch": "", "about": rule.source, "test": tests.get(mid, "")})
-        row["where"] += " " * bool(row["where"]) + f"tme/library/rules.yaml: {name}"
-        row["switch"] += " " * bool(row["switch"]) + f"rules.{name}"
-    return [rows[k] for k in sorted(rows, key=lambda k: (k[0], int(k[1:])))]
 
 
 __all__ = ["describe", "mechanism_table"]

@@ -10,6 +10,10 @@ from tme.core.lattice import FREE
 from tme.kernels.rng import Stream, normals, recruit_uid, uniforms
 from tme.library.cells import FIRST_CODE
 from tme.mechanisms.division import VARIED
+from tme.mechanisms.ifng_response import PARAMETERS as IFNG_RESPONSE
+from tme.pathways import PathwayEntry
+
+ANSWERS = 1  # draw of Stream.TYPE: whether a tumour cell's PD-L1 answers IFN-gamma
 
 
 def founders(code: int, voxels: np.ndarray, slot: int) -> np.ndarray:
@@ -50,6 +54,18 @@ def place_tumour(model: Any, voxels: np.ndarray, slot: int = 2) -> slice:
     return new
 
 
+def implant(model: Any, voxels: np.ndarray, slot: int) -> slice:
+    """Put tumour cells of the founders' kind into free voxels while the model runs, each in the steady state of its place."""
+    new = place_tumour(model, np.sort(voxels), slot)
+    t = model.tumour.col
+    t.born_tick[new] = model.tick
+    for column, field in (("oxygen", "oxygen"), ("cystine", "cystine"), ("ifng", "ifng"), ("peroxide", "peroxide"), ("aa", "arachidonic")):
+        getattr(t, column)[new] = model.fields[field].at(t.voxel[new])
+    for pathway in (m for m in model._entries if isinstance(m, PathwayEntry) and m.cells == "tumour"):
+        pathway.settle_rows(model, np.arange(new.start, new.stop))
+    return new
+
+
 def draw_traits(model: Any, rows: slice) -> None:
     """Clones by share, then lognormal variation of mean 1 around the clone's value."""
     spec, t = model.config.tumour, model.tumour.col
@@ -58,14 +74,14 @@ def draw_traits(model: Any, rows: slice) -> None:
     uniforms(model.seed64, int(Stream.TYPE), 0, uid, 0, u)
     for name in (*VARIED, "nrf2", "mufa"):
         getattr(t, name)[rows] = model.tumour_traits.get(name, 0.0 if name == "mufa" else 1.0)
-    t.antigenicity[rows] = 1.0
+    t.antigenicity[rows] = model.tumour_traits.get("antigenicity", 1.0)
     low = 0.0
     clone = np.zeros(len(uid), np.int8)
-    for code, factors in enumerate(spec.clones.values(), 1):
-        inside = (u >= low) & (u < low + factors.share)
-        low += factors.share
+    for code, (entry, traits) in enumerate(zip(spec.clones.values(), model.config.clone_traits().values()), 1):
+        inside = (u >= low) & (u < low + entry.share)
+        low += entry.share
         clone[inside] = code
-        for trait, factor in factors.traits().items():
+        for trait, factor in traits.items():
             column = getattr(t, trait)[rows]
             column[inside] = factor if trait == "mufa" else column[inside] * factor
     t.clone[rows] = clone
@@ -76,17 +92,19 @@ def draw_traits(model: Any, rows: slice) -> None:
     sd = np.sqrt(np.log1p(spec.antigenicity_cv**2))
     normals(model.seed64, int(Stream.TRAIT), 0, uid, len(VARIED), z)
     t.antigenicity[rows] *= spec.antigenicity_mean * np.exp(sd * z - 0.5 * sd * sd)
+    uniforms(model.seed64, int(Stream.TYPE), 0, uid, ANSWERS, u)
+    t.pdl1_answer[rows] = u < IFNG_RESPONSE.build(model.config_for("ifng_response")).pdl1_answering
 
 
 def clone_log_means(config: Any, reference: dict[str, float]) -> np.ndarray:
     """Mean of the log of each varied trait per clone code, (VARIED, clones) float64: the clone's value, mean 1 around it."""
     half = 0.5 * np.log1p(config.tumour.cv**2)
-    clones = config.tumour.clones
+    clones = config.clone_traits()
     out = np.empty((len(VARIED), 1 + len(clones)))
     for k, name in enumerate(VARIED):
         level = np.full(1 + len(clones), reference.get(name, 1.0))
         for code, factors in enumerate(clones.values(), 1):
-            level[code] *= factors.traits().get(name, 1.0)
+            level[code] *= factors.get(name, 1.0)
         # a trait of zero stays zero: its log is never used, since 0 has no deviation
         out[k] = np.log(np.maximum(level, 1e-300)) - half
     return out
@@ -131,8 +149,6 @@ def place_residents(model: Any) -> None:
     area_mm2 = mask.sum() * model.grid.dx_um**2 * 1e-6
     for population in model.immune:
         place_immune(model, population, number_at_start(model, population, area_mm2, model.tumour.n), mask)
-        if population.entry.polarises is not None:
-            population.col.m1[: population.n] = population.entry.polarises.start
 
 
 def place_tissue(model: Any, start: Any) -> None:

@@ -100,8 +100,7 @@ def remove(model: Any, placement: Placement, gone: np.ndarray) -> None:
 
 def make_clone(model: Any, rows: np.ndarray, name: str) -> None:
     """Make cells members of a clone: its factors instead of their own clone's, their deviation from it kept."""
-    t, clones = model.tumour.col, model.config.tumour.clones
-    factors = [{}, *(c.traits() for c in clones.values())]
+    t, factors = model.tumour.col, [{}, *model.config.clone_traits().values()]
     code = model.config.clone_names().index(name)
     for trait in sorted({trait for f in factors for trait in f}):
         column, new = getattr(t, trait), factors[code].get(trait)

@@ -7,7 +7,7 @@ from typing import Any
 from tme import mechanisms, pathways, therapy
 from tme.core.mechanism import check_plan
 from tme.core.plugins import PluginError, joined
-from tme.library import cells
+from tme.library import alterations, cells
 from tme.library.hits import as_rule, rules_of
 from tme.model.declared import refuse_unknown
 from tme.model.registry import PLAN, known_to_rules, parameter_registry, plan_of, terms_on
@@ -73,6 +73,7 @@ def refuse_off(config: Any) -> None:
             file, line = config.origin.get(key, ("config", 0))
             faults.append(Fault(file, line, key, "particles are taken up at another clock, payload would be lost", f"{clock:g}"))
     faults += faults_of_hits(config)
+    faults += faults_of_alterations(config)
     if faults:
         raise ConfigError(faults)
 
@@ -95,6 +96,20 @@ def faults_of_hits(config: Any) -> list[Any]:
         for key, *what in resolve.check(sound, known):
             file, line = config.library.place(f"drugs.{name}.hits.{position(config.library.drug(name), key)}") or ("tme/library/drugs.yaml", 0)
             faults.append(Fault(file, line, f"drugs.{name}.hits.{key.partition('.')[2]}", *what))
+    return faults
+
+
+def faults_of_alterations(config: Any) -> list[Any]:
+    """What alterations do to terms and cannot: terms that do not exist, of another kind, or of a pathway that is off."""
+    from tme.config import Fault
+
+    known, faults = known_to_rules(config), []
+    for name in sorted(config.carriers()):
+        rules = alterations.rules_of(name, config.library.alterations[name])
+        for key, *what in resolve.check(rules, known):
+            effect = key.partition(".")[2]
+            place = place_of(config, f"alterations.{name}.effects.{list(rules).index(key)}")
+            faults.append(Fault(place[0] if place[1] else f"tme/library/{place[0]}", place[1], f"alterations.{name}.effects.{effect}", *what))
     return faults
 
 

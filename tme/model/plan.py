@@ -10,6 +10,7 @@ from tme.core.mechanism import Mechanism, check_plan
 from tme.core.plugins import PluginError
 from tme.core.population import COMMON, Column
 from tme.core.schedule import FieldDiffusion, StartSources
+from tme.mechanisms import MECHANISMS
 from tme.model.registry import plan_of, terms_of
 from tme.populations.cells import population_class
 from tme.rules import evaluation
@@ -53,6 +54,7 @@ def cell_columns(model: Any, kind: str, *extra: Column) -> tuple[Column, ...]:
     """Columns of a cell type beyond its own: of its pathways, of therapy and of rules."""
     own = population_class(kind, model.config.library.cells[kind]).columns
     found = (*pathways.columns(model, kind, own), *extra, *rule_columns(model, kind))
+    found = (*found, *(c for law in MECHANISMS if law.cell_columns and law.enabled(model) for c in law.cell_columns.get(kind, ())))
     return (*found, *plugin_columns(model, kind, {c.name for c in (*COMMON, *own, *found)}))
 
 
@@ -74,7 +76,7 @@ def rule_columns(model: Any, kind: str) -> tuple[Column, ...]:
 
 
 def cargo_columns(agents: Any) -> tuple[Column, ...]:
-    """A column of internalised payload per platform of the arm."""
-    return tuple(
-        Column(f"np_{a.name}", "f8", "uM", 0.0, "half", "particles taken up, uM of payload in the cell") for a in agents.nanoparticles
-    )
+    """A column of internalised payload per platform of the arm, and of the share that is open where it opens first."""
+    held = (Column(f"np_{a.name}", "f8", "uM", 0.0, "half", "particles taken up, uM of payload in the cell") for a in agents.nanoparticles)
+    staged = (a.name for a in agents.nanoparticles if a.entry.release.opens is not None)
+    return (*held, *(Column(f"np_open_{name}", "f8", "1", 0.0, "copy", "share of the particles taken up that is open") for name in staged))

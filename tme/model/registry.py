@@ -11,7 +11,7 @@ from tme.core.parameters import ParameterSet
 from tme.core.plugins import joined
 from tme.core.population import COMMON
 from tme.core.terms import Term
-from tme.library import load_library
+from tme.library import alterations, load_library
 from tme.library.hits import rules_of
 from tme.populations.cells import population_class
 from tme.rules import evaluation, resolve
@@ -82,7 +82,8 @@ def known_to_rules(config: Any = None, library: Any = None) -> Known:
     library = library or (config.library if config is not None else load_library())
     classes = {name: population_class(name, entry) for name, entry in library.cells.items()}
     laws = joined(config.plugins).laws if config is not None else []
-    kept = {name: [c for law in laws for c in law.cell_columns.get(name, ())] for name in classes}
+    every: list[Any] = [*mechanisms.MECHANISMS, *laws]
+    kept = {name: [c for law in every for c in law.cell_columns.get(name, ())] for name in classes}
     columns = {
         name: {c.name: c.unit for c in (*COMMON, *cls.columns, *pathways.all_columns(name, library.cells, laws), *kept[name])} for name, cls in classes.items()
     }
@@ -92,13 +93,21 @@ def known_to_rules(config: Any = None, library: Any = None) -> Known:
         columns=columns,
         fields={n: e.unit for n, e in library.fields.items()},
         drugs={n: e.field_unit for n, e in agents.items()},
+        alterations=tuple(library.alterations),
         events={signal: unit for n, e in library.events.items() for signal, (unit, _half_life) in e.signals(n).items()},
     )
 
 
+def alteration_rules(config: Any) -> dict[str, Any]:
+    """The effects of all alterations that some cells of a config carry, as rules."""
+    known = config.library.alterations
+    return {key: rule for name in config.carriers() for key, rule in alterations.rules_of(name, known[name]).items()}
+
+
 def rule_programs(config: Any, drugs: Any = (), events: Any = None) -> tuple[evaluation.Program, ...]:
-    """The rules that a config has on (of those on events the ones that an arm's `events` wake) and what its `drugs` hit."""
-    entries = resolve.chosen(config)
+    """The rules that a config has on (of those on events the ones that an arm's `events` wake), what its tumour's alterations
+    do to terms, and what its `drugs` hit."""
+    entries = resolve.chosen(config) | alteration_rules(config)
     if events is not None:
         entries = resolve.woken(entries, config.library, {o.name for o in events})
     run = pathways.terms_run(config)

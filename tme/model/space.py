@@ -11,7 +11,7 @@ from tme.kernels.exchange import per_vessel
 from tme.library.cells import Uptake
 from tme.library.schema import FieldEntry
 from tme.model.registry import parameter_of
-from tme.therapy import taken_up
+from tme.therapy import needed, taken_up
 
 TOLERANCE = 1e-3  # of a field's solve, where neither the config nor the entry states one
 
@@ -59,9 +59,9 @@ def build_fields(model: Any) -> None:
 
 
 def config_fields(model: Any) -> dict[str, FieldEntry]:
-    """Entries of all fields but those of agents; optional ones where a rule hears them or the config names them."""
+    """Entries of all fields but those of agents; optional ones where a rule or the arm hears them or the config names them."""
     config = model.config
-    heard = {s.name for p in model.rule_programs for g in p.groups for s, _ in g.parts if s.kind == "field"}
+    heard = {s.name for p in model.rule_programs for g in p.groups for s, _ in g.parts if s.kind == "field"} | needed(model.therapy)
     return {n: e for n, e in config.field_entries().items() if not e.optional or n in heard or n in config.fields}
 
 

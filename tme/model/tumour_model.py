@@ -28,17 +28,19 @@ from tme.core.vessels import VesselBed
 from tme.kernels.exchange import cell_to_voxel, per_cell
 from tme.mechanisms.ifng_response import at_rest
 from tme.model.arm import build_receptors, build_therapy
-from tme.model.initial import clone_log_means
+from tme.model.initial import clone_log_means, implant
 from tme.model.initial_cells import Placement
 from tme.model.initial_regions import place
 from tme.model.loading import load_config
 from tme.model.plan import build_plan, cargo_columns, cell_columns
 from tme.model.registry import parameter_of, parameter_registry, rule_programs, tumour_overrides
 from tme.model.space import build_fields, build_grid
+from tme.model.steady_start import settle_field, settle_guests
 from tme.pathways import PathwayEntry
 from tme.populations import Populations, build_populations
 from tme.readouts import observe
 from tme.readouts.immune import mark
+from tme.readouts.regrowth import remember
 from tme.therapy.events import event_columns
 from tme.therapy.signals import Signals
 
@@ -97,7 +99,7 @@ class TumourModel(mesa.Model):
     node: LymphNode  # what dendritic cells carried there and which T cells come
     vessels: VesselBed
     # -- cells
-    populations: Populations  # by cell type; `model.cd8` is one of them
+    populations: Populations  # by cell type; each is also an attribute of that name: `model.cd8`
     tissue: tuple[Any, ...]  # populations that fill voxels, the tumour first
     immune: tuple[Any, ...]  # populations that move between other cells
     killers: tuple[Any, ...]
@@ -166,6 +168,8 @@ class TumourModel(mesa.Model):
         self.populations = build_populations(
             self, config.library.cells, used, cargo, self._columns_of, partial(parameter_of, self)
         )
+        # each also an attribute, since `__getattr__` takes over a microsecond and a tick asks some fifty times; the model's own names come first
+        self.__dict__.update({p.kind: p for p in self.populations if p.kind not in {*dir(type(self)), *type(self).__annotations__, *vars(self)}})
         self.immune = tuple(p for p in self.populations if p.entry.place == "guest")
         self.tissue = tuple(p for p in self.populations if p.entry.place == "tissue")
         self.killers, self.presenters = self.populations.that("kills"), self.populations.that("presents")
@@ -181,6 +185,22 @@ class TumourModel(mesa.Model):
     def _populate(self) -> None:
         """Place cells, find the steady fields and each cell's own steady chemistry."""
         self.placement = place(self, self.config.initial)
+        self._settle_tissue()
+        settle_guests(self)
+        if self.fields["ifng"].concentration.any():  # it changes what tumour cells take up
+            self._settle_tissue()
+            self._settle_tissue()
+        at_rest(self)
+        settle_field(self)
+        if self.rule_programs:
+            self.mechanism("rules").settle(self)
+        for law in self._entries:
+            law.begin(self)
+        self.tumour.col.pdl1_free[: self.tumour.n] = self.tumour.col.pdl1[: self.tumour.n]
+        self.placement.set_states(self)
+
+    def _settle_tissue(self) -> None:
+        """The steady fields of what tissue takes up, and the steady chemistry of each cell in them."""
         for law in self._entries:
             law.prepare(self)
         for name, entry in self.config.field_entries().items():
@@ -190,21 +210,20 @@ class TumourModel(mesa.Model):
                 for _ in range(3):
                     field.advance(1.0, self.workspace)
                 field.mode = mode
+        if self.mechanism("vessels").passage is not None:
+            self.mechanism("vessels").prepare(self)  # what passes out of vessels hears the fields
         self.mechanism("sensing").gather(self, only_solved=False)
         rules = self.mechanism("rules") if self.rule_programs else None
-        for _ in range(3 if rules is not None and rules.hears_cells else 1):  # rules may hear what the chemistry makes of them
+        pathways = [m for m in self._entries if isinstance(m, PathwayEntry)]
+        again = rules is not None and rules.hears_cells({m.name for m in pathways})  # what the chemistry makes of them
+        for _ in range(3 if again else 1):
             if rules is not None:
                 rules.settle(self)
-            for pathway in (m for m in self._entries if isinstance(m, PathwayEntry)):
+            for pathway in pathways:
                 pathway.settle(self)
-        at_rest(self)
-        self.placement.set_states(self)
 
     def __getattr__(self, name: str) -> Any:
-        """A population by the name of its cell type: `model.cd8`."""
-        populations = self.__dict__.get("populations", ())
-        if name in populations:
-            return populations[name]
+        """What is neither a part nor a population."""
         raise AttributeError(f"{type(self).__name__} has no attribute or cell type {name!r}")
 
     # ---- what mechanisms ask ----------------------------------------------------------------------
@@ -260,6 +279,11 @@ class TumourModel(mesa.Model):
                 order = rows[np.argsort(population.col.uid[rows])]
                 np.add.at(self.fields[agent.name].concentration, population.col.voxel[order], held[order] * self.cell_fraction)
 
+    def implant(self, voxels: np.ndarray, slot: int) -> int:
+        """Put tumour cells of the founders' kind into free voxels (n,); `slot` tells these from others of the same voxels. How many came."""
+        new = implant(self, voxels, slot)
+        return new.stop - new.start
+
     def reached_edge(self) -> None:
         """A tumour at the edge stops the run, or goes on, by config."""
         if self.config.domain.at_edge == "stop" and self.stop_reason is None:
@@ -293,6 +317,8 @@ class TumourModel(mesa.Model):
         self.plan.run(self)
         if self.tick % round(720 / self.dt_min) == 0:
             mark(self)
+        if self.tick % round(60 / self.dt_min) == 0:
+            remember(self)
         below = (self.config.stop_when or {}).get("tumour_alive_below", 0)
         if below and self.tick % round(60 / self.dt_min) == 0 and self.n_alive < below:
             self.stop_reason = f"fewer than {below:g} tumour cells left at day {self.sim_day:.2f}"

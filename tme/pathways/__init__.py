@@ -15,11 +15,12 @@ from tme.library.cells import CellEntry
 from tme.pathways.cell_types import deaths_in, runs_in
 from tme.pathways.contract import Pathway
 from tme.pathways.cuproptosis import Cuproptosis, CuproptoticDeath
+from tme.pathways.disulfidptosis import Disulfidptosis, DisulfidptoticDeath
 from tme.pathways.entries import PathwayDeath, PathwayEntry
 from tme.pathways.ferroptosis_tissue import CystineUptake, Ferroptosis, PeroxideEmission, Rupture
 
-RUNS: tuple[type[PathwayEntry], ...] = (Ferroptosis, Cuproptosis)
-DEATHS: tuple[type[PathwayDeath], ...] = (Rupture, CuproptoticDeath)
+RUNS: tuple[type[PathwayEntry], ...] = (Ferroptosis, Cuproptosis, Disulfidptosis)
+DEATHS: tuple[type[PathwayDeath], ...] = (Rupture, CuproptoticDeath, DisulfidptoticDeath)
 EXCHANGES = (CystineUptake, PeroxideEmission)
 PATHWAYS = {e.pathway.name: e.pathway for e in RUNS}
 PARAMETER_SETS = {e.parameters.group: e.parameters for e in RUNS if e.parameters is not None}

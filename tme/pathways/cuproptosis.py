@@ -105,7 +105,7 @@ class Cuproptosis(PathwayEntry):
 
     name = "cuproptosis"
     pathway = PATHWAY
-    ids = ("M59", "M60", "M61", "M62", "M63", "M64", "M65", "M116", "M117")
+    ids = ("M59", "M60", "M61", "M62", "M63", "M64", "M65", "M114", "M116", "M117")
     about = PATHWAY.about
     parameters = PARAMETERS
     starts_on = False

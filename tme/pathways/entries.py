@@ -158,6 +158,29 @@ class PathwayEntry(Mechanism):
         stepping.settle(self.pathway, population.n, self.p, self.states(population), *self.given_columns(population), modulated=self.modulated)
         getattr(population.col, self.pathway.ticker)[: population.n] = model.tick
 
+    def settle_rows(self, model: Any, rows: np.ndarray) -> None:
+        """The same for some rows, which have come while the model runs."""
+        population = getattr(model, self.cells)
+        columns = self.given_columns(population)
+        some = [c[rows] if len(c) else c for c in columns]
+        stepping.settle(self.pathway, len(rows), self.p, np.zeros(len(rows), np.int8), *some, modulated=self.modulated)
+        for column, values in zip(columns, some):
+            if len(column):
+                column[rows] = values
+        getattr(population.col, self.pathway.ticker)[rows] = model.tick
+
+    def apart(self, model: Any, rows: np.ndarray, minutes: float, step_min: float, conditions: dict[str, float]) -> np.ndarray:
+        """Damage (n,) of copies of some cells after some time elsewhere, in `conditions`: traits and inputs by name. The cells stay as they are."""
+        population = getattr(model, self.cells)
+        columns = [c[rows] if len(c) else c for c in self.given_columns(population)]
+        names = self.pathway.column_names
+        for name, value in conditions.items():
+            columns[names.index(name)][:] = value
+        n, clock = np.arange(len(rows), dtype=np.int64), np.zeros(len(rows), np.int32)
+        for k in range(max(1, round(minutes / step_min))):
+            stepping.advance(self.pathway, n, len(rows), k + 1, step_min, self.p, np.zeros(len(rows), np.int8), clock, *columns, modulated=self.modulated)
+        return columns[self.pathway.state_names.index(self.pathway.damage)]
+
     def state_dict(self) -> dict[str, np.ndarray]:
         """How many cell steps were taken (a readout, not dynamics)."""
         return {"stepped": np.array(self.stepped)}

@@ -6,7 +6,7 @@
     G' = gcl C - k_g_loss G - 2 loss_gssg gpx L G/(1 uM + G)
          gcl = v_gcl n^.5 / ((1 + e_bso)(k_gcl + C)(1 + G/ki_gsh))
     A' = k_a gpx4 n^.3 s(C) - (k_a + e_gpx4) A                   s = C/(k_c + C) (k_c + c_ref)/c_ref
-    Q' = k_red fsp (q_total - Q) - k_auto Q - v_rad kap_q Q/kap  fsp = fsp1 n^.7 / (1 + e_fsp1)
+    Q' = k_red fsp (q_total - Q) - k_auto Q - v_rad kap_q Q/kap  fsp = fsp1 n^.7 / (1 + e_fsp1) + dhodh
     F' = j_tf tfr1 + j_fe + k_ncoa4 ncoa4 B - (k_ex fpn n^.3 + sto + e_chel) F
     B' = sto F - k_ncoa4 ncoa4 B                                 sto = k_sto n^.5 (1 - B/b_max)
     U' = supply - k_u U - nu v_rad
@@ -67,7 +67,7 @@ def gpx4_loss(p, e_gpx4, gpx4_loss_added):
 def conditions(
     p, alive, xct, gpx4_trait, fsp1, acsl4, tfr1, nrf2, mufa,
     ifng, cystine, oxygen, aa, e_xct, e_gpx4, e_fsp1, e_bso, e_trap, e_chel, j_fe,
-    xct_factor, p53_added, gcl_factor, gpx4_synthesis_factor, gpx4_loss_added, fsp1_factor, coq_reduction_factor,
+    xct_factor, p53_added, gcl_factor, gpx4_synthesis_factor, gpx4_loss_added, fsp1_factor, coq_reduction_factor, dhodh_added,
     vitamin_e_factor, gch1_factor, trap_added, tfr1_factor, iron_influx_added, fpn_factor, iron_chelation_added,
     ferritin_storage_factor, acsl4_factor, lipid_supply_factor, mufa_added, nrf2_factor, ifng_sensitivity_factor,
 ):  # fmt: skip
@@ -83,7 +83,7 @@ def conditions(
         n5 * gcl_factor / (1.0 + e_bso),
         p.k_a * (1.0 + p.k_c / p.c_ref) * gpx4_trait * gpx4_synthesis_factor * n3,
         1.0 / gpx4_loss(p, e_gpx4, gpx4_loss_added),
-        p.k_red * coq_reduction_factor * fsp1 * fsp1_factor * n7 / (1.0 + e_fsp1),
+        p.k_red * coq_reduction_factor * fsp1 * fsp1_factor * n7 / (1.0 + e_fsp1) + dhodh_added,
         p.j_tf * tfr1 * tfr1_factor + j_fe + iron_influx_added,
         p.k_ex * p.fpn * fpn_factor * n3 + e_chel + iron_chelation_added,
         p.k_sto * ferritin_storage_factor * n5,

@@ -32,6 +32,7 @@ TERMS = (
     # radicals and what traps them
     factor("fsp1", "FSP1 activity", pool=("fsp1_inhibitors", "e_fsp1")),
     factor("coq_reduction", "reduction of CoQ10 by FSP1 and DHODH together"),
+    amount("dhodh", "1/min", "the reduction of CoQ10 by mitochondria (DHODH), which FSP1 inhibitors leave", 1.0),
     factor("coq_trapping", "trapping of radicals by CoQ10H2 and vitamin K"),
     factor("vitamin_e", "trapping of radicals by vitamin E"),
     factor("gch1", "trapping of radicals by BH4 (GCH1)"),

@@ -22,13 +22,16 @@ KILLS = (
     Column("function", "f8", "1", 1.0, about="effector function left by exhaustion, PD-1 and suppression"),
     Column("pd1_signal", "f8", "1", 0.0, "reset", about="ligand met times PD-1 left free, 0 to about 1"),
     Column("exhaustion", "f8", "1", 0.0, about="0 naive to 1 terminally exhausted"),
+    Column("stimulus", "f8", "1", 0.0, about="q, secretion of IFN-gamma relative to full: follows contacts, falls off for hours"),
     Column("kills", "i4", "1", 0, "reset"),
 )
+SPECIFIC = Column("specific", "i1", "bool", 1, about="whether it finds its antigen on the tumour; others are bystanders")
 PRESENTS = (
     Column("mature", "i1", "bool", 0, "reset"),
     Column("mature_tick", "i4", "tick", -1, "reset"),
     Column("antigen", "f8", "1", 0.0, "reset", about="tumour antigen taken up, 0-1"),
     Column("blunting", "f8", "1", 0.0, "reset", about="oxidised lipid met, lowers cross-presentation"),
+    Column("early_corpses", "f8", "1", 0.0, "reset", about="early ferroptotic corpses within reach, for rules"),
 )
 
 
@@ -41,7 +44,7 @@ def columns_of(entry: CellEntry) -> tuple[Column, ...]:
             Column("speed", "f8", "um/min", entry.motion.speed, about="present speed"),
         ]
     if entry.kills is not None:
-        out += KILLS
+        out += KILLS if entry.kills.recognises == "missing_self" else (*KILLS, SPECIFIC)
     elif entry.motion is not None:
         out.append(Column("held", "i1", "bool", 0, "reset"))
     if entry.presents:

@@ -1,15 +1,15 @@
 """Tumour cells and their corpses.
 
 `state`: 0 alive, 1 ferroptotic corpse (keeps its chemistry), 2 killed by a CD8, 3 necrotic, 4 other
-apoptosis, 5 cuproptosis. `fate`: 1 divide; 11-15 die of the cause 1-5.
+apoptosis, 5 cuproptosis, 6 disulfidptosis. `fate`: 1 divide; 11-16 die of the cause 1-6.
 """
 
 from __future__ import annotations
 
 from tme.core.population import Column, Population
 
-ALIVE, FERROPTOSIS, IMMUNE, NECROSIS, APOPTOSIS, CUPROPTOSIS = range(6)
-CAUSES = ("alive", "ferroptosis", "immune", "necrosis", "apoptosis", "cuproptosis")
+ALIVE, FERROPTOSIS, IMMUNE, NECROSIS, APOPTOSIS, CUPROPTOSIS, DISULFIDPTOSIS = range(7)
+CAUSES = ("alive", "ferroptosis", "immune", "necrosis", "apoptosis", "cuproptosis", "disulfidptosis")
 
 TRAITS = (
     Column("xct", "f8", "1", 1.0, about="SLC7A11 expression relative to the reference cell"),
@@ -45,6 +45,7 @@ OTHER = (
     Column("death_tick", "i4", "tick", -1, "reset"),
     Column("pdl1", "f8", "1", 0.0, about="surface PD-L1, 0-1"),
     Column("mhc1", "f8", "1", 0.4, about="surface MHC-I, 0-1"),
+    Column("pdl1_answer", "f8", "1", 1.0, about="1 where PD-L1 answers IFN-gamma, 0 where it does not; inherited"),
     Column("pdl1_free", "f8", "1", 0.0, about="PD-L1 not covered by antibody"),
     Column("hits", "f8", "1", 0.0, "reset", about="CTL hits, as of hit_tick"),
     Column("hit_tick", "i4", "tick", 0, "reset"),

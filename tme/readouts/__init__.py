@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from tme.readouts import counts, ferroptosis, immune, spatial
+from tme.readouts import counts, ferroptosis, immune, regrowth, spatial, toxicity
 
-READOUTS = (counts.counts, counts.types, spatial.extent, immune.lymphocytes, immune.myeloid, immune.killing, immune.signals,
-            ferroptosis.chemistry, ferroptosis.clones)  # fmt: skip
+READOUTS = (counts.counts, counts.types, regrowth.regrowth, spatial.extent, immune.lymphocytes, immune.myeloid, immune.killing, immune.signals,
+            ferroptosis.chemistry, ferroptosis.clones, toxicity.toxicity, toxicity.spread, toxicity.other_deaths)  # fmt: skip
 
 
 def observe(model: Any) -> dict[str, float]:

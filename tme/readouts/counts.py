@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 CAUSES = ("ferroptosis", "immune", "necrosis", "apoptosis")
-SWITCHED = ("cuproptosis",)  # causes that are counted where their pathway is on
+SWITCHED = ("cuproptosis", "disulfidptosis")  # causes that are counted where their pathway is on
 
 
 def counts(model: Any) -> dict[str, float]:

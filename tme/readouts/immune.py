@@ -24,7 +24,10 @@ def percentiles(name: str, values: np.ndarray) -> dict[str, float]:
 
 
 def lymphocytes(model: Any) -> dict[str, float]:
-    """CD8 and Treg: numbers, densities per mm^2 of the tumour with a 100 um rim as a section shows them, engagement, exhaustion."""
+    """CD8 and Treg: numbers, densities per mm^2 of the tumour with a 100 um rim as a section shows them, engagement, exhaustion, secretion.
+
+    Functional CD8 are those below the threshold of exhaustion, as a restimulation finds them; T cells are CD8 and Treg.
+    """
     inside = model.lattice.depth_um() > RIM_UM
     area = inside.sum() * model.grid.dx_um**2 * 1e-6
     alive = int((model.tumour.state == 0).sum())
@@ -33,20 +36,24 @@ def lymphocytes(model: Any) -> dict[str, float]:
     within = int(here.sum())
     engaged = here & (cd8.engaged == 1)
     threshold = model.mechanism("exhaustion").p.threshold
+    n_treg = int(inside[treg.voxel].sum())
     return {
         "cd8_per_mm2": share(within, area * cd8.in_slab),
         "cd8_per_tumour_cell": share(within, alive),
-        "cd8_ifng_share": share(int((engaged & (cd8.function > 0.1)).sum()), within),
+        "cd8_ifng_share": share(int((here & (cd8.stimulus > 0.1)).sum()), within),
+        "cd8_specific_share": share(int((here & (cd8.specific == 1)).sum()), within),
+        "cd8_functional_share": share(int((here & (cd8.exhaustion <= threshold)).sum()), within),
         "cd8_engaged_share": share(int(engaged.sum()), within),
         "cd8_exhausted_share": share(int((here & (cd8.exhaustion > threshold)).sum()), within),
         "cd8_exhaustion_mean": float(cd8.exhaustion[here].mean()) if within else np.nan,
-        "treg_per_mm2": share(int(inside[treg.voxel].sum()), area * treg.in_slab),
-        "treg_per_cd8": share(int(inside[treg.voxel].sum()), within),
+        "treg_per_mm2": share(n_treg, area * treg.in_slab),
+        "treg_per_cd8": share(n_treg, within),
+        "treg_share": share(n_treg, n_treg + within),
     }
 
 
 def myeloid(model: Any) -> dict[str, float]:
-    """Macrophages and dendritic cells in the tumour with a 100 um rim."""
+    """Macrophages and dendritic cells in the tumour with a 100 um rim; those in the lymph node are all mature."""
     m, d = model.macrophage, model.dendritic
     inside = model.lattice.depth_um() > RIM_UM
     m_here, d_here = inside[m.voxel], inside[d.voxel]
@@ -61,6 +68,7 @@ def myeloid(model: Any) -> dict[str, float]:
         "dc_immature": n_d - mature,
         "dc_mature": mature,
         "dc_mature_share": share(mature, n_d),
+        "dc_mature_share_with_node": share(mature + model.node.dendritic, n_d + model.node.dendritic),
         "dc_mature_cumulative": model.counters["dc_matured"],
         "primed_pool": model.node.output,
         "cd8_recruited": model.counters["recruited_cd8"],
@@ -83,6 +91,7 @@ def killing(model: Any) -> dict[str, float]:
     alive = int((model.tumour.state == 0).sum())
     return {
         "kills": c["kills"],
+        "eaten_alive": c["eaten_alive"],
         "cd8_days": c["cd8_ticks"] * model.dt_min / 1440.0,
         "kills_per_cd8_day": share(kills, cd8_days),
         "kills_per_tumour_day": share(kills, alive * days),

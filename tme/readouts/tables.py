@@ -13,7 +13,7 @@ SHOWN = {
     "polarises": ("m1", "iron_load"),
     "presents": ("mature", "antigen", "blunting"),
 }  # by what a cell type does
-FATES = np.array(["alive", "ferroptosis", "immune", "necrosis", "apoptosis", "cuproptosis"])
+FATES = np.array(["alive", "ferroptosis", "immune", "necrosis", "apoptosis", "cuproptosis", "disulfidptosis"])
 
 
 def cells_table(model: Any) -> dict[str, np.ndarray]:
@@ -22,7 +22,7 @@ def cells_table(model: Any) -> dict[str, np.ndarray]:
     out: dict[str, np.ndarray] = {
         "cell_type": np.concatenate([np.full(p.n, p.kind) for p in model.populations]),
         "uid": np.concatenate([p.uid for p in model.populations]),
-        "fate": np.full(n, "alive", dtype="<U12"),
+        "fate": np.full(n, "alive", dtype="<U14"),
     }
     voxel = np.concatenate([p.voxel for p in model.populations])
     out["x_um"], out["y_um"], out["z_um"] = model.lattice.position_um(voxel)

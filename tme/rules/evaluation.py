@@ -1,14 +1,15 @@
 """Rules in the plan: at the clock of their signals, every term that some rule touches is worked out anew.
 
 A program is one term of one cell type with the rules that act on it there. All programs of a cell type that are due are
-evaluated in one round over its rows.
+evaluated in one round over its rows, in which each signal is read once (`readings`).
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import groupby
 from typing import Any
 
@@ -20,9 +21,10 @@ from tme.core.terms import Term
 from tme.kernels import rules as kernels
 from tme.kernels import threads
 from tme.library.rule import RuleEntry
-from tme.rules.signals import Neighbourhoods, Signal
+from tme.rules.readings import Neighbourhoods, Readings, Scratch, Step
+from tme.rules.signals import Signal
 
-Step = tuple[Callable[..., Any], tuple[Any, ...]]
+Power = tuple[Signal, float, float, "str | None"]
 
 
 @dataclass(frozen=True)
@@ -32,42 +34,66 @@ class Group:
     name: str
     parts: tuple[tuple[Signal, RuleEntry], ...]
 
-    @property
+    @cached_property
     def leader(self) -> RuleEntry:
         """The rule whose direction, target and memory all share."""
         return self.parts[0][1]
 
-    @property
+    @cached_property
     def memory(self) -> str:
         """Column of its memory; empty without one."""
         return "memory_" + self.word if self.leader.lag_h else ""
 
-    @property
+    @cached_property
+    def powers(self) -> tuple[Power, ...]:
+        """Those of every rule (`powers_of`)."""
+        return powers_of(self.parts)
+
+    @cached_property
+    def aim(self) -> float:
+        """What the term tends to, or the amount."""
+        return float(self.leader.aim)
+
+    @cached_property
+    def linear(self) -> bool:
+        """Whether its sum is not saturated."""
+        return self.leader.response == "linear"
+
+    @cached_property
+    def lag_min(self) -> float:
+        """Time constant of its memory, min; 0 without one."""
+        return 60.0 * (self.leader.lag_h or 0.0)
+
+    @cached_property
     def word(self) -> str:
         """Its name as part of the name of a column."""
         return self.name.replace(".", "_").lower()
 
-    @property
+    @cached_property
     def place(self) -> str:
-        """Column of its own share of the term, where several groups act on one term, each at its own clock."""
+        """Column of its share of the term, where groups of several clocks act on one term; groups of one clock use that of their first."""
         return "rule_" + self.word
 
 
 @dataclass(frozen=True)
 class Program:
-    """One term of one cell type and the groups that act on it; `pooled`: the one group whose sum the law itself takes."""
+    """One term of one cell type and the groups that act on it; `pooled`: the one group whose sum the law itself takes.
+
+    `clocks` are the ticks between two evaluations of each group, in a model (`heard`).
+    """
 
     cells: str
     term: Term
     groups: tuple[Group, ...]
     pooled: bool = False
+    clocks: tuple[int, ...] = ()
 
-    @property
+    @cached_property
     def place(self) -> str:
         """The column it writes: the term's, or that of the sum of its pool."""
         return self.term.pool_column if self.pooled else self.term.place
 
-    @property
+    @cached_property
     def columns(self) -> tuple[Column, ...]:
         """The columns it needs beyond those the cell type has."""
         own = [] if self.term.column or self.pooled else [self.term.declared()]
@@ -76,15 +102,34 @@ class Program:
             own += [Column(g.place, "f8", self.term.unit, self.term.neutral, "copy", f"what rule {g.name} makes of it") for g in self.groups]
         return tuple(own)
 
-    @property
+    @cached_property
     def several(self) -> bool:
-        """Whether groups of different clocks meet in the term."""
+        """Whether groups, maybe of different clocks, meet in the term."""
         return len(self.groups) > 1 and not self.grammar
 
-    @property
+    @cached_property
+    def shares(self) -> tuple[str, ...]:
+        """The column into which each group multiplies or adds: one for each clock, that of the term itself where there is one clock."""
+        if len(set(self.clocks)) <= 1 or self.grammar:
+            return (self.place,) * len(self.groups)
+        return tuple(self.groups[self.clocks.index(c)].place for c in self.clocks)
+
+    @cached_property
     def grammar(self) -> bool:
         """Whether PhysiCell's grammar combines its rules."""
         return self.groups[0].leader.combine == "cbhg"
+
+    @cached_property
+    def within(self) -> bool:
+        """Whether no signal can take the term out of its bounds."""
+        if self.grammar or any(g.linear for g in self.groups):
+            return False
+        aims = [g.aim for g in self.groups]
+        if self.term.effect == "adds":
+            low, high = sum(min(a, 0.0) for a in aims), sum(max(a, 0.0) for a in aims)
+        else:
+            low, high = math.prod(min(a, 1.0) for a in aims), math.prod(max(a, 1.0) for a in aims)
+        return self.term.low <= low and high <= self.term.high
 
 
 def programs(entries: Mapping[str, RuleEntry], terms: Mapping[str, Term]) -> tuple[Program, ...]:
@@ -112,7 +157,14 @@ def heard(program: Program, model: Any, population: Any) -> Program | None:
             groups.append(Group(g.name, parts))
     if program.pooled and program.term.pool_column not in population.declared:
         return None
-    return replace(program, groups=tuple(groups)) if groups else None
+    return replace(program, groups=tuple(groups), clocks=clocks(model, groups)) if groups else None
+
+
+def clocks(model: Any, groups: Iterable[Group]) -> tuple[int, ...]:
+    """Ticks between two evaluations of each group: the shortest clock of its signals; of the grammar's, of all."""
+    each = [min(model.ticks(e.clock_min) if e.clock_min else s.clock(model) for s, e in g.parts) for g in groups]
+    grammar = any(g.leader.combine == "cbhg" for g in groups)
+    return (min(each),) * len(each) if grammar else tuple(each)
 
 
 class Rules(Mechanism):
@@ -127,39 +179,37 @@ class Rules(Mechanism):
         super().__init__(model)
         self.populations = {p.kind: p for p in model.populations}
         self.programs = [h for p in wanted if p.cells in self.populations and (h := heard(p, model, self.populations[p.cells])) is not None]
-        self.clocks = [self._clocks(model, p) for p in self.programs]
-        self.every = math.gcd(*(c for clocks in self.clocks for c in clocks)) if self.clocks else 1
+        self.every = math.gcd(*(c for p in self.programs for c in p.clocks)) if self.programs else 1
         self.neighbourhoods = Neighbourhoods()
-        self.scratch: dict[str, np.ndarray] = {}
+        self.scratch: dict[str, Scratch] = {}
+        self.resisted = resisted(model)
         self.writes = tuple(dict.fromkeys(f"{p.cells}.{name}" for p in self.programs for name in self._written(p)))
         self.reads = tuple(dict.fromkeys(
-            name for p in self.programs for g in p.groups for s, _ in g.parts for name in (f"{p.cells}.voxel", *s.touched(model, p.cells))
+            name for p in self.programs for g in p.groups for s, _ in g.parts
+            for name in (f"{p.cells}.voxel", *s.touched(model, p.cells), *(["tumour.clone"] if self._held_off(p.cells, s) else []))
         ))  # fmt: skip
+
+    def _held_off(self, cells: str, signal: Signal) -> bool:
+        """Whether clones of this type hold less of a drug than is around them."""
+        return cells == "tumour" and signal.kind == "drug" and signal.name in self.resisted
 
     @staticmethod
     def _written(program: Program) -> list[str]:
-        shares = [g.place for g in program.groups] if program.several else []
-        return [program.place, *shares, *(g.memory for g in program.groups if g.memory)]
-
-    @staticmethod
-    def _clocks(model: Any, program: Program) -> list[int]:
-        """Ticks between two evaluations of each group: the shortest clock of its signals; of the grammar's, of all."""
-        each = [min(model.ticks(e.clock_min) if e.clock_min else s.clock(model) for s, e in g.parts) for g in program.groups]
-        return [min(each)] * len(each) if program.grammar else each
+        return [*dict.fromkeys((program.place, *program.shares)), *(g.memory for g in program.groups if g.memory)]
 
     def step(self, model: Any) -> None:
         """Evaluate the groups that are due, and the terms on which they act."""
         tick, due = model.tick, []
-        for program, clocks in zip(self.programs, self.clocks):
-            minutes = [c * model.dt_min if tick % c == 0 else 0.0 for c in clocks]
+        for program in self.programs:
+            minutes = [c * model.dt_min if tick % c == 0 else 0.0 for c in program.clocks]
             if any(minutes):
                 due.append((program, minutes))
         self.evaluate(model, due)
 
-    @property
-    def hears_cells(self) -> bool:
-        """Whether a rule hears what the chemistry makes: the start is then found in several rounds."""
-        return any(s.kind == "own" for p in self.programs for g in p.groups for s, _ in g.parts)
+    def hears_cells(self, pathways: Iterable[str]) -> bool:
+        """Whether a rule on one of the pathways hears what the chemistry makes: the start is then found in several rounds."""
+        acting = [p for p in self.programs if p.term.name.partition(".")[0] in pathways]
+        return any(s.kind == "own" for p in acting for g in p.groups for s, _ in g.parts)
 
     def settle(self, model: Any) -> None:
         """Evaluate all, with memories at what they would come to rest at."""
@@ -168,107 +218,106 @@ class Rules(Mechanism):
     def evaluate(self, model: Any, due: list[tuple[Program, list[float]]]) -> None:
         """Work out the terms of `due`: (program, minutes since the last time of each of its groups, 0 where it is not due)."""
         for cells, some in groupby(due, key=lambda d: d[0].cells):
-            population = self.populations[cells]
-            if population.n:
-                total, other = self._scratch(population)
-                steps = [s for p, minutes in some for s in self.steps(model, population, p, minutes, total, other)]
-                threads.over_rows(threads.in_sequence, population.n, *steps)
+            self.work_out(model, self.populations[cells], some)
 
-    def _scratch(self, population: Any) -> np.ndarray:
-        """Two arrays (2, capacity) that every program uses in turn."""
-        scratch = self.scratch.get(population.kind)
-        if scratch is None or scratch.shape[1] < population.capacity:
-            scratch = self.scratch[population.kind] = np.empty((2, population.capacity))
-        return scratch
+    def work_out(self, model: Any, population: Any, due: Iterable[tuple[Program, list[float]]]) -> None:
+        """The same for programs of one cell type."""
+        if population.n:
+            readings = Readings(model, population, self.neighbourhoods, self.scratch.setdefault(population.kind, Scratch()), self.resisted)
+            total, other = readings.row(), readings.row()
+            steps = [s for program, minutes in due for s in self.steps(readings, program, minutes, total, other)]
+            threads.over_rows(threads.in_sequence, population.n, *readings.steps, *steps)
 
-    def steps(self, model: Any, population: Any, program: Program, minutes: list[float], total: np.ndarray, other: np.ndarray) -> list[Step]:
-        """Kernels and their arguments, in order."""
-        out = getattr(population.col, program.place)
+    def steps(self, readings: Readings, program: Program, minutes: list[float], total: np.ndarray, other: np.ndarray) -> list[Step]:
+        """Kernels and their arguments, in order; `total` and `other` (capacity,) are scratch that all programs use in turn."""
+        columns = readings.population.col
+        out = getattr(columns, program.place)
         if program.pooled:
-            return self._sum(model, population, program.groups[0].parts, out)
+            return self._sum(readings, program.groups[0].powers, out)
         if program.grammar:
-            steps = self._by_grammar(model, population, program, total, other, out)
+            steps = self._by_grammar(readings, program, total, other, out)
         else:
-            steps = []
-            for group, dt in zip(program.groups, minutes):
+            steps, begun = [], set()
+            for group, dt, place in zip(program.groups, minutes, program.shares):
                 if dt > 0.0:
-                    place = getattr(population.col, group.place) if program.several else out
-                    steps += self._of_group(model, population, program.term, group, dt, True, total, place)
-            if program.several:
+                    steps += self._of_group(readings, program.term, group, dt, place not in begun, total, getattr(columns, place))
+                    begun.add(place)
+            if program.place not in program.shares:
                 join = kernels.times if program.term.effect == "multiplies" else kernels.plus
-                steps += [(join, (getattr(population.col, g.place), k == 0, out)) for k, g in enumerate(program.groups)]
-        if not within(program):
+                steps += [(join, (getattr(columns, share), k == 0, out)) for k, share in enumerate(dict.fromkeys(program.shares))]
+        if not program.within:
             steps.append((kernels.bound, (program.term.low, program.term.high, out)))
         return steps
 
-    def _of_group(self, model, population, term: Term, group: Group, dt: float, first: bool, total, out) -> list[Step]:
+    def _of_group(self, readings: Readings, term: Term, group: Group, dt: float, first: bool, total: np.ndarray, out: np.ndarray) -> list[Step]:
         """The steps of one group: one for a single rule on a factor without memory, else sum, saturate, remember, apply."""
-        leader = group.leader
         multiplies = term.effect == "multiplies"
-        gain = leader.aim - 1.0 if multiplies else leader.aim
-        if multiplies and len(group.parts) == 1 and not group.memory and group.parts[0][0].kind not in ("time", "event"):
-            return [self._read(model, population, *group.parts[0], (kernels.multiply_on_voxels, kernels.multiply_on_rows), (gain, first, out))]
-        steps = self._sum(model, population, group.parts, total)
-        if leader.response != "linear":
+        gain = 1.0 if group.linear else group.aim - 1.0 if multiplies else group.aim
+        if multiplies and len(group.powers) == 1 and not group.memory:
+            signal, scale, hill, family = group.powers[0]
+            array = readings.hear(signal, family)
+            if not isinstance(array, float):
+                return [(kernels.multiply_by_response, (array, readings.itself(signal), scale, hill, gain, first, out))]
+        steps = self._sum(readings, group.powers, total)
+        if not group.linear:
             steps.append((kernels.saturate, (total,)))
         if group.memory:
-            keep = math.exp(-dt / (60.0 * (leader.lag_h or 1.0)))
-            steps.append((kernels.remember, (total, getattr(population.col, group.memory), keep)))
-        return [*steps, (kernels.multiply if multiplies else kernels.add, (total, 1.0 if leader.response == "linear" else gain, first, out))]
+            steps.append((kernels.remember, (total, getattr(readings.population.col, group.memory), math.exp(-dt / group.lag_min))))
+        return [*steps, (kernels.multiply if multiplies else kernels.add, (total, gain, first, out))]
 
-    def _sum(self, model: Any, population: Any, parts: Iterable[tuple[Signal, RuleEntry]], total: np.ndarray) -> list[Step]:
+    def _sum(self, readings: Readings, powers: Iterable[Power], total: np.ndarray) -> list[Step]:
         """Sum of (s/half)^hill, or of slope s, into `total`."""
-        return [
-            self._read(model, population, signal, entry, (kernels.sum_on_voxels, kernels.sum_on_rows), (k == 0, total))
-            for k, (signal, entry) in enumerate(parts)
-        ]
+        steps: list[Step] = []
+        for signal, scale, hill, family in powers:
+            array = readings.hear(signal, family)
+            if isinstance(array, float):
+                x = np.array([max(array * scale, 0.0)])
+                kernels.raise_to(x, np.uint64(1), hill)
+                steps.append((kernels.sum_everywhere, (float(x[0]), not steps, total)))
+            else:
+                steps.append((kernels.sum_powers, (array, readings.itself(signal), scale, hill, not steps, total)))
+        return steps
 
-    def _read(self, model: Any, population: Any, signal: Signal, entry: RuleEntry, pair: tuple[Callable, Callable], rest: tuple) -> Step:
-        """The step that reads a signal where it lies; `pair`: the kernels for voxels and for rows."""
-        scale, hill = entry.scale, entry.power
-        if signal.kind == "own":
-            column = getattr(population.col, signal.name)
-            if column.dtype != np.float64:
-                column = column.astype(np.float64)
-            return pair[1], (column, scale, hill, *rest)
-        voxel, less = population.col.voxel, 0.0
-        if signal.kind in ("near", "contact"):
-            array, less = self.neighbourhoods.counts(model, signal), float(signal.name == population.kind)
-        elif signal.kind in ("field", "drug"):
-            array = model.fields[signal.name].read_view
-        else:
-            value = max(model.sim_day, 0.0) if signal.kind == "time" else model.events.signal(signal.name)
-            if np.ndim(value) == 0:
-                return kernels.sum_everywhere, (float(kernels.hill_power(max(float(value) * scale, 0.0), hill)), *rest)
-            array = value
-        return pair[0], (voxel, array, less, scale, hill, *rest)
-
-    def _by_grammar(self, model: Any, population: Any, program: Program, up: np.ndarray, down: np.ndarray, out: np.ndarray) -> list[Step]:
+    def _by_grammar(self, readings: Readings, program: Program, up: np.ndarray, down: np.ndarray, out: np.ndarray) -> list[Step]:
         """PhysiCell's grammar: increasing rules into `up`, decreasing ones into `down`, then the value over the base."""
         parts = [part for g in program.groups for part in g.parts]
         raising, lowering = ([p for p in parts if p[1].verb == verb] for verb in ("raises", "lowers"))
         base, most, least = saturations([e for _, e in raising], [e for _, e in lowering])
-        state = getattr(population.col, "state", None)
+        state = getattr(readings.population.col, "state", None)
         deaf = state is not None and not any(e.dead for _, e in parts)
         steps: list[Step] = []
         for some, total in ((raising, up), (lowering, down)):
-            steps += self._alive_first(model, population, some, total, state) if some else [(kernels.sum_everywhere, (0.0, True, total))]
+            steps += self._alive_first(readings, some, total, state) if some else [(kernels.sum_everywhere, (0.0, True, total))]
         unit = base if program.term.effect == "multiplies" else 1.0
         rest = (up, down, base, most, least, unit, out)
         return [*steps, (kernels.grammar_alive, (state, *rest)) if deaf else (kernels.grammar, rest)]
 
-    def _alive_first(self, model: Any, population: Any, parts: list[tuple[Signal, RuleEntry]], total: np.ndarray, state: Any) -> list[Step]:
+    def _alive_first(self, readings: Readings, parts: list[tuple[Signal, RuleEntry]], total: np.ndarray, state: Any) -> list[Step]:
         """Sum in which rules that do not apply to the dead come first and are then silenced there."""
         living, both = ([p for p in parts if p[1].dead is dead] for dead in (False, True))
-        steps = self._sum(model, population, living, total)
+        steps = self._sum(readings, powers_of(living), total)
         if both:
             if living and state is not None:
                 steps.append((kernels.hush, (state, total)))
-            more = self._sum(model, population, both, total)
+            more = self._sum(readings, powers_of(both), total)
             if living:
                 more[0] = (more[0][0], (*more[0][1][:-2], False, total))
             steps += more
         return steps
+
+
+def resisted(model: Any) -> dict[str, np.ndarray]:
+    """Drug -> r by clone code: cells of a clone hold c/(1 + r) of it. Only drugs of the arm that some clone resists."""
+    clones = [{}, *(c.resists for c in model.config.tumour.clones.values())]
+    if not any(clones):
+        return {}
+    by_drug = {agent.name: np.array([agent.entry.resisted(c) for c in clones]) for agent in model.therapy.drugs}
+    return {name: r for name, r in by_drug.items() if r.any()}
+
+
+def powers_of(parts: Iterable[tuple[Signal, RuleEntry]]) -> tuple[Power, ...]:
+    """Signal, what it is multiplied by, what that is raised to, and the group of the rule."""
+    return tuple((signal, entry.scale, entry.power, entry.group) for signal, entry in parts)
 
 
 def saturations(raising: list[RuleEntry], lowering: list[RuleEntry]) -> tuple[float, float, float]:
@@ -277,16 +326,3 @@ def saturations(raising: list[RuleEntry], lowering: list[RuleEntry]) -> tuple[fl
     most = max([e.aim for e in raising] + ([base] if lowering or not raising else []))
     least = min([e.aim for e in lowering] + ([base] if raising or not lowering else []))
     return base, most, least
-
-
-def within(program: Program) -> bool:
-    """Whether no signal can take the term out of its bounds."""
-    term = program.term
-    if program.grammar or any(g.leader.response == "linear" for g in program.groups):
-        return False
-    aims = [g.leader.aim for g in program.groups]
-    if term.effect == "adds":
-        low, high = sum(min(a, 0.0) for a in aims), sum(max(a, 0.0) for a in aims)
-    else:
-        low, high = math.prod(min(a, 1.0) for a in aims), math.prod(max(a, 1.0) for a in aims)
-    return term.low <= low and high <= term.high

@@ -18,7 +18,8 @@ def chosen(config: Any) -> dict[str, RuleEntry]:
     """Rules that are on: the library's with the config's changes, and the config's own. ConfigError if one cannot be read."""
     library = config.library.rules
     on = config.switched_on()
-    out = {name: entry for name, entry in library.items() if entry.default or entry.comes_with in on}
+    brought = {r for name in config.carriers() for r in config.library.alterations[name].rules}
+    out = {name: entry for name, entry in library.items() if entry.default or entry.comes_with in on or name in brought}
     faults: list[Fault] = []
     for name, change in requested(config):
         if isinstance(change, (bool, str)):

@@ -8,16 +8,19 @@ from typing import Any
 from tme.library.rule import RuleEntry
 
 PLAIN = {
+    "coq10h2": "reduced CoQ10", "ecm": "matrix", "nadph": "NADPH", "vegf": "VEGF", "transferrin": "transferrin iron",
     "ifng": "IFN-gamma", "cxcl": "CXCL9/10", "atp": "ATP", "hmgb1": "HMGB1", "gpx4": "GPX4", "fsp1": "FSP1", "acsl4": "ACSL4",
     "nrf2": "NRF2", "plooh": "PLOOH", "gsh": "GSH", "lip": "labile iron", "pdl1": "PD-L1", "mhc1": "MHC-I", "rsl3": "RSL3",
     "suppression": "suppressive cytokines", "xct": "system xc-", "clusters_lost": "loss of iron-sulphur clusters",
     "radiation": "radiation of the last days", "radiation_ros": "oxidants left by radiation", "light": "oxidants made by light",
+    "ohg8": "8-OHG", "il6": "IL-6", "il8": "IL-8", "h2o2": "H2O2", "blunting": "oxidised lipid", "heat": "heat of the last days", "sound": "oxidants made by sound",
 }  # fmt: skip
 CELLS = {
     "cd8": "CD8 T cells", "cd4": "CD4 T cells", "treg": "regulatory T cells", "dendritic": "dendritic cells", "nk": "NK cells",
+    "b_cell": "B cells",
     "mdsc": "MDSC", "caf": "fibroblasts", "macrophage": "macrophages", "neutrophil": "neutrophils", "vessel": "open vessels",
 }  # fmt: skip
-MANY = ("radiation_ros", "light", "suppression")  # these take a verb in the plural
+MANY = ("radiation_ros", "light", "sound", "suppression")  # these take a verb in the plural
 
 
 def plain(name: str) -> str:
@@ -38,6 +41,7 @@ def signal_words(signal: str) -> str:
         "near": f"nearby {cells_words(name)}",
         "contact": f"contact with {cells_words(name)}",
         "time": "time since day 0",
+        "alteration": f"carrying {plain(name)}",
     }.get(kind, plain(name))
 
 
@@ -46,13 +50,15 @@ def term_words(term: str, terms: Mapping[str, Any]) -> str:
     kind, _, name = term.partition(".")
     if kind == "entry":
         return f"the entry of {cells_words(name)}"
-    if kind == "secretion":
-        return f"secretion of {plain(name)}"
+    if kind in ("secretion", "uptake"):
+        return f"{kind} of {plain(name)}"
     return str(terms[term].about) if term in terms else term
 
 
 def sentence(entry: RuleEntry, terms: Mapping[str, Any]) -> str:
     """What a rule says."""
+    if entry.signal.startswith("alteration.") and entry.half is not None and entry.half <= 1e-6:
+        return carriers_sentence(entry, terms)
     term, numbers = term_words(entry.term, terms), entry.numbers
     where = f"{'At' if 'vessel' in entry.cells else 'In'} {' and '.join(cells_words(c) for c in entry.cells)}"
     kind, _, name = entry.signal.partition(".")
@@ -78,6 +84,14 @@ def sentence(entry: RuleEntry, terms: Mapping[str, Any]) -> str:
     else:
         said += f"{does('lower')} {term} down to {entry.to:g}-fold ({shape})"
     return said + tail(entry)
+
+
+def carriers_sentence(entry: RuleEntry, terms: Mapping[str, Any]) -> str:
+    """What an effect of an alteration says."""
+    where = f"In tumour cells that carry {plain(entry.signal.partition('.')[2])}"
+    amount = f"{entry.to:g} {unit(entry.numbers['to'].unit)} comes on top" if entry.verb == "adds_to" else f"is {entry.to:g}-fold"
+    term = term_words(entry.term, terms)
+    return f"{where} {amount} of {term}".replace("  ", " ") + tail(entry) if entry.verb == "adds_to" else f"{where} {term} {amount}" + tail(entry)
 
 
 def unit(text: str) -> str:

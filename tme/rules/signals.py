@@ -3,7 +3,7 @@
     field.NAME    the concentration of a field in its voxel          drug.NAME     of a drug, antibody or particle
     own.NAME      a column of its own                                event.NAME    the course of an event
     near.NAME     living cells of a type within 3 voxels             contact.NAME  in its own and the adjacent voxels
-    time          days since day 0 (0 before it)
+    alteration.NAME  1 in tumour cells that carry it, else 0         time          days since day 0 (0 before it)
 
 Counts leave the cell itself out. A signal that this model lacks (a drug of another arm, a cell type that is not there)
 is nothing, and the rule that hears it is left out.
@@ -15,26 +15,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-import numpy as np
-
-from tme.kernels.neighbours import search_order
-from tme.kernels.rules import count_around
-
 VESSEL = "vessel"  # where entry through vessels is evaluated: at open vessels, not in cells
 AT_VESSELS = ("field", "drug", "near", "event")  # kinds of signal there, and time
-NEAR_VOXELS = 3
 DEFAULT_CLOCK_MIN = 6.0
-NO_STATE = np.zeros(0, np.int8)
+CONSTANT_CLOCK_MIN = 1440.0
 
 
 class Known(NamedTuple):
-    """What exists: terms by name, columns and their units by cell type, and units of fields, agents and events by name."""
+    """What exists: terms by name, columns and their units by cell type, units of fields, agents and events by name, alterations."""
 
     terms: Mapping[str, Any]
     columns: Mapping[str, Mapping[str, str]]
     fields: Mapping[str, str]
     drugs: Mapping[str, str]
     events: Mapping[str, str]
+    alterations: tuple[str, ...] = ()
 
     def signals(self, cells: str) -> dict[str, str]:
         """Signal -> unit, of all that cells of this type can know, or that is known at vessels."""
@@ -46,6 +41,8 @@ class Known(NamedTuple):
         out |= {f"own.{n}": u for n, u in self.columns[cells].items()}
         out |= {f"{word}.{n}": "cells" for word in ("near", "contact") for n in self.columns}
         out |= {f"event.{n}": u for n, u in self.events.items()}
+        if "clone" in self.columns[cells]:
+            out |= {f"alteration.{n}": "1" for n in self.alterations}
         return out | {"time": "d"}
 
 
@@ -70,51 +67,25 @@ class Signal:
             return any(p.kind == self.name for p in model.populations)
         if self.kind == "event":
             return any(self.name in o.entry.signals(o.name) for o in model.therapy.events)
+        if self.kind == "alteration":
+            return self.name in model.config.carriers()
         return self.kind == "time" or self.name in population.declared
 
     def clock(self, model: Any) -> int:
         """Ticks between two looks: the clock of its field, else 6 min."""
         if self.kind in ("field", "drug"):
             return model.clock[self.name]
+        if self.kind == "alteration":  # for good: daughters keep it
+            return max(1, round(CONSTANT_CLOCK_MIN / model.dt_min))
         return max(1, round(DEFAULT_CLOCK_MIN / model.dt_min))
 
     def touched(self, model: Any, cells: str) -> tuple[str, ...]:
         """What reading it in cells of a type reads, as a plan entry declares it."""
         if self.kind in ("field", "drug"):
-            return (f"field.{self.name}.concentration",)
-        if self.kind == "own":
-            return (f"{cells}.{self.name}",)
+            clone = ("tumour.clone",) if cells == "tumour" and self.kind == "drug" and model.config.felt() else ()
+            return (f"field.{self.name}.concentration", *clone)
+        if self.kind in ("own", "alteration"):
+            return (f"{cells}.{self.name if self.kind == 'own' else 'clone'}",)
         if self.kind in ("near", "contact"):
             return tuple(f"{self.name}.{c}" for c in ("voxel", "state") if c in model.populations[self.name].declared)
         return (f"events.kept/{self.name}", f"events.since/{self.name}") if self.kind == "event" else ()
-
-
-class Neighbourhoods:
-    """Counts (voxels,) of cells of a type near every voxel, made once a tick."""
-
-    def __init__(self) -> None:
-        self._counts: dict[Signal, np.ndarray] = {}
-        self._ticks: dict[Signal, int] = {}
-        self._offsets: dict[str, np.ndarray] = {}
-
-    def counts(self, model: Any, signal: Signal) -> np.ndarray:
-        """How many living cells of type `signal.name` are around each voxel, the voxel itself included."""
-        if self._ticks.get(signal) == model.tick:
-            return self._counts[signal]
-        counts = self._counts.setdefault(signal, model.grid.zeros())
-        counts[:] = 0.0
-        population = next(p for p in model.populations if p.kind == signal.name)
-        state = getattr(population.col, "state", NO_STATE)
-        offsets = self.offsets(model, signal.kind)
-        margin = int(np.abs(offsets[:, :3]).max())
-        count_around(population.n, population.col.voxel, state, offsets, margin, model.lattice.geometry, counts)
-        self._ticks[signal] = model.tick
-        return counts
-
-    def offsets(self, model: Any, word: str) -> np.ndarray:
-        """Offsets of a neighbourhood: a disc or ball of 3 voxels, or the Moore neighbourhood."""
-        if word not in self._offsets:
-            around = search_order(NEAR_VOXELS, model.grid.ndim)
-            moore = np.abs(around[:, :3]).max(axis=1) <= 1
-            self._offsets[word] = around if word == "near" else around[moore]
-        return self._offsets[word]

@@ -11,6 +11,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from tme.targets.mutants import Mutant
+
 
 @dataclass
 class Outcome:
@@ -47,7 +49,7 @@ class Target:
     """One row of the target table.
 
     `source` names the DOI; `use` is "calibration" (a parameter was set on it) or "check"; `check` measures
-    and its docstring says how.
+    and its docstring says how. `mutant` takes away what a target of biology rests on; it must then miss.
     """
 
     id: str
@@ -56,6 +58,12 @@ class Target:
     source: str
     use: str
     check: Callable[..., Outcome]
+    mutant: Mutant | None = None
+
+    @property
+    def scored_as(self) -> str:
+        """Where its score counts: "calibration" or "check"."""
+        return "check" if self.use.startswith("check") else "calibration"
 
     def about(self) -> str:
         """What the check does, from its docstring."""

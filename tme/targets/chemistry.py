@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from tme.targets.base import Outcome, Target, within
+from tme.targets.mutants import Mutant
 from tme.targets.setups import dish, minutes
 from tme.targets.single_cells import Cells, ec50, effects, library
 from tme.targets.wave import LOW_OXYGEN, sheet_deaths
@@ -198,15 +199,17 @@ TARGETS = (
         "SysBioCollab-UArk/Ferroptosis data files (github.com/SysBioCollab-UArk/Ferroptosis)",
         "calibration",
         gsh_after_erastin,
+        Mutant("GSH is neither used nor lost", {"mechanisms": {"ferroptosis": {"k_g_loss": 1e-05}}}),
     ),
     Target(
         "T7",
         "Potency order",
         "EC50 RSL3 < IKE < erastin < sulfasalazine",
         "Dixon et al. 2014, doi 10.7554/eLife.02523; Yang et al. 2014, doi 10.1016/j.cell.2013.12.010; "
-        "Zhang et al. 2019, doi 10.1016/j.chembiol.2019.01.005",
+        "Zhang et al. 2019, doi 10.1016/j.chembiol.2019.01.008",
         "check",
         potency,
+        Mutant("cysteine without system xc-", {"mechanisms": {"ferroptosis": {"j_ts": 10}}}),
     ),
     Target(
         "T8",
@@ -215,6 +218,7 @@ TARGETS = (
         f"{DIXON}; Yang et al. 2014, doi 10.1016/j.cell.2013.12.010",
         "calibration",
         delays,
+        Mutant("cysteine without system xc-", {"mechanisms": {"ferroptosis": {"j_ts": 10}}}),
     ),
     Target(
         "T9",
@@ -224,6 +228,7 @@ TARGETS = (
         DIXON,
         "check",
         rescue,
+        Mutant("radicals do not propagate", {"mechanisms": {"ferroptosis": {"k_p": 0}}}),
     ),
     Target(
         "T10",
@@ -232,6 +237,7 @@ TARGETS = (
         "Yang et al. 2025, Cancer Drug Resist 8:1, doi 10.20517/cdr.2024.151",
         "check",
         cell_types,
+        Mutant("radicals do not propagate", {"mechanisms": {"ferroptosis": {"k_p": 0}}}),
     ),
     Target(
         "T11",
@@ -240,5 +246,6 @@ TARGETS = (
         "Wang et al. 2019, Nature 569:270, doi 10.1038/s41586-019-1170-y",
         "calibration",
         ifng_sensitises,
+        Mutant("IFN-gamma touches neither SLC7A11 nor ACSL4", {"mechanisms": {"ferroptosis": {"f_x": 0, "f_acsl": 0}}}),
     ),
 )

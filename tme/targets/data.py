@@ -15,6 +15,7 @@ import pandas as pd
 from scipy.spatial import cKDTree
 
 from tme.targets.base import Outcome, Target, within
+from tme.targets.mutants import Mutant
 from tme.targets.setups import build, minutes
 
 FOLDER_VARIABLE = "TME_CODEX_DIR"
@@ -135,5 +136,6 @@ TARGETS = (
         "B16-F10 CODEX, Hickey et al., via vivarium-collective/tumor-tcell (tables, not shipped)",
         "check",
         pdl1_near_t_cells,
+        Mutant("CD8 secrete no IFN-gamma", {"mechanisms": {"killing": {"ifng_molecules_s": 0}}}),
     ),
 )

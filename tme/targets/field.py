@@ -126,7 +126,7 @@ TARGETS = (
         "Field solver",
         "closed forms within 1 %, fronts within 3 %",
         "closed forms; Fisher 1937, doi 10.1111/j.1469-1809.1937.tb02153.x",
-        "check",
+        "calibration",
         closed_forms,
     ),
 )

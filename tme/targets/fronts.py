@@ -34,21 +34,27 @@ def segments(arrival: np.ndarray, dx_um: float, edges_um: np.ndarray) -> np.ndar
     return np.array([front_speed(arrival, dx_um, a, b)[0] for a, b in pairwise(edges_um)])
 
 
-def propagation_index(times: np.ndarray, scrambles: int = 200, seed: int = 1) -> float:
+def propagation_index(times: np.ndarray, scrambles: int = 200, seed: int = 1, within: np.ndarray | None = None) -> float:
     """Spatial propagation index of death times (ny, nx): how much closer neighbours die than if scrambled.
 
     (5th percentile of scrambles - observed)/5th percentile of the mean absolute difference between
     four-neighbours (Riegman et al. 2020, doi 10.1038/s41556-020-0565-1): 1 a perfect wave, 0 or less
-    independent deaths.
+    independent deaths. `within` (ny, nx) bool: these cells alone, which are scrambled among themselves. NaN without two neighbours that died.
     """
 
     def mean_difference(t: np.ndarray) -> float:
-        return float(
-            np.nanmean(np.r_[np.abs(np.diff(t, axis=0)).ravel(), np.abs(np.diff(t, axis=1)).ravel()])
-        )
+        pairs = np.r_[np.abs(np.diff(t, axis=0)).ravel(), np.abs(np.diff(t, axis=1)).ravel()]
+        return float(np.nanmean(pairs)) if np.isfinite(pairs).any() else float("nan")
 
     rng = np.random.default_rng(seed)
-    flat = times.ravel()
-    drawn = sorted(mean_difference(rng.permutation(flat).reshape(times.shape)) for _ in range(scrambles))
+    inside = np.ones(times.shape, bool) if within is None else within
+    own = times[inside]
+
+    def scrambled() -> np.ndarray:
+        out = np.full(times.shape, np.nan)
+        out[inside] = rng.permutation(own)
+        return out
+
+    drawn = sorted(mean_difference(scrambled()) for _ in range(scrambles))
     low = drawn[int(0.05 * scrambles)]
-    return (low - mean_difference(times)) / low
+    return (low - mean_difference(np.where(inside, times, np.nan))) / low

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from tme.model import TumourModel, load_config
+from tme.targets.mutants import mutated
 
 # a dish: medium with air and cystine, no vessels, no division, no death but ferroptosis
 DISH_FIELDS = {"oxygen": {"initial": 140, "held": True}, "cystine": {"initial": 200, "held": True}}
@@ -26,10 +27,10 @@ TISSUE = {
 
 
 def build(sections: dict[str, Any], seed: int = 1, arm: str = "control", **how: Any) -> TumourModel:
-    """A model from the sections of an experiment file."""
+    """A model from the sections of an experiment file, with the mutant in force."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "target.yaml"
-        path.write_text(json.dumps(sections))
+        path.write_text(json.dumps(mutated(sections)))
         config = load_config(path)
     return TumourModel(config, seed=seed, arm=arm, **how)
 
@@ -39,6 +40,7 @@ def dish(
     days: float,
     *,
     dx_um: float = 20.0,
+    thickness_um: float | None = None,
     dt_min: float = 1.0,
     cv: float = 0.0,
     occupancy: float = 1.0,
@@ -46,12 +48,13 @@ def dish(
     fields: dict[str, Any] | None = None,
     mechanisms: dict[str, Any] | None = None,
     populations: dict[str, Any] | None = None,
+    initial: dict[str, Any] | None = None,
     seed: int = 1,
 ) -> TumourModel:
     """A monolayer of HT-1080 in medium; `drugs` are baths (name, uM, from day). Voxels below 13 um get a slab
     of 25 um so that a cell fits."""
     baths = [{"name": n, "bath_uM": c, "day": day, "route": "bath"} for n, c, day in drugs]
-    thickness = 20.0 if dx_um >= 13.0 else 25.0
+    thickness = thickness_um or (20.0 if dx_um >= 13.0 else 25.0)
     sections = {
         "start_day": 0,
         "horizon_day": days,
@@ -61,7 +64,7 @@ def dish(
             "thickness_um": thickness,
             "at_edge": "continue",
         },
-        "initial": {"kind": "monolayer", "occupancy": occupancy},
+        "initial": initial or {"kind": "monolayer", "occupancy": occupancy},
         "tumour": {"preset": "ht1080", "cv": cv},
         "populations": populations or {},
         "fields": merged({**DISH_FIELDS, "peroxide": {"clock_min": dt_min}}, fields),

@@ -12,6 +12,7 @@ from tme.library.hits import TARGETS
 from tme.mechanisms.division import VARIED
 from tme.pathways.ferroptosis import PARAMETERS, PATHWAY
 from tme.pathways.stepping import advance, settle
+from tme.targets import mutants
 
 STATES, TRAITS, INPUTS = PATHWAY.state_names, PATHWAY.trait_names, PATHWAY.input_names
 POOLS = {term.name: {"j_drug": "j_fe"}.get(term.pool_column, term.pool_column) for term in PATHWAY.terms}  # no tissue, no particles
@@ -52,7 +53,7 @@ class Cells:
         parameters: dict[str, float] | None = None,
     ) -> None:
         self.n = n
-        self.p = PARAMETERS.build(parameters or {})
+        self.p = PARAMETERS.build({**(parameters or {}), **mutants.parameters("ferroptosis")})
         self.col = {name: np.zeros(n) for name in (*STATES, *TRAITS, *INPUTS)}
         for name in TRAITS:
             self.col[name][:] = 0.0 if name == "mufa" else 1.0

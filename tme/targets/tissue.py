@@ -12,6 +12,7 @@ from tme.kernels.multigrid import Workspace
 from tme.model import TumourModel
 from tme.statistics import fit_line
 from tme.targets.base import Outcome, Target, within
+from tme.targets.mutants import Mutant
 from tme.targets.setups import dish, minutes, nodule
 
 MOUSE = ("b16_like", "ct26_like", "mc38_like", "breast_4t1_like")
@@ -141,6 +142,7 @@ TARGETS = (
         "Thomlinson and Gray 1955, doi 10.1038/bjc.1955.55; Vaupel et al. 1989, Cancer Res 49:6449",
         "calibration",
         oxygen_and_necrosis,
+        Mutant("cells use no oxygen", {"mechanisms": {"uptake": {"oxygen_vmax": 0}}}),
     ),
     Target(
         "T32",
@@ -149,5 +151,6 @@ TARGETS = (
         "tumour growth of B16, CT26, MC38 and 4T1 in mice, literature ranges (no single source)",
         "calibration",
         untreated_growth,
+        Mutant("cells do not divide", {"mechanisms": {"division": {"k_div": 0}}}),
     ),
 )

@@ -10,6 +10,7 @@ import numpy as np
 from tme.model import TumourModel
 from tme.targets.base import Outcome, Target, within
 from tme.targets.fronts import arrival_by_column, front_speed, propagation_index, segments
+from tme.targets.mutants import Mutant
 from tme.targets.setups import Arrivals, build, dish, ignite, minutes
 
 CO = "Co et al. 2024, Nature 631:654, doi 10.1038/s41586-024-07623-6"
@@ -19,6 +20,7 @@ PRIMED = [("erastin", 1.0, 0.0)]
 LOW_OXYGEN = {"oxygen": {"initial": 38, "held": True}}
 DAY = 1440.0
 SLOW_FROM, SLOW_TO = 300.0, 900.0
+NO_SIGNAL = {"mechanisms": {"ferroptosis": {"p_s": 0}}}
 
 
 def wave(
@@ -132,8 +134,8 @@ def untreated_reach() -> float:
 def wave_needs() -> Outcome:
     """A primed row (T1, 1.5 mm) with deferoxamine, ferrostatin-1, or a weaker source (for a NOX block).
 
-    Each must slow the wave, the more the higher the dose. In a sheet that was not primed a lit spot of
-    100 um must stop about 20 um beyond its rim (10-40 um), where the primed row carries a wave.
+    Each must slow the wave, the more the higher the dose. In a sheet that was not primed (cystine there, GSH whole) a lit
+    spot of 100 um must stop within 50 um of its rim, where the primed row carries a wave.
     """
     control = modulated_speed("control")
     speeds = {
@@ -154,46 +156,63 @@ def wave_needs() -> Outcome:
         for k, v in speeds.items()
     }
     claims["primed tissue carries a wave"] = control > 0.0
-    claims["an untreated spot stops"] = reach < 100.0
-    claims["an untreated spot reaches about 20 um"] = within(reach, 10.0, 40.0)
+    claims["an untreated spot stops within 50 um"] = reach <= 50.0
     return Outcome(values, claims)
 
 
+SHEET_UM, CELL_UM = 720.0, 15.0
+DISC_UM = [(180.0, 180.0), (540.0, 180.0), (180.0, 540.0), (540.0, 540.0)]  # centres of the discs, 100 um in radius
+DISC_RADIUS_UM, DISC_GPX4 = 100.0, 0.5
+
+
 @cache
-def sheet_deaths(drug: str, dose_uM: float, hours: float, coupled: bool) -> np.ndarray:
-    """Hours of ferroptotic death (48, 48), NaN if alive, in a sheet of 15 um cells of CV 0.2."""
+def sheet_deaths(drug: str, dose_uM: float, hours: float, coupled: bool, discs: bool = False) -> np.ndarray:
+    """Hours of ferroptotic death (48, 48), NaN if alive, in a sheet of 15 um cells of CV 0.2.
+
+    `discs`: cells of four discs start with half of their GPX4.
+    """
     changes = {} if coupled else {"ferroptosis": {"p_s": 0.0}}
-    model = dish(
-        (720.0, 720.0),
-        hours / 24.0,
-        dx_um=15.0,
-        cv=0.2,
-        drugs=[(drug, dose_uM, 0.0)],
-        fields=LOW_OXYGEN,
-        mechanisms=changes,
-    )
+    how: dict[str, Any] = {"dx_um": CELL_UM, "cv": 0.2, "drugs": [(drug, dose_uM, 0.0)], "fields": LOW_OXYGEN, "mechanisms": changes}
+    if discs:
+        disc = {"shape": "disc", "radius_um": DISC_RADIUS_UM, "states": {"gpx4": DISC_GPX4}}
+        how["initial"] = {"kind": "regions", "base": {"kind": "monolayer", "occupancy": 1.0}, "regions": [{**disc, "centre_um": list(c)} for c in DISC_UM]}
+    model = dish((SHEET_UM, SHEET_UM), hours / 24.0, **how)
     arrivals = Arrivals(model)
     minutes(model, hours * 60.0, arrivals)
     return arrivals.dead.reshape(arrivals.shape) / 60.0
 
 
+def in_discs(shape: tuple[int, ...]) -> np.ndarray:
+    """Which cells of the sheet (ny, nx) lie in a disc."""
+    y, x = (np.indices(shape) + 0.5) * CELL_UM
+    return np.any([np.hypot(x - cx, y - cy) <= DISC_RADIUS_UM for cx, cy in DISC_UM], axis=0)
+
+
 def spread() -> Outcome:
     """Sheets of 48 x 48 cells (15 um, CV 0.2) in erastin 10 uM or RSL3 1 uM, with and without the signal.
 
-    The spatial propagation index compares neighbours' death times with scrambled ones.
+    The spatial propagation index compares neighbours' death times with scrambled ones. In RSL3 the cells of four discs, 200 um
+    across, start with half of their GPX4; the index is that of the cells within and of those elsewhere, each scrambled among themselves.
     """
-    values, index = {}, {}
+    values: dict[str, Any] = {}
+    index: dict[str, float] = {}
     for drug, dose, hours in (("erastin", 10.0, 30.0), ("rsl3", 1.0, 12.0)):
         for coupled in (True, False):
-            died = sheet_deaths(drug, dose, hours, coupled)
+            died = sheet_deaths(drug, dose, hours, coupled, discs=drug == "rsl3")
             key = f"{drug}_{'coupled' if coupled else 'uncoupled'}"
-            index[key] = propagation_index(died)
-            values[key] = index[key]
+            discs = in_discs(died.shape)
+            parts = {"": None} if drug == "erastin" else {"_discs": discs, "_elsewhere": ~discs}
+            for name, part in parts.items():
+                index[key + name] = values[key + name] = propagation_index(died, within=part)
             values[f"{key}_dead_share"] = float(np.isfinite(died).mean())
-    claims = {
+            if drug == "rsl3" and coupled:
+                values["rsl3_median_h_in_discs"] = float(np.nanmedian(died[discs])) if np.isfinite(died[discs]).any() else float("inf")
+    claims: dict[str, bool | None] = {
         "erastin > 0.3": index["erastin_coupled"] > 0.3,
-        "RSL3 < 0.1": index["rsl3_coupled"] < 0.1,
-        "uncoupled about 0": max(abs(index["erastin_uncoupled"]), abs(index["rsl3_uncoupled"])) < 0.1,
+        "RSL3 0.2-0.55 within discs": within(index["rsl3_coupled_discs"], 0.2, 0.55),
+        "RSL3 < 0.25 elsewhere": index["rsl3_coupled_elsewhere"] < 0.25,
+        "uncoupled about 0": max(abs(v) for k, v in index.items() if "uncoupled" in k) < 0.1,
+        "deaths in discs at 3.5-8 h": within(values["rsl3_median_h_in_discs"], 3.5, 8.0),
     }
     return Outcome(values, claims)
 
@@ -206,21 +225,25 @@ TARGETS = (
         CO,
         "calibration",
         trigger_wave,
+        Mutant("cells emit no signal", NO_SIGNAL),
     ),
     Target(
         "T2",
         "What the wave needs",
-        "chelator, trap and NOX block slow it by dose; an untreated spot stops after about 20 um (10-40)",
+        "chelator, radical trap and NOX block each slow it by dose; without cystine block or loss of GSH a local death stops within 50 um",
         CO,
         "check (the untreated spot: calibration)",
         wave_needs,
+        Mutant("the signal enters whatever GSH and CoQ10 there is", {"mechanisms": {"ferroptosis": {"k_gs": 10000, "k_qs": 100}}}),
     ),
     Target(
         "T3",
-        "Erastin deaths spread, GPX4-inhibitor deaths do not",
-        "propagation index > 0.3 erastin, < 0.1 RSL3, |index| < 0.1 uncoupled",
-        RIEGMAN,
+        "Erastin deaths spread, GPX4-inhibitor deaths spread in patches",
+        "propagation index > 0.3 erastin; RSL3 0.2-0.55 within discs of 200 um with less GPX4, < 0.25 elsewhere; about 0 "
+        "uncoupled; median of the deaths in the discs 3.5-8 h",
+        f"{RIEGMAN}; ML162 in MCF10A: Dev Cell, 'Ferroptosis induces heterogeneous death profiles that are controlled by lysosome rupture'",
         "calibration",
         spread,
+        Mutant("cells emit no signal", NO_SIGNAL),
     ),
 )

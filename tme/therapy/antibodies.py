@@ -53,7 +53,6 @@ class AntibodyDelivery(Mechanism):
     name = "antibody_delivery"
     switchable = False
     phase = Phase.DOSE
-    ids = ("D14", "D15")
     about = "antibodies follow their plasma course, leak from vessels, are held in baths and deplete cells by their Fc part"
 
     @classmethod
@@ -154,7 +153,7 @@ class Neutralisation(Mechanism):
 
     def __init__(self, model) -> None:
         super().__init__(model)
-        self.against = neutralised(model.therapy)
+        self.against = {name: agents for name, agents in neutralised(model.therapy).items() if name in model.fields}
         self.reads = tuple(f"field.{agent}.concentration" for agents in self.against.values() for agent, _ in agents)
         self.adds = tuple(f"field.{name}.loss" for name in self.against)
 

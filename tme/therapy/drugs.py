@@ -1,9 +1,10 @@
 """Small molecules: from plasma through vessels (or from a bath) into tissue, and what they hit.
 
 What a drug does to cells is told by rules (`library.hits`): its concentration at a cell is the signal, a term of a law the
-target. Two targets are not in cells:
+target. Three targets are not in cells:
 
     cystine_pool    k c added to the loss of extracellular cystine [1/min]
+    pool            the same of another substance, which the hit names
     vessel          what vessels bring of a substance, divided by 1 + sum c/Ki, c in plasma
 """
 
@@ -17,7 +18,8 @@ from tme.core.mechanism import Mechanism, Phase
 from tme.kernels import threads
 from tme.kernels.jit import serial
 
-CYSTINE = "cystine"  # the field from which such an enzyme takes
+CYSTINE = "cystine"  # the field from which cyst(e)inase takes
+POOLS = ("cystine_pool", "pool")
 
 
 @serial
@@ -56,7 +58,12 @@ class DrugDelivery(Mechanism):
             if level is not None:
                 field.fill(level)
             elif model.solved(agent.name):
-                field.vessel_value = agent.plasma(minute)
+                field.vessel_value = dissolved(agent.entry, agent.plasma(minute))
+
+
+def dissolved(entry: Any, level: float) -> float:
+    """Free drug in plasma, uM: no more than is soluble."""
+    return level if entry.solubility_uM is None else min(level, entry.solubility_uM)
 
 
 class BloodEnzymes(Mechanism):
@@ -121,7 +128,7 @@ class IronSalts(Mechanism):
 
 def eaten(drugs: Any) -> set[str]:
     """Fields whose substance enzyme drugs remove in the tissue."""
-    return {CYSTINE for a in drugs for hit in a.entry.hits if hit.target == "cystine_pool"}
+    return {hit.field or CYSTINE for a in drugs for hit in a.entry.hits if hit.target in POOLS}
 
 
 class DrugLoss(Mechanism):
@@ -139,10 +146,14 @@ class DrugLoss(Mechanism):
 
     def __init__(self, model) -> None:
         super().__init__(model)
-        self.eaters = [(a.name, hit.strength) for a in model.therapy.drugs for hit in a.entry.hits if hit.target == "cystine_pool"]
-        self.reads = ("tumour.state", "tumour.voxel", *(f"field.{name}.concentration" for name, _ in self.eaters))
-        lost = [a.name for a in model.therapy.drugs if a.entry.cell_loss > 0.0] + [CYSTINE] * bool(self.eaters)
-        self.writes = tuple(f"field.{name}.loss" for name in lost)
+        self.eaters: dict[str, list[tuple[str, float]]] = {}
+        for a in model.therapy.drugs:
+            for hit in a.entry.hits:
+                if hit.target in POOLS:
+                    self.eaters.setdefault(hit.field or CYSTINE, []).append((a.name, hit.strength))
+        self.reads = ("tumour.state", "tumour.voxel", *(f"field.{n}.concentration" for eaters in self.eaters.values() for n, _ in eaters))
+        self.writes = tuple(f"field.{a.name}.loss" for a in model.therapy.drugs if a.entry.cell_loss > 0.0)
+        self.adds = tuple(f"field.{name}.loss" for name in self.eaters)
 
     def step(self, model) -> None:
         """Refresh the loss of every drug field that is due, and of cystine."""
@@ -151,7 +162,7 @@ class DrugLoss(Mechanism):
             if model.due(agent.name) and agent.entry.cell_loss > 0.0:
                 with model.fields[agent.name].term_writer("loss", model.scratch) as loss:
                     threads.over_rows(set_cell_loss, t.n, t.col.state, t.col.voxel, agent.entry.cell_loss * model.per_cell, loss)
-        if self.eaters and model.due(CYSTINE):
-            with model.fields[CYSTINE].term_writer("loss", model.scratch) as loss:
-                for name, strength in self.eaters:
-                    loss += strength * model.fields[name].concentration
+        for substance, eaters in self.eaters.items():
+            if model.due(substance):
+                for name, strength in eaters:
+                    model.fields[substance].add_to_term("loss", np.array(model.fields[name].concentration), strength)

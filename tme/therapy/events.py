@@ -3,8 +3,11 @@
     radiation    D' = D (m p + K)/(p + K)/m          dose after the oxygen effect (Alper and Howard-Flanders)
                  survival e^{-alpha D' - beta D'^2}  linear-quadratic; cells that do not survive are marked
     kill_share   each living tumour cell dies with the stated probability
-    light        see `light`
-    transfer     see `transfer`
+    light, sound see `light`
+    heat         see `heat`
+    resection    see `resection`
+    implant, cell_transfer see `transfer`
+    vaccination  see `vaccination`
 
 A tissue cell marked by radiation stops dividing and dies by apoptosis (mitotic death) after an exponential delay; guests
 that do not survive leave at once (interphase death). An event of minute t acts in the tick that begins then, so that arms which branch off at t
@@ -25,9 +28,9 @@ from tme.core.population import Column
 from tme.kernels.rng import Stream, uniforms
 from tme.therapy.places import inside
 
-CAUSES = {"ferroptosis": 11, "immune": 12, "necrosis": 13, "apoptosis": 14, "cuproptosis": 15}  # fates of tissue cells, which leave corpses
+CAUSES = {"ferroptosis": 11, "immune": 12, "necrosis": 13, "apoptosis": 14, "cuproptosis": 15, "disulfidptosis": 16}  # fates of tissue cells, which leave corpses
 LEAVES = 30  # fate of guests
-SURVIVES, DELAY, SHARE, LIGHT = range(4)  # what a draw is for: `sub` of the stream
+SURVIVES, DELAY, SHARE, LIGHT, HEAT, CUT = range(6)  # what a draw is for: `sub` of the stream
 MARKED = Column("doom_tick", "i4", "tick", 0, about="tick at which a cell marked by radiation dies; 0: not marked")
 
 
@@ -81,7 +84,7 @@ def of_kind(model: Any, kind: str) -> tuple[Occasion, ...]:
 
 def consumed(events: tuple[Occasion, ...]) -> set[str]:
     """Fields that the events of an arm use up: light on a sensitiser, oxygen."""
-    return {"oxygen" for o in events if o.entry.kind == "light"}
+    return {"oxygen" for o in events if o.entry.kind in ("light", "sound")}
 
 
 def event_columns(model: Any, kind: str) -> tuple[Column, ...]:

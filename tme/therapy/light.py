@@ -1,11 +1,12 @@
-"""Photodynamic therapy: light, a photosensitiser and oxygen make oxidants, which use the oxygen up and kill.
+"""Photodynamic and sonodynamic therapy: light or sound, a sensitiser and oxygen make oxidants, which use the oxygen up and kill.
 
-    v = 60 xi I S O2/(K + O2)      uM/min of the voxel; xi the yield, I the fluence rate, S the photosensitiser
+    v = 60 xi I S O2/(K + O2)      uM/min of the voxel; xi the yield, I the fluence rate or intensity, S the sensitiser
     R' = v - k R                   the signal event.NAME: oxidants that have reacted and are not yet mended
     V P/(K_m + P) + v/o            mmHg/min, what cells and light take of oxygen P; o uM of oxygen per mmHg
     survival e^{-(R/R0)^n}         hazard of a tick: what (R/R0)^n gained while the light was on; necrosis
 
-I falls as e^{-x/length} with the distance x from the face through which the light enters, if the arm names one.
+Light falls as e^{-x/length} with the distance x from the face through which it enters, if the arm names one; sound reaches
+all of a tumour.
 S is the drug's field, whether it was given free or let go by particles; what a closed carrier still holds does nothing.
 Sources: Zhu and colleagues' explicit dosimetry (PMC4435602; doi 10.3390/cancers8120109).
 """
@@ -17,15 +18,16 @@ from typing import Any
 import numpy as np
 
 from tme.core.mechanism import Mechanism, Phase
-from tme.therapy.events import LIGHT, Occasion, drawn, kill, living, of_kind, read_to_kill, signals_of
+from tme.therapy.events import LIGHT, Occasion, drawn, kill, living, read_to_kill, signals_of
 from tme.therapy.places import beyond, inside
 
+KINDS = ("light", "sound")
 ROUNDS = 4  # solves in the first tick of light, as the loss is linear in oxygen around what it was
 
 
-def oxidation(yield_: float, fluence: Any, sensitiser: Any, oxygen: Any, k: float) -> Any:
+def oxidation(yield_: float, power: Any, sensitiser: Any, oxygen: Any, k: float) -> Any:
     """v/O2 of the module docstring, uM/min per mmHg."""
-    return 60.0 * yield_ * fluence * sensitiser / (k + oxygen)
+    return 60.0 * yield_ * power * sensitiser / (k + oxygen)
 
 
 def hazard(before: Any, after: Any, lethal: float, steepness: float) -> Any:
@@ -34,22 +36,27 @@ def hazard(before: Any, after: Any, lethal: float, steepness: float) -> Any:
 
 
 def fluence(model: Any, o: Occasion) -> np.ndarray:
-    """Fluence rate (n_voxels,) of an event that is on, mW/cm^2."""
-    rate = o.item.fluence_mw_cm2 * inside(model, o.item.place)
+    """Fluence rate of light, mW/cm^2, or intensity of sound, W/cm^2, (n_voxels,) of an event that is on."""
+    rate = o.entry.power(o.item) * inside(model, o.item.place)
     return rate * np.exp(-beyond(model, o.item.enters) / o.entry.attenuation_um) if o.item.enters else rate
 
 
 def sensitiser(model: Any, o: Occasion) -> np.ndarray | float:
-    """Photosensitiser (n_voxels,) uM; 0 in an arm that does not give it."""
+    """Sensitiser (n_voxels,) uM; 0 in an arm that does not give it."""
     field = model.fields.get(o.item.sensitiser or o.entry.sensitiser)
     return 0.0 if field is None else field.concentration
 
 
-class Light(Mechanism):
-    """Oxidants that light makes while it is on, and the oxygen it uses up.
+def oxidising(model: Any) -> tuple[Occasion, ...]:
+    """The arm's events of light and sound."""
+    return tuple(o for o in model.therapy.events if o.entry.kind in KINDS)
 
-    Oxygen settles within seconds, so that it is solved in every tick of light and in the first one after, whatever its
-    clock; what light takes enters the solve as a loss, linear in oxygen as it was before.
+
+class Light(Mechanism):
+    """Oxidants that light and sound make while they are on, and the oxygen that takes.
+
+    Oxygen settles within seconds, so that it is solved in every tick of it and in the first one after, whatever its
+    clock; what they take enters the solve as a loss, linear in oxygen as it was before.
     """
 
     name = "light"
@@ -57,15 +64,15 @@ class Light(Mechanism):
     switchable = False
     phase = Phase.DOSE
     ids = ("M125",)
-    about = "light on a photosensitiser turns oxygen into oxidants"
+    about = "light or sound on a sensitiser turns oxygen into oxidants"
     @classmethod
     def enabled(cls, model) -> bool:
-        """Only in arms with light."""
-        return bool(of_kind(model, "light"))
+        """Only in arms with light or sound."""
+        return bool(oxidising(model))
 
     def __init__(self, model) -> None:
         super().__init__(model)
-        self.events = of_kind(model, "light")
+        self.events = oxidising(model)
         self.made: list[tuple[Occasion, np.ndarray]] = []  # of this tick only, for `LightDeaths`
         given = {o.item.sensitiser or o.entry.sensitiser for o in self.events} & set(model.fields)
         solved = ("vmax", "exchange", "vessel_value")
@@ -73,7 +80,7 @@ class Light(Mechanism):
         self.writes = ("field.oxygen.concentration", "field.oxygen.loss", "tumour.oxygen", "light.made", *signals_of(self.events))
 
     def step(self, model) -> None:
-        """One tick of light, or the end of it."""
+        """One tick of light or sound, or the end of it."""
         tick, self.made = model.tick, []
         on = [o for o in self.events if o.tick <= tick < o.tick + o.ticks]
         if on or any(o.tick + o.ticks == tick for o in self.events):
@@ -85,12 +92,12 @@ class Light(Mechanism):
                 model.events.add(o.name, self.made[-1][1])
 
     def shine(self, model, on: list[Occasion], rounds: int) -> list[np.ndarray]:
-        """Solve oxygen under the light that is on; oxidants per event, uM/min per mmHg."""
-        field = model.fields["oxygen"]
+        """Solve oxygen under what is on; oxidants per event, uM/min per mmHg."""
+        field, powers = model.fields["oxygen"], [fluence(model, o) for o in on]
         for _ in range(rounds):
             oxygen = field.concentration
             rates = [
-                oxidation(o.entry.yield_cm2_mj, fluence(model, o), sensitiser(model, o), oxygen, o.entry.k_o2_mmHg) for o in on
+                oxidation(o.entry.oxidants_per_power, x, sensitiser(model, o), oxygen, o.entry.k_o2_mmHg) for o, x in zip(on, powers)
             ]
             if "oxygen" in model.held_fields:
                 return rates
@@ -113,15 +120,15 @@ class LightDeaths(Mechanism):
     switchable = False
     phase = Phase.FATE
     ids = ("M125",)
-    about = "cells with more oxidants than they bear turn necrotic while the light is on"
+    about = "cells with more oxidants than they bear turn necrotic while light or sound is on"
     @classmethod
     def enabled(cls, model) -> bool:
-        """Only in arms with light."""
-        return bool(of_kind(model, "light"))
+        """Only in arms with light or sound."""
+        return bool(oxidising(model))
 
     def __init__(self, model) -> None:
         super().__init__(model)
-        self.reads = ("light.made", *signals_of(of_kind(model, "light")), *read_to_kill(model.populations))
+        self.reads = ("light.made", *signals_of(oxidising(model)), *read_to_kill(model.populations))
         self.adds = tuple(f"{p.kind}.fate" for p in model.populations)
 
     def step(self, model) -> None:

@@ -7,12 +7,15 @@ up at a rate per minute; inside, and more slowly outside, they release at
 
     k = k0 + k_ph h(pH) + k_gsh G/(K_gsh + G) + k_hypoxia K_o2/(K_o2 + O2),   h = 1/(1 + 10^(slope (pH - pKa)))
 
-A drug payload goes, times its free fraction, into the drug's own field. Iron enters the labile pool of
+or by the other triggers of `release`. What a cell type carries comes where such cells are instead of at vessels, as much
+of it in all. A drug payload goes, times its free fraction, into the drug's own field. Iron enters the labile pool of
 the cell that took the particle up, J = min(cap, labile fraction x k x iron held), the cap standing for
 saturable dissolution. Amounts cross between cell, vessel and voxel as `kernels.exchange` says.
 """
 
 from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
 
@@ -23,6 +26,7 @@ from tme.kernels.elementary import expm1
 from tme.kernels.exchange import add_scaled, collect, per_vessel, put, tally
 from tme.kernels.jit import rule, serial
 from tme.kernels.transfer import at
+from tme.therapy.release import acid, heard, levels_in, levels_outside, release_rate, staged
 
 PARAMETERS = ParameterSet(
     "nanoparticles",
@@ -33,8 +37,11 @@ PARAMETERS = ParameterSet(
 )
 
 
+PLAIN = np.zeros(0)  # no rates: the kernel works them out
+
+
 @rule
-def release_rate(ph_rate, k0, k_gsh, gsh, gsh_half, k_hypoxia, oxygen, k_o2):
+def plain_rate(ph_rate, k0, k_gsh, gsh, gsh_half, k_hypoxia, oxygen, k_o2):
     """k of the module docstring, 1/min; ph_rate = k_ph h(pH)."""
     return k0 + ph_rate + k_gsh * gsh / (gsh_half + gsh) + k_hypoxia * k_o2 / (k_o2 + oxygen)
 
@@ -57,11 +64,11 @@ def lose_to_macrophages(n, voxel, uptake, loss):
 @serial
 def tumour_cargo(
     lo, hi, state, voxel, gsh, oxygen, held, j_fe, concentration, uptake, cell_fraction,
-    ph_rate, k0, k_gsh, gsh_half, k_hypoxia, k_o2, scale, iron, labile, cap, dt, released,
+    ph_rate, k0, k_gsh, gsh_half, k_hypoxia, k_o2, scale, rate, iron, labile, cap, dt, released,
 ):  # fmt: skip
     """Take up and release in living tumour cells, rows `lo` to `hi`, over dt min.
 
-    `held` (n,) uM payload in the cell; `released` (voxels,) gets uM/min of the voxel, mean over dt;
+    `held` (n,) uM payload in the cell; `rate` (n,) 1/min, or empty for the law of acid, GSH and hypoxia; `released` (voxels,) gets uM/min of the voxel, mean over dt;
     `j_fe` (n,) gains the iron flux of this platform, uM/min.
     """
     for i in range(np.uint64(lo), np.uint64(hi)):
@@ -69,7 +76,10 @@ def tumour_cargo(
             j_fe[i] = 0.0
             continue
         held[i] += uptake * concentration[voxel[i]] * dt / cell_fraction
-        k = scale * release_rate(ph_rate, k0, k_gsh, gsh[i], gsh_half, k_hypoxia, oxygen[i], k_o2)
+        if rate.size > 0:
+            k = rate[i]
+        else:
+            k = scale * plain_rate(ph_rate, k0, k_gsh, gsh[i], gsh_half, k_hypoxia, oxygen[i], k_o2)
         out = -held[i] * expm1(-k * dt)
         j_fe[i] += min(cap, labile * iron * out / dt)
         held[i] -= out
@@ -78,23 +88,32 @@ def tumour_cargo(
 
 @serial
 def macrophage_cargo(
-    n, voxel, held, iron_load, concentration, oxygen, uptake, cell_fraction, ph_rate, k0, k_hypoxia, k_o2, scale, iron,
-    labile, cap, dt, fixed_scale, released_fixed,
+    n, voxel, held, iron_load, concentration, oxygen, uptake, cell_fraction, ph_rate, k0, k_hypoxia, k_o2, scale, rate,
+    iron, labile, cap, dt, fixed_scale, released_fixed,
 ):  # fmt: skip
     """The same in macrophages; release into int64 accumulators since several may share a voxel."""
     for i in range(n):
         v = voxel[i]
         held[i] += uptake * concentration[v] * dt / cell_fraction
-        k = scale * release_rate(ph_rate, k0, 0.0, 0.0, 1.0, k_hypoxia, at(oxygen, v), k_o2)
+        if rate.size > 0:
+            k = rate[i]
+        else:
+            k = scale * plain_rate(ph_rate, k0, 0.0, 0.0, 1.0, k_hypoxia, at(oxygen, v), k_o2)
         out = -held[i] * expm1(-k * dt)
         iron_load[i] += min(cap, labile * iron * out / dt)
         held[i] -= out
         tally(released_fixed, v, out * cell_fraction / dt, fixed_scale)
 
 
-def acid(ph: float, pka: float, slope: float) -> float:
-    """h(pH), the share of acid-labile bonds that open."""
-    return 1.0 / (1.0 + 10.0 ** (slope * (ph - pka)))
+def uneven(agents: Any) -> list[Any]:
+    """Stages of release whose rates the kernel does not work out."""
+    laws = (a.entry.release for a in agents)
+    return [stage for r in laws if r.opens is not None or not r.plain for stage in (r, r.opens) if stage is not None]
+
+
+def free_share(payload: Any, drugs: Any) -> float:
+    """Share of a released drug that acts: the payload's own, else what the drug leaves unbound."""
+    return drugs[payload.drug].unbound_fraction if payload.free_fraction is None else payload.free_fraction
 
 
 class ParticleDelivery(Mechanism):
@@ -114,7 +133,9 @@ class ParticleDelivery(Mechanism):
     def __init__(self, model) -> None:
         super().__init__(model)
         names = [a.name for a in model.therapy.nanoparticles]
-        self.reads = ("vessels.voxels", "vessels.weight", "lattice.tissue_row")
+        carriers = {a.entry.carried_by for a in model.therapy.nanoparticles} - {None}
+        self.carriers = {p.kind: p for p in model.populations if p.kind in carriers}
+        self.reads = ("vessels.voxels", "vessels.weight", "vessels.passage", "lattice.tissue_row", *(f"{kind}.voxel" for kind in self.carriers))
         self.writes: tuple[str, ...] = tuple(f"field.{name}.source" for name in names)
         self.adds = tuple(f"field.{name}.concentration" for name in names)
 
@@ -131,8 +152,20 @@ class ParticleDelivery(Mechanism):
             start = stop - model.clock[agent.name] * model.dt_min
             mean = agent.plasma_mean(start, stop)
             with field.term_writer("source", model.scratch) as source:
-                if mean > 0.0:
-                    source[model.vessels.voxels] = agent.entry.vessel_exchange * per_vessel(model.grid.voxel_um3) * mean * model.vessels.weight
+                passing = agent.entry.vessel_exchange * per_vessel(model.grid.voxel_um3) * mean
+                if passing > 0.0 and agent.entry.carried_by is None:
+                    source[model.vessels.voxels] = passing * model.vessels.weight * model.vessels.passage
+                elif passing > 0.0:
+                    self.bring(model, agent, passing, source)
+
+    def bring(self, model, agent, passing: float, source: np.ndarray) -> None:
+        """What would leak from all vessels, `passing` through each, shared out among the cells that carry it; nothing where there are none.
+
+        Carrier cells walk through what holds particles back, so `passage` does not count.
+        """
+        carriers = self.carriers.get(agent.entry.carried_by)
+        if carriers is not None and carriers.n:
+            np.add.at(source, carriers.col.voxel[: carriers.n], passing * float(model.vessels.weight.sum()) / carriers.n)
 
 
 class ParticleCargo(Mechanism):
@@ -155,9 +188,13 @@ class ParticleCargo(Mechanism):
         super().__init__(model)
         self.guests = [p for p in model.immune if p.entry.takes_up_particles]
         names, kinds = [a.name for a in model.therapy.nanoparticles], [p.kind for p in self.guests]
+        more = heard(uneven(model.therapy.nanoparticles))
+        fields = tuple(dict.fromkeys(f"field.{name}.concentration" for name in ("oxygen", *more["fields"]) if name in model.fields))
         self.reads = ("tumour.state", "tumour.voxel", "tumour.gsh", "tumour.oxygen", "tumour.j_drug", *(f"{kind}.voxel" for kind in kinds),
-                      "field.oxygen.concentration", *(f"field.{name}.concentration" for name in names))  # fmt: skip
+                      *(f"{p.kind}.{c}" for p in (model.tumour, *self.guests) for c in more["columns"] if c in p.declared),
+                      *fields, *more["places"], *(f"field.{name}.concentration" for name in names))  # fmt: skip
         self.writes = ("tumour.j_fe", *(f"{kind}.iron_load" for kind in kinds), *(f"{kind}.np_{name}" for kind in ("tumour", *kinds) for name in names),
+                       *(f"{p.kind}.np_open_{name}" for p in (model.tumour, *self.guests) for name in names if f"np_open_{name}" in p.declared),
                        *(f"released.{name}" for name in names))  # fmt: skip
         for agent in model.therapy.nanoparticles:
             if model.clock[agent.name] != self.every:
@@ -184,28 +221,51 @@ class ParticleCargo(Mechanism):
         threads.over_rows(put, len(released), released, 0.0)
         threads.over_rows(
             tumour_cargo, t.n, t.col.state, t.col.voxel, t.col.gsh, t.col.oxygen, getattr(t.col, f"np_{agent.name}"), t.col.j_fe, concentration,
-            e.uptake_tumour * model.per_cell, model.cell_fraction, ph_rate, r.k0, r.k_gsh, r.gsh_half_uM, r.k_hypoxia, p.k_o2,
-            p.release_scale, iron, labile, cap, self.dt, released,
+            e.tumour_uptake * model.per_cell, model.cell_fraction, ph_rate, r.k0, r.k_gsh, r.gsh_half_uM, r.k_hypoxia, p.k_o2,
+            p.release_scale, self.rates(model, agent, t, e.tumour_uptake * model.per_cell), iron, labile, cap, self.dt, released,
         )  # fmt: skip
         with model.scratch.borrow() as borrowed:
             counts = borrowed.view(np.int64)
             for m in self.guests:
                 macrophage_cargo(
                     m.n, m.col.voxel, getattr(m.col, f"np_{agent.name}"), m.col.iron_load, concentration, model.fields["oxygen"].read_view,
-                    e.uptake_macrophage * model.per_cell, model.cell_fraction, ph_rate, r.k0, r.k_hypoxia, p.k_o2, p.release_scale, iron, labile, cap,
-                    self.dt, model.fixed_scale, counts,
+                    e.uptake_macrophage * model.per_cell, model.cell_fraction, ph_rate, r.k0, r.k_hypoxia, p.k_o2, p.release_scale,
+                    self.rates(model, agent, m, e.uptake_macrophage * model.per_cell), iron, labile, cap, self.dt, model.fixed_scale, counts,
                 )  # fmt: skip
             for m in self.guests:
                 if not collect(m.col.voxel, m.n, counts, 1.0 / model.fixed_scale, released):
                     raise RuntimeError(f"tick {model.tick}: {m.kind} cells release more {agent.name} than can be counted, or no number")
-        outside = self.outside(agent)
-        if outside > 0.0:
+        outside = self.outside(model, agent)
+        if isinstance(outside, np.ndarray):
+            released += concentration * outside
+        elif outside > 0.0:
             threads.over_rows(add_scaled, len(released), concentration, outside, released)
 
-    def outside(self, agent) -> float:
-        """Release rate of free particles in tissue, 1/min."""
-        r = agent.entry.release
-        return self.p.release_scale * (r.k0 + r.k_ph * acid(self.p.tissue_ph, r.pka, r.slope)) if agent.entry.releases_outside else 0.0
+    def rates(self, model, agent, population, uptake: float) -> np.ndarray:
+        """Release in each cell of a type, (n,) 1/min, by other than the plain law; empty where that holds."""
+        p, r = self.p, agent.entry.release
+        if r.plain and r.opens is None:
+            return PLAIN
+        n, levels = population.n, levels_in(model, population, p.endosome_ph, self.every)
+        k = p.release_scale * release_rate(r, levels, p.k_o2)
+        if r.opens is None:
+            return np.broadcast_to(k, n).astype(float)
+        c = population.col
+        held, share = getattr(c, f"np_{agent.name}")[:n], getattr(c, f"np_open_{agent.name}")
+        taken = uptake * model.fields[agent.name].concentration[c.voxel[:n]] * self.dt / model.cell_fraction
+        diluted = np.divide(share[:n] * held, held + taken, out=np.zeros(n), where=held + taken > 0.0)
+        rate, share[:n] = staged(diluted, p.release_scale * release_rate(r.opens, levels, p.k_o2), k, self.dt)
+        return rate
+
+    def outside(self, model, agent) -> float | np.ndarray:
+        """Release rate of free particles in tissue, 1/min; by voxel where it hangs on more than acid."""
+        r, p = agent.entry.release, self.p
+        if not agent.entry.releases_outside:
+            return 0.0
+        if r.plain:
+            return p.release_scale * (r.k0 + r.k_ph * acid(p.tissue_ph, r.pka, r.slope))
+        k = p.release_scale * release_rate(r, levels_outside(model, p.tissue_ph, self.every), p.k_o2)
+        return np.broadcast_to(k, model.grid.n_voxels).astype(float)
 
 
 class ParticleLoss(Mechanism):
@@ -225,7 +285,9 @@ class ParticleLoss(Mechanism):
         super().__init__(model)
         self.cargo = model.mechanism("nanoparticles")
         agents = model.therapy.nanoparticles
-        self.reads = ("tumour.state", "tumour.voxel", *(f"{p.kind}.voxel" for p in self.cargo.guests), *(f"released.{a.name}" for a in agents))
+        more = heard(uneven(agents))
+        self.reads = ("tumour.state", "tumour.voxel", *(f"{p.kind}.voxel" for p in self.cargo.guests), *(f"released.{a.name}" for a in agents),
+                      *(f"field.{name}.concentration" for name in more["fields"] if name in model.fields), *more["places"])  # fmt: skip
         self.writes = tuple(f"field.{a.name}.loss" for a in agents)
         self.adds = tuple(f"field.{name}.source" for name in sorted({p.drug for a in agents for p in a.entry.payloads if p.drug is not None}))
 
@@ -236,10 +298,14 @@ class ParticleLoss(Mechanism):
             e = agent.entry
             if model.due(agent.name):
                 with model.fields[agent.name].term_writer("loss", model.scratch, everywhere=True) as loss:
-                    threads.over_rows(put, len(loss), loss, self.cargo.outside(agent))
-                    threads.over_rows(lose_to_tumour, t.n, t.col.state, t.col.voxel, e.uptake_tumour * model.per_cell, loss)
+                    outside = self.cargo.outside(model, agent)
+                    if isinstance(outside, np.ndarray):
+                        loss[:] = outside
+                    else:
+                        threads.over_rows(put, len(loss), loss, outside)
+                    threads.over_rows(lose_to_tumour, t.n, t.col.state, t.col.voxel, e.tumour_uptake * model.per_cell, loss)
                     for m in self.cargo.guests:
                         lose_to_macrophages(m.n, m.col.voxel, e.uptake_macrophage * model.per_cell, loss)
             for payload in e.payloads:
                 if payload.drug is not None and model.due(payload.drug):
-                    model.fields[payload.drug].add_to_term("source", model.released[agent.name], payload.loading * payload.free_fraction)
+                    model.fields[payload.drug].add_to_term("source", model.released[agent.name], payload.loading * free_share(payload, model.config.library.drugs))

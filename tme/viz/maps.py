@@ -33,6 +33,7 @@ DRAW_ORDER = (
     "neutrophil",
     "mdsc",
     "dendritic",
+    "b_cell",
     "nk",
     "cd4",
     "cd8",

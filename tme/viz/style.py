@@ -34,13 +34,14 @@ YELLOW, BLUE, VERMILLION, PURPLE = "#F0E442", "#0072B2", "#D55E00", "#CC79A7"
 GREY = "#4D4D4D"
 
 ARM_COLOURS = (BLUE, ORANGE, GREEN, PURPLE, SKY, VERMILLION, "#8C6D1F")
-FATE_COLOURS = {"ferroptosis": VERMILLION, "immune": SKY, "necrosis": "#7F7F7F", "apoptosis": YELLOW, "cuproptosis": "#8C4B1F"}
+FATE_COLOURS = {"ferroptosis": VERMILLION, "immune": SKY, "necrosis": "#7F7F7F", "apoptosis": YELLOW, "cuproptosis": "#8C4B1F", "disulfidptosis": "#7A9A01"}
 FATE_NAMES = {
     "ferroptosis": "ferroptosis",
     "immune": "killed by CD8",
     "necrosis": "necrosis",
     "apoptosis": "other apoptosis",
     "cuproptosis": "cuproptosis",
+    "disulfidptosis": "disulfidptosis",
 }
 CELL_COLOURS = {
     "tumour": "#D9D9D9",
@@ -54,6 +55,7 @@ CELL_COLOURS = {
     "caf": "#B9A27F",
     "cd4": "#6BAED6",
     "neutrophil": "#C51B7D",
+    "b_cell": "#2E8B8B",
     "normal": "#F3EFE6",
 }
 OWN_COLOURS = ("#A6761D", "#1B9E77", "#7570B3", "#E7298A", "#66A61E", "#4D7A8C")  # of cell types without one above
@@ -68,6 +70,7 @@ CELL_NAMES = {
     "caf": "fibroblast",
     "cd4": "CD4 T cell",
     "neutrophil": "neutrophil",
+    "b_cell": "B cell",
     "normal": "normal tissue",
     "stroma": "stroma",
 }

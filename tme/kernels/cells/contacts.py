@@ -92,13 +92,13 @@ def cell_of(voxel, bits, chosen, tissue_row, geometry):
 
 
 def meet(
-    lo, hi, uid, voxel, engaged, target_uid, target_voxel, function, attach_factor, recognition_factor,
+    lo, hi, uid, voxel, engaged, specific, target_uid, target_voxel, function, attach_factor, recognition_factor,
     t_uid, t_voxel, state, mhc1, antigenicity, tissue_row, p, dt, seed, tick, geometry, held_row, holders,
 ):  # fmt: skip
     """Killers `lo` to `hi` let go, keep hold or attach within dt min, each on the state before.
 
     A killer lets go at 1/hold_min, or when its target is gone. A free one picks one living cell of those around it, all
-    alike, and attaches at `attach_rate`. Fills `holders` from `lo` on with the rows of killers that hold a cell
+    alike, and attaches at `attach_rate`; bystanders, `specific` 0, never do (of no size: none is one). Fills `holders` from `lo` on with the rows of killers that hold a cell
     afterwards, and for these `held_row` with the row of that cell; returns where the list ends.
     """
     p_detach = 1.0 - exp(-dt / p.hold_min)
@@ -133,6 +133,8 @@ def meet(
                     function[i] = 0.0
                     continue
             else:
+                if specific.size > 0 and specific[i] == 0:
+                    continue
                 around = living_around(voxel[i], tissue_row, state, geometry)
                 if around == 0:
                     continue
@@ -178,8 +180,10 @@ def count_hits(m, holders, held_row, hit, new_hits):
 
 
 @serial
-def judge(m, holders, held_row, hit, kills, fate, hits, hit_tick, new_hits, n_hits, fade_min, dt_min, tick):
-    """Hits fade with `fade_min` and add up; `n_hits` of them kill the cell, credited to every killer that holds it.
+def judge(m, holders, held_row, hit, kills, fate, hits, hit_tick, new_hits, n_hits, window_min, fade_min, dt_min, tick):
+    """Hits add up; `n_hits` of them kill the cell, credited to every killer that holds it.
+
+    Hits within `window_min` of the last one count in full; after that they fade with `fade_min`.
 
     `hit` (m,) is counted first, unless it is of no size. Returns kills.
     """
@@ -189,8 +193,7 @@ def judge(m, holders, held_row, hit, kills, fate, hits, hit_tick, new_hits, n_hi
     for j in range(m):
         row = held_row[holders[j]]
         if new_hits[row] > 0:
-            fade = exp(-(tick - hit_tick[row]) * dt_min / fade_min)
-            hits[row] = hits[row] * fade + new_hits[row]
+            hits[row] = hits[row] * exp(-max((tick - hit_tick[row]) * dt_min - window_min, 0.0) / fade_min) + new_hits[row]
             hit_tick[row] = tick
             new_hits[row] = 0
             if hits[row] >= n_hits and fate[row] < 10:
