@@ -72,7 +72,7 @@ def emit(model):
         if model.due("ifng"):
             source["ifng"][cell.voxel] += ifng_rate * cell.stimulus * cell.terms.get("secretion.ifng", 1.0)
     for item in model.config.library.cells["macrophage"].secretes:
-        if item.field != "suppression" and model.due(item.field):
+        if item.field != "suppression" and item.field in model.fields and model.due(item.field):
             for cell in model.of("macrophage"):
                 share = cell.m1 if item.times == "m1" else 1.0 - cell.m1
                 source[item.field][cell.voxel] += item.rate * per_voxel * share
@@ -115,6 +115,7 @@ def particle_terms(model):
                 loss[cell.voxel] += e.uptake_macrophage * model.per_cell
         for payload in e.payloads:
             if payload.drug is not None and model.due(payload.drug):
-                model.fields[payload.drug].source += (
-                    payload.loading * payload.free_fraction * model.released[particle.name]
-                )
+                free = payload.free_fraction
+                if free is None:
+                    free = model.config.library.drugs[payload.drug].unbound_fraction
+                model.fields[payload.drug].source += payload.loading * free * model.released[particle.name]

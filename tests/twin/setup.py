@@ -63,8 +63,15 @@ def number(value, unit):
 
 
 def load(*overrides):
-    """The experiment `every_event.yaml` with a tight field solver, the probe added to the library."""
+    """The experiment `every_event.yaml` with a tight field solver, the probe added to the library.
+
+    Particles keep the payloads whose effects the twin knows: iron, RSL3.
+    """
     library = load_library().with_entry("drugs", "probe", probe_drug(), raw=None)
+    for name in ("azo_hypoxia_fe", "cnsi_fe"):
+        particle = library.nanoparticle(name)
+        iron = tuple(payload for payload in particle.payloads if payload.iron)
+        library = library.with_entry("nanoparticles", name, particle.model_copy(update={"payloads": iron}), raw=None)
     return load_config(EVERY_EVENT, parameter_registry(), overrides=[TIGHT, *overrides], library=library)
 
 
