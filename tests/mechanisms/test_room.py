@@ -17,13 +17,13 @@ FLAT, BALL = {"size_um": [1000, 1000]}, {"size_um": [600, 600, 600], "dx_um": 20
     {"size_um": [420, 420], "dx_um": 20, "thickness_um": 20}, {"size_um": [150, 150, 150], "dx_um": 15},
 ])  # fmt: skip
 def test_what_a_cell_takes_and_gives_does_not_depend_on_the_voxel(domain):
-    """Per cell and minute: 300 mmHg and 2/min IFN-gamma of 3,375 um^3, 1.25 mM lactate into as much."""
+    """Per cell and minute: 300 mmHg and 10 ng/mL (2/min, half full at 5) IFN-gamma of 3,375 um^3, 1.25 mM lactate into as much."""
     fields = {"oxygen": {"held": False}, "ifng": {"held": False}, "lactate": {"clock_min": 1, "coarsen": 1}}
     changes = {"domain": domain, "initial": {"kind": "nodule", "n_cells": 60}, "fields": fields, "mechanisms": {"uptake": {"normal_oxygen": 0, "normal_ifng": 0}}}
     model = small_model(merged(merged(DISH, {"domain": None, "initial": None}), changes))
     per_cell = model.grid.voxel_um3 / 60.0
     assert model.fields["oxygen"].vmax.sum() * per_cell == pytest.approx(300.0 * 3375.0)
-    assert model.fields["ifng"].loss.sum() * per_cell == pytest.approx(2.0 * 3375.0)
+    assert model.fields["ifng"].vmax.sum() * per_cell == pytest.approx(2.0 * 5.0 * 3375.0)  # k times half
     model.step()
     assert model.fields["lactate"].source.sum() * per_cell == pytest.approx(1.25 * 3375.0, rel=1e-3)
 
