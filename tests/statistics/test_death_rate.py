@@ -11,7 +11,6 @@ from tme.mechanisms.resolve import bury
 N, DT, SEED = 400_000, 6.0, np.uint64(5)
 NO_TERM = np.zeros(0)
 UID = np.arange(N, dtype=np.uint64)
-NO_TERM = np.zeros(0)
 
 
 def hit(rate, dt=DT):
@@ -23,7 +22,7 @@ def deaths(oxygen, k_apo=0.0, k_nec=0.0, o2_necrosis=2.5, tick=6):
     """Fate flags (N,) of one clock interval."""
     fate = np.zeros(N, np.int8)
     p = PARAMETERS.build({"k_apo": k_apo, "k_nec": k_nec, "o2_necrosis": o2_necrosis})
-    flag_deaths(0, N, UID, np.zeros(N, np.int8), fate, np.full(N, float(oxygen)), NO_TERM, NO_TERM, p, DT, SEED, tick)
+    flag_deaths(0, N, UID, np.zeros(N, np.int8), fate, np.full(N, float(oxygen)), *[NO_TERM] * 4, p, DT, SEED, tick)
     return fate
 
 

@@ -94,7 +94,7 @@ def carry_particles(model, minutes):
                     float(c[cell.voxel]),
                     cell.oxygen,
                     cell.gsh,
-                    particle.entry.uptake_tumour,
+                    particle.entry.tumour_uptake,
                     model.cell_fraction,
                     minutes,
                 )
