@@ -18,6 +18,7 @@ import numpy as np
 from tme.core.field import Field
 from tme.core.grid import Grid
 from tme.core.vessels import VesselBed
+from tme.kernels.exchange import per_vessel
 from tme.kernels.multigrid import Workspace
 from tme.mechanisms import PARAMETER_SETS
 from tme.model import load_config
@@ -38,8 +39,8 @@ def oxygen(grid: Grid, radius_um: float, per_mm2: float, seed: int, changes: dic
     bed.update(depth, zones.rim_um, zones.normal_factor, 1.0, changes.get("core_factor", zones.core_factor))
     field = Field("oxygen", "mmHg", grid, entry.diffusion, entry.decay, mode="quasi_steady", initial=20.0, k_m=uptake.oxygen_k,
                   vessel_value=entry.vessel_value, tol=1e-4)  # fmt: skip
-    per_vessel = changes.get("exchange", entry.vessel_exchange) * 8000.0 / grid.voxel_um3
-    field.use("exchange")[bed.voxels] = bed.rate(per_vessel, entry.diffusion) * bed.weight
+    rate = changes.get("exchange", entry.vessel_exchange) * per_vessel(grid.voxel_um3)
+    field.use("exchange")[bed.voxels] = bed.rate(rate, entry.diffusion) * bed.weight
     field.use("vmax")[:] = uptake.oxygen_vmax * np.where(depth > 0.0, 1.0, uptake.normal_oxygen)
     field.advance(1.0, Workspace(grid.shape))
     return field.concentration.reshape(grid.shape), depth.reshape(grid.shape)

@@ -22,11 +22,12 @@ from tme.model import TumourModel, load_config
 CELLS = 144  # in the dish
 QUIET = {name: "off" for name, r in load_library().rules.items() if r.default and not r.signal.startswith("event.")}  # for tests of a term
 UNBREAKABLE = {"d_leth": 5000}  # for tests of the chemistry at loads that would kill
+# voxels of 20 um on a side that hold one cell's tissue, 3,375 um^3
 DISH = {
     "name": "dish",
     "start_day": 0,
     "horizon_day": 4,
-    "domain": {"size_um": [240, 240], "at_edge": "continue"},
+    "domain": {"size_um": [240, 240], "dx_um": 20, "thickness_um": 8.4375, "at_edge": "continue"},
     "initial": {"kind": "monolayer", "occupancy": 1.0},
     "tumour": {"preset": "ht1080", "cv": 0, "drift_per_division": 0, "antigenicity_cv": 0},
     "fields": {
@@ -42,7 +43,7 @@ TISSUE = {
     "name": "tissue",
     "start_day": 0,
     "horizon_day": 4,
-    "domain": {"size_um": [520, 520], "at_edge": "continue", "immune_per_voxel": 3},
+    "domain": {"size_um": [520, 520], "dx_um": 20, "thickness_um": 8.4375, "at_edge": "continue", "immune_per_voxel": 3},
     "initial": {"kind": "nodule", "n_cells": 250},
     "tumour": {"preset": "b16_like", "cv": 0.2},
     "populations": {

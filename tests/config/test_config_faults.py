@@ -95,9 +95,9 @@ def test_zero_cells_are_refused(yaml):
 
 def test_more_cells_than_voxels_are_refused(yaml):
     fault = yaml.only(
-        base="horizon_day: 6\ndomain: {size_um: [900, 900]}\ninitial: {kind: nodule, n_cells: 3000}\n"
+        base="horizon_day: 6\ndomain: {size_um: [900, 900]}\ninitial: {kind: nodule, n_cells: 4000}\n"
     )
-    assert "2025 voxels" in fault.problem
+    assert "3600 voxels" in fault.problem
 
 
 @pytest.mark.parametrize(
@@ -306,7 +306,7 @@ def test_a_cell_type_whose_clock_does_not_divide_is_refused(yaml):
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"volume_um3": 9000.0}, "a cell of 9000 um^3 does not fit into a voxel of 8000 um^3"),
+        ({"volume_um3": 9000.0}, "a cell of 9000 um^3 does not fit into a voxel of 3375 um^3"),
         ({"dies": Dies.model_validate({"necrosis": {"parameter": "division.drft"}})}, "'division.drft', which does not exist"),
     ],
 )

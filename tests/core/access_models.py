@@ -18,6 +18,7 @@ SMALL = ("domain.size_um=[520, 520]", "initial.n_cells=200", "start_day=0", "bra
 BUSY = {
     "mechanisms": {
         "death": {"k_apo": 2e-3, "k_nec": 0.1, "o2_necrosis": 30},
+        "closing": {"close_h": 1},
         "division": {"k_div": 5e-3},
         "damp": {"tau_clear_min": 60},
         "ferroptosis": {"d_leth": 1},
@@ -91,9 +92,9 @@ MODELS = {
         ("phagocytosis", "antibody_delivery", "particle_delivery"),
     ),
     "combination": Case(
-        lambda: shipped("four_arms", "combination", *SMALL, "populations.cd8.per_mm2=400"),
+        lambda: shipped("four_arms", "combination", *SMALL, "populations.cd8.per_mm2=800", "populations.dendritic.share=0.1", "mechanisms.killing.specific=1"),
         ("ferroptosis", "cystine_uptake", "peroxide", "sensing", "ifng_response", "motility", "killing", "exhaustion", "slow_motility",
-         "polarisation", "priming", "division", "clearance", "cd8_turnover", "lymph_node", "resolve", "divide", "recruitment", "uptake",
+         "polarisation", "priming", "division", "crowding", "closing", "clearance", "cd8_turnover", "lymph_node", "resolve", "divide", "recruitment", "uptake",
          "chemokine_secretion", "damp", "secretion", "inflamed_tissue", "checkpoint", "nanoparticles", "drug_loss", "particle_loss"),
     ),
     "iron particles": Case(lambda: shipped("iron_np", "injected", *SMALL)),
@@ -195,10 +196,10 @@ MODELS = {
                       rules=on("M108.vegf", "M108.vessels", "M108.glucose", "M111.matrix_passage", "M111.matrix_speed", "M34.acid", "M98.rich", "M55.motility"), tumour__alterations=["dhodh_high"]),
         ("vessels", "disulfidptosis", "disulfidptotic_death", "invasion", "rules", "cell_uptake"), (range(1, 2), range(59, 61), range(360, 361)),
     ),
-    "plugins": Case(with_plugins, ("pge2_release", "disulfide", "disulfide_death"), (range(1, 2), range(59, 61), range(79, 80))),
+    "plugins": Case(with_plugins, ("pge2_release", "disulfide", "disulfide_death"), (range(1, 2), range(8, 10), range(59, 61), range(79, 80))),
     "every target": Case(
         lambda: given(bath("erastin", 5.0, "bso", 50.0, "deferoxamine", 10.0, "ferric_ammonium_citrate", 50.0, "cysteinase", 0.1, "ferrostatin_1", 0.1, "ifsp1", 1.0,
-                           "si_pdl1", 0.1)),
-        ("vessels", "iron_salts"), (range(1, 2), range(59, 61), range(360, 361)),  # the clock of the vessels, the longest
+                           "si_pdl1", 0.1), {"vessels": {"per_mm2": 150, "core_factor": 0.2, "rim_um": 40}}),
+        ("vessels", "iron_salts"), (range(1, 2), range(5, 21), range(59, 61), range(360, 361)),  # the clock of the vessels, the longest
     ),
 }  # fmt: skip

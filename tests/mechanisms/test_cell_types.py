@@ -164,13 +164,13 @@ def test_nk_cells_kill_those_that_show_little_mhc_1():
 @pytest.mark.mechanism("M84")
 def test_cd8_kill_those_that_show_much_mhc_1():
     def killed(mhc1):
-        return hours(tissue(mechanisms__ifng_response={"mhc1_base": mhc1}, mechanisms__killing__mhc_floor=0, **ROOM), 12).counters["kills"]
+        return hours(tissue(mechanisms__ifng_response={"mhc1_base": mhc1}, mechanisms__killing={"mhc_floor": 0}, populations__cd8={"per_mm2": 430}, **ROOM), 12).counters["kills"]
 
     assert killed(1.0) > 2 * killed(0.1)
 
 
 def test_nk_cells_walk_and_turn_over_without_a_law_of_their_own():
-    model = hours(tissue(populations__nk={"per_mm2": 100}, **ROOM), 2)
+    model = hours(tissue(populations__nk={"per_mm2": 300}, **ROOM), 2)
     assert model.nk in model.killers and model.nk.n > 0 and (model.nk.speed == 3.0).all()
     assert (model.nk.heading >= 0).any() and (model.nk.engaged == 1).any()
 

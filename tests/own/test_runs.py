@@ -42,7 +42,7 @@ rules:
   old_cells_rest: {in: tumour, signal: own.lived, lowers: division.rate, evidence: hypothetical, source: a test,
     to: {value: 0.1, unit: 1, source: "assumed: a test"}, half: {value: 10, unit: min, source: "assumed: a test"}}
 """
-DISH = "horizon_day: 1\ndomain: {size_um: [200, 200]}\ninitial: {kind: monolayer, occupancy: 0.5}\nmechanisms: {division: {k_div: 0.01}}\nplugins: [memory.py]\n"
+DISH = "horizon_day: 1\ndomain: {size_um: [270, 270]}\ninitial: {kind: monolayer, occupancy: 0.5}\nfields: {oxygen: {held: true}}\nmechanisms: {division: {k_div: 0.01}}\nplugins: [memory.py]\n"
 
 
 def fingerprint(folder):

@@ -18,7 +18,7 @@ def hit(rate, dt=DT):
     return -np.expm1(-rate * dt)
 
 
-def deaths(oxygen, k_apo=0.0, k_nec=0.0, o2_necrosis=2.5, tick=6):
+def deaths(oxygen, k_apo=0.0, k_nec=0.0, o2_necrosis=5.0, tick=6):
     """Fate flags (N,) of one clock interval."""
     fate = np.zeros(N, np.int8)
     p = PARAMETERS.build({"k_apo": k_apo, "k_nec": k_nec, "o2_necrosis": o2_necrosis})
@@ -34,13 +34,13 @@ def test_apoptosis_strikes_at_its_rate():
     assert set(np.unique(fate)) == {0, 14}
 
 
-@pytest.mark.parametrize("oxygen", [0.0, 1.0, 2.0])
-def test_necrosis_grows_linearly_as_oxygen_falls(oxygen):
-    """Power: at 2 mmHg 9,500 deaths; 10 % off is caught with probability above 0.99 at every level."""
-    p = hit(0.02 * (1.0 - oxygen / 2.5))
+@pytest.mark.parametrize(("oxygen", "share"), [(0.0, 1.0), (2.5, 1.0), (3.0, 0.8), (4.5, 0.2)])
+def test_necrosis_begins_below_5_mmHg_and_is_at_its_most_at_and_below_2_5(oxygen, share):
+    """Power: at 4.5 mmHg 9,500 deaths; 10 % off is caught with probability above 0.99 at every level."""
+    p = hit(0.02 * share)
     assert share_of_error_caught(N, p, 0.1) > 0.99
     assert_binomial((deaths(oxygen, k_nec=0.02) == 13).sum(), N, p)
-    assert (deaths(2.5, k_nec=0.02) == 0).all()
+    assert (deaths(5.0, k_nec=0.02) == 0).all()
 
 
 def test_two_causes_compete_and_necrosis_goes_first():

@@ -10,11 +10,11 @@ from tme.mechanisms.division import PARAMETERS, VARIED, flag_divisions
 N, DT, SEED = 400_000, 6.0, np.uint64(11)
 
 
-def flagged(oxygen, hmgb1=0.0, tick=6, k_div=0.01, state=0, **damp):
-    """Fate flags (N,) of one clock interval for cells at one oxygen and HMGB1."""
+def flagged(oxygen, hmgb1=0.0, crowding=0.0, tick=6, k_div=0.01, state=0, **damp):
+    """Fate flags (N,) of one clock interval for cells at one oxygen, HMGB1 and crowding."""
     fate = np.zeros(N, np.int8)
     uid, voxel = np.arange(N, dtype=np.uint64), np.zeros(N, np.int32)
-    flag_divisions(0, N, uid, np.full(N, state, np.int8), fate, voxel, np.full(N, float(oxygen)), np.array([hmgb1]), np.zeros(0),
+    flag_divisions(0, N, uid, np.full(N, state, np.int8), fate, voxel, np.full(N, float(oxygen)), np.full(N, float(crowding)), np.array([hmgb1]), np.zeros(0),
                    PARAMETERS.build({"k_div": k_div}), DAMP.build(damp), DT, SEED, tick)  # fmt: skip
     return fate
 
@@ -40,6 +40,13 @@ def test_the_rate_falls_linearly_between_the_two_oxygen_levels():
 def test_hmgb1_at_half_effect_adds_half_of_its_growth():
     p = -np.expm1(-0.01 * DT * 1.5)
     assert_binomial(flagged(40.0, hmgb1=2.0, damp_growth=1.0, growth_k=2.0).sum(), N, p)
+
+
+def test_the_rate_is_halved_where_crowd_half_cells_have_to_be_pushed():
+    """Power: 11,800 expected hits; half the rate wrong by 10 % is caught with probability above 0.99."""
+    half = PARAMETERS.build().crowd_half
+    for crowding, share in ((half, 0.5), (3.0 * half, 0.25)):
+        assert_binomial(flagged(40.0, crowding=crowding).sum(), N, -np.expm1(-0.01 * DT * share))
 
 
 def test_corpses_and_cells_with_a_fate_do_not_divide():
@@ -73,7 +80,7 @@ def test_a_dish_with_room_grows_like_a_yule_process():
     m, p = 25, -np.expm1(-0.01 * DT)
     for seed in (3, 4):
         model = dish(seed=seed, domain__size_um=[1200, 1200], initial__occupancy=0.06,
-                     mechanisms__division={"k_div": 0.01, "push_um": 400})  # fmt: skip
+                     mechanisms__division={"k_div": 0.01, "crowd_half": 1e6})  # fmt: skip
         founders += model.tumour.n
         for _ in range(6 * m):
             model.step()

@@ -13,7 +13,7 @@ from tme.model import TumourModel
 from tme.therapy.events import oxygen_effect, survival
 
 GY = load_library().event("radiation")
-CULTURE = {**DISH, "domain": {"size_um": [1200, 1200], "at_edge": "continue"}}  # 3600 cells
+CULTURE = {**DISH, "domain": {**DISH["domain"], "size_um": [1200, 1200]}}  # 3600 cells
 
 
 def fraction(dose, day=0.0, **more):
@@ -212,7 +212,7 @@ def test_cells_that_find_no_room_are_refused_and_a_density_counts_the_tumour():
     assert (model.cd8.n, model.counters["refused"]) == (3, 6)
     model = ticks(tissue("y", 2, arms=arms), 15)
     area = (model.lattice.inside_um() > 0).sum() * 400e-6
-    assert model.counters["transferred_cd8"] == round(500 * area)
+    assert model.counters["transferred_cd8"] == round(500 * model.cd8.in_slab * area)
 
 
 def test_two_transfers_of_one_tick_bring_different_cells():

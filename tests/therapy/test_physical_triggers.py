@@ -11,7 +11,7 @@ from tme.library import load_library
 from tme.therapy.heat import dose_rate
 
 HEAT, SOUND = load_library().event("heat"), load_library().event("sound")
-CULTURE = {**DISH, "domain": {"size_um": [1200, 1200], "at_edge": "continue"}}  # 3600 cells
+CULTURE = {**DISH, "domain": {**DISH["domain"], "size_um": [1200, 1200]}}  # 3600 cells
 
 
 def heated(celsius, minutes, base=DISH, **more):

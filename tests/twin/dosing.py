@@ -68,7 +68,7 @@ def deliver(model, particle, start, stop):
     """One-way leak at open vessels over [start, stop); injections into the inner third of the radius."""
     field = model.fields[particle.name]
     field.source[:] = 0.0
-    leak = particle.entry.vessel_exchange * particle.plasma_mean(start, stop)
+    leak = particle.entry.vessel_exchange * 8000.0 / model.lattice.voxel_um3 * particle.plasma_mean(start, stop)
     field.source[list(model.open_vessels)] = leak * np.array(list(model.open_vessels.values()))
     dose = particle.injected(start, stop)
     if dose > 0.0:
@@ -94,7 +94,7 @@ def carry_particles(model, minutes):
                     float(c[cell.voxel]),
                     cell.oxygen,
                     cell.gsh,
-                    particle.entry.tumour_uptake,
+                    particle.entry.tumour_uptake * model.per_cell,
                     model.cell_fraction,
                     minutes,
                 )
@@ -107,7 +107,7 @@ def carry_particles(model, minutes):
                 float(c[cell.voxel]),
                 oxygen,
                 None,
-                particle.entry.uptake_macrophage,
+                particle.entry.uptake_macrophage * model.per_cell,
                 model.cell_fraction,
                 minutes,
             )

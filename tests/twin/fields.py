@@ -68,7 +68,7 @@ def widened(lattice, coarsen):
         mean = kron(kron(parts[0][0], parts[1][0]), parts[2][0]) @ mean
         back = back @ kron(kron(parts[0][1], parts[1][1]), parts[2][1])
         shape = [(n + 1) // 2 for n in lattice.shape]
-        lattice = Lattice(shape, 2.0 * lattice.dx, 1.0, lattice.periodic, 1, 1)
+        lattice = Lattice(shape, 2.0 * lattice.dx, 1.0, lattice.periodic, 1)
         coarsen //= 2
     return lattice, mean.tocsr(), back.tocsr()
 

@@ -1,4 +1,4 @@
-"""The lattice: voxels, neighbours, the nearest free voxel, the depth of a voxel in the tumour.
+"""The lattice: voxels, neighbours, the way to room, the depth of a voxel in the tumour.
 
 A voxel is an integer v = (z ny + y) nx + x. Tissue cells hold a voxel alone; up to `capacity` immune cells
 share one. The eight directions of the plane come first, those above and below after them.
@@ -15,7 +15,7 @@ OUT_OF_PLANE = [(dz, dy, dx) for dz in (-1, 1) for dy in (-1, 0, 1) for dx in (-
 class Lattice:
     """`shape` (nz, ny, nx), `dx` um, `periodic` per axis; who sits where."""
 
-    def __init__(self, shape, dx, thickness, periodic, capacity, push_voxels):
+    def __init__(self, shape, dx, thickness, periodic, capacity):
         self.shape, self.dx, self.periodic, self.capacity = tuple(shape), dx, tuple(periodic), capacity
         self.n_voxels = shape[0] * shape[1] * shape[2]
         self.flat = shape[0] == 1
@@ -23,23 +23,11 @@ class Lattice:
         self.directions = PLANE if self.flat else PLANE + OUT_OF_PLANE
         self.lengths = [math.sqrt(dz * dz + dy * dy + dx * dx) for dz, dy, dx in self.directions]
         self.neighbours = [[self.shifted(v, d) for d in self.directions] for v in range(self.n_voxels)]
-        self.shells = self._shells(max(push_voxels, 1))
-        self.tissue = {}
+        self.tissue, self.holes = {}, set()
+        self.surface = np.full(self.n_voxels, 1e6)
         self.immune = [0] * self.n_voxels
         z, y, x = np.unravel_index(np.arange(self.n_voxels), self.shape)
         self.coordinates = np.stack([z, y, x], axis=1)
-
-    def _shells(self, radius):
-        """Offsets within `radius` voxels by distance, nearest shell first, each in order of (dz, dy, dx)."""
-        span = range(-radius, radius + 1)
-        shells = {}
-        for dz in (0,) if self.flat else span:
-            for dy in span:
-                for dx in span:
-                    d2 = dz * dz + dy * dy + dx * dx
-                    if 0 < d2 <= radius * radius:
-                        shells.setdefault(d2, []).append((dz, dy, dx))
-        return [shells[d2] for d2 in sorted(shells)]
 
     def shifted(self, voxel, offset):
         """The voxel at an offset (dz, dy, dx), None outside the domain."""
@@ -63,21 +51,144 @@ class Lattice:
                 return True
         return False
 
-    def nearest_free(self, voxel, u):
-        """Offset of the nearest voxel without tissue, ties drawn by u in (0, 1); None if there is none."""
-        for shell in self.shells:
-            free = [o for o in shell if (v := self.shifted(voxel, o)) is not None and v not in self.tissue]
-            if free:
-                return free[int(u * len(free))]
+    def measure_surface(self):
+        """Signed distance of every voxel from the tissue's surface, voxels; holes belong to the tissue, walls are no outside.
+
+        Free voxels that tissue encloses become holes first.
+        Where nothing but holes is free, they are the outside; without any, everything is far from it. Outside it ends at -3.
+        """
+        free = np.ones(self.n_voxels, bool)
+        free[list(self.tissue)] = False
+        outside = free.copy()
+        outside[[v for v in self.holes if free[v]]] = False
+        enclosed = outside & ~self._from_the_faces(outside)
+        self.holes |= set(np.flatnonzero(enclosed).tolist())
+        outside &= ~enclosed
+        if not outside.any():
+            outside = free
+        if not outside.any():
+            self.surface = np.full(self.n_voxels, 1e6)
+        elif outside.all():
+            self.surface = np.full(self.n_voxels, -3.0)
+        else:
+            beyond = np.minimum(self._distance_round(~outside), 3.0)
+            self.surface = np.where(outside, -beyond, self._distance_round(outside))
+
+    def _from_the_faces(self, outside):
+        """Which of `outside` one reaches from the faces of the domain, from face to face of voxels."""
+        seen, todo = np.zeros(self.n_voxels, bool), []
+        for axis, n in enumerate(self.shape):
+            if n > 1:
+                todo += np.flatnonzero(outside & np.isin(self.coordinates[:, axis], (0, n - 1))).tolist()
+        seen[todo] = True
+        while todo:
+            at = self.coordinates[todo.pop()]
+            for axis, n in enumerate(self.shape):
+                for step in (-1, 1):
+                    beside = at.copy()
+                    beside[axis] += step
+                    w = int((beside[0] * self.shape[1] + beside[1]) * self.shape[2] + beside[2])
+                    if 0 <= beside[axis] < n and outside[w] and not seen[w]:
+                        seen[w] = True
+                        todo.append(w)
+        return seen
+
+    def _distance_round(self, chosen):
+        """Distance in voxels to the nearest of `chosen`, the shorter way round a periodic axis."""
+        apart = np.abs(self.coordinates[:, None, :] - self.coordinates[chosen][None, :, :])
+        n, wrapped = np.array(self.shape), np.array(self.periodic)
+        apart = np.where(wrapped, np.minimum(apart, n - apart), apart)
+        return np.sqrt((apart**2).sum(axis=2).min(axis=1).astype(float))
+
+    def outward(self, voxel, u):
+        """The neighbour towards which the distance falls most per length, ties by u; None where it falls nowhere."""
+        slopes = [
+            ((self.surface[voxel] - self.surface[w]) / length, w)
+            for w, length in zip(self.neighbours[voxel], self.lengths, strict=True)
+            if w is not None
+        ]
+        best = max(s for s, _ in slopes)
+        steepest = [w for s, w in slopes if s == best]
+        return steepest[int(u * len(steepest))] if best > 0.0 else None
+
+    def beside(self, voxel, u):
+        """The nearest free neighbour, ties by u; None if there is none."""
+        free = [(d, w) for w, d in zip(self.neighbours[voxel], self.lengths, strict=True) if w is not None and w not in self.tissue]
+        nearest = [w for d, w in free if d == min(free)[0]]
+        return nearest[int(u * len(nearest))] if nearest else None
+
+    def way_to_room(self, voxel, draw):
+        """Voxels from a dividing cell's to the first free one, both included; None if no way leads there. `draw(k)` in (0, 1)."""
+        path = [voxel]
+        while len(path) <= sum(self.shape):
+            u = draw(1 + len(path))
+            step = self.beside(path[-1], u)
+            if step is None:
+                step = self.outward(path[-1], u)
+            if step is None:
+                return None
+            path.append(step)
+            if step not in self.tissue:
+                return path
         return None
 
-    def line(self, voxel, offset):
-        """Voxels between `voxel` and the one at `offset`, nearest first; coordinates round half outward."""
-        steps = max(abs(o) for o in offset)
-        points = []
-        for j in range(1, steps):
-            points.append(tuple(int(math.copysign(math.floor(abs(o) * j / steps + 0.5), o)) for o in offset))
-        return [self.shifted(voxel, p) for p in points]
+    def walk_out(self, hole, words):
+        """A voxel of the outermost layer where a walk from sphere to sphere comes out, None if it does not; `words(k)` are dice."""
+        at, voxel = self.coordinates[hole].astype(float), hole
+        for k in range(64):
+            if self.surface[voxel] < 1.5:
+                return voxel
+            x, y, z = (2.0 * (w / 2.0**32) - 1.0 for w in words(k)[:3])
+            z = 0.0 if self.flat else z
+            length = math.sqrt(z * z + y * y + x * x)
+            if length > 1.0 or length == 0.0:
+                continue
+            far = (self.surface[voxel] - 0.5) / length
+            for axis, d in enumerate((z, y, x)):
+                at[axis] = self._folded(at[axis] + far * d, self.shape[axis], self.periodic[axis])
+            z, y, x = (math.floor(p + 0.5) for p in at)
+            voxel = int((z * self.shape[1] + y) * self.shape[2] + x)
+        return None
+
+    @staticmethod
+    def _folded(p, n, periodic):
+        """Round a periodic axis, mirrored at walls, which lie half a voxel beyond the outermost centres."""
+        if periodic:
+            return p - n * math.floor((p + 0.5) / n)
+        while p < -0.5 or p >= n - 0.5:
+            p = -1.0 - p if p < -0.5 else 2.0 * n - 1.0 - p - 1e-9
+        return p
+
+    def juts_out(self, voxel):
+        """How many voxels within two of this one have tissue."""
+        span = range(-2, 3)
+        around = [(dz, dy, dx) for dz in ((0,) if self.flat else span) for dy in span for dx in span]
+        return sum(self.shifted(voxel, o) in self.tissue for o in around)
+
+    def way_out(self, hole, words):
+        """Voxels from a hole straight to the most jutting of three places where walks come out, and on to the first outside."""
+        ends = [self.walk_out(hole, lambda k, walk=walk: words(2 + 64 * walk + k)) for walk in range(3)]
+        ends = [e for e in ends if e is not None]
+        if not ends:
+            return None
+        to = min(ends, key=self.juts_out)
+        delta = [int(d) for d in self.coordinates[to] - self.coordinates[hole]]
+        for axis, n in enumerate(self.shape):
+            if self.periodic[axis]:
+                delta[axis] -= n if 2 * delta[axis] > n else (-n if 2 * delta[axis] <= -n else 0)
+        steps, path = max(abs(d) for d in delta), [hole]
+        while len(path) <= sum(self.shape):
+            j = len(path)
+            if j <= steps:
+                step = self.shifted(hole, [int(math.copysign(math.floor(abs(d) * j / steps + 0.5), d)) for d in delta])
+            else:
+                step = self.outward(path[-1], 0.5)
+            if step is None:
+                return None
+            path.append(step)
+            if step not in self.tissue and step not in self.holes:
+                return path
+        return None
 
     def has_room(self, voxel):
         """Whether one more immune cell fits in."""

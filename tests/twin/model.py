@@ -28,7 +28,7 @@ CELL_UM3 = 2494.0
 CLOCK = {
     "vessels": 360, "ifng_response": 6, "particles": 10, "slow_motility": 5, "polarisation": 10,
     "maturation": 10, "checkpoint": 2, "division": 10, "death": 6, "clearance": 10, "immune_turnover": 10,
-    "lymph_node": 10, "recruitment": 30,
+    "lymph_node": 10, "recruitment": 30, "crowding": 60, "closing": 10,
 }  # fmt: skip
 
 
@@ -45,11 +45,12 @@ class TwinModel(mesa.Model):
         n = [round(s / d.dx_um) for s in d.size_um]
         shape = (1, n[1], n[0]) if len(n) == 2 else (n[2], n[1], n[0])
         periodic = [d.boundary.get(a, "no_flux") == "periodic" for a in "zyx"]
-        push = round(parameters.division.push_um / d.dx_um)
-        self.lattice = Lattice(shape, d.dx_um, d.thickness_um, periodic, d.immune_per_voxel, push)
+        self.lattice = Lattice(shape, d.dx_um, d.thickness_um, periodic, d.immune_per_voxel)
         self.cell_fraction = CELL_UM3 / self.lattice.voxel_um3
+        self.per_cell = 3375.0 / self.lattice.voxel_um3  # rates of cells are those of tissue with one in 15 um cubed
+        self.surface_is_new = False
         self.cells = {"tumour": {}, **{kind: {} for kind in IMMUNE}}
-        self.vessel_share = parameters.vessels.per_mm2 * 1e-6 * self.lattice.voxel_um3 / vessels.NOMINAL
+        self.vessel_share = parameters.vessels.per_mm2 * 1e-6 * 8000.0 / vessels.NOMINAL
         self.therapy = Therapy(config, arm, self.vessel_share)
         self.rules = Rules(self, rules)
         self.make_fields()
@@ -150,10 +151,18 @@ class TwinModel(mesa.Model):
         solved = {n: f for n, f in self.fields.items() if self.solved(n)}
         for cell in self.of("tumour"):
             cell.sense(solved)
+        if self.strikes("crowding"):
+            self.measure_crowding()
         if any(self.solved(drug.name) for drug in self.therapy.drugs):
             for cell in self.of("tumour"):
                 cell.feel_drugs(self.therapy.drugs, self.fields)
         self.rules.evaluate()
+
+    def measure_crowding(self):
+        """Each cell and corpse: how many lie between it and the surface."""
+        self.lattice.measure_surface()
+        for cell in self.of("tumour"):
+            cell.crowding = max(float(self.lattice.surface[cell.voxel]) - 1.0, 0.0)
 
     # 4
     def intracellular(self):
@@ -273,7 +282,7 @@ class TwinModel(mesa.Model):
 
     # 7
     def resolve(self):
-        """Deaths, clearance, departures, CD8 births, tumour births, arrivals, in this order."""
+        """Deaths, clearance, departures, CD8 births, holes that close, tumour births, arrivals, in this order."""
         for cell in self.of("tumour"):
             if cell.fate in ("ferroptosis", "immune", "necrosis", "apoptosis"):
                 self.events[f"dead_{cell.fate}"] += 1
@@ -281,6 +290,7 @@ class TwinModel(mesa.Model):
         for cell in self.of("tumour"):
             if cell.fate == "clear":
                 self.take_away(cell)
+                self.lattice.holes.add(cell.voxel)
                 self.events["corpse cleared"] += 1
         for kind in IMMUNE:
             for cell in self.of(kind):
@@ -290,11 +300,32 @@ class TwinModel(mesa.Model):
         dividing = [c for c in self.of("cd8") if c.fate == "divide"]
         for cell in sorted(dividing, key=lambda c: (-self.dice.words("cd8_divide", self.tick, c.uid, 2)[0], c.uid)):
             cell.divide()
+        if self.strikes("closing"):
+            self.close_holes(self.p.closing, CLOCK["closing"])
+        self.surface_is_new = False
         dividing = [c for c in self.of("tumour") if c.fate == "divide"]
         for cell in sorted(dividing, key=lambda c: (-self.dice.words("push", self.tick, c.uid, 1)[0], c.uid)):
             cell.divide()
         if self.strikes("recruitment"):
             self.recruit(self.p.recruitment, CLOCK["recruitment"])
+
+    def close_holes(self, p, minutes):
+        """A hole is filled at 1/close_h by the cells out to the surface, one place each; who comes last leaves a free voxel."""
+        lattice, dice = self.lattice, self.dice
+        lattice.holes -= set(lattice.tissue)  # a daughter took it
+        now = [v for v in lattice.holes if happens(dice.uniform("close", self.tick, v), 1.0 / (60.0 * p.close_h), minutes)]
+        for hole in sorted(now, key=lambda v: (-dice.words("close", self.tick, v, 1)[0], v)):
+            path = lattice.way_out(hole, lambda k, hole=hole: dice.words("close", self.tick, hole, k))
+            if path is None:
+                continue
+            free = hole
+            for voxel in path[1:-1]:
+                if voxel in lattice.tissue:
+                    lattice.tissue.pop(voxel).move_to(free)
+                    free = voxel
+            lattice.holes = (lattice.holes - {hole} | {free}) - {path[-2]}  # what is next to the surface opens to it
+            self.events["hole closes"] += 1
+            self.events["cells drawn into a hole"] += free != hole
 
     def recruit(self, p, minutes):
         """At each open vessel: rate (signal/(k + signal) + basal); who finds the voxel full stays out."""

@@ -14,7 +14,7 @@ MASK64 = 0xFFFFFFFFFFFFFFFF
 STREAMS = {
     "place": 1, "trait": 2, "divide": 3, "push": 4, "death": 5, "mutate": 6, "move": 7, "grant": 8,
     "attach": 9, "hit": 10, "cd8_divide": 11, "cd8_death": 12, "recruit": 13, "mature": 14, "clear": 15,
-    "vessel": 16, "detach": 17, "mode": 18, "turnover": 19, "type": 20,
+    "vessel": 16, "detach": 17, "mode": 18, "turnover": 19, "type": 20, "close": 41,
 }  # fmt: skip
 
 

@@ -28,14 +28,14 @@ def take_up(model):
     p, chem = model.p.uptake, model.p.ferroptosis
     oxygen, ifng, cystine = (model.fields[n] for n in ("oxygen", "ifng", "cystine"))
     oxygen.vmax[:] = p.oxygen_vmax * p.normal_oxygen
-    # k c/(1 + c/half) of tissue with a cell per 3375 um^3
-    receptors = p.ifng_uptake * p.ifng_half * 3375.0 / model.lattice.voxel_um3
+    # k c/(1 + c/half) of tissue packed with cells
+    receptors = p.ifng_uptake * p.ifng_half
     ifng.vmax[:] = receptors * p.normal_ifng
     cystine.vmax[:] = 0.0
     for cell in model.of("tumour"):
         v = cell.voxel
-        oxygen.vmax[v] = p.oxygen_vmax if cell.alive else 0.0
-        ifng.vmax[v] = receptors if cell.alive else 0.0
+        oxygen.vmax[v] = p.oxygen_vmax * model.per_cell if cell.alive else 0.0
+        ifng.vmax[v] = receptors * model.per_cell if cell.alive else 0.0
         if cell.alive:
             transporter = (
                 cell.xct * cell.nrf2**0.7 * (1.0 - chem.f_x * cell.ifng_response) * (1.0 - 0.5 * chem.p53)
@@ -49,23 +49,23 @@ def emit(model):
     p, source = model.p, {n: f.source for n, f in model.fields.items()}
     # one 17 kDa molecule per second in V um^3 is 1694/V ng/mL/min
     ifng_rate = 1694.0 * p.killing.ifng_molecules_s / model.lattice.voxel_um3
-    per_voxel = 8000.0 / model.lattice.voxel_um3
+    per_voxel = model.per_cell
     hmgb1 = model.fields["hmgb1"].c
     for cell in model.of("tumour"):
         v = cell.voxel
         if cell.alive:
             if model.due("cxcl"):
-                source["cxcl"][v] += p.ifng_response.cxcl_rate * (
+                source["cxcl"][v] += p.ifng_response.cxcl_rate * per_voxel * (
                     cell.ifng_response + p.ifng_response.cxcl_basal
                 )
             if model.due("suppression"):
-                source["suppression"][v] += p.suppression.damp_rate * float(
+                source["suppression"][v] += p.suppression.damp_rate * per_voxel * float(
                     hmgb1[v] / (p.suppression.k_h + hmgb1[v])
                 )
         else:
             for name, rate in (("atp", p.damp.atp_rate), ("hmgb1", p.damp.hmgb1_rate)):
                 if model.due(name):
-                    source[name][v] += rate * cell.release(p.damp)
+                    source[name][v] += rate * per_voxel * cell.release(p.damp)
         if cell.state in ("alive", "ferroptosis") and cell.plooh > p.uptake.emit_floor and model.due("peroxide"):
             source["peroxide"][v] += p.ferroptosis.p_s * cell.plooh
     for cell in model.of("cd8"):
@@ -91,7 +91,7 @@ def drug_terms(model):
             loss[:] = 0.0
             for cell in model.of("tumour"):
                 if cell.alive:
-                    loss[cell.voxel] = drug.entry.cell_loss
+                    loss[cell.voxel] = drug.entry.cell_loss * model.per_cell
     if model.due("cystine"):
         loss = model.fields["cystine"].loss
         loss[:] = 0.0
@@ -110,9 +110,9 @@ def particle_terms(model):
             loss[:] = release_outside(particle, model.p.nanoparticles)
             for cell in model.of("tumour"):
                 if cell.alive:
-                    loss[cell.voxel] += e.tumour_uptake
+                    loss[cell.voxel] += e.tumour_uptake * model.per_cell
             for cell in model.of("macrophage"):
-                loss[cell.voxel] += e.uptake_macrophage
+                loss[cell.voxel] += e.uptake_macrophage * model.per_cell
         for payload in e.payloads:
             if payload.drug is not None and model.due(payload.drug):
                 model.fields[payload.drug].source += (

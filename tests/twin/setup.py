@@ -64,8 +64,15 @@ def number(value, unit):
 
 
 def load(*overrides):
-    """The experiment `every_event.yaml` with a tight field solver, the probe added to the library."""
+    """The experiment `every_event.yaml` with a tight field solver, the probe added to the library.
+
+    Particles keep the payloads whose effects the twin knows: iron, RSL3.
+    """
     library = load_library().with_entry("drugs", "probe", probe_drug(), raw=None)
+    for name in ("azo_hypoxia_fe", "cnsi_fe"):
+        particle = library.nanoparticle(name)
+        iron = tuple(payload for payload in particle.payloads if payload.iron)
+        library = library.with_entry("nanoparticles", name, particle.model_copy(update={"payloads": iron}), raw=None)
     return load_config(EVERY_EVENT, parameter_registry(), overrides=[TIGHT, *overrides], library=library)
 
 
@@ -101,6 +108,7 @@ def twin_of(model):
         field.start(model.fields[name].concentration)
         if model.fields[name].inner is not None:
             field.wide = model.fields[name].on_solver_grid.concentration.copy()
+    twin.measure_crowding()
     update_vessels(twin)
     take_up(twin)
     twin.node.tumour_cells = model.node.tumour_cells
@@ -133,6 +141,8 @@ def check_equal(model, twin, rtol=1e-5):
     assert model.vessels.voxels.tolist() == sorted(twin.open_vessels), f"{where}: open vessels"
     weights = np.array([twin.open_vessels[v] for v in sorted(twin.open_vessels)])
     check_floats(f"{where}, length of vessels", model.vessels.weight, weights, 1e-9)
+    assert set(np.flatnonzero(model.lattice.hole).tolist()) == twin.lattice.holes, f"{where}: holes"
+    assert np.array_equal(model.lattice.surface, twin.lattice.surface), f"{where}: distance from the surface"
     assert model.lattice.immune_count.tolist() == twin.lattice.immune, f"{where}: immune cells per voxel"
     check_floats(f"{where}, node output", np.array([model.node.output]), np.array([twin.node.output]), rtol)
     for name, molecule in model.receptors.molecules.items():

@@ -17,6 +17,8 @@ EVENTS = (
     "dead_necrosis",
     "dead_apoptosis",
     "corpse cleared",
+    "hole closes",
+    "cells drawn into a hole",
     "CD8 attaches",
     "CD8 detaches",
     "CD8 loses its target",

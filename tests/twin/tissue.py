@@ -48,6 +48,12 @@ def founder(dice, config, voxel):
     return uid, clone, traits
 
 
+def in_slab(model, cls):
+    """Cells per mm2 of the slab for one per mm2 of a section of 5 um, which shows a sphere over its own diameter more."""
+    volume = model.config.library.cells[cls.kind].volume_um3
+    return model.lattice.voxel_um3 / model.lattice.dx**2 / (5.0 + (6.0 * volume / math.pi) ** (1.0 / 3.0))
+
+
 def residents(model, n_tumour):
     """Voxels of the immune cells of each kind, in the order CD8, dendritic, Treg, macrophage.
 
@@ -63,7 +69,7 @@ def residents(model, n_tumour):
         if spec is not None:
             per_area = spec.per_mm2 is not None
             count = (
-                round(spec.per_mm2 * len(zone) * lattice.dx**2 * 1e-6)
+                round(spec.per_mm2 * in_slab(model, cls) * len(zone) * lattice.dx**2 * 1e-6)
                 if per_area
                 else round(spec.share * n_tumour)
             )

@@ -32,6 +32,7 @@ FLOATS = (
     *SENSED.values(),
     *EFFECTS.values(),
     "j_fe",
+    "crowding",
     "pdl1",
     "mhc1",
     "pdl1_free",
@@ -144,21 +145,22 @@ class TumourCell(mesa.Agent):
             self.fate = "ferroptosis"
 
     def may_divide(self, p, damp, hmgb1, minutes):
-        """k_div * (oxygen between o2_low and o2_high, as a share) * (1 + HMGB1's growth)."""
+        """k_div * (oxygen between o2_low and o2_high, as a share) * (1 + HMGB1's growth), halved by crowd_half cells to push."""
         if self.alive and self.fate is None:
             fed = min(max((self.oxygen - p.o2_low) / (p.o2_high - p.o2_low), 0.0), 1.0)
             h = float(hmgb1.c[self.voxel])
-            rate = p.k_div * fed * (1.0 + damp.damp_growth * h / (damp.growth_k + h)) * self.terms.get("division.rate", 1.0)
+            crowded = p.crowd_half / (p.crowd_half + self.crowding)
+            rate = p.k_div * fed * (1.0 + damp.damp_growth * h / (damp.growth_k + h)) * crowded * self.terms.get("division.rate", 1.0)
             if rate > 0.0 and happens(
                 self.model.dice.uniform("divide", self.model.tick, self.uid), rate, minutes
             ):
                 self.fate = "divide"
 
     def may_die(self, p, minutes):
-        """Necrosis k_nec (1 - O2/o2_necrosis) below o2_necrosis, else apoptosis k_apo and by drugs; both beat division."""
+        """Necrosis k_nec, in proportion between o2_necrosis (none) and o2_full, else apoptosis k_apo and by drugs; both beat division."""
         if self.alive and self.fate in (None, "divide"):
             u_necrosis, u_apoptosis = self.model.dice.pair("death", self.model.tick, self.uid)
-            lack = max(1.0 - self.oxygen / p.o2_necrosis, 0.0)
+            lack = min(max((p.o2_necrosis - self.oxygen) / (p.o2_necrosis - p.o2_full), 0.0), 1.0)
             if happens(u_necrosis, p.k_nec * lack, minutes):
                 self.fate = "necrosis"
             elif happens(u_apoptosis, p.k_apo + self.terms.get("death.drug", 0.0), minutes):
@@ -182,21 +184,23 @@ class TumourCell(mesa.Agent):
         self.model.lattice.tissue[voxel] = self
 
     def divide(self):
-        """Push the cells between here and the nearest free voxel one step outward, put a daughter beside."""
+        """The cells on the way to room move one step along it, the daughter takes the place that is left beside her mother."""
         lattice, dice, tick = self.model.lattice, self.model.dice, self.model.tick
         self.fate = None
-        offset = lattice.nearest_free(self.voxel, dice.uniform("push", tick, self.uid))
-        if offset is None:
+        path = lattice.way_to_room(self.voxel, lambda k: dice.uniform("push", tick, self.uid, k))
+        if path is None and not self.model.surface_is_new:
+            lattice.measure_surface()
+            self.model.surface_is_new = True
+            path = lattice.way_to_room(self.voxel, lambda k: dice.uniform("push", tick, self.uid, k))
+        if path is None:
             self.model.events["division without room"] += 1
             return
-        free = lattice.shifted(self.voxel, offset)
-        between = lattice.line(self.voxel, offset)
-        self.model.events["push over several voxels"] += len(between) > 1
-        for voxel in reversed(between):
-            lattice.tissue.pop(voxel).move_to(free)
-            self.model.touch(free)
-            free = voxel
+        self.model.events["push over several voxels"] += len(path) > 3
+        free = path[-1]
         self.model.touch(free)
+        for voxel in reversed(path[1:-1]):
+            lattice.tissue.pop(voxel).move_to(free)
+            free = voxel
         self.n_div += 1
         daughter = self.daughter(free)
         daughter.drift(self.model.p.division, dice, tick)

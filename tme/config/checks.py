@@ -41,8 +41,8 @@ def check_all(look: Access) -> None:
 
 def check_domain(look: Access) -> None:
     """A voxel holds a cell; the lattice is neither tiny nor beyond memory."""
-    dx = look.number("domain", "dx_um", default=20.0)
-    thickness = look.number("domain", "thickness_um", default=20.0)
+    dx = look.number("domain", "dx_um", default=15.0)
+    thickness = look.number("domain", "thickness_um", default=15.0)
     n = shape(look)
     if n is None or dx is None or thickness is None or dx <= 0 or thickness <= 0:
         return
@@ -96,10 +96,10 @@ def check_cell_type(look: Access, path: tuple[str, str], entry: Any) -> None:
         if group in registry and parameter not in registry[group]:
             near = nearest(parameter, registry[group])
             look.fault(path, f"its {key} is the parameter '{name}', which does not exist", "group.name of `mechanisms:`", near)
-    dt, dx = look.number("clocks", "dt_min", default=1.0), look.number("domain", "dx_um", default=20.0)
+    dt, dx = look.number("clocks", "dt_min", default=1.0), look.number("domain", "dx_um", default=15.0)
     if entry.motion is not None and entry.motion.clock_min and dt and not divides(entry.motion.clock_min, dt):
         look.fault(("clocks", "dt_min"), f"does not divide the clock of {kind}, {entry.motion.clock_min:g} min", "a divisor of it")
-    depth = look.number("domain", "thickness_um", default=20.0) if len(look.items("domain", "size_um")) == 2 else dx
+    depth = look.number("domain", "thickness_um", default=15.0) if len(look.items("domain", "size_um")) == 2 else dx
     if entry.place == "tissue" and dx and depth and entry.volume_um3 > dx * dx * depth:
         look.fault(path, f"a cell of {entry.volume_um3:g} um^3 does not fit into a voxel of {dx * dx * depth:g} um^3", "a larger domain.dx_um")
 

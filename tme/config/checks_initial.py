@@ -16,7 +16,7 @@ At = tuple[Any, ...]
 
 def shape(look: Access) -> tuple[int, ...] | None:
     """Voxels per axis, or None if the domain is not sound."""
-    size, dx = look.items("domain", "size_um"), look.number("domain", "dx_um", default=20.0)
+    size, dx = look.items("domain", "size_um"), look.number("domain", "dx_um", default=15.0)
     if (
         not dx
         or dx <= 0

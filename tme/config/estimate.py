@@ -2,8 +2,8 @@
 
 A rough forecast, not part of any result. Time is fitted to the processor time of runs of quick, attribution,
 four_arms (6 days), large (2 days), base, tissue, iron_np, systemic_ike, wave and spheroid_3d on one core of a shared
-machine; these come out within a factor of 1.4. Growth is the division law's (`mechanisms/division.py`): cells within `push_um` of the
-surface divide, a share GROWING of the full rate being left after hypoxia and death.
+machine; these come out within a factor of 1.4. Growth is the division law's (`mechanisms/division.py`): the deeper
+a cell, the slower it divides; a share GROWING of the full rate is left after hypoxia and death.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ US_PER_VOXEL_TICK_AGENT = 0.0027  # each agent's own field
 SLOWER_3D = 4.0  # per voxel: wider stencils, and no field solved in a subdomain
 US_PER_CELL_TICK = 0.03  # chemistry, motion, contacts, book-keeping
 SECONDS_PER_SIMULATION = 0.3  # building it, its steady state
-GROWING = 0.66  # of the full division rate; tuned: control arms of the runs above, within 20 % in cell number
+GROWING = 0.53  # of the full division rate; tuned: control arms of the runs above, within 20 % in cell number
 UNEVEN = 1.45  # the farthest cells advance so much faster than the mean radius; tuned: the edge of 1,800 um, days 5.5-6.2
 MARGIN = 2.0  # voxels from the wall at which a simulation stops
 BYTES_PER_CELL = 450
@@ -124,17 +124,22 @@ def growth(config: Any, steps_per_day: int = 8) -> list[float]:
     """Untreated tumour cells from the start to the horizon, at even steps."""
     n = voxels_of(config)
     rate = 0.0 if "division" in config.switched_off() else 1440.0 * GROWING * parameter(config, "division", "k_div")
-    push = parameter(config, "division", "push_um") / config.domain.dx_um
+    half = parameter(config, "division", "crowd_half")
     days = config.horizon_day - config.start_day
     steps = max(1, math.ceil(days * steps_per_day))
     cells = [start_cells(config, math.prod(n))]
     for _ in range(steps):
         near = 1.0
-        if config.initial.kind != "monolayer":  # share of the cells within `push` of the surface
-            radius = radius_of(cells[-1], len(n))
-            near = 1.0 - (max(0.0, radius - push) / radius) ** len(n) if radius > 0 else 0.0
+        if config.initial.kind != "monolayer" and half > 0.0:
+            near = uncrowded(radius_of(cells[-1], len(n)), half, len(n))
         cells.append(min(cells[-1] * math.exp(rate * near * days / steps), 1.0 * math.prod(n)))
     return cells
+
+
+def uncrowded(radius: float, half: float, axes: int, shells: int = 24) -> float:
+    """Mean of half/(half + depth) over the cells of a disc or ball of a radius in voxels."""
+    inner = [k / shells for k in range(shells)]
+    return sum(((s + 1 / shells) ** axes - s**axes) * half / (half + radius * (1.0 - s - 0.5 / shells)) for s in inner)
 
 
 def radius_of(cells: float, axes: int) -> float:

@@ -49,8 +49,8 @@ class Domain(Model):
     """The lattice: extent, voxel, slab thickness in 2D, edges."""
 
     size_um: Annotated[tuple[Positive, ...], BeforeValidator(as_tuple), Field(min_length=2, max_length=3)]
-    dx_um: Annotated[float, Field(ge=5, le=60, allow_inf_nan=False)] = 20.0
-    thickness_um: Positive = 20.0
+    dx_um: Annotated[float, Field(ge=5, le=60, allow_inf_nan=False)] = 15.0
+    thickness_um: Positive = 15.0
     boundary: Annotated[
         dict[Literal["x", "y", "z"], Literal["no_flux", "periodic", "fixed"]], BeforeValidator(per_axis)
     ] = Field(default_factory=closed)

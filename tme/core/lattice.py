@@ -1,7 +1,8 @@
 """What sits where: tissue cells (one per voxel), immune cells (up to a capacity), and scratch space.
 
 `tissue_row` holds the row of the tumour cell in each voxel, or one of the marks below. It and `immune_count` are functions of the populations' voxel columns; they are kept up to date
-by whatever moves a cell and rebuilt after rows move.
+by whatever moves a cell and rebuilt after rows move. `hole` marks voxels whose corpse was cleared and that have not closed yet
+(`mechanisms.room`), `surface` is the signed distance from the surface of the tissue as of the last `measure_surface`.
 """
 
 from __future__ import annotations
@@ -9,25 +10,31 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from scipy.ndimage import distance_transform_edt
+from scipy.ndimage import distance_transform_edt, label
 
 from tme.core.grid import Grid
-from tme.kernels.neighbours import count_rows, search_order
+from tme.kernels.neighbours import count_rows
+from tme.kernels.room import CLAIMED, FIRM, FREE, NOWHERE, YIELDING, squared_distance
 
-FREE, CLAIMED, YIELDING, FIRM = -1, -2, -3, -4  # no tissue, a daughter's place, other tissue that yields or stays
+__all__ = ["CLAIMED", "FIRM", "FREE", "YIELDING", "Lattice"]
+
+SHELL = 3  # voxels outside the tissue to which the distance from its surface is told apart
 
 
 class Lattice:
     """Occupancy of a `Grid`."""
 
-    def __init__(self, grid: Grid, immune_capacity: int, push_length: int) -> None:
+    def __init__(self, grid: Grid, immune_capacity: int) -> None:
         self.grid = grid
         n = grid.n_voxels
         self.geometry = (*grid.shape, *(int(p) for p in grid.periodic))
         self.immune_capacity = immune_capacity
         self.tissue_row = np.full(n, -1, np.int32)
         self.immune_count = np.zeros(n, np.int8)
-        self.push_offsets = search_order(max(push_length, 1), grid.ndim)
+        self.hole = np.zeros(n, np.int8)
+        self.surface = np.full(n, NOWHERE)
+        self.compact = False  # whether what tissue encloses is a hole
+        self.path = np.empty(sum(grid.shape) + 1, np.int64)  # scratch of walks
         self.others: tuple[Any, ...] = ()  # populations of tissue other than the tumour
         self._depth: tuple[int, np.ndarray, np.ndarray] | None = None
 
@@ -50,6 +57,57 @@ class Lattice:
         for v in voxels:
             total += np.bincount(v, minlength=self.grid.n_voxels)
         self.immune_count[:] = total
+
+    def leave_holes(self, voxels: np.ndarray) -> None:
+        """Corpses were cleared from these voxels."""
+        self.hole[voxels] = 1
+
+    def measure_surface(self) -> None:
+        """`surface` of the tissue as it is now, voxels: positive inside, holes included, negative outside; see `kernels.room`.
+
+        In a compact tumour pockets that tissue has enclosed become holes first.
+        """
+        room = (self.tissue_row == FREE) | (self.tissue_row == YIELDING)
+        outside = (room & (self.hole == 0)).reshape(self.grid.shape)
+        if self.compact:
+            self._fill_pockets(outside)
+        if not outside.any():
+            outside = room.reshape(self.grid.shape)  # nothing but holes: they are all the room there is
+        if outside.all() or not outside.any():
+            self.surface[:] = -SHELL if outside.all() else NOWHERE
+            return
+        cut = self._box(~outside, SHELL)
+        box = outside[cut]
+        self.surface[:] = -SHELL
+        self.surface.reshape(self.grid.shape)[cut] = np.where(box, -np.minimum(self._distance(~box), SHELL), self._distance(box))
+
+    def _box(self, of: np.ndarray, margin: int) -> tuple[slice, ...]:
+        """The box around some voxels with a margin; all of a periodic axis."""
+        return tuple(
+            slice(None) if periodic else slice(max(int(at.min()) - margin, 0), int(at.max()) + margin + 1)
+            for at, periodic in zip(np.nonzero(of), self.grid.periodic)
+        )
+
+    def _fill_pockets(self, outside: np.ndarray) -> None:
+        """Voxels of `outside` that tissue has enclosed become holes, unless other tissue is there."""
+        if outside.all() or not outside.any():
+            return
+        cut = self._box(~outside, 1)
+        box = outside[cut]
+        part, _ = label(box)
+        faces = [np.unique(np.take(part, end, axis)) for axis, n in enumerate(outside.shape) if n > 1 for end in (0, -1)]
+        pockets = np.zeros(outside.shape, bool)
+        open_ = np.unique(np.concatenate(faces))
+        pockets[cut] = box & ~np.isin(part, open_[open_ > 0])
+        pockets &= (self.tissue_row == FREE).reshape(outside.shape)
+        outside &= ~pockets
+        self.hole[pockets.ravel()] = 1
+
+    def _distance(self, to: np.ndarray) -> np.ndarray:
+        """Distance of every voxel of a box to the nearest of `to`."""
+        d = np.where(to, 0.0, 1e18)
+        squared_distance(d.reshape(-1), to.shape, self.grid.periodic)
+        return np.sqrt(d)
 
     def depth_um(self, closing: int = 2) -> np.ndarray:
         """Signed distance of every voxel (flat) from the tumour's edge in um: positive inside.

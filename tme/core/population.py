@@ -61,6 +61,7 @@ class Population(mesa.Agent):
     code = 0
     columns: tuple[Column, ...] = ()
     entry: Any = None  # of the cell type in the library
+    in_slab: float = 1.0  # cells per mm^2 of the lattice for one per mm^2 of a histological section
 
     def __init__(self, model: Any, capacity: int = 256, extra: Iterable[Column] = ()) -> None:
         super().__init__(model)

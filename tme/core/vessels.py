@@ -28,9 +28,9 @@ from __future__ import annotations
 import numpy as np
 
 from tme.core.grid import Grid
+from tme.kernels.exchange import VESSEL_UM as NOMINAL_UM
 from tme.kernels.rng import Stream, uniforms
 
-NOMINAL_UM = 20.0  # mm of vessel that rates per vessel are for: a slab's thickness
 SEGMENT_UM = 100.0
 SPREAD = 0.058  # over D: how much less than a point a line resists, per um of vessel; measured (tests/core/test_vessels.py)
 SHORTEST_UM = 1e-6  # pieces below are rounding at a voxel's corner

@@ -43,6 +43,7 @@ class Stream(IntEnum):
     EVENT = 21
     TRANSFER = 22
     INVADE = 40
+    CLOSE = 41
 
 
 # Types of (seed, stream, tick, uid, sub), stated: numba would compile a version for every stream it meets.

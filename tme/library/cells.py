@@ -167,7 +167,7 @@ class Division(CellPart):
 
 
 class Secretion(CellPart):
-    """What a cell adds to a field: `rate` in units of the field per min in a voxel of 8000 um^3, or molecules.
+    """What a cell adds to a field: `rate` in units of the field per min in the tissue of one cell, 3,375 um^3, or molecules.
 
     `times` names what scales it: `m2`, the M2 share 1 - m1 of a macrophage, `m1`, its M1 share, or `engaged`, what the
     contacts of a killer have left it with: up to its function while it holds a target, falling off for hours after.
@@ -185,7 +185,7 @@ class Secretion(CellPart):
 
 
 class Uptake(CellPart):
-    """What a living cell takes up of a field, per min in a voxel of 8000 um^3: `rate` x level, or `most` x level/(half + level).
+    """What a living cell takes up of a field, per min in the tissue of one cell, 3,375 um^3: `rate` x level, or `most` x level/(half + level).
 
     `half` is the field's own where that states one (`half_uptake`); otherwise all cell types that take it up share one.
     """
@@ -261,10 +261,11 @@ class Phagocytoses(CellPart):
 
 
 class Dies(CellPart):
-    """A tissue cell: necrosis at necrosis x (1 - O2/below) where oxygen is below, and apoptosis."""
+    """A tissue cell: apoptosis, and necrosis where oxygen is below `below`, at the full rate at and below `fully_below`."""
 
     necrosis: float = amount("1/min", 0.0, ge=0)
-    below: float = amount("mmHg", 2.5, gt=0)
+    below: float = amount("mmHg", 5.0, gt=0)
+    fully_below: float = amount("mmHg", 2.5, ge=0)
     apoptosis: float = amount("1/min", 0.0, ge=0)
 
 

@@ -1,6 +1,6 @@
 """8-OHG, the oxidised nucleic acid that ferroptotic cells set free: what STING of other cells answers to.
 
-    source = k_release r(age)      of a ferroptotic corpse, r its release (`damp`)
+    source = k_release r(age)      of a ferroptotic corpse in the tissue of one cell (`kernels.exchange.per_cell`), r its release (`damp`)
 
 What it does is in dispute and said by rules: macrophages make IL-6 and the like, which feed the tumour (M75); dendritic cells
 mature (M76). The field exists where one of these rules is on.
@@ -54,4 +54,4 @@ class CorpseSignals(Mechanism):
             with model.fields["ohg8"].term_writer("source", model.scratch, overwrite=False) as source:
                 for tissue in model.tissue:
                     t = tissue.col
-                    secrete_oxidised(0, tissue.n, t.state, t.voxel, t.death_tick, model.tick, model.dt_min, self.damp, self.p.k_release, source)
+                    secrete_oxidised(0, tissue.n, t.state, t.voxel, t.death_tick, model.tick, model.dt_min, self.damp, self.p.k_release * model.per_cell, source)

@@ -101,7 +101,7 @@ class DampRelease(Mechanism):
 
     def step(self, model) -> None:
         """Write the source of a field that is due."""
-        for name, rate in (("atp", self.p.atp_rate), ("hmgb1", self.p.hmgb1_rate)):
+        for name, rate in (("atp", self.p.atp_rate * model.per_cell), ("hmgb1", self.p.hmgb1_rate * model.per_cell)):
             if model.due(name):
                 with model.fields[name].term_writer("source", model.scratch, overwrite=False) as source:
                     for tissue in model.tissue:

@@ -1,6 +1,6 @@
 """Deaths other than ferroptosis and CTL kills: necrosis without oxygen, background apoptosis, turnover of guests.
 
-    necrosis hazard   k_nec * max(0, 1 - O2/o2_necrosis)            tissue cells; numbers of the type's entry
+    necrosis hazard   k_nec * (o2_necrosis - O2)/(o2_necrosis - o2_full), between 0 and k_nec   tissue cells; numbers of the type's entry
     apoptosis hazard  k_apo, and what drugs add times the cell's sensitivity to it
     turnover          1/life, times `sooner` where a field is below a level (CD8: the chemokine)
     division          k_expand * f of guests that hold a target, at most n_max times
@@ -17,7 +17,7 @@ from tme.core.parameters import ParameterSet, par
 from tme.core.terms import Term
 from tme.kernels import threads
 from tme.kernels.elementary import exp
-from tme.kernels.jit import serial
+from tme.kernels.jit import rule, serial
 from tme.kernels.neighbours import n_directions, neighbour
 from tme.kernels.rng import BLOCK, Stream, child_uid, draw, uniform, uniform_block
 from tme.kernels.terms import factor
@@ -27,8 +27,9 @@ from tme.library.cells import CellEntry
 PARAMETERS = ParameterSet(
     "death",
     par("k_nec", 2.8e-3, "1/min", 0.0, 1.0, "assumed: necrosis within 6 h without oxygen (PhysiCell default 0.00277 /min, doi 10.1371/journal.pcbi.1005991)"),
-    par("o2_necrosis", 2.5, "mmHg", 0.0, 38.0, "chosen: PhysiCell begins at 5 mmHg and is at its maximum at 2.5 (doi 10.1371/journal.pcbi.1005991)", "", range=(1.0, 5.0)),
+    par("o2_necrosis", 5.0, "mmHg", 0.0, 38.0, "chosen: PhysiCell's threshold (doi 10.1371/journal.pcbi.1005991)", "oxygen below which necrosis begins", range=(2.5, 7.5)),
     par("k_apo", 5.3e-5, "1/min", 0.0, 0.01, "chosen: PhysiCell's default apoptosis rate, 5.3e-5 /min (doi 10.1371/journal.pcbi.1005991)", "", range=(2e-5, 1.5e-4)),
+    par("o2_full", 2.5, "mmHg", 0.0, 38.0, "chosen: PhysiCell's maximum (doi 10.1371/journal.pcbi.1005991)", "oxygen at and below which necrosis is as fast as it gets", range=(1.0, 4.0)),
 )
 
 T_CELL = ParameterSet(
@@ -66,6 +67,14 @@ def terms(cells: Mapping[str, CellEntry]) -> tuple[Term, ...]:
     )
 
 
+@rule
+def lack(oxygen, p):
+    """Share of the full rate of necrosis: 0 from o2_necrosis up, 1 at and below o2_full."""
+    if oxygen >= p.o2_necrosis:
+        return 0.0
+    return 1.0 if oxygen <= p.o2_full else (p.o2_necrosis - oxygen) / (p.o2_necrosis - p.o2_full)
+
+
 @serial
 def flag_deaths(lo, hi, uid, state, fate, oxygen, apoptosis, necrosis, drug, sensitivity, p, dt, seed, tick):
     """Raise fate 13 (necrosis) or 14 (apoptosis); the terms `apoptosis`, `necrosis`, `drug` and `sensitivity` (n,) or empty."""
@@ -82,7 +91,7 @@ def flag_deaths(lo, hi, uid, state, fate, oxygen, apoptosis, necrosis, drug, sen
                 if drug.size > 0:
                     p_apo = 1.0 - exp(-(p.k_apo * factor(apoptosis, i) + drug[i] * factor(sensitivity, i)) * dt)
                 k_nec = p.k_nec * factor(necrosis, i)
-                if oxygen[i] < p.o2_necrosis and u[0, j] < 1.0 - exp(-k_nec * (1.0 - oxygen[i] / p.o2_necrosis) * dt):
+                if oxygen[i] < p.o2_necrosis and u[0, j] < 1.0 - exp(-k_nec * lack(oxygen[i], p) * dt):
                     fate[i] = 13
                 elif u[1, j] < p_apo:
                     fate[i] = 14
@@ -165,7 +174,7 @@ class Death(Mechanism):
 
     def __init__(self, model) -> None:
         super().__init__(model)
-        self.dying = [(t, PARAMETERS.type(d.necrosis, d.below, d.apoptosis)) for t in model.tissue if (d := t.entry.dies) is not None]
+        self.dying = [(t, PARAMETERS.type(d.necrosis, d.below, d.apoptosis, d.fully_below)) for t in model.tissue if (d := t.entry.dies) is not None]
         touched = ("term_death_apoptosis", "term_death_necrosis", "term_death_drug", "term_death_drug_sensitivity")
         self.reads = (*self.reads, *(f"{t.kind}.{c}" for t, _ in self.dying for c in touched if c in t.declared))
         if len(model.tissue) > 1:

@@ -1,9 +1,9 @@
 """Tumour cells divide when fed, push neighbours aside, and hand on their traits with small errors.
 
-    rate = k_div * clip((O2 - o2_low)/(o2_high - o2_low), 0, 1) * (1 + damp_growth H/(growth_k + H))
+    rate = k_div * clip((O2 - o2_low)/(o2_high - o2_low), 0, 1) * (1 + damp_growth H/(growth_k + H)) / (1 + n/crowd_half)
 
-A dividing cell looks for the nearest voxel without tissue within `push_um`, ties drawn; the cells on the
-straight line to it move one step outward and the daughter takes the freed place. No free voxel, no
+n is the crowding, the cells that a daughter would have to push (`room`). A daughter takes the place of a neighbour on the way to the
+nearest room, and the cells on that way, however many, move one step along it (`kernels.room`). No way to any room, no
 division. Other tissue that yields counts as no tissue: the cell there is removed, displaced but not killed; other
 tissue that does not yield stays where it is. Divisions of one tick are settled in the order of a random priority, ties to the smaller uid.
 
@@ -20,15 +20,15 @@ from __future__ import annotations
 
 import numpy as np
 
-from tme.core.lattice import CLAIMED, FIRM, FREE, YIELDING
+from tme.core.lattice import YIELDING
 from tme.core.mechanism import Mechanism, Phase, rows_of
 from tme.core.parameters import ParameterSet, par
 from tme.core.terms import Term
 from tme.kernels import threads
 from tme.kernels.elementary import exp
 from tme.kernels.jit import rule, serial
-from tme.kernels.neighbours import at_margin, shifted
-from tme.kernels.rng import BLOCK, Stream, child_uid, normals, priorities, uniform, uniform_block
+from tme.kernels.rng import BLOCK, Stream, child_uid, normals, priorities, uniform_block
+from tme.kernels.room import push
 from tme.kernels.terms import factor
 from tme.kernels.transfer import at
 from tme.mechanisms.damp import PARAMETERS as DAMP_PARAMETERS
@@ -38,7 +38,7 @@ PARAMETERS = ParameterSet(
     par("k_div", 7.2e-4, "1/min", 0.0, 0.01, "chosen: 23 h between divisions at 38 mmHg, as in PhysiCell's cancer-immune sample (Ghaffarizadeh et al. 2018, doi 10.1371/journal.pcbi.1005991); presets have their own", "", range=(4e-4, 1e-3)),
     par("o2_low", 3.0, "mmHg", 0.0, 38.0, "assumed: no division below (PhysiCell uses 5 mmHg)"),
     par("o2_high", 15.0, "mmHg", 0.1, 160.0, "assumed: full rate above"),
-    par("push_um", 120.0, "um", 20.0, 1000.0, "assumed: sets 2D growth as much as the cycle does"),
+    par("crowd_half", 30.0, "cells", 0.1, 1e6, "tuned: untreated growth of B16 (docs/calibration.md)", "crowding at which division is at half its rate"),
     par("drift", 0.05, "1", 0.0, 1.0, "assumed: lognormal sd of each heritable trait per division"),
     par("memory", 0.7, "1", 0.0, 1.0, "protein levels mix within about two generations (Sigal et al. 2006, doi 10.1038/nature05316)", "how much of a cell's deviation from its clone a daughter inherits; 1 is all of it"),
 )
@@ -50,15 +50,15 @@ DRIFTING = ("nrf2", "antigenicity")
 
 
 @rule
-def division_rate(oxygen, hmgb1, p, d):
+def division_rate(oxygen, hmgb1, crowding, p, d):
     """Rate of the module docstring, 1/min."""
     fed = (oxygen - p.o2_low) / (p.o2_high - p.o2_low)
     fed = min(max(fed, 0.0), 1.0)
-    return p.k_div * fed * (1.0 + d.damp_growth * hmgb1 / (d.growth_k + hmgb1))
+    return p.k_div * fed * (1.0 + d.damp_growth * hmgb1 / (d.growth_k + hmgb1)) * p.crowd_half / (p.crowd_half + crowding)
 
 
 @serial
-def flag_divisions(lo, hi, uid, state, fate, voxel, oxygen, hmgb1, modulated, p, d, dt, seed, tick):
+def flag_divisions(lo, hi, uid, state, fate, voxel, oxygen, crowding, hmgb1, modulated, p, d, dt, seed, tick):
     """Raise fate 1 in living cells that divide now; `modulated` (n,) the factor of rules on the rate, or empty."""
     u = np.empty((2, BLOCK))
     for first in range(lo, hi, BLOCK):
@@ -67,93 +67,9 @@ def flag_divisions(lo, hi, uid, state, fate, voxel, oxygen, hmgb1, modulated, p,
         for j in range(np.uint64(m)):
             i = np.uint64(first) + j
             if state[i] == 0 and fate[i] == 0:
-                x = division_rate(oxygen[i], at(hmgb1, voxel[i]), p, d) * factor(modulated, i) * dt
+                x = division_rate(oxygen[i], at(hmgb1, voxel[i]), crowding[i], p, d) * factor(modulated, i) * dt
                 if u[0, j] < x and u[0, j] < 1.0 - exp(-x):  # the first bound spares most cells the second
                     fate[i] = 1
-
-
-@rule
-def is_room(row):
-    """Whether a tumour cell may go where `tissue_row` says this: no tissue, or tissue that yields."""
-    return row in (FREE, YIELDING)
-
-
-@rule
-def nearest_free(voxel, offsets, tissue_row, u, geometry):
-    """Index into `offsets` of the nearest voxel without tissue, ties by u in (0, 1); -1 if none."""
-    m = offsets.shape[0]
-    j = 0
-    while j < m:
-        d2 = offsets[j, 3]
-        end = j
-        count = 0
-        while end < m and offsets[end, 3] == d2:
-            v = shifted(voxel, offsets[end, 0], offsets[end, 1], offsets[end, 2], geometry)
-            if v >= 0 and is_room(tissue_row[v]):
-                count += 1
-            end += 1
-        if count > 0:
-            chosen = np.int64(u * count)
-            for e in range(j, end):
-                v = shifted(voxel, offsets[e, 0], offsets[e, 1], offsets[e, 2], geometry)
-                if v >= 0 and is_room(tissue_row[v]):
-                    if chosen == 0:
-                        return e
-                    chosen -= 1
-        j = end
-    return -1
-
-
-@rule
-def on_line(delta, j, steps):
-    """Coordinate of point j of `steps` on the line from 0 to delta, rounded half away from zero."""
-    s = 1 if delta >= 0 else -1
-    return s * ((2 * s * delta * j + steps) // (2 * steps))
-
-
-@serial
-def push(order, m, uid, voxel, tissue_row, offsets, seed, tick, geometry, mothers, places):
-    """Find room for each dividing row in order; move cells outward; returns (daughters, pushed edge).
-
-    `mothers` and `places` (m,) receive the row that divides and the voxel of its daughter; a daughter's
-    voxel is marked CLAIMED in `tissue_row` until the caller adds her. Other tissue that stays is passed over; where
-    tissue that yields was, there is a tumour cell.
-    """
-    count = 0
-    edge = 0
-    for q in range(m):
-        row = order[q]
-        start = np.int64(voxel[row])
-        e = nearest_free(start, offsets, tissue_row, uniform(seed, _PUSH, tick, uid[row], 0), geometry)
-        if e < 0:
-            continue
-        dz = offsets[e, 0]
-        dy = offsets[e, 1]
-        dx = offsets[e, 2]
-        steps = max(abs(dz), abs(dy), abs(dx))
-        free = shifted(start, dz, dy, dx, geometry)
-        for j in range(steps - 1, 0, -1):
-            v = shifted(start, on_line(dz, j, steps), on_line(dy, j, steps), on_line(dx, j, steps), geometry)
-            moved = tissue_row[v]
-            if moved == FIRM:
-                continue
-            tissue_row[free] = moved
-            if moved >= 0:
-                voxel[moved] = free
-            elif moved == CLAIMED:
-                for k in range(count):
-                    if places[k] == v:
-                        places[k] = free
-            if at_margin(free, 2, geometry):
-                edge = 1
-            free = v
-        tissue_row[free] = CLAIMED
-        mothers[count] = row
-        places[count] = free
-        count += 1
-        if at_margin(free, 2, geometry):
-            edge = 1
-    return count, edge
 
 
 @serial
@@ -180,11 +96,11 @@ class DivisionHazard(Mechanism):
 
     name = "division"
     phase = Phase.FATE
-    about = "fed cells divide; HMGB1 adds a little"
+    about = "fed cells divide, the less the more crowded they are; HMGB1 adds a little"
     parameters = PARAMETERS
     ids = ("M77",)
     clock_min = 10.0
-    reads = ("tumour.uid", "tumour.state", "tumour.voxel", "tumour.oxygen", "field.hmgb1.concentration")
+    reads = ("tumour.uid", "tumour.state", "tumour.voxel", "tumour.oxygen", "tumour.crowding", "field.hmgb1.concentration")
     adds = ("tumour.fate",)
 
     def __init__(self, model) -> None:
@@ -194,7 +110,7 @@ class DivisionHazard(Mechanism):
     def step(self, model) -> None:
         """One clock interval."""
         t = model.tumour.col
-        threads.over_rows(flag_divisions, model.tumour.n, t.uid, t.state, t.fate, t.voxel, t.oxygen, model.fields["hmgb1"].read_view,
+        threads.over_rows(flag_divisions, model.tumour.n, t.uid, t.state, t.fate, t.voxel, t.oxygen, t.crowding, model.fields["hmgb1"].read_view,
                   model.tumour.term("division.rate"), self.p, self.damp, self.dt, model.seed64, model.tick)  # fmt: skip
 
 
@@ -209,7 +125,7 @@ class Division(Mechanism):
 
     def __init__(self, model) -> None:
         super().__init__(model)
-        self.adds: tuple[str, ...] = (*rows_of(model.tumour), "lattice.tissue_row", "uids.tumour", "counters.births", "model.stop_reason")
+        self.adds: tuple[str, ...] = (*rows_of(model.tumour), "lattice.tissue_row", "lattice.surface", "lattice.hole", "uids.tumour", "counters.births", "model.stop_reason")
         for tissue in model.lattice.others:
             if tissue.entry.yields:
                 self.adds += (*rows_of(tissue), f"counters.displaced_{tissue.kind}")
@@ -229,14 +145,26 @@ class Division(Mechanism):
         order = rows[np.lexsort((t.uid[rows], -priority))]
         mothers = np.empty(len(rows), np.int64)
         places = np.empty(len(rows), np.int64)
-        lattice = model.lattice
-        m, edge = push(order, len(order), t.uid, t.voxel, lattice.tissue_row, lattice.push_offsets,
-                       model.seed64, model.tick, lattice.geometry, mothers, places)  # fmt: skip
-        if edge:
-            model.reached_edge()
+        m = self.push(model, order, mothers, places)
         if m:
             displace(model)
             self.add_daughters(model, mothers[:m], places[:m])
+
+    def push(self, model, order: np.ndarray, mothers: np.ndarray, places: np.ndarray) -> int:
+        """Make room for the rows of `order`; fills `mothers` and `places`, returns how many divide."""
+        t, lattice = model.tumour.col, model.lattice
+        done, m, fresh = 0, 0, False
+        while done < len(order):
+            done, m, edge = push(order, done, len(order), t.uid, t.voxel, lattice.tissue_row, lattice.surface, model.seed64, model.tick,
+                                 lattice.geometry, m, mothers, places, lattice.path)  # fmt: skip
+            if edge:
+                model.reached_edge()
+            if done < len(order) and fresh:
+                done += 1  # there is no room
+            elif done < len(order):  # perhaps the surface has moved on
+                lattice.measure_surface()
+                fresh = True
+        return m
 
     def add_daughters(self, model, mothers: np.ndarray, places: np.ndarray) -> None:
         """Copy mothers to new rows, name them, let traits drift."""

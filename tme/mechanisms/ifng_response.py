@@ -106,7 +106,8 @@ class ChemokineSecretion(Mechanism):
 
     def __init__(self, model) -> None:
         super().__init__(model)
-        self.p = PARAMETERS.build(model.config_for("ifng_response"))
+        p = PARAMETERS.build(model.config_for("ifng_response"))
+        self.p = p._replace(cxcl_rate=p.cxcl_rate * model.per_cell)
 
     def step(self, model) -> None:
         """Write the chemokine source when its field is due."""

@@ -40,7 +40,8 @@ class Resolve(Mechanism):
     def __init__(self, model) -> None:
         super().__init__(model)
         self.dividing = model.populations.that("division")
-        self.writes = (*(name for p in model.populations for name in rows_of(p)), "lattice.tissue_row", "lattice.immune_count")
+        self.closing = not model.on_a_dish and "closing" not in model.config.switched_off()
+        self.writes = (*(name for p in model.populations for name in rows_of(p)), "lattice.tissue_row", "lattice.immune_count", *(["lattice.hole"] if self.closing else []))
         others = [f"{name}_{t.kind}" for t in model.tissue[1:] for name in (*_DEAD[1:], "cleared")]
         counted = (*_DEAD[1:], "cleared", *others, *(f"births_{p.kind}" for p in self.dividing), *(f"lost_{p.kind}" for p in model.immune))
         self.adds = (*(f"uids.{p.kind}" for p in self.dividing), *(f"counters.{name}" for name in counted),
@@ -77,6 +78,8 @@ class Resolve(Mechanism):
         if len(rows) == 0:
             return
         model.return_cargo(tissue, rows)
+        if self.closing:
+            model.lattice.leave_holes(tissue.col.voxel[rows])
         model.counters["cleared" if tissue is model.tumour else f"cleared_{tissue.kind}"] += len(rows)
         tissue.remove(rows)
         model.lattice.rebuild_tissue(model.tumour.col.voxel, model.tumour.n)

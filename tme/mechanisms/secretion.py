@@ -5,7 +5,7 @@
               rate x q                  a killer, by what its contacts have left it with (`killing`)
               rate                      any other
 
-`rate` is per cell and minute in a voxel of 8000 um^3, or molecules per second of a stated weight. What cells of one
+`rate` is per cell and minute in the tissue of one (`kernels.exchange.per_cell`), or molecules per second of a stated weight. What cells of one
 voxel add up to is counted in whole units, so that no order matters.
 """
 
@@ -16,7 +16,7 @@ from typing import Any
 
 from tme.core.mechanism import Mechanism, Phase
 from tme.core.terms import Term
-from tme.kernels.exchange import tally
+from tme.kernels.exchange import per_cell, tally
 from tme.kernels.jit import serial
 from tme.kernels.terms import factor
 from tme.library.cells import CellEntry, Secretion
@@ -118,7 +118,7 @@ class CellSecretion(Mechanism):
 def release(population, item: Secretion, voxel_um3: float, scale: float, counts) -> None:
     """Count what one population secretes into one field."""
     n, c = population.n, population.col
-    rate = item.rate * (8000.0 / voxel_um3) if item.weight_kda == 0.0 else NG_ML_UM3 * item.weight_kda * item.molecules_s / voxel_um3
+    rate = item.rate * per_cell(voxel_um3) if item.weight_kda == 0.0 else NG_ML_UM3 * item.weight_kda * item.molecules_s / voxel_um3
     term = population.term(f"secretion.{item.field}")
     if item.times == "m2":
         secrete_m2(n, c.voxel, c.m1, rate, scale, counts, term)

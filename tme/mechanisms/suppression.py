@@ -49,4 +49,4 @@ class InflamedTissue(Mechanism):
         if self.p.damp_rate > 0.0 and model.due("suppression"):
             c, hmgb1 = model.tumour.col, model.fields["hmgb1"].read_view
             with model.fields["suppression"].term_writer("source", model.scratch, overwrite=False) as source:
-                from_damp(model.tumour.n, c.state, c.voxel, hmgb1, self.p.damp_rate, self.p.k_h, source)
+                from_damp(model.tumour.n, c.state, c.voxel, hmgb1, self.p.damp_rate * model.per_cell, self.p.k_h, source)

@@ -1,10 +1,12 @@
 """What living tissue takes from the fields: oxygen and IFN-gamma. What its pathways exchange is beside them (`pathways`).
 
-    oxygen    V_max P/(K + P) per voxel of tissue, V_max times `normal_oxygen` where there is no tumour
-    IFN-gamma k c/(1 + c/half) by receptors, which are finite, in voxels with living cells; k as in tissue of one cell per
-              3375 um^3, a cell takes up as much whatever the voxel
+    oxygen    V_max P/(K + P) of tumour cells; of tissue without tumour V_max times `normal_oxygen`
+    IFN-gamma k c/(1 + c/half) by receptors, which are finite, of living tumour cells; of tissue without tumour times `normal_ifng`
     any       what the entries of cell types say (`takes_up`), added to the above: linear or saturating, where the field is
               solved at all
+
+V_max and the uptake k of IFN-gamma are those of tissue packed with tumour cells; a cell takes up as much whatever its voxel
+(`kernels.exchange.per_cell`).
 """
 
 from __future__ import annotations
@@ -46,7 +48,6 @@ def terms(cells: Mapping[str, CellEntry]) -> tuple[Term, ...]:
 
 
 NOBODY_DEAD = np.zeros(0, np.int8)
-PACKED_UM3 = 3375.0  # of tissue per cell, for which the uptake of IFN-gamma is stated
 
 
 @serial
@@ -73,6 +74,10 @@ class Uptake(Mechanism):
     reads = ("tumour.state", "tumour.voxel")
     writes = ("field.oxygen.vmax", "field.ifng.vmax")
 
+    def __init__(self, model) -> None:
+        super().__init__(model)
+        self.of_cell = self.p._replace(oxygen_vmax=self.p.oxygen_vmax * model.per_cell)
+
     def step(self, model) -> None:
         """Recompute when one of the two fields is due."""
         if model.due("oxygen") or model.due("ifng"):
@@ -85,10 +90,10 @@ class Uptake(Mechanism):
             f["oxygen"].term_writer("vmax", model.scratch, everywhere=True) as oxygen,
             f["ifng"].term_writer("vmax", model.scratch, everywhere=True) as ifng,
         ):
-            vmax_ifng = self.p.ifng_uptake * self.p.ifng_half * PACKED_UM3 / model.grid.voxel_um3
-            normal = ((oxygen, self.p.oxygen_vmax * self.p.normal_oxygen), (ifng, vmax_ifng * self.p.normal_ifng))
+            of_receptors = self.p.ifng_uptake * self.p.ifng_half
+            normal = ((oxygen, self.p.oxygen_vmax * self.p.normal_oxygen), (ifng, of_receptors * self.p.normal_ifng))
             threads.over_rows(threads.in_sequence, model.grid.n_voxels, *((put, term) for term in normal))
-            threads.over_rows(consume, model.tumour.n, t.state, t.voxel, self.p, vmax_ifng, oxygen, ifng)
+            threads.over_rows(consume, model.tumour.n, t.state, t.voxel, self.of_cell, of_receptors * model.per_cell, oxygen, ifng)
 
 
 @serial
@@ -114,7 +119,7 @@ class CellUptake(Mechanism):
         for population in model.populations:
             for item in population.entry.takes_up:
                 if item.field in model.fields and item.field not in model.held_fields:  # an optional field that nobody hears is not there
-                    amount = (item.most if item.saturates else item.rate) * 8000.0 / model.grid.voxel_um3
+                    amount = (item.most if item.saturates else item.rate) * model.per_cell
                     out.setdefault((item.field, "vmax" if item.saturates else "loss"), []).append((population, amount))
         return out
 

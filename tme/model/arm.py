@@ -10,6 +10,7 @@ from typing import Any
 from tme import therapy
 from tme.core.receptors import Receptors
 from tme.core.vessels import mean_weight
+from tme.kernels.exchange import per_vessel
 from tme.mechanisms.matrix import hindered
 from tme.model.registry import parameter_registry
 from tme.therapy.agents import LN2, Agent, doses_of
@@ -65,7 +66,7 @@ def particle_peak(model: Any, entry: Any, route: str) -> float:
     """Plasma level (uM payload) per mg/kg such that the stated share of the dose reaches the tumour.
 
     Mean delivered M = (%ID/100) dose mass_mouse / MW / V_tumour. One-way leak from open vessels brings
-    P f_v AUC, with f_v the mean weight of vessels at rim density, so peak = M k / (P f_v). A dose put into
+    P f_v AUC, with f_v the mean exchange of vessels at rim density over that of one, so peak = M k / (P f_v). A dose put into
     the tumour is delivered whole.
     """
     spec = model.config.tumour
@@ -73,7 +74,7 @@ def particle_peak(model: Any, entry: Any, route: str) -> float:
     if route != "iv":
         return 1e3 * per_dose_mM
     vessels = parameter_registry()["vessels"].build(model.config_for("vessels"))
-    share = mean_weight(model.grid, vessels.per_mm2)
+    share = mean_weight(model.grid, vessels.per_mm2) * per_vessel(model.grid.voxel_um3)
     if share == 0.0:
         return 0.0
     delivered = 1e3 * per_dose_mM * entry.percent_id / 100.0

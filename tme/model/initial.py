@@ -133,13 +133,14 @@ def place_immune(model: Any, population: Any, count: int, mask: np.ndarray, slot
 
 
 def number_at_start(model: Any, population: Any, area_mm2: float, whole: int) -> int:
-    """How many of a type there are at the start, by the config's density or the entry's own."""
+    """How many of a type there are at the start, by the config's density or the entry's own; densities per mm^2 are histology's."""
     if not model.recruits(population.kind):
         return 0
     spec = model.config.populations[population.kind]
     if spec.per_mm2 is None and spec.share is None:
         spec = population.entry.start
-    return round(spec.per_mm2 * area_mm2) if spec.per_mm2 else round((spec.share or 0.0) * whole)
+    per_mm2 = spec.per_mm2 * population.in_slab if spec.per_mm2 else 0.0
+    return round(per_mm2 * area_mm2) if spec.per_mm2 else round((spec.share or 0.0) * whole)
 
 
 def place_residents(model: Any) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 from tme.core.field import Field
 from tme.core.grid import Grid
+from tme.kernels.exchange import per_vessel
 from tme.library.cells import Uptake
 from tme.library.schema import FieldEntry
 from tme.model.registry import parameter_of
@@ -53,8 +54,7 @@ def build_fields(model: Any) -> None:
             solved.use("vmax")
             field.k_m = parameter_of(model, e.half_uptake) if e.half_uptake else halves[name]
         if e.vessel_exchange > 0.0 and name not in model.particle_fields:
-            # the rates are per voxel of 8000 um^3 crossed by 20 um of vessel; what that passes does not depend on the voxel
-            model.vessel_exchange[name] = e.vessel_exchange * 8000.0 / grid.voxel_um3
+            model.vessel_exchange[name] = e.vessel_exchange * per_vessel(grid.voxel_um3)
             solved.use("exchange")
 
 

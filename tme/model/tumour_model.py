@@ -25,7 +25,7 @@ from tme.core.receptors import Receptors
 from tme.core.schedule import Schedule
 from tme.core.solvers import Solvers
 from tme.core.vessels import VesselBed
-from tme.kernels.exchange import cell_to_voxel
+from tme.kernels.exchange import cell_to_voxel, per_cell
 from tme.mechanisms.ifng_response import at_rest
 from tme.model.arm import build_receptors, build_therapy
 from tme.model.initial import clone_log_means, implant
@@ -79,6 +79,7 @@ class TumourModel(mesa.Model):
     grid: Grid
     lattice: Lattice  # who stands in which voxel
     cell_fraction: float  # share of a voxel that a tumour cell fills
+    per_cell: float  # what rates per cell are multiplied by in a voxel
     fixed_scale: float  # steps per unit of sums that are kept as integers
     workspace: Any  # arrays of the field solvers, on the device
     solvers: Solvers
@@ -146,8 +147,8 @@ class TumourModel(mesa.Model):
         """Grid, occupancy, therapy of this arm, fields, vessels."""
         self.grid = build_grid(self.config)
         self.cell_fraction = cell_to_voxel(self.config.library.cells["tumour"].volume_um3, self.grid.voxel_um3)
-        push = round(parameter_registry()["division"].build(self.config_for("division")).push_um / self.grid.dx_um)
-        self.lattice = Lattice(self.grid, self.config.domain.immune_per_voxel, push)
+        self.per_cell = per_cell(self.grid.voxel_um3)
+        self.lattice = Lattice(self.grid, self.config.domain.immune_per_voxel)
         self.workspace = workspace(self.device, self.grid.shape, self.grid.periodic)
         self.solvers = Solvers(self)
         self.therapy = build_therapy(self)
@@ -250,6 +251,12 @@ class TumourModel(mesa.Model):
     def recruits(self, kind: str) -> bool:
         """Whether cells of this kind may enter: only kinds the config has in the tissue at all."""
         return self.config.populations.get(kind) is not None
+
+    @property
+    def on_a_dish(self) -> bool:
+        """Whether cells sit on a surface to which they hold, instead of in tissue."""
+        start = self.config.initial
+        return getattr(start, "base", start).kind == "monolayer"
 
     def check_new_uids(self, population: Any, uid: np.ndarray) -> None:
         """Refuse a uid that was given before (the hash has 64 bits: practically never)."""

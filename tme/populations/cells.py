@@ -7,6 +7,7 @@ from functools import cache
 from typing import Any
 
 from tme.core.population import Column, Population
+from tme.kernels.exchange import in_slab
 from tme.library.cells import CellEntry, code_of, in_order
 from tme.populations.tumour import Tumour
 
@@ -121,5 +122,6 @@ def build_populations(
         size = 1024 if kind == Tumour.kind else 256
         population = population_class(kind, entry)(model, size, (*carries, *extra(kind)))
         population.entry = entry
+        population.in_slab = in_slab(entry.volume_um3, model.grid.voxel_um3 / model.grid.dx_um**2)
         made.append(population)
     return Populations(made)

@@ -28,6 +28,7 @@ LOCAL = (
     Column("ifng", "f8", "ng/mL"),
     Column("peroxide", "f8", "uM", about="S, diffusible lipid-peroxide signal"),
     Column("aa", "f8", "uM", about="arachidonic acid outside the cell"),
+    Column("crowding", "f8", "cells", about="cells between it and the surface, which a daughter has to push"),
     Column("e_xct", "f8", "1", about="sum of (c/Ki)^n over xc- inhibitors"),
     Column("e_gpx4", "f8", "1/min", about="loss rate of active GPX4 by covalent inhibitors"),
     Column("e_fsp1", "f8", "1", about="sum of c/Ki over FSP1 inhibitors"),

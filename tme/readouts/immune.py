@@ -24,7 +24,7 @@ def percentiles(name: str, values: np.ndarray) -> dict[str, float]:
 
 
 def lymphocytes(model: Any) -> dict[str, float]:
-    """CD8 and Treg: numbers, densities per mm^2 of the tumour with a 100 um rim, engagement, exhaustion, secretion.
+    """CD8 and Treg: numbers, densities per mm^2 of the tumour with a 100 um rim as a section shows them, engagement, exhaustion, secretion.
 
     Functional CD8 are those below the threshold of exhaustion, as a restimulation finds them; T cells are CD8 and Treg.
     """
@@ -38,7 +38,7 @@ def lymphocytes(model: Any) -> dict[str, float]:
     threshold = model.mechanism("exhaustion").p.threshold
     n_treg = int(inside[treg.voxel].sum())
     return {
-        "cd8_per_mm2": share(within, area),
+        "cd8_per_mm2": share(within, area * cd8.in_slab),
         "cd8_per_tumour_cell": share(within, alive),
         "cd8_ifng_share": share(int((here & (cd8.stimulus > 0.1)).sum()), within),
         "cd8_specific_share": share(int((here & (cd8.specific == 1)).sum()), within),
@@ -46,7 +46,7 @@ def lymphocytes(model: Any) -> dict[str, float]:
         "cd8_engaged_share": share(int(engaged.sum()), within),
         "cd8_exhausted_share": share(int((here & (cd8.exhaustion > threshold)).sum()), within),
         "cd8_exhaustion_mean": float(cd8.exhaustion[here].mean()) if within else np.nan,
-        "treg_per_mm2": share(n_treg, area),
+        "treg_per_mm2": share(n_treg, area * treg.in_slab),
         "treg_per_cd8": share(n_treg, within),
         "treg_share": share(n_treg, n_treg + within),
     }

@@ -10,6 +10,7 @@ import numpy as np
 from tme.core.field import Field
 from tme.core.grid import Grid
 from tme.core.vessels import VesselBed
+from tme.kernels.exchange import per_vessel
 from tme.kernels.multigrid import Workspace
 from tme.library import load_library
 from tme.mechanisms import PARAMETER_SETS
@@ -31,7 +32,7 @@ def oxygen(grid: Grid, seed: int) -> tuple[np.ndarray, np.ndarray]:
     bed.update(depth, zones.rim_um, zones.normal_factor, 1.0, zones.core_factor)
     field = Field("oxygen", "mmHg", grid, entry.diffusion, entry.decay, mode="quasi_steady", initial=20.0, k_m=uptake.oxygen_k,
                   vessel_value=entry.vessel_value, tol=1e-4)  # fmt: skip
-    field.use("exchange")[bed.voxels] = bed.rate(entry.vessel_exchange * 8000.0 / grid.voxel_um3, entry.diffusion) * bed.weight
+    field.use("exchange")[bed.voxels] = bed.rate(entry.vessel_exchange * per_vessel(grid.voxel_um3), entry.diffusion) * bed.weight
     field.use("vmax")[:] = uptake.oxygen_vmax * np.where(depth > 0.0, 1.0, uptake.normal_oxygen)
     field.advance(1.0, Workspace(grid.shape))
     return field.concentration.reshape(grid.shape), depth.reshape(grid.shape)

@@ -161,7 +161,7 @@ class DrugLoss(Mechanism):
         for agent in model.therapy.drugs:
             if model.due(agent.name) and agent.entry.cell_loss > 0.0:
                 with model.fields[agent.name].term_writer("loss", model.scratch) as loss:
-                    threads.over_rows(set_cell_loss, t.n, t.col.state, t.col.voxel, agent.entry.cell_loss, loss)
+                    threads.over_rows(set_cell_loss, t.n, t.col.state, t.col.voxel, agent.entry.cell_loss * model.per_cell, loss)
         for substance, eaters in self.eaters.items():
             if model.due(substance):
                 for name, strength in eaters:

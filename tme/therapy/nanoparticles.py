@@ -10,7 +10,7 @@ up at a rate per minute; inside, and more slowly outside, they release at
 or by the other triggers of `release`. What a cell type carries comes where such cells are instead of at vessels, as much
 of it in all. A drug payload goes, times its free fraction, into the drug's own field. Iron enters the labile pool of
 the cell that took the particle up, J = min(cap, labile fraction x k x iron held), the cap standing for
-saturable dissolution. Amounts cross between cell and voxel with V_cell/V_voxel.
+saturable dissolution. Amounts cross between cell, vessel and voxel as `kernels.exchange` says.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from tme.core.mechanism import Mechanism, Phase
 from tme.core.parameters import ParameterSet, par
 from tme.kernels import threads
 from tme.kernels.elementary import expm1
-from tme.kernels.exchange import add_scaled, collect, put, tally
+from tme.kernels.exchange import add_scaled, collect, per_vessel, put, tally
 from tme.kernels.jit import rule, serial
 from tme.kernels.transfer import at
 from tme.therapy.release import acid, heard, levels_in, levels_outside, release_rate, staged
@@ -152,20 +152,20 @@ class ParticleDelivery(Mechanism):
             start = stop - model.clock[agent.name] * model.dt_min
             mean = agent.plasma_mean(start, stop)
             with field.term_writer("source", model.scratch) as source:
-                if mean > 0.0 and agent.entry.carried_by is None:
-                    source[model.vessels.voxels] = agent.entry.vessel_exchange * mean * model.vessels.weight * model.vessels.passage
-                elif mean > 0.0:
-                    self.bring(model, agent, mean, source)
+                passing = agent.entry.vessel_exchange * per_vessel(model.grid.voxel_um3) * mean
+                if passing > 0.0 and agent.entry.carried_by is None:
+                    source[model.vessels.voxels] = passing * model.vessels.weight * model.vessels.passage
+                elif passing > 0.0:
+                    self.bring(model, agent, passing, source)
 
-    def bring(self, model, agent, mean: float, source: np.ndarray) -> None:
-        """What would leak from all vessels, shared out among the cells that carry it; nothing where there are none.
+    def bring(self, model, agent, passing: float, source: np.ndarray) -> None:
+        """What would leak from all vessels, `passing` through each, shared out among the cells that carry it; nothing where there are none.
 
         Carrier cells walk through what holds particles back, so `passage` does not count.
         """
         carriers = self.carriers.get(agent.entry.carried_by)
         if carriers is not None and carriers.n:
-            leak = agent.entry.vessel_exchange * mean * float(model.vessels.weight.sum())
-            np.add.at(source, carriers.col.voxel[: carriers.n], leak / carriers.n)
+            np.add.at(source, carriers.col.voxel[: carriers.n], passing * float(model.vessels.weight.sum()) / carriers.n)
 
 
 class ParticleCargo(Mechanism):
@@ -221,16 +221,16 @@ class ParticleCargo(Mechanism):
         threads.over_rows(put, len(released), released, 0.0)
         threads.over_rows(
             tumour_cargo, t.n, t.col.state, t.col.voxel, t.col.gsh, t.col.oxygen, getattr(t.col, f"np_{agent.name}"), t.col.j_fe, concentration,
-            e.tumour_uptake, model.cell_fraction, ph_rate, r.k0, r.k_gsh, r.gsh_half_uM, r.k_hypoxia, p.k_o2,
-            p.release_scale, self.rates(model, agent, t, e.tumour_uptake), iron, labile, cap, self.dt, released,
+            e.tumour_uptake * model.per_cell, model.cell_fraction, ph_rate, r.k0, r.k_gsh, r.gsh_half_uM, r.k_hypoxia, p.k_o2,
+            p.release_scale, self.rates(model, agent, t, e.tumour_uptake * model.per_cell), iron, labile, cap, self.dt, released,
         )  # fmt: skip
         with model.scratch.borrow() as borrowed:
             counts = borrowed.view(np.int64)
             for m in self.guests:
                 macrophage_cargo(
                     m.n, m.col.voxel, getattr(m.col, f"np_{agent.name}"), m.col.iron_load, concentration, model.fields["oxygen"].read_view,
-                    e.uptake_macrophage, model.cell_fraction, ph_rate, r.k0, r.k_hypoxia, p.k_o2, p.release_scale,
-                    self.rates(model, agent, m, e.uptake_macrophage), iron, labile, cap, self.dt, model.fixed_scale, counts,
+                    e.uptake_macrophage * model.per_cell, model.cell_fraction, ph_rate, r.k0, r.k_hypoxia, p.k_o2, p.release_scale,
+                    self.rates(model, agent, m, e.uptake_macrophage * model.per_cell), iron, labile, cap, self.dt, model.fixed_scale, counts,
                 )  # fmt: skip
             for m in self.guests:
                 if not collect(m.col.voxel, m.n, counts, 1.0 / model.fixed_scale, released):
@@ -303,9 +303,9 @@ class ParticleLoss(Mechanism):
                         loss[:] = outside
                     else:
                         threads.over_rows(put, len(loss), loss, outside)
-                    threads.over_rows(lose_to_tumour, t.n, t.col.state, t.col.voxel, e.tumour_uptake, loss)
+                    threads.over_rows(lose_to_tumour, t.n, t.col.state, t.col.voxel, e.tumour_uptake * model.per_cell, loss)
                     for m in self.cargo.guests:
-                        lose_to_macrophages(m.n, m.col.voxel, e.uptake_macrophage, loss)
+                        lose_to_macrophages(m.n, m.col.voxel, e.uptake_macrophage * model.per_cell, loss)
             for payload in e.payloads:
                 if payload.drug is not None and model.due(payload.drug):
                     model.fields[payload.drug].add_to_term("source", model.released[agent.name], payload.loading * free_share(payload, model.config.library.drugs))

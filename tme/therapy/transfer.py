@@ -19,11 +19,11 @@ GIVEN = np.uint64(1 << 31)  # tells those given from recruits, whose source is a
 
 
 def number(model: Any, o: Occasion) -> int:
-    """How many cells are given: as stated, or per mm2 of the tumour at that time."""
+    """How many cells are given: as stated, or per mm2 of the tumour at that time as histology counts them."""
     if o.item.count is not None:
         return o.item.count
     tumour = int((model.lattice.inside_um() > 0.0).sum())
-    return round(o.item.per_mm2 * tumour * model.grid.dx_um**2 * 1e-6)
+    return round(o.item.per_mm2 * model.populations[o.item.cells].in_slab * tumour * model.grid.dx_um**2 * 1e-6)
 
 
 def seats(candidates: np.ndarray, u: np.ndarray, occupancy: np.ndarray, capacity: int) -> np.ndarray:
