@@ -120,7 +120,7 @@ def test_describe_tells_values_sources_and_who_set_them(tme):
     assert row["value"] == 0.5
     assert "x.yaml:5" in str(row["set by"])
     touched = {r["entry"]: r for r in found["what each entry touches"]}
-    assert touched["ifng_response"]["reads"] == "tumour.(state ifng)"
+    assert touched["ifng_response"]["reads"] == "tumour.(state ifng pdl1_answer)"
     assert touched["damp"]["adds to"] == "field.(atp hmgb1).source"
     assert "tumour.*" in touched["resolve"]["writes"]
     assert tme("describe", "x.yaml", "--odd")[1].startswith("# x: ODD protocol")

@@ -96,7 +96,7 @@ def test_a_run_in_3d_ends_in_the_same_bytes_resumed_or_on_other_threads(tmp_path
     changes = {
         "domain__size_um": [280, 260, 240], "domain__immune_per_voxel": 4, "initial__n_cells": 400,
         "mechanisms__vessels": {"per_mm2": 300, "core_factor": 0.2, "rim_um": 30},
-        "mechanisms__recruitment": {"k_treg": 50, "base": 1.0},
+        "mechanisms__recruitment": {"k_treg": 900, "base": 1.0},
         "arms": {"all": {"drugs": [{"name": "erastin", "dose_mg_kg": 40, "day": 0}],
                          "nanoparticles": [{"name": "iron_oxide", "dose_mg_kg": 5, "day": 0}]}},
     }  # fmt: skip

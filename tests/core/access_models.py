@@ -34,6 +34,7 @@ OVERRIDES = tuple(f"mechanisms.{group}.{name}={value}" for group, values in BUSY
 LAST = 59 / 1440  # day of events that act in the last tick that is looked at, 60
 
 
+AS_REFERENCE = {"xct": 1, "gpx4_trait": 1, "acsl4": 1}  # of tumour cells: dies sooner than B16 does
 FRAIL = {"d_leth": 1, "acsl4": 5, "tfr1": 5, "nrf2": 0.1}  # of a pathway: ruptures within minutes
 
 
@@ -77,7 +78,8 @@ def on(*names: str) -> dict[str, str]:
 
 def with_plugins() -> Any:
     """The example of everything that a user can add."""
-    changes = ("fields.glucose.held=true", "fields.glucose.initial=0.02", "mechanisms.disulfide.k_mend=0.1")
+    changes = ("fields.glucose.held=true", "fields.glucose.initial=0.02", "mechanisms.disulfide.k_mend=0.02",
+               "tumour.traits={xct: 1, acsl4: 1}")  # fmt: skip
     config = load_config(CONFIGS / "own" / "everything.yaml", overrides=(*OVERRIDES, *changes), allow_plugins=True)
     return TumourModel(config, seed=20, arm="both")
 
@@ -112,7 +114,7 @@ MODELS = {
     ),
     "every pathway": Case(
         lambda: given(bath("elesclomol", 1.0, "rsl3", 5.0), {"cuproptosis": {"on": True}, "ferroptosis_cd8": {"on": True}, "ferroptosis_mdsc": {"on": True}},
-                      **preset("cd8", d_leth=1), **preset("mdsc", d_leth=1, acsl4=5, tfr1=5, nrf2=0.1), populations__mdsc={}, domain__immune_per_voxel=4),
+                      **preset("cd8", d_leth=1), **preset("mdsc", d_leth=1, acsl4=5, tfr1=5, nrf2=0.1), populations__mdsc={}, domain__immune_per_voxel=4, tumour__traits=AS_REFERENCE),
         ("rupture", "cuproptosis", "ferroptosis_cd8", "rupture_cd8", "ferroptosis_mdsc", "rupture_mdsc"), (range(1, 9), range(40, 46), range(59, 61)),
     ),
     "fast cuproptosis": Case(

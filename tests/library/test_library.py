@@ -125,7 +125,7 @@ def test_iron_platforms_have_iron_terms():
         ("receptors.yaml", "    pdl2:", "    ctla4:", "ctla4 is in two axes"),
         ("receptors.yaml", "    killing:", "    kiling:", "receptors.yaml:"),
         ("receptors.yaml", "background: {value: 0.03", "background: {value: 3", "outside its own range"),
-        ("tumours.yaml", "ct26_like:\n", "ct26_like:\n  extends: b16_lik\n", "ct26_like.extends: there is no entry 'b16_lik' above; did you mean 'b16_like'?"),
+        ("tumours.yaml", "ct26_like:\n", "ct26_like:\n  extends: b16_lik\n", "ct26_like.extends: there is no 'b16_lik'; did you mean 'b16_like'?"),
         ("alterations.yaml", "nrf2: {value: 3, unit: 1", "nrf2: {value: 9, unit: 1", "outside its own range"),
         ("tumours.yaml", "source: \"assumed: spread of protein levels between cells of one tumour\"", "note: x", "b16_like"),
     ],
@@ -148,6 +148,6 @@ def test_entries_may_come_as_a_list_with_their_ids():
 
 def test_an_agent_says_which_rows_of_the_inventory_it_stands_for_and_the_list_of_mechanisms_says_it_too():
     rows = {row["id"]: row for row in mechanism_table()}
-    assert "tme/library/drugs: rsl3" in rows["M06"]["where"] and "arms.*.drugs: rsl3" in rows["D4"]["switch"]
-    assert "tme/library/antibodies: nivolumab" in rows["D14"]["where"]
-    assert rows["N1"]["switch"].startswith("arms.*.nanoparticles: peg_pdpa_rsl3")
+    assert "tme/library/drugs.yaml:rsl3" in rows["M06"]["where"] and "arms.*.drugs.rsl3" in rows["D4"]["switch"]
+    assert "tme/library/antibodies.yaml:nivolumab" in rows["D14"]["where"]
+    assert "arms.*.nanoparticles.peg_pdpa_rsl3" in rows["N1"]["switch"].split()

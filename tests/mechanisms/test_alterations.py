@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from support import bath, died, dish, hours, tissue
+from support import QUIET, bath, died, dish, hours, tissue
 
 from tme.library import alterations, load_library
 from tme.library.alterations import rules_of
@@ -234,7 +234,7 @@ def test_the_same_bits_whether_all_cells_carry_it_by_the_tumour_or_by_their_clon
 
 
 def test_a_tumour_without_alterations_has_no_terms_and_no_rules_for_them():
-    plain = dish()
+    plain = dish(rules=QUIET)
     assert plain.rule_programs == () and not [c for c in plain.tumour.declared if c.startswith("term_")]
     assert alteration_rules(plain.config) == {}
 

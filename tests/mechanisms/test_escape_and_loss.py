@@ -37,13 +37,14 @@ def test_living_cells_beside_open_vessels_leave_and_others_do_not():
 
 @pytest.mark.mechanism("M109")
 def test_oxidative_stress_of_blood_kills_on_the_way_and_oleate_of_lymph_protects():
-    def lived(stress, lymph, **more):
-        model = left(blood_stress=stress, lymph_share=lymph, changes={"mechanisms__ferroptosis": {"d_leth": 5}}, **more)
+    """Of cells whose membranes break at little damage, without a drug: B16 is rather resistant."""
+    def lived(stress, lymph):
+        model = left(blood_stress=stress, lymph_share=lymph, changes={"mechanisms__ferroptosis": {"d_leth": 1}})
         return model.counters["escaped_alive"] / model.counters["escaped"]
 
     assert lived(0.0, 0.0) == 1.0
-    assert lived(0.0, 0.0) > lived(50.0, 0.0)
-    assert lived(50.0, 1.0) == 1.0
+    assert lived(100.0, 0.0) < 0.9
+    assert lived(100.0, 1.0) == 1.0
 
 
 @pytest.mark.mechanism("M109")

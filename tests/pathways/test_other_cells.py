@@ -107,9 +107,9 @@ def test_an_inducer_kills_mdsc_and_a_radical_trap_saves_them():
 
 # ---- tissue ----------------------------------------------------------------------------------------------------
 def around(n, **changes):
-    """Normal cells that an inducer kills, next to a tumour that it does not."""
+    """Normal cells that an inducer kills, next to a tumour that neither it nor CD8 kill."""
     frail = {"fsp1": 0.0, "acsl4": 1.0, "tfr1": 1.0, "d_leth": 20.0}
-    own = {"populations__normal": {"share": 0.3}, "tumour__traits": {"fsp1": 20.0}, **on("normal"), **preset("normal", **frail)}
+    own = {"populations__normal": {"share": 0.3}, "tumour__traits": {"fsp1": 20.0}, "mechanisms__killing__k_hit": 0, **on("normal"), **preset("normal", **frail)}
     return hours(tissue("a", arms={"a": bath("rsl3", 2.0)}, **{**own, **changes}), n)
 
 

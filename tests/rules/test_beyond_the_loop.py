@@ -56,7 +56,8 @@ def test_the_same_signal_matures_dendritic_cells_and_helps_cd8_where_sting_is_an
 @pytest.mark.mechanism("M77")
 def test_damps_raise_il8_which_draws_mdsc_and_neutrophils():
     rules = on("M77.il8", "M77.il8_mdsc", "M77.il8_neutrophil")
-    busy = {"entries": {"cells": {k: {"entry": {"rate": 3e-3}} for k in ("mdsc", "neutrophil")}}, "populations__mdsc": {}, "populations__neutrophil": {}, **ROOM}
+    busy = {"entries": {"cells": {k: {"entry": {"rate": 3e-3}} for k in ("mdsc", "neutrophil")}}, "populations__mdsc": {}, "populations__neutrophil": {},
+            "mechanisms__killing__k_hit": 0, **ROOM}  # fmt: skip; living tumour cells make IL-8
     inflamed, calm = (hours(flood(tissue(**busy, **rules), "hmgb1", h), 12) for h in (5.0, 0.0))
     assert level(inflamed, "il8") > 2 * level(calm, "il8") > 0
     deaf = hours(flood(tissue(**busy), "hmgb1", 5.0), 12)
@@ -68,7 +69,7 @@ def test_damps_raise_il8_which_draws_mdsc_and_neutrophils():
 @pytest.mark.parametrize(("rule", "kind", "rate"), [("M77.tam", "macrophage", "k_mac"), ("M77.treg", "treg", "k_treg")])
 def test_damps_draw_suppressive_cells_by_rules_too(rule, kind, rate):
     def came(hmgb1, **rules):
-        model = tissue(**rules, **ROOM, mechanisms__recruitment={rate: 2e-3})
+        model = tissue(**rules, **ROOM, mechanisms__recruitment={rate: 40})
         return hours(flood(model, "hmgb1", hmgb1), 8).counters[f"recruited_{kind}"]
 
     assert came(8.0, **on(rule)) > 1.3 * came(8.0) > 0
@@ -152,7 +153,7 @@ def test_rules_that_are_off_add_no_field_no_column_and_no_law():
 
 # ---- anti-VEGF ------------------------------------------------------------------------------------------------------------
 ANGIOGENIC = {**on("M108.vegf", "M108.vessels", "M124.entry"), "mechanisms__vessels": {"per_mm2": 150, "core_factor": 0.2, "rim_um": 40, "tau_growth_d": 0.25}, **ROOM,
-              "entries": {"cells": {"tumour": {"secretes": {"vegf": {"rate": 0.03}}}}}, "mechanisms__recruitment": {"k_cd8": 0.003, "basal": 0.5},
+              "entries": {"cells": {"tumour": {"secretes": {"vegf": {"rate": 0.03}}}}}, "mechanisms__recruitment": {"k_cd8": 10, "basal": 0.5},
               "mechanisms__killing__k_hit": 0,
               "arms": {"control": {}, "x": {"antibodies": [{"name": "anti_vegf", "bath_nM": 200, "route": "bath", "day": 0}]}}}  # fmt: skip
 

@@ -60,7 +60,9 @@ def test_a_rule_that_is_on_moves_its_term_the_way_it_says(name):
     kind, _, heard = entry.signal.partition(".")
     given = [{"name": heard, "bath_uM": 1.0, "route": "bath", "day": 0}] if kind == "drug" and heard != "photosensitiser" else []
     arm = {**EVENTS, "drugs": [*EVENTS["drugs"], *given]}
-    model = tissue("x", rules={name: "on"}, **{**EVERYTHING, "arms": {"x": arm}})
+    alone = kind in ("near", "contact")  # seen against the neutral value, so without the rules that a pathway brings
+    brought = {n: "off" for n, e in RULES.items() if alone and e.comes_with}
+    model = tissue("x", rules={**brought, name: "on"}, **{**EVERYTHING, "arms": {"x": arm}})
     scale = entry.half or 100.0
     silent, loud = (0.01 * scale, 100 * scale)
     if entry.response == "falling":
@@ -70,7 +72,7 @@ def test_a_rule_that_is_on_moves_its_term_the_way_it_says(name):
     put(model, entry, loud)
     moved = terms_of(model, entry)
     assert len(moved) > 0
-    if entry.signal.partition(".")[0] in ("near", "contact"):  # cells are where they are: some are near
+    if alone:  # cells are where they are: some are near
         neutral = term_registry()[entry.term].neutral
         away = moved - neutral
         assert (away >= 0).all() if entry.verb == "raises" else (away <= 0).all()

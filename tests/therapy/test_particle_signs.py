@@ -4,7 +4,7 @@ from functools import cache
 
 import numpy as np
 import pytest
-from support import UNBREAKABLE, bath, died, dish, hours, level, mean, particles, rises, tissue
+from support import QUIET, UNBREAKABLE, bath, died, dish, hours, level, mean, particles, rises, tissue
 
 from tme.library import load_library
 
@@ -131,7 +131,7 @@ def test_a_platform_with_sirna_lowers_pdl1_that_ifng_induces(platform):
 @pytest.mark.mechanism("N12", "N14", "N21", "M76")
 @pytest.mark.parametrize("platform", ["sequential_cgamp_fe", "isl_rlp_fe", "dp_hbn_ra_np"])
 def test_a_payload_that_rouses_dendritic_cells_makes_them_mature_sooner(platform):
-    with_, without = (hours(tissue("x", arms={"x": arm}), 5) for arm in (given(platform, 1000), {}))
+    with_, without = (hours(tissue("x", arms={"x": arm}, rules=QUIET), 5) for arm in (given(platform, 1000), {}))
     n = with_.dendritic.n
     assert with_.dendritic.term("maturation.rate")[:n].mean() > 1.05
     assert not without.dendritic.term("maturation.rate").size

@@ -141,7 +141,7 @@ def test_a_vaccinated_host_brings_more_cd8_to_an_implant_and_rejects_more_of_it(
     """Challenge after a cure: the first tumour is cut out, new cells come. CD8 kill fast here, so that half a day shows it."""
     def challenged(*events, seed):
         again = [{"name": "resection", "day": 0}, {"name": "implant", "count": 60, "day": 0.01}]
-        model = tissue("x", seed, arms={"x": {"events": [*events, *again]}}, mechanisms__recruitment={"k_cd8": 0.004}, mechanisms__killing__k_hit=0.1,
+        model = tissue("x", seed, arms={"x": {"events": [*events, *again]}}, mechanisms__recruitment={"k_cd8": 8}, mechanisms__killing__k_hit=0.01,
                        domain__immune_per_voxel=8, mechanisms__cd8_turnover={"off_tumour": 1})  # fmt: skip
         hours(model, 20)
         return model.counters["recruited_cd8"], model.counters["dead_immune"], alive(model)

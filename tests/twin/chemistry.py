@@ -14,7 +14,7 @@ hydroperoxide takes its net growth into the exponent, held to at most 20.
     Q  coq10h2        uM                                     D  damage    1   the membrane ruptures at 1
 
 A cell brings its traits (xct, gpx4_trait, fsp1, acsl4, tfr1, nrf2, mufa; reference 1, mufa 0), what it
-senses (ifng ng/mL, cystine uM, oxygen mmHg, peroxide uM, aa uM) and what drugs do to it (e_..., j_fe).
+senses (ifng ng/mL, cystine uM, oxygen mmHg, peroxide uM, aa uM) and what drugs do to it (e_..., j_fe, `terms`).
 """
 
 import math
@@ -59,12 +59,13 @@ def rates(cell, y, p):
     )
     synthesis = p.v_gcl * n**0.5 / ((1.0 + cell.e_bso) * (p.k_gcl + y.c) * (1.0 + y.g / p.ki_gsh))
     gpx = p.v_gpx * y.a * y.g / ((p.k_g + y.g) * (p.k_l + y.l))
-    oxidised = 2.0 * p.loss_gssg * gpx * y.l / (y.g + 1.0)
+    oxidised = (2.0 * p.loss_gssg * gpx * y.l + cell.terms.get("ferroptosis.gsh_use", 0.0)) / (y.g + 1.0)
     supply_a = p.k_a * cell.gpx4_trait * n**0.3 * (p.k_c + p.c_ref) / p.c_ref * y.c / (p.k_c + y.c)
     # radicals
     trapping = p.kap0 + p.kap_q * y.q + p.kap_b * p.gch1 + cell.e_trap
     chain = p.k_p * cell.oxygen / (p.k_o2 + cell.oxygen) / trapping
-    initiation = y.u / p.u0 * (p.k_i0 + y.f * (p.k_if * p.h0 + p.k_is * opening(cell.peroxide, y.g, y.q, p)))
+    enzymes, h2o2 = p.k_i0 * cell.terms.get("ferroptosis.initiation", 1.0), p.h0 * cell.terms.get("ferroptosis.h2o2", 1.0)
+    initiation = y.u / p.u0 * (enzymes + y.f * (p.k_if * h2o2 + p.k_is * opening(cell.peroxide, y.g, y.q, p)))
     radicals = initiation + p.k_br * y.f * y.l
     nu = chain * y.u
     # CoQ10, iron, lipid

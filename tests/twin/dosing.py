@@ -94,7 +94,7 @@ def carry_particles(model, minutes):
                     float(c[cell.voxel]),
                     cell.oxygen,
                     cell.gsh,
-                    particle.entry.uptake_tumour * model.per_cell,
+                    particle.entry.tumour_uptake * model.per_cell,
                     model.cell_fraction,
                     minutes,
                 )

@@ -321,7 +321,7 @@ class Dendritic(ImmuneCell):
 class LymphNode:
     """Output B of primed CD8: cells travel, prime on arrival, CD8 expand; B relaxes to 1 within tau_b.
 
-    What they prime is reckoned per 1000 tumour cells of the start.
+    What they prime is reckoned per 1000 living tumour cells, at least those of the start.
     """
 
     def __init__(self, p, minutes):
@@ -330,13 +330,13 @@ class LymphNode:
         self.on_the_way = [0.0] * travel
         self.expanding = [0.0] * (round((p.travel_min + p.expansion_min) / minutes) - travel)
 
-    def receive(self, leaving, primed):
+    def receive(self, leaving, primed, living):
         """One clock interval: quality `leaving` the tumour now; who arrives primes, what was primed earlier takes effect."""
         self.on_the_way.append(leaving)
         self.expanding.append(self.on_the_way.pop(0) * primed)
         due = self.expanding.pop(0)
         self.output = 1.0 + (self.output - 1.0) * math.exp(-self.minutes / self.p.tau_b_min)
-        self.output += self.p.gain * due * 1000.0 / self.tumour_cells
+        self.output += self.p.gain * due * 1000.0 / max(living, self.tumour_cells)
         return due
 
 

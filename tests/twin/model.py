@@ -277,7 +277,7 @@ class TwinModel(mesa.Model):
                 cell.fate = "leave"
                 leaving += cell.quality(p)
                 self.events["DC departs"] += 1
-        due = self.node.receive(leaving, self.checkpoints.primed())
+        due = self.node.receive(leaving, self.checkpoints.primed(), sum(cell.alive for cell in self.of("tumour")))
         self.events["node output rises"] += due > 0.0
 
     # 7

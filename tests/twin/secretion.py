@@ -1,6 +1,6 @@
 """Phase 8: what cells add to the fields and take from them, reckoned anew before each solve of a field."""
 
-from twin.therapy import release_outside
+from twin.therapy import free_share, release_outside
 
 
 def secrete(model):
@@ -72,10 +72,10 @@ def emit(model):
         if model.due("ifng"):
             source["ifng"][cell.voxel] += ifng_rate * cell.stimulus * cell.terms.get("secretion.ifng", 1.0)
     for item in model.config.library.cells["macrophage"].secretes:
-        if item.field != "suppression" and item.field in model.fields and model.due(item.field):
+        if item.field != "suppression" and item.field in source and model.due(item.field):  # else nobody hears it
             for cell in model.of("macrophage"):
-                share = cell.m1 if item.times == "m1" else 1.0 - cell.m1
-                source[item.field][cell.voxel] += item.rate * per_voxel * share
+                share = {"m1": cell.m1, "m2": 1.0 - cell.m1, None: 1.0}[item.times]
+                source[item.field][cell.voxel] += item.rate * per_voxel * share * cell.terms.get(f"secretion.{item.field}", 1.0)
     if model.due("suppression"):
         for cell in model.of("treg"):
             source["suppression"][cell.voxel] += p.suppression.treg_rate * per_voxel
@@ -110,12 +110,11 @@ def particle_terms(model):
             loss[:] = release_outside(particle, model.p.nanoparticles)
             for cell in model.of("tumour"):
                 if cell.alive:
-                    loss[cell.voxel] += e.uptake_tumour * model.per_cell
+                    loss[cell.voxel] += e.tumour_uptake * model.per_cell
             for cell in model.of("macrophage"):
                 loss[cell.voxel] += e.uptake_macrophage * model.per_cell
         for payload in e.payloads:
             if payload.drug is not None and model.due(payload.drug):
-                free = payload.free_fraction
-                if free is None:
-                    free = model.config.library.drugs[payload.drug].unbound_fraction
-                model.fields[payload.drug].source += payload.loading * free * model.released[particle.name]
+                model.fields[payload.drug].source += (
+                    payload.loading * free_share(payload, model.config.library) * model.released[particle.name]
+                )

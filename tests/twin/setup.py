@@ -25,7 +25,7 @@ TIGHT = "clocks.field_tol=1e-10"
 
 
 def probe_drug():
-    """A drug that hits every target; strengths as a drug that hits one of them weakly."""
+    """A drug that hits every target and brings apoptosis; strengths as a drug that hits one of them weakly."""
     strengths = {
         "xct": 2.0,
         "gcl": 20.0,
@@ -40,6 +40,7 @@ def probe_drug():
     units = {"ki_uM": "uM", "k_per_uM_min": "1/(uM min)", "k_per_uM": "1/uM", "k_per_min": "1/min"}
     hits = [{"target": t, STRENGTH[t]: number(s, units[STRENGTH[t]])} for t, s in strengths.items()]
     hits[0]["hill"] = number(1.5, "1")
+    hits.append({"adds_to": "death.drug", "to": number(2e-3, "1/min"), "half": number(1.0, "uM")})
     return DrugEntry.model_validate(
         {
             "about": "a probe of all targets",

@@ -69,7 +69,7 @@ class Therapy:
             e = library.antibody(item.name)
             peak = 1e6 / (e.mw_g_mol * e.volume_l_kg)
             self.antibodies.append(
-                Course(item.name, e, doses(item, item.dose_mg_kg, "iv"), peak, e.half_life_d * 1440.0)
+                Course(item.name, e, doses(item, item.dose_mg_kg, "iv"), peak, e.half_life_in(config.tumour.mouse_g) * 1440.0)
             )
         for item in plan.nanoparticles:
             e = library.nanoparticle(item.name)
@@ -111,6 +111,12 @@ def release_outside(particle, p):
     return (
         p.release_scale * (r.k0 + r.k_ph * acid(p.tissue_ph, r)) if particle.entry.releases_outside else 0.0
     )
+
+
+def free_share(payload, library):
+    """Share of a released drug that acts: the payload's own, or the drug's."""
+    drug = library.drug(payload.drug)
+    return drug.unbound_fraction if payload.free_fraction is None else payload.free_fraction
 
 
 def carry(cell, particle, p, concentration, oxygen, gsh, uptake, cell_fraction, minutes):

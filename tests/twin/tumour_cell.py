@@ -76,6 +76,8 @@ class TumourCell(mesa.Agent):
             setattr(self, EFFECTS[target], 0.0)
         for drug in drugs:
             for hit in drug.entry.hits:
+                if hit.target is None:
+                    continue  # a rule on a term: `rules`
                 dose = float(fields[drug.name].c[self.voxel]) * hit.strength
                 if hit.target == "pdl1_synthesis":
                     silenced += dose**hit.exponent
@@ -155,13 +157,13 @@ class TumourCell(mesa.Agent):
                 self.fate = "divide"
 
     def may_die(self, p, minutes):
-        """Necrosis k_nec, in proportion between o2_necrosis (none) and o2_full, else apoptosis k_apo; both beat division."""
+        """Necrosis k_nec, in proportion between o2_necrosis (none) and o2_full, else apoptosis k_apo and by drugs; both beat division."""
         if self.alive and self.fate in (None, "divide"):
             u_necrosis, u_apoptosis = self.model.dice.pair("death", self.model.tick, self.uid)
             lack = min(max((p.o2_necrosis - self.oxygen) / (p.o2_necrosis - p.o2_full), 0.0), 1.0)
             if happens(u_necrosis, p.k_nec * lack, minutes):
                 self.fate = "necrosis"
-            elif happens(u_apoptosis, p.k_apo, minutes):
+            elif happens(u_apoptosis, p.k_apo + self.terms.get("death.drug", 0.0), minutes):
                 self.fate = "apoptosis"
 
     def may_be_cleared(self, damp, minutes):

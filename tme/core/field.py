@@ -153,9 +153,9 @@ class Field:
             return self._advance_inner(dt_min, workspace)
         steady = self.mode == "quasi_steady"
         has_faces = self._has_faces
-        if steady and self.decay == 0.0 and not has_faces and self._fixed.size == 0 and self._no_sink():
+        if steady and self._keeps_all() and self._no_sink():
             raise ValueError(f"field {self.name} has no sink: a steady state does not exist")
-        if steady and self.decay == 0.0 and not has_faces and self._fixed.size == 0 and self._is_closed():
+        if steady and self._keeps_all() and self._is_closed():
             return 0  # nothing comes and nothing goes
         w: Any = workspace
         if w.device != "cpu":
@@ -196,6 +196,19 @@ class Field:
             self.faces, has_faces, *w.arrays(),
         )  # fmt: skip
         return self._converged(cycles)
+
+    def settle(self, workspace: Workspace, solves: int = 3) -> None:
+        """Bring to the steady state, whatever the mode; where nothing takes the substance away there is none, and it stays as it is."""
+        if self._keeps_all() and self._no_sink() and self.on_solver_grid._no_sink():
+            return
+        mode, self.mode = self.mode, "quasi_steady"
+        for _ in range(solves):
+            self.advance(1.0, workspace)
+        self.mode = mode
+
+    def _keeps_all(self) -> bool:
+        """Neither decay nor walls nor given voxels take anything."""
+        return self.decay == 0.0 and not self._has_faces and self._fixed.size == 0
 
     def fill(self, value: float | np.ndarray) -> None:
         """Set the concentration, a number or (n_voxels,), where it is solved; wider voxels take the mean."""

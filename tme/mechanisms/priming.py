@@ -13,9 +13,10 @@ A mature cell leaves after `residence`, arrives in the node after `travel`, prim
 
     (q0 + (1 - q0) antigen) / (1 + X/k_x) * effect of CTLA-4 (and of other axes that act in the node)
 
-CD8, with what antibodies leave of the receptor at that moment, and `expansion` later these add `gain` each, per 1000 tumour
-cells that the model had at the start, to the node's output B of primed CD8, which otherwise decays to 1, the output that
-holds the CD8 present at the start: dB/dt = (1 - B)/tau_b. So a section of a tumour and one twice as large prime alike.
+CD8, with what antibodies leave of the receptor at that moment, and `expansion` later these add `gain` each, per 1000 living
+tumour cells (of the start, where fewer are left), to the node's output B of primed CD8, which otherwise decays to 1, the
+output that holds the CD8 present at the start: dB/dt = (1 - B)/tau_b. So a section of a tumour and one twice as large prime
+alike, be it twice as large from the start or by growth: B acts on the inflow of each vessel.
 """
 
 from __future__ import annotations
@@ -49,7 +50,7 @@ PARAMETERS = ParameterSet(
     par("residence_min", 720.0, "min", 0.0, 4320.0, "assumed: 12 h between maturation and departure"),
     par("travel_min", 1440.0, "min", 0.0, 4320.0, "assumed: 24 h to the node (12-48 h)"),
     par("expansion_min", 5760.0, "min", 0.0, 14400.0, "assumed: 4 d (3-7 d): first division after 24 h, then 6-8 h each"),
-    par("gain", 0.25, "1", 0.0, 50.0, "assumed: output added per mature DC and 1000 tumour cells of the start, in units of the starting output"),
+    par("gain", 0.25, "1", 0.0, 50.0, "assumed: output added per mature DC and 1000 living tumour cells, in units of the starting output"),
     par("node_life_d", 3.0, "d", 0.2, 14.0, "assumed: mature dendritic cells live a few days in the node"),
     par("tau_b_min", 2880.0, "min", 60.0, 14400.0, "assumed: node output falls back within 2 d"),
 )
@@ -164,7 +165,7 @@ class LymphNode(Mechanism):
     ids = ("M73", "M79", "M118")
     about = "mature dendritic cells prime CD8 in the node, and these come after a delay; CTLA-4 blockade primes more"
     clock_min = 10.0
-    reads = ("dendritic.mature", "dendritic.mature_tick", "dendritic.antigen", "dendritic.blunting", "node.tumour_cells")
+    reads = ("dendritic.mature", "dendritic.mature_tick", "dendritic.antigen", "dendritic.blunting", "node.tumour_cells", "tumour.state")
     writes = ("node.output", "node.travelling", "node.travelling_slot", "node.expanding", "node.expanding_slot",
               "node.dendritic", "node.on_the_way", "node.on_the_way_slot")  # fmt: skip
     adds = ("dendritic.fate",)
@@ -179,7 +180,7 @@ class LymphNode(Mechanism):
         model.node.on_the_way = DelayLine(travel)
 
     def prepare(self, model) -> None:
-        """Priming is reckoned per tumour cell of the start."""
+        """Priming is reckoned per tumour cell, at least those of the start."""
         model.node.tumour_cells = max(model.tumour.n, 1)
 
     def step(self, model) -> None:
@@ -194,7 +195,10 @@ class LymphNode(Mechanism):
         arriving = node.travelling.step(leaving)
         due = node.expanding.step(round(arriving * self.primed(model)) if arriving else 0)
         node.output = 1.0 + (node.output - 1.0) * exp(-self.dt / self.p.tau_b_min)
-        node.output += self.p.gain * float(due) / QUALITY_SCALE * 1000.0 / node.tumour_cells
+        if due:
+            t = model.tumour
+            living = int(np.count_nonzero(t.col.state[: t.n] == 0))
+            node.output += self.p.gain * float(due) / QUALITY_SCALE * 1000.0 / max(living, node.tumour_cells)
 
     def primed(self, model) -> float:
         """Factor of the axes in the lymph node on the priming of cells that arrive now; antibodies are as in plasma."""

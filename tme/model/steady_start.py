@@ -70,7 +70,4 @@ def settle_field(model: Any, name: str = CHEMOKINE) -> None:
     for law in model._entries:
         if f"field.{name}.source" in law.adds and hasattr(law, "add"):
             law.add(model, name)
-    mode, field.mode = field.mode, "quasi_steady"
-    for _ in range(2):
-        field.advance(1.0, model.workspace)
-    field.mode = mode
+    field.settle(model.workspace, 2)

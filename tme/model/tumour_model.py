@@ -205,11 +205,7 @@ class TumourModel(mesa.Model):
             law.prepare(self)
         for name, entry in self.config.field_entries().items():
             if entry.steady_at_start and name in self.fields and name not in self.held_fields:
-                field = self.fields[name]
-                mode, field.mode = field.mode, "quasi_steady"
-                for _ in range(3):
-                    field.advance(1.0, self.workspace)
-                field.mode = mode
+                self.fields[name].settle(self.workspace)
         if self.mechanism("vessels").passage is not None:
             self.mechanism("vessels").prepare(self)  # what passes out of vessels hears the fields
         self.mechanism("sensing").gather(self, only_solved=False)
