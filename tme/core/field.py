@@ -197,17 +197,12 @@ class Field:
         )  # fmt: skip
         return self._converged(cycles)
 
-    def settle(self, workspace: Workspace, solves: int = 3) -> None:
-        """Bring to the steady state, whatever the mode; where nothing takes the substance away there is none, and it stays as it is."""
-        if self._keeps_all() and self._no_sink() and self.on_solver_grid._no_sink():
-            return
-        mode, self.mode = self.mode, "quasi_steady"
-        for _ in range(solves):
-            self.advance(1.0, workspace)
-        self.mode = mode
+    @property
+    def has_sink(self) -> bool:
+        """Whether decay, walls, given voxels, vessels or cells take anything: without, there is no steady state."""
+        return not (self._keeps_all() and self._no_sink() and self.on_solver_grid._no_sink())
 
     def _keeps_all(self) -> bool:
-        """Neither decay nor walls nor given voxels take anything."""
         return self.decay == 0.0 and not self._has_faces and self._fixed.size == 0
 
     def fill(self, value: float | np.ndarray) -> None:

@@ -70,4 +70,14 @@ def settle_field(model: Any, name: str = CHEMOKINE) -> None:
     for law in model._entries:
         if f"field.{name}.source" in law.adds and hasattr(law, "add"):
             law.add(model, name)
-    field.settle(model.workspace, 2)
+    bring_to_steady_state(model, name, 2)
+
+
+def bring_to_steady_state(model: Any, name: str, solves: int = 3) -> None:
+    """Solve for the steady state of a field, whatever its mode; where nothing takes the substance away it stays as it is."""
+    field = model.fields[name]
+    if field.has_sink:
+        mode, field.mode = field.mode, "quasi_steady"
+        for _ in range(solves):
+            field.advance(1.0, model.workspace)
+        field.mode = mode

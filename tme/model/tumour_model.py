@@ -35,7 +35,7 @@ from tme.model.loading import load_config
 from tme.model.plan import build_plan, cargo_columns, cell_columns
 from tme.model.registry import parameter_of, parameter_registry, rule_programs, tumour_overrides
 from tme.model.space import build_fields, build_grid
-from tme.model.steady_start import settle_field, settle_guests
+from tme.model.steady_start import bring_to_steady_state, settle_field, settle_guests
 from tme.pathways import PathwayEntry
 from tme.populations import Populations, build_populations
 from tme.readouts import observe
@@ -205,7 +205,7 @@ class TumourModel(mesa.Model):
             law.prepare(self)
         for name, entry in self.config.field_entries().items():
             if entry.steady_at_start and name in self.fields and name not in self.held_fields:
-                self.fields[name].settle(self.workspace)
+                bring_to_steady_state(self, name)
         if self.mechanism("vessels").passage is not None:
             self.mechanism("vessels").prepare(self)  # what passes out of vessels hears the fields
         self.mechanism("sensing").gather(self, only_solved=False)
