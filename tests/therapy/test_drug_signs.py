@@ -174,8 +174,8 @@ CHEMO = [
     pytest.param("fluorouracil", 20, marks=pytest.mark.mechanism("M91")),
     pytest.param("capecitabine", 20, marks=pytest.mark.mechanism("M91")),
     pytest.param("temozolomide", 400, marks=pytest.mark.mechanism("M91")),
-    pytest.param("doxorubicin", 1, marks=pytest.mark.mechanism("M91", "N3")),
-    pytest.param("mitoxantrone", 1, marks=pytest.mark.mechanism("M91", "N6")),
+    pytest.param("doxorubicin", 1, marks=pytest.mark.mechanism("M91")),
+    pytest.param("mitoxantrone", 1, marks=pytest.mark.mechanism("M91")),
     pytest.param("paclitaxel", 0.2, marks=pytest.mark.mechanism("M91")),
     pytest.param("etoposide", 10, marks=pytest.mark.mechanism("M91", "D18")),
     pytest.param("nab_paclitaxel", 0.2, marks=pytest.mark.mechanism("M91")),
@@ -234,7 +234,7 @@ def test_an_inducer_restores_what_resistance_took_from_a_drug(drug):
     hard = resistant(e.family)
     arms = {"both": bath(drug, 5 * e.ec50_uM, "rsl3", 0.3), "drug": bath(drug, 5 * e.ec50_uM)}
     both, alone = (hours(dish(arm, arms=arms, mechanisms__death__k_apo=0, **hard), 10) for arm in arms)
-    assert sum(died(both, c) for c in ("apoptosis", "ferroptosis")) > 2 * died(alone, "apoptosis")
+    assert sum(died(both, c) for c in ("apoptosis", "ferroptosis")) > 2 * died(alone, "apoptosis") > 0
 
 
 @pytest.mark.mechanism("M94")

@@ -34,12 +34,12 @@ from tme.mechanisms.killing import PARAMETERS as KILLING
 
 PARAMETERS = ParameterSet(
     "recruitment",
-    par("k_cd8", 0.58, "1", 0.0, 1e3, "definition: holds the starting number of CD8", "inflow at the start relative to the loss"),
+    par("k_cd8", 0.42, "1", 0.0, 1e3, "definition: holds the starting number of CD8", "inflow at the start relative to the loss"),
     par("k_c", 4.0, "a.u.", 0.01, 1000.0, "assumed: somewhat below the chemokine of an untreated tumour, so that inflow rises by half at most"),
     par("memory_d", 3.0, "d", 0.0, 30.0, "assumed: adhesion molecules of endothelium once activated stay for days; 0 is none"),
     par("basal", 0.02, "1", 0.0, 1.0, "assumed: inflow without chemokine"),
-    par("k_treg", 0.7, "1", 0.0, 1e3, "definition: holds the starting number of Tregs", "inflow at the start relative to the loss"),
-    par("k_mac", 0.9, "1", 0.0, 1e3, "definition: holds the starting number of macrophages", "inflow at the start relative to the loss"),
+    par("k_treg", 0.5, "1", 0.0, 1e3, "definition: holds the starting number of Tregs", "inflow at the start relative to the loss"),
+    par("k_mac", 0.72, "1", 0.0, 1e3, "definition: holds the starting number of macrophages", "inflow at the start relative to the loss"),
     par("k_dc", 1.8, "1", 0.0, 1e3, "definition: holds the starting number of dendritic cells", "inflow at the start relative to the loss"),
     par("base", 0.3, "1", 0.0, 1.0, "assumed: inflow of suppressive and myeloid cells without DAMPs"),
     par("k_h", 0.5, "a.u.", 0.001, 100.0, "assumed: HMGB1 of half effect (DAMPs recruit Treg and TAM: Yin et al. 2025, doi 10.32604/or.2025.069049)"),

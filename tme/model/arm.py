@@ -74,8 +74,8 @@ def particle_peak(model: Any, entry: Any, route: str) -> float:
     if route != "iv":
         return 1e3 * per_dose_mM
     vessels = parameter_registry()["vessels"].build(model.config_for("vessels"))
-    share = mean_weight(model.grid, vessels.per_mm2) * per_vessel(model.grid.voxel_um3)
-    if share == 0.0:
+    inflow = entry.vessel_exchange * mean_weight(model.grid, vessels.per_mm2) * per_vessel(model.grid.voxel_um3)
+    if inflow == 0.0:
         return 0.0
     delivered = 1e3 * per_dose_mM * entry.percent_id / 100.0
-    return delivered * (LN2 / entry.plasma_half_life_min) / (entry.vessel_exchange * share)
+    return delivered * (LN2 / entry.plasma_half_life_min) / inflow

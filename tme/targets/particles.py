@@ -76,7 +76,7 @@ def course(name: str, hours: int = 48) -> tuple[float, float]:
     Particles count by the payload that they still carry, free in the tumour's voxels or held by its cells; no macrophages take any away.
     """
     arms = {"x": {"nanoparticles": [{"name": name, "dose_mg_kg": 5, "day": 0}]}}
-    model = nodule("b16_like", 300, 900.0, hours / 24.0, arm="x", arms=arms, populations={})
+    model = nodule("b16_like", 300, 900.0, hours / 24.0, arm="x", arms=arms, populations={}, mechanisms={"cuproptosis": {"on": True}})  # some bring copper
     entry, body = model.config.library.nanoparticles[name], model.config.tumour
     injected_uM = 1e3 * 5.0 * body.mouse_g / (entry.mw_g_mol * body.mass_g)  # were all of it in the tumour
     share = []
