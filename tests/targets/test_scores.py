@@ -13,7 +13,7 @@ KNOWN_MISSES: dict[str, set[str]] = {
     "T9": {"deferoxamine 100 uM rescues RSL3 1 uM"},
     "T14": {"output peaks about 3 h"},
     "T18": {"growth slower"},
-    "T19a": {"mature DC up", "functional CD8 up", "Treg among T cells down"},
+    "T19a": {"functional CD8 up", "Treg among T cells down"},
     "T21": {"N3: cd8_per_mm2 up", "N3: treg_share down", "N3: combination smaller than anti_pdl1",
             "N6: dc_mature_share up", "N6: cd8_functional_share up", "N6: combination smaller than anti_pdl1"},
     "T39": {"model: 10-40 % with T cells", "model: PD-L1+ nearer to T cells"},
