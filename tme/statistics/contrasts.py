@@ -144,8 +144,8 @@ class Answer:
 
     `estimate`: on the natural scale (a ratio of geometric means, a difference, an excess), with interval and unadjusted
     two-sided p against the bound. `p_adjusted`: after Holm among the contrasts of the question. `exact`: Wilcoxon's
-    signed-rank test of the same effects, with the least p that so many pairs can give. `needed`: pairs for which the
-    effect as observed would be found in 80 % of experiments, None where the spread is not known or the effect is nil.
+    signed-rank test of the same effects, with the least p that so many pairs can give. `needed`: pairs for which an
+    effect as observed would pass Holm's strictest step in 80 % of experiments, None where the spread is not known or the effect is nil.
     `verdict`: "holds", "contradicted", or "open". `note`: what a reader must know of this number, or "".
     """
 
@@ -218,10 +218,12 @@ def evaluate_all(
     A contrast that can be answered neither way has no estimate and a note that says why.
     """
     answers = []
-    for contrast in (parse(c) if isinstance(c, str) else c for c in contrasts):
+    asked = [parse(c) if isinstance(c, str) else c for c in contrasts]
+    strictest = 1 - (1 - level) / max(len(asked), 1)  # what Holm asks of the least p of them
+    for contrast in asked:
         if given and contrast.text in given:
             found, effects = given[contrast.text]
-            answers.append(_answer(contrast, found, np.asarray(effects, float), level))
+            answers.append(_answer(contrast, found, np.asarray(effects, float), strictest))
         elif contrast.needs_doses:
             note = f"needs dose-response of {contrast.arms[1]} and {contrast.arms[2]}: a sweep over at least three doses of each"
             answers.append(Answer(contrast, unknown(null=contrast.bound), math.nan, ExactTest(math.nan, 0, 1.0), None, "open", note))
@@ -229,7 +231,7 @@ def evaluate_all(
             found = estimate(contrast, table, control, level)
             zeros = contrast.zeros(table)
             note = f"{zeros} of the values are 0 and are read as half the least value above 0" if zeros else ""
-            answers.append(_answer(contrast, found, contrast.effects(table, control), level, note))
+            answers.append(_answer(contrast, found, contrast.effects(table, control), strictest, note))
     return adjusted(answers, level)
 
 
