@@ -142,7 +142,7 @@ def _heat(axis: Axes, da: np.ndarray, db: np.ndarray, values: np.ndarray, sure: 
         level = float(norm(values[i, j]))
         dark = level < 0.5 if colours == "viridis" else abs(level - 0.5) > 0.36
         weight = "bold" if sure is not None and sure[i, j] else "normal"
-        axis.text(j, i, f"{values[i, j]:.2f}".replace("-", "−"), ha="center", va="center", fontsize=style.SMALL_PT, color="white" if dark else "black", fontweight=weight)
+        axis.text(j, i, f"{round(values[i, j], 2) + 0.0:.2f}".replace("-", "−"), ha="center", va="center", fontsize=style.SMALL_PT, color="white" if dark else "black", fontweight=weight)
     axis.set_xticks(range(db.size), [f"{d:g}" for d in db])
     axis.set_yticks(range(da.size), [f"{d:g}" for d in da])
     axis.set_title(title)

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
 
 from tme.statistics import Answer, Answered
 from tme.statistics.question import paired
@@ -106,6 +107,8 @@ def _draw(axis: Axes, group: list[Answer], table: dict[str, np.ndarray], control
     if kind == "ratio":
         axis.set_xscale("log")
         _round_ticks(axis)
+    else:
+        axis.xaxis.set_major_locator(MaxNLocator(4))
     axis.set_xlabel({"ratio": "ratio of geometric means", "difference": "difference"}.get(kind, "excess (share of control)"))
 
 
