@@ -11,6 +11,7 @@ from tme.statistics import DoseTable
 from tme.statistics.contrasts import INDICES
 from tme.statistics.sentences import number
 from tme.viz import outcomes, style
+from tme.viz.curves import MIN_FOR_BAND
 from tme.viz.load import Missing, Run
 from tme.viz.style import Drawn, arm_name
 from tme.viz.sweep import sweep_hour
@@ -51,9 +52,12 @@ def responses(run: Run) -> list[Drawn]:
         axis.set_visible(False)
     style.panel_letters(list(axes[: len(agents)]), -28)
     told = "; ".join(f"{arm_name(a)} {_ec50(t, a)}" for a in agents)
+    many = len(t.shares) >= MIN_FOR_BAND
+    bars = f"means with 95 % intervals over {len(t.shares)} simulations" if many else f"means of {len(t.shares)} simulations, too few for an interval"
+    shade = "; shaded: its 95 % interval, jackknife over seeds" if many else ""
     text = (
-        f"Living tumour cells as a share of the control of the same seed, by dose, on day {sweep_hour(run) / 24:.3g}: means with 95 % intervals over {len(t.shares)} "
-        f"simulations, single simulations as small points, and the fitted Hill curve. EC50 (dotted; shaded: its 95 % interval, jackknife over seeds): {told}."
+        f"Living tumour cells as a share of the control of the same seed, by dose, on day {sweep_hour(run) / 24:.3g}: {bars}, "
+        f"single simulations as small points, and the fitted Hill curve. EC50 (dotted{shade}): {told}."
     )
     return [Drawn("dose_response", "Dose-response of single agents", figure, text)]
 
@@ -74,7 +78,9 @@ def _curve(axis: Axes, t: DoseTable, agent: str) -> None:
     colour = style.BLUE
     for row in shares:
         axis.plot(doses, row, "o", ms=2, color=colour, alpha=0.4, mew=0)
-    axis.errorbar(doses, mean, np.nan_to_num(np.array([mean - low, high - mean])), fmt="o", ms=4, color=colour, lw=1.1, capsize=2)
+    many = len(shares) >= MIN_FOR_BAND
+    error = np.array([mean - low, high - mean]) if many else None
+    axis.errorbar(doses, mean, error, fmt="o", ms=4, color=colour, lw=1.1, capsize=2)
     found = t.fit(agent)
     limits = doses[0] / 1.6, doses[-1] * 1.6
     if found.curve is not None:
@@ -82,7 +88,7 @@ def _curve(axis: Axes, t: DoseTable, agent: str) -> None:
         axis.plot(x, found.curve.share(x), color="black", lw=1.1)
         if limits[0] <= found.ec50.value <= limits[1]:
             axis.axvline(found.ec50.value, color="black", lw=0.8, ls=":")
-        if found.ec50.has_interval:
+        if found.ec50.has_interval and many:
             axis.axvspan(max(found.ec50.low, limits[0]), min(found.ec50.high, limits[1]), color="#999999", alpha=0.18, lw=0)
     axis.axhline(1, color="#999999", lw=0.6)
     axis.set(xscale="log", xlim=limits, ylim=(0, max(1.08, float(np.nanmax(shares)) * 1.05)), title=arm_name(agent))
