@@ -64,14 +64,14 @@ def panel_days(table: pd.DataFrame, finished_run: bool) -> tuple[float, float]:
 
 
 PANEL = {  # readout -> (sign of the combination against control, what it stands for)
-    "dc_mature_share": (+1, "mature DC up"),
+    "dc_mature_share_with_node": (+1, "mature DC up"),
     "cd8_functional_share": (+1, "functional CD8 up"),
     "treg_share": (-1, "Treg among T cells down"),
 }
 
 
 def immune_signs(run_dir: str | Path | None = None) -> Outcome:
-    """Combination against control 1 to 3 days after the last dose: mature among DC, CD8 that are not exhausted, Treg among T cells.
+    """Combination against control 1 to 3 days after the last dose: mature among DC of tumour and node, CD8 that are not exhausted, Treg among T cells.
 
     RSL3 particles without light and anti-PD-L1, doses of the four-arm experiment. With a run directory (argument, or
     TME_PAIRED_RUN) of the paired-seeds experiment its series are read; else ten tumours of 400 cells, 6 days, doses on
