@@ -34,7 +34,7 @@ from tme.mechanisms.killing import PARAMETERS as KILLING
 
 PARAMETERS = ParameterSet(
     "recruitment",
-    par("k_cd8", 0.42, "1", 0.0, 1e3, "definition: holds the starting number of CD8", "inflow at the start relative to the loss"),
+    par("k_cd8", 0.36, "1", 0.0, 1e3, "definition: holds the starting number of CD8", "inflow at the start relative to the loss"),
     par("k_c", 1.0, "a.u.", 0.01, 1000.0, "calibrated: about the chemokine at the vessels of an untreated tumour of 400 cells and half of that of 3,000, so that inflow doubles at most (T19a: CD8 of the control hold)", "", range=(0.3, 10.0)),
     par("memory_d", 3.0, "d", 0.0, 30.0, "assumed: adhesion molecules of endothelium once activated stay for days; 0 is none"),
     par("basal", 0.02, "1", 0.0, 1.0, "assumed: inflow without chemokine"),
