@@ -16,8 +16,7 @@ KNOWN_MISSES: dict[str, set[str]] = {
     "T19a": {"functional CD8 up", "Treg among T cells down"},
     "T21": {"N3: cd8_per_mm2 up", "N3: treg_share down", "N3: combination smaller than anti_pdl1",
             "N6: dc_mature_share up", "N6: cd8_functional_share up", "N6: combination smaller than anti_pdl1"},
-    "T39": {"model: 10-40 % with T cells", "model: PD-L1+ nearer to T cells"},
-    "T42": {"flat from day 3 to day 7", "control 4 to 8 times at day 7", "CTL fall after day 5", "grows again"},
+    "T42": {"CTL fall after day 5", "grows again"},
     "T32": {"breast_4t1_like doubles in 1.5-4 d"},
 }  # fmt: skip
 CHEAP = ("T5", "T7", "T10", "T31", "T40")
