@@ -18,7 +18,6 @@ KNOWN_MISSES: dict[str, set[str]] = {
             "N6: dc_mature_share up", "N6: cd8_functional_share up", "N6: combination smaller than anti_pdl1"},
     "T39": {"model: 10-40 % with T cells", "model: PD-L1+ nearer to T cells"},
     "T42": {"flat from day 3 to day 7", "control 4 to 8 times at day 7", "CTL fall after day 5", "grows again"},
-    "T32": {"breast_4t1_like doubles in 1.5-4 d"},
 }  # fmt: skip
 CHEAP = ("T5", "T7", "T10", "T31", "T40")
 SLOW = ("T1", "T2", "T3", "T8", "T9", "T11", "T14", "T18", "T19a", "T21", "T26", "T28", "T29", "T30", "T32", "T34", "T39", "T41", "T42", "T47", "T48")
