@@ -200,7 +200,7 @@ class Lattice:
         d2 = ((self.coordinates[:, None, :] - targets[None, :, :]) ** 2).sum(axis=2).min(axis=1)
         return np.sqrt(d2.astype(float))
 
-    def beside(self, these, reach_um):
+    def around(self, these, reach_um):
         """The voxels in the same block of side `reach_um`, or one beside it, as one of `these`."""
         side = max(math.ceil(reach_um / self.dx - 1e-9), 1)
         blocks = [tuple(int(x) // side for x in at) for at in self.coordinates]

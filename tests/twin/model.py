@@ -67,6 +67,7 @@ class TwinModel(mesa.Model):
         entries = dict(own)
         entries.update({agent.name: agent.entry.field_entry(agent.name) for agent in self.therapy.agents})
         k_m = {"oxygen": self.p.uptake.oxygen_k, "ifng": self.p.uptake.ifng_half, "cystine": self.p.ferroptosis.k_cys}
+        k_m.update({a.name: a.entry.kd_nM for a in self.therapy.antibodies})
         boundary = self.config.domain.boundary
         faces = fixed_faces(self.lattice, [boundary.get(axis) == "fixed" for axis in "zyx"])
         walled = set(own) if faces.any() else set()
@@ -330,7 +331,7 @@ class TwinModel(mesa.Model):
     def recruit(self, p, minutes):
         """At each open vessel: rate (signal/(k + signal) + basal); who finds the voxel full stays out."""
         cxcl, hmgb1 = self.fields["cxcl"].c, self.fields["hmgb1"].c
-        near = self.lattice.beside([cell.voxel for cell in self.of("tumour")], 100.0)
+        near = self.lattice.around([cell.voxel for cell in self.of("tumour")], 100.0)
         for kept in self.activation.values():
             for v in kept:
                 kept[v] *= math.exp(-minutes / (p.memory_d * 1440.0))
