@@ -32,6 +32,10 @@ class Failed:
     trace: str = ""
 
 
+class Stopped(Exception):
+    """Raised by a function that ends early because `here.stopping()`; its task counts as given up."""
+
+
 def never() -> bool:
     """The default for `stop`."""
     return False

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from tme.experiments.executors import here
-from tme.experiments.executors.contract import Executor, Failed, Report, Stop, ignore, never
+from tme.experiments.executors.contract import STOPPED, Executor, Failed, Report, Stop, Stopped, ignore, never
 
 
 class Serial(Executor):
@@ -41,5 +41,7 @@ def call(function: Callable[[Any], Any], task: Any) -> Any:
     """The result, or `Failed` where the function raised."""
     try:
         return function(task)
+    except Stopped:
+        return Failed(STOPPED, lost=True)
     except Exception as error:
         return Failed(f"{type(error).__name__}: {error}", trace=traceback.format_exc())
