@@ -7,21 +7,23 @@ import re
 import secrets
 import time
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from tme.core.device import check as check_device
-from tme.experiments import files, provenance
+from tme.experiments import executors, files, provenance
 from tme.experiments.checkpoint import remove_slots
-from tme.experiments.executor import Interrupt, check_executor, execute
+from tme.experiments.executor import Interrupt, execute
+from tme.experiments.executors.contract import Executor
 from tme.experiments.merge import merge
 from tme.experiments.plan import Plan, plan, with_values
 from tme.experiments.progress import Progress
 from tme.experiments.recorder import option
 from tme.experiments.results import Run
 from tme.experiments.run_directory import RunBroken, RunError, default_folder, is_done, lock, prepare
-from tme.experiments.worker import Outcome, Task
+from tme.experiments.worker import Outcome, Task, resolve
 
 DONE, FAILED, INTERRUPTED = 0, 3, 75
 MOST_TOLD = 12  # simulations named in the last lines
@@ -37,7 +39,7 @@ def run(
     quick: bool = False,
     fresh: bool = False,
     progress: bool | None = None,
-    executor: str = "processes",
+    executor: str | Executor = "processes",
     report: Callable[[Path], Any] | None = None,
     model_factory: Any = MODEL,
     device: str = "cpu",
@@ -47,12 +49,13 @@ def run(
 
     `config` a Config or a path; `out` the run directory (default runs/<name>-<hash8>); `jobs` processes
     (default one per core); `progress` None bars or lines, False silence; `report` is called with the folder at the
-    end (`tme.run` draws the report so) and returns what it wrote. Returns a `Run` with `exit_code`
+    end (`tme.run` draws the report so) and returns what it wrote; `executor` a name, or an executor that is open. Returns a `Run` with `exit_code`
     0, 3 or 75; raises `RunError` (exit code 2) where it cannot start and `RunBroken` (3) where it cannot go
     on, the disk being full. `allow_plugins`: code that a config's file names may run. Neither jobs nor threads change a bit of the results; `device` ("cpu" or "cuda")
     changes their last digits, so a directory belongs to one.
     """
-    check_executor(executor)
+    if isinstance(executor, str):
+        executors.check(executor)
     gpu = check_device(device)
     config = settle(config, seed, quick, allow_plugins)
     whole = plan(config)
@@ -68,6 +71,7 @@ def run(
                 folder,
                 config,
                 whole,
+                executor,
                 jobs or os.cpu_count() or 1,
                 threads,
                 progress,
@@ -101,7 +105,7 @@ def settle(config: Any, seed: int | None, quick: bool, allow_plugins: bool = Fal
     return config if seed is None else with_values(config, {"seed": int(seed)})
 
 
-def _run(folder: Path, config: Any, whole: Plan, jobs: int, threads: int, show: bool | None,
+def _run(folder: Path, config: Any, whole: Plan, executor: str | Executor, jobs: int, threads: int, show: bool | None,
          report: Callable[[Path], Any] | None, factory: Any, stale: dict | None, device: tuple[str, str]) -> Run:  # fmt: skip
     begun = time.perf_counter()
     changed = provenance.code_changed(folder, device[0])
@@ -143,7 +147,8 @@ def _run(folder: Path, config: Any, whole: Plan, jobs: int, threads: int, show: 
                         "replicate": one.replicate,
                     }
                 )
-            outcomes = execute(tasks, done, jobs, threads, interrupt, tell)
+            with _open(executor, min(jobs, len(tasks)), threads, factory) as workers:
+                outcomes = execute(tasks, done, workers, interrupt, tell)
             merge(folder, whole)
             exit_code = verdict(outcomes, interrupt.wanted)
             tell({"event": "finished", "exit_code": exit_code, "failed": names_failed(outcomes)})
@@ -156,6 +161,13 @@ def _run(folder: Path, config: Any, whole: Plan, jobs: int, threads: int, show: 
         for line in told_of_stops(made):
             print(line, flush=True)
     return made
+
+
+def _open(executor: str | Executor, jobs: int, threads: int, factory: Any) -> AbstractContextManager[Executor]:
+    """The executor of that name, which ends with the run; one that the caller opened stays open."""
+    if isinstance(executor, str):
+        return executors.executor(executor, jobs=max(1, jobs), threads=threads, prepare=partial(resolve, factory))
+    return nullcontext(executor)
 
 
 def outstanding(folder: Path, whole: Plan, factory: Any, device: str = "cpu") -> tuple[list[Task], set[str], list]:

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import multiprocessing
-import os
 import re
-import threading
 import time
 import traceback
 from collections.abc import Callable
@@ -17,6 +14,7 @@ from typing import Any
 
 from tme.experiments import files
 from tme.experiments.checkpoint import BadCheckpoint, ForeignCheckpoint, newest, read_checkpoint, remove_slots
+from tme.experiments.executors import here
 from tme.experiments.plan import Simulation
 from tme.experiments.recorder import Recorder, scalar
 from tme.experiments.run_directory import claim, seal
@@ -240,72 +238,6 @@ def _progress(task: Task, model: Any, recorder: Recorder, end_hour: float) -> di
     }  # fmt: skip
 
 
-# ---- the worker process ---------------------------------------------------------------------------
-class _Process:
-    """State of a worker process: set once by `initialise`."""
-
-    stop: Any = None
-    events: Any = None
-    busy = False
-    terminated = False
-    parent = 0
-
-
-def initialise(stop: Any, events: Any, threads: int) -> None:
-    """First call in a worker process: signals, the parent's stop flag, the way back for events."""
-    import signal
-
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-    _Process.stop, _Process.events, _Process.parent = stop, events, os.getppid()
-    events.cancel_join_thread()
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent tells us
-    signal.signal(signal.SIGTERM, _on_sigterm)
-    set_threads(threads)
-
-
-def _end_with_parent() -> None:
-    """A process that waits for its next task would not notice that its parent was killed: it holds both ends
-    of the queue."""
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(75)
-
-
-def _on_sigterm(number: int, stack: Any) -> None:
-    if not _Process.busy:
-        os._exit(75)
-    _Process.terminated = True
-
-
-def set_threads(threads: int) -> None:
-    """Threads for the kernels; the results do not depend on it."""
-    try:
-        import numba
-
-        numba.set_num_threads(min(threads, numba.config.NUMBA_NUM_THREADS))
-    except ImportError:
-        pass
-
-
-def _must_stop() -> bool:
-    if os.getppid() != _Process.parent:
-        os._exit(75)  # the parent was killed: its successor owns the directory
-    return _Process.terminated or bool(_Process.stop.value)
-
-
 def work(task: Task) -> Outcome:
-    """Run one task in a worker process."""
-    _Process.busy = True
-    try:
-        outcome = simulate(task, _must_stop, _Process.events.put_nowait)
-    finally:
-        _Process.busy = False
-    if _Process.terminated:
-        os._exit(75)
-    return outcome
-
-
-def get_ready(factory: Any) -> None:
-    """Import the model: a process that dies of that does not die of its task."""
-    resolve(factory)
+    """Run one task where an executor calls it."""
+    return simulate(task, here.stopping, here.report)
