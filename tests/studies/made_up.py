@@ -50,7 +50,7 @@ class Model:
     @classmethod
     def from_state(cls, config, state, *, arm="control", seed=None, replicate=0):
         model = cls(config, seed, arm, replicate=replicate)
-        model.tick = state["tick"]
+        model.tick = int(state["tick"])
         return model
 
     def state_dict(self):

@@ -23,7 +23,7 @@ from tme.model.registry import tumour_overrides
 from tme.model.tumour_model import TumourModel
 
 METHOD = ("clock_min", "tolerance", "coarsen")  # last words of numbers that say how, not what, is computed
-LOG_FOLD = 4.0  # a range above 0 that spans more than this is drawn evenly in the logarithm
+LOG_FOLD = 4.0  # a range above 0 that spans more is drawn evenly in the logarithm where its value does not tell the scale
 
 
 @dataclass(frozen=True)
@@ -58,9 +58,18 @@ class Range:
         return (value - self.low) / (self.high - self.low)
 
 
-def scale_of(low: float, high: float) -> str:
-    """How a range is drawn where nobody says: evenly in the logarithm where it spans several-fold above 0."""
-    return "log" if low > 0 and high / low > LOG_FOLD else "even"
+def scale_of(low: float, high: float, value: float = math.nan) -> str:
+    """How a range is drawn where nobody says: on the scale on which its value lies nearer to the middle.
+
+    A factor of two either way is symmetric in the logarithm. Where the value is an end or unknown, evenly in the logarithm if the range
+    spans several-fold above 0.
+    """
+    if low <= 0:
+        return "even"
+    if low < value < high:
+        of_log = math.log(value / low) / math.log(high / low)
+        return "log" if abs(of_log - 0.5) <= abs((value - low) / (high - low) - 0.5) else "even"
+    return "log" if high / low > LOG_FOLD else "even"
 
 
 def own_ranges(config: Any) -> dict[str, Range]:
@@ -104,7 +113,7 @@ def add(out: dict[str, Range], key: str, ends: tuple[float, float], value: float
     """Take a number up unless it says how to compute or its range is a point."""
     low, high = float(ends[0]), float(ends[1])
     if key.rpartition(".")[2] not in METHOD and low < high:
-        out[key] = Range(key, low, high, float(value), scale_of(low, high), group, unit, status)
+        out[key] = Range(key, low, high, float(value), scale_of(low, high, float(value)), group, unit, status)
 
 
 def ranges_of(config: Any) -> list[Range]:
@@ -147,7 +156,7 @@ def changed(known: Range, given: Any) -> Range:
         return known
     out = known
     if given.low is not None:
-        out = replace(out, low=float(given.low), high=float(given.high), scale=scale_of(given.low, given.high))
+        out = replace(out, low=float(given.low), high=float(given.high), scale=scale_of(given.low, given.high, known.value))
     scale = given.scale or out.scale
     return replace(out, scale=scale if out.low > 0 else "even", group=given.group or out.group or out.key)
 

@@ -21,12 +21,16 @@ import numpy as np
 import pandas as pd
 
 from tme.experiments import files, provenance
-from tme.experiments.executor import Interrupt, check_executor
+from tme.experiments.executor import Interrupt
+from tme.experiments.executors import Failed
+from tme.experiments.executors import check as check_executor
+from tme.experiments.executors import executor as open_executor
+from tme.experiments.executors.contract import STOPPED
 from tme.experiments.plan import Plan
 from tme.experiments.progress import Progress
 from tme.experiments.run_directory import lock
 from tme.precompile import start_compiling
-from tme.studies import directory, executor
+from tme.studies import directory
 from tme.studies.design import Ask, Point, Simulation, rows, simulations
 from tme.studies.evaluate import MODEL, Task, work
 from tme.studies.records import Records
@@ -82,7 +86,7 @@ class Study:
         self.config, self.kind, self.ask, self.settings = config, kind, ask, settings
         self.described = directory.description(config, kind, ask, settings)
         self.folder = Path(out) if out is not None else directory.default_folder(config, kind, directory.digest_of(self.described))
-        self._how: dict[str, Any] = {"executor": executor, "jobs": jobs, "threads": threads}
+        self._how: dict[str, Any] = {"name": executor, "jobs": jobs, "threads": threads}
         self._fresh, self._show, self._factory = fresh, progress, model_factory
         self._points: dict[str, Point] = {}
         self._failed: set[str] = set()
@@ -101,7 +105,7 @@ class Study:
             stack.callback(self.records.close)
             self.tell = stack.enter_context(Progress(self.folder, 0, self._show))
             self._interrupt = stack.enter_context(Interrupt())
-            self._workers = stack.enter_context(executor.workers(**self._how))
+            self._workers = stack.enter_context(open_executor(**self._how))
             self._open = stack.pop_all()
         self.tell({"event": "study", "kind": self.kind, "folder": str(self.folder), "records": len(self.records.by_key)})
         return self
@@ -145,8 +149,10 @@ class Study:
         return Results(points, self.arms, self.ask, dict(known))
 
     def _keep(self, group: list[Simulation], found: Any) -> None:
-        """Write the records of one task."""
-        error = found.error if isinstance(found, executor.Failed) else None
+        """Write the records of one task; none if it was given up because the study stops."""
+        error = found.error if isinstance(found, Failed) else None
+        if error == STOPPED:
+            return
         about = [{"key": s.key, "arm": s.arm, "seed": s.seed, **({"failed": error} if error else found[s.arm])} for s in group]
         self.records.append(about)
         for s, record in zip(group, about):
