@@ -126,3 +126,20 @@ def bootstrap(statistic: Callable[..., Any], *groups: Any, level: float = LEVEL,
     chosen = np.random.default_rng(seed).integers(0, n, (draws, n))
     low, high = np.nanquantile(statistic(*(a[chosen] for a in arrays)), [(1 - level) / 2, (1 + level) / 2])
     return Estimate(value, float(low), float(high), n)
+
+
+def jackknife(statistic: Callable[..., float], *groups: Any, level: float = LEVEL) -> tuple[Estimate, np.ndarray]:
+    """`statistic(*groups)` with a t interval from leaving out one replicate at a time, and the n pseudovalues.
+
+    Groups (n, ...) share their replicates along the first axis. For what has no closed form but changes smoothly with each
+    replicate, such as a fitted curve; of a mean it is the t interval itself. Source: Tukey 1958, Ann Math Stat 29:614.
+    """
+    arrays = [np.asarray(g, float) for g in groups]
+    n, value = len(arrays[0]), float(statistic(*arrays))
+    if n < 2:
+        return unknown(n, value), np.full(n, value)
+    left = np.array([statistic(*(np.delete(a, i, axis=0) for a in arrays)) for i in range(n)])
+    pseudo = n * value - (n - 1) * left
+    if not np.isfinite(pseudo).all():
+        return unknown(n, value), pseudo
+    return from_error(value, float(pseudo.std(ddof=1) / np.sqrt(n)), n - 1, n, 0.0, level), pseudo

@@ -1,4 +1,4 @@
-"""Exact tests of paired values, and the adjustment for several tests."""
+"""Exact tests of paired values, and the adjustments for several tests: Holm for one question, false discovery for all the rest."""
 
 from __future__ import annotations
 
@@ -59,4 +59,16 @@ def holm(p_values: Any) -> np.ndarray:
     order = tested[np.argsort(p[tested], kind="stable")]
     scaled = np.minimum(1.0, (order.size - np.arange(order.size)) * p[order])
     out[order] = np.maximum.accumulate(scaled) if order.size else scaled
+    return out
+
+
+def benjamini_hochberg(p_values: Any) -> np.ndarray:
+    """p adjusted so that of all claims below a limit that share at most is false; NaN stays NaN and does not count as a test.
+
+    Source: Benjamini & Hochberg 1995, J R Stat Soc B 57:289 (scipy.stats.false_discovery_control).
+    """
+    p = np.asarray(p_values, float)
+    out, tested = np.full(p.shape, np.nan), np.isfinite(p)
+    if tested.any():
+        out[tested] = stats.false_discovery_control(p[tested], method="bh")
     return out

@@ -2,7 +2,8 @@
 
 With f an arm's tumour over the control's, two treatments that act independently leave f_a f_b; the excess is
 f_a f_b - f_ab, positive where the combination leaves fewer cells. Source: Bliss 1939,
-doi 10.1111/j.1744-7348.1939.tb06990.x.
+doi 10.1111/j.1744-7348.1939.tb06990.x. The excess over the highest single agent is min(f_a, f_b) - f_ab (Gaddum 1940;
+test: Laska & Meisner 1989, Biometrics 45:1139). Loewe additivity needs dose-response: `loewe`.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from tme.statistics.estimate import FEWEST_TO_RESAMPLE, LEVEL, Estimate, from_error, unknown
-from tme.statistics.intervals import mean_interval, welch
+from tme.statistics.intervals import mean_interval, pairs, welch
 
 DRAWS = 2000
 
@@ -26,6 +27,31 @@ def bliss_excess(control: Any, a: Any, b: Any, ab: Any) -> np.ndarray:
 def bliss_of_pairs(control: Any, a: Any, b: Any, ab: Any, level: float = LEVEL) -> Estimate:
     """Mean excess over replicates that share their seeds, with its t interval; those without a control tumour are left out."""
     return mean_interval(bliss_excess(control, a, b, ab), level=level)
+
+
+def hsa_excess(control: Any, a: Any, b: Any, ab: Any) -> np.ndarray:
+    """Excess over the better single agent of the same replicate, in shares of control; NaN where the control is empty."""
+    control = np.where(np.asarray(control, float) > 0, control, np.nan)
+    return (np.minimum(np.asarray(a, float), np.asarray(b, float)) - np.asarray(ab)) / control
+
+
+def hsa_of_pairs(control: Any, a: Any, b: Any, ab: Any, null: float = 0.0, level: float = LEVEL) -> Estimate:
+    """Excess over the single agent that is better on average, replicates paired, with interval and p.
+
+    Which agent is better is not known beforehand, so the combination must beat both: above `null` the p is the greater of
+    the two paired t tests' (intersection-union), below it twice the smaller. The interval runs from the lower of the two
+    low limits to the lower of the two high limits at half the tail, and so covers at least `level`.
+    """
+    control = np.where(np.asarray(control, float) > 0, control, np.nan)
+    ab = np.asarray(ab, float)
+    parts = pairs(*((np.asarray(single, float) - ab) / control for single in (a, b)))
+    each = [mean_interval(x, null, level) for x in parts]
+    least = min(each, key=lambda e: e.value) if each[0].n else each[0]
+    if each[0].n < 2:
+        return unknown(each[0].n, least.value, null)
+    wider = [mean_interval(x, null, (1 + level) / 2) for x in parts]
+    p = max(e.p for e in each) if least.value > null else min(1.0, 2 * min(e.p for e in each if e.value <= null))
+    return Estimate(least.value, min(e.low for e in each), min(e.high for e in wider), least.n, float(p), null)
 
 
 def bliss_of_groups(control: Any, a: Any, b: Any, ab: Any, level: float = LEVEL, draws: int = DRAWS, seed: int = 1) -> Estimate:

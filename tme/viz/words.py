@@ -13,6 +13,7 @@ import numpy as np
 
 from tme import statistics
 from tme.statistics import Estimate
+from tme.statistics.sentences import number, p_text, percent, range_text
 from tme.viz import synergy
 from tme.viz.load import Missing, Run
 from tme.viz.style import FATE_NAMES, arm_name, day_text
@@ -60,41 +61,11 @@ IMMUNE = (
 )
 
 
-def number(value: float, digits: int = 3) -> str:
-    """Three significant figures, thousands set apart, a true minus sign."""
-    if not math.isfinite(value):
-        return "–"
-    if value == 0:
-        return "0"
-    places = max(0, digits - 1 - math.floor(math.log10(abs(value))))
-    text = f"{round(value, places):,.{min(places, 6)}f}" if abs(value) >= 1e-4 else f"{value:.{digits - 1}e}"
-    return text.replace("-", "−").replace(",", "\u202f")
-
-
-def percent(share: float) -> str:
-    value = 100 * share
-    return f"{value:.0f}".replace("-", "−") if abs(value) >= 9.5 or value == 0 else number(value, 2)
-
-
 def value_text(endpoint: Endpoint, value: float) -> str:
     """A readout's value with its unit, shares as per cent."""
     if endpoint.percent:
         return f"{percent(value)} %"
     return f"{number(value)} {endpoint.unit}".strip()
-
-
-def p_text(p: float) -> str:
-    if not math.isfinite(p):
-        return ""
-    text = "< 0.001" if p < 0.001 else f"= {p:.3f}" if p < 0.1 else f"= {p:.2f}"
-    return f"p {text}".replace(" ", "\u00a0")
-
-
-def range_text(estimate: Estimate, scale: float = 1.0) -> str:
-    """`95\u00a0% interval 1.2 to 3.4`, or why there is none."""
-    if not estimate.has_interval:
-        return "one simulation, no interval" if estimate.n == 1 else "no interval"
-    return f"95\u00a0% interval {number(estimate.low * scale)} to {number(estimate.high * scale)}"
 
 
 def versus_control(share: Estimate, what: str = "living tumour cells") -> str:

@@ -1,0 +1,98 @@
+"""The primary question of an experiment: a readout at a day with its contrasts, answered from the arms' values.
+
+Holm's adjustment runs among the contrasts of the question and over nothing else; whatever else is compared in a run is
+exploratory, and its p values control the share of false discoveries.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from tme.statistics.arms import control_arm
+from tme.statistics.contrasts import Answer, Contrast, evaluate_all, parse
+from tme.statistics.estimate import LEVEL
+from tme.statistics.sentences import answer_line, smallness, verdict_line
+
+READOUT = "tumour_alive"
+
+
+@dataclass(frozen=True)
+class Question:
+    """What an experiment asks first: `readout` on `day` (None: the end), `contrasts`, and the control arm."""
+
+    readout: str
+    day: float | None
+    contrasts: tuple[Contrast, ...]
+    control: str | None
+
+    def arms(self) -> tuple[str, ...]:
+        """Arms that the contrasts need, the control of an index included."""
+        named = [a for c in self.contrasts for a in (*c.arms, *((self.control,) if c.needs_control and self.control else ()))]
+        return tuple(dict.fromkeys(named))
+
+
+def question_of(config: Mapping[str, Any]) -> Question | None:
+    """The question of a config as plain data (a resolved config); None where it states none."""
+    said = config.get("primary")
+    if not said:
+        return None
+    day = said.get("day", config.get("horizon_day"))
+    contrasts = tuple(parse(str(c)) for c in said.get("contrasts") or ())
+    return Question(str(said.get("readout") or READOUT), None if day is None else float(day), contrasts, control_arm(config.get("arms") or {}))
+
+
+@dataclass(frozen=True)
+class Answered:
+    """The question with its answers. `day` is the day that was read: earlier than asked where simulations stopped early."""
+
+    question: Question
+    day: float
+    answers: tuple[Answer, ...]
+
+    @property
+    def n(self) -> int:
+        """Fewest pairs behind an answer that has any."""
+        return min((a.estimate.n for a in self.answers if a.estimate.n), default=0)
+
+    def title(self) -> str:
+        """What was asked, in one line."""
+        return f"Primary question: {self.question.readout} on day {self.day:g}; {verdict_line(self.answers)} (Holm among them)"
+
+    def cautions(self) -> list[str]:
+        """What a reader must know before believing the answers."""
+        asked = self.question.day
+        late = asked is not None and self.day < asked - 1e-6
+        moved = f"Asked of day {asked:g}; read on day {self.day:g}, the last that all simulations recorded." if late else ""
+        return [text for text in (moved, smallness(self.n)) if text]
+
+    def lines(self) -> list[str]:
+        """The whole answer as text, one line each."""
+        return [self.title(), *(f"  {answer_line(a)}" for a in self.answers), *(f"  {c}" for c in self.cautions())]
+
+    def rows(self) -> list[dict[str, Any]]:
+        """One flat row per contrast."""
+        return [{"readout": self.question.readout, "day": self.day, **a.row()} for a in self.answers]
+
+
+def answer(
+    question: Question,
+    values: Mapping[str, Mapping[int, float]],
+    day: float,
+    given: Mapping[str, tuple[Any, Any]] | None = None,
+    level: float = LEVEL,
+) -> Answered:
+    """Answer the question from arm -> replicate -> value on that day; arms are paired by replicate.
+
+    An arm without values leaves its contrasts without pairs. `given` as in `evaluate_all` (Loewe, from a sweep).
+    """
+    return Answered(question, float(day), tuple(evaluate_all(question.contrasts, paired(values, question.arms()), question.control, level, given)))
+
+
+def paired(values: Mapping[str, Mapping[int, float]], arms: Sequence[str]) -> dict[str, np.ndarray]:
+    """Arm -> values (n,) over all replicates of the arms named, NaN where an arm lacks one."""
+    replicates = sorted({r for a in arms for r in values.get(a, {})})
+    return {a: np.array([values.get(a, {}).get(r, np.nan) for r in replicates], float) for a in arms}
