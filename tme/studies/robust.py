@@ -138,7 +138,11 @@ def run(config: Any, *, out: str | Path | None = None, quick: bool = False, **ho
     daily = [float(d) for d in range(max(0, math.ceil(config.start_day)), math.floor(day) + 1)]
     asked = [float(d) for g in given for d in (g.day, g.over_day) if d is not None]
     ask = ask_of(config, "robust", list(dict.fromkeys([readout, *(g.readout for g in given)])), sorted({*daily, day, *asked}))
-    switches, cuts = switches_of(config), cuts_of(config) if any(o.contrast and o.contrast.kind == "bliss" for o in outcomes) else {}
+    switches, cuts = switches_of(config), cuts_of(config)
+    if not any(o.contrast and o.contrast.kind == "bliss" for o in outcomes):
+        if config.study is not None and config.study.cuts:
+            raise ConfigError([fault_at(config, "study.cuts", "there is no excess that a route could take away", "a contrast against Bliss under `primary:`")])
+        cuts = {}
     ranges = all_ranges(config, switches)
     draws, repeated, seeds = sizes(config, quick)
     settings = {
