@@ -38,7 +38,7 @@ def codes_of(values: np.ndarray, known: tuple[str, ...] = ()) -> tuple[np.ndarra
     return (table[inverse] if len(unique) else np.zeros(0, np.int8)), categories
 
 
-def write_h5ad(path: Path, cells: dict[str, np.ndarray], about: dict[str, Any], flat: bool = False) -> None:
+def write_h5ad(path: files.File, cells: dict[str, np.ndarray], about: dict[str, Any], flat: bool = False) -> None:
     """Write one snapshot atomically.
 
     `cells` has (n,) arrays: x_um, y_um, z_um, cell_type, fate, uid and any further columns; `about` goes to

@@ -53,6 +53,7 @@ class Executor(ABC):
 
     name: str
     jobs: int  # calls computed at a time, as far as is known
+    sees_files = True  # whether functions may write where the caller does; else results are sent back, and the caller writes
 
     @abstractmethod
     def map(
