@@ -44,11 +44,14 @@ class Site:
         return self.processes[-1]
 
     def end(self) -> None:
-        """End them all, the scheduler last."""
+        """End them all, the scheduler last; a worker that waits for its scheduler is killed."""
         for process in reversed(self.processes):
             process.terminate()
-        for process in self.processes:
-            process.wait(30)
+            try:
+                process.wait(5)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
 
 
 @contextmanager

@@ -15,6 +15,7 @@ from typing import Any
 from tme.experiments import files
 from tme.experiments.checkpoint import BadCheckpoint, ForeignCheckpoint, newest, read_checkpoint, remove_slots
 from tme.experiments.executors import here
+from tme.experiments.executors.packed import pack, unpack
 from tme.experiments.plan import Simulation
 from tme.experiments.recorder import Recorder, scalar
 from tme.experiments.run_directory import claim, seal
@@ -42,6 +43,10 @@ class Task:
     factory: Any = "tme.model:TumourModel"
     device: str = "cpu"
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickled with the configuration packed: a process reads it once, whatever the number of its simulations."""
+        return _unpacked, (self.root, self.simulation, pack(self.config), self.factory, self.device)
+
     @property
     def folder(self) -> Path:
         """The simulation's folder."""
@@ -68,6 +73,10 @@ class Task:
     def growth_identity(self) -> dict[str, Any]:
         """What the grown tumour to branch from must match."""
         return {**self.identity, "arm": GROWTH}
+
+
+def _unpacked(root: str, simulation: Simulation, config: bytes, factory: Any, device: str) -> Task:
+    return Task(root, simulation, unpack(config), factory, device)
 
 
 @dataclass
