@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import difflib
 import inspect
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -31,12 +32,29 @@ def start(kind: str, file: Path) -> Any:
     cls = getattr(dask_jobqueue, CLASSES[kind])
     options = read(file, kind, cls)
     jobs = options.pop(_OURS, 1)
+    command = cls.job_cls.submit_command.split()[0]
+    if shutil.which(command) is None:
+        raise RunError(f"--cluster {kind}: there is no command {command} here; run tme where jobs are submitted")
+    answers: list[str] = []
     try:
-        cluster = cls(**options)
+        cluster = type(cls.__name__, (cls,), {"job_cls": _told(cls.job_cls, answers), "answers": answers})(**options)
         cluster.scale(jobs=jobs)
     except (OSError, ValueError, TypeError, RuntimeError) as error:
         raise RunError(f"{file}: {kind} cluster: {error}") from error
     return cluster
+
+
+def _told(job: Any, answers: list[str]) -> Any:
+    """The job class, with what the queue answers to a job that it refuses kept: dask only logs it."""
+
+    async def submit(self: Any, file: str) -> Any:
+        try:
+            return await job._submit_job(self, file)
+        except Exception as error:
+            answers.append(str(error).strip())
+            raise
+
+    return type(job.__name__, (job,), {"_submit_job": submit})
 
 
 def keys(cls: Any) -> list[str]:

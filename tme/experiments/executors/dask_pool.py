@@ -66,6 +66,8 @@ class Dask(Executor):
         while not (there := self._client.run(dask_worker.about, on_error="return")):
             if self._cluster is None and time.monotonic() > deadline:
                 raise RunError(f"the dask scheduler at {self.address} has no workers; start some with: dask worker {self.address} --nthreads 1")
+            if refused := getattr(self._cluster, "answers", ()):
+                raise RunError(f"the queue refuses the job: {refused[0]}")
             time.sleep(LOOK_S)
         return there
 
@@ -118,10 +120,14 @@ class Dask(Executor):
 
     def close(self) -> None:
         """Leave the scheduler; a cluster that was started for this executor ends."""
-        for thing in (self._client, self._cluster):
-            if thing is not None:
-                with suppress(Exception):  # whatever is wrong with the connection, it is over
-                    thing.close()
+        with suppress(Exception):  # whatever is wrong with the connection, it is over
+            self._client.close()
+        if self._cluster is not None:
+            with suppress(Exception):
+                self._cluster.scale(0)
+                self._cluster.close(timeout=CONNECT_S)
+            if self._cluster.status.name != "closed":  # jobs that never were one: dask would warn at the end of this process
+                self._cluster.status = type(self._cluster.status).closed
 
 
 class _Round:
