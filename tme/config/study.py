@@ -101,6 +101,7 @@ class Study(Model):
     keep: Count | None = None  # groups that Morris hands to Sobol
     # robust
     repeated: Annotated[Repeated, BeforeValidator(empty)] | None = None
+    posterior: Annotated[str, Field(min_length=1)] | None = None  # a table of draws (CSV): dotted keys, and `weight` if they are not alike
     given: Annotated[tuple[Given, ...], BeforeValidator(as_tuple)] | None = None
     switches: Annotated[dict[str, Annotated[dict[str, Overrides], Field(min_length=2)]], BeforeValidator(empty)] = Field(default_factory=dict)
     cuts: Annotated[dict[str, Overrides], BeforeValidator(empty)] = Field(default_factory=dict)

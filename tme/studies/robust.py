@@ -29,10 +29,11 @@ from tme.studies.checks import ask_of
 from tme.studies.design import Point
 from tme.studies.outcomes import Outcome, contrasts_of, question
 from tme.studies.ranges import Range, fault_at, own_ranges, ranges_of, values_at
+from tme.studies.sampled import Sampled, sampled_of
 from tme.studies.structure import Switches, cuts_of, switches_of
 from tme.studies.study import Results, Study
 
-FULL, QUICK = (500, 100, 3), (12, 3, 2)  # draws, repeated draws, seeds of each
+FULL, QUICK = (500, 100, 3), (8, 2, 2)  # draws, repeated draws, seeds of each
 STAGES = ("draw", "repeated")
 FIRST_SEED = {"draw": 0, "repeated": 10_000_000}  # numbers of replicates: no draw shares a tumour with another
 MOST_TRIED = 20  # times as many draws as are wanted
@@ -67,11 +68,20 @@ class Candidate:
     point: Point
 
 
-def candidates(ranges: Sequence[Range], switches: Switches, stage: str, block: int, n: int, seeds: int, seed: int) -> list[Candidate]:
-    """A block of n draws of a stage, a Latin hypercube of its own; no two draws of any block share a tumour."""
+def candidates(
+    ranges: Sequence[Range], switches: Switches, stage: str, block: int, n: int, seeds: int, seed: int, sampled: Sampled | None = None
+) -> list[Candidate]:  # fmt: skip
+    """A block of n draws of a stage, a Latin hypercube of its own; no two draws of any block share a tumour. Numbers that are
+    `sampled` come from its rows."""
     d = len(ranges)
-    both = qmc.LatinHypercube(d + len(switches), rng=np.random.default_rng([seed, STAGES.index(stage), block])).random(n)
-    options = (both[:, d:] * [len(o) for o in switches.values()]).astype(int)
+    both = qmc.LatinHypercube(d + len(switches) + 1, rng=np.random.default_rng([seed, STAGES.index(stage), block])).random(n)
+    options = (both[:, d:-1] * [len(o) for o in switches.values()]).astype(int)
+    if sampled is not None:
+        place = {r.key: (j, r) for j, r in enumerate(ranges)}
+        for row in both:
+            for key, value in sampled.row(row[-1]).items():
+                j, r = place[key]
+                row[j] = float(np.clip(r.share_of(value), 0, 1))
     out = []
     for i, (row, chosen) in enumerate(zip(both[:, :d], options)):
         k = block * n + i
@@ -96,7 +106,9 @@ def planned(ranges: Sequence[Range], switches: Switches, cuts: dict[str, dict[st
     return Plan(tuple(ranges), switches, cuts, u, options, len(draws), seeds, tuple(c.point for c in both), cut_points, tried, met)
 
 
-def those_that_count(study: Study, ranges: Sequence[Range], switches: Switches, stage: str, n: int, seeds: int, given: Sequence[Any]) -> tuple[list[Candidate], int, int]:
+def those_that_count(
+    study: Study, ranges: Sequence[Range], switches: Switches, stage: str, n: int, seeds: int, given: Sequence[Any], sampled: Sampled | None = None
+) -> tuple[list[Candidate], int, int]:
     """The first n draws whose arms show what is given, how many were tried and how many of those showed it.
 
     Only the arms that `given` names are simulated of the others. Gives up after MOST_TRIED times n draws.
@@ -105,7 +117,7 @@ def those_that_count(study: Study, ranges: Sequence[Range], switches: Switches, 
     tried = met = 0
     seed, arms = int(study.config.seed or 0), tuple(dict.fromkeys(g.arm for g in given))
     for block in range(MOST_TRIED):
-        new = candidates(ranges, switches, stage, block, n, seeds, seed)
+        new = candidates(ranges, switches, stage, block, n, seeds, seed, sampled)
         ok = np.ones(n, bool)
         if given:
             shown = study.evaluate([Point(c.point.id, c.point.values, arms, c.point.seeds[:1], c.point.about) for c in new])
@@ -143,16 +155,18 @@ def run(config: Any, *, out: str | Path | None = None, quick: bool = False, **ho
         if config.study is not None and config.study.cuts:
             raise ConfigError([fault_at(config, "study.cuts", "there is no excess that a route could take away", "a contrast against Bliss under `primary:`")])
         cuts = {}
-    ranges = all_ranges(config, switches)
+    ranges, sampled = all_ranges(config, switches), sampled_of(config)
+    if sampled is not None:
+        ranges = sampled.over(ranges)
     draws, repeated, seeds = sizes(config, quick)
     settings = {
         "draws": draws, "repeated": repeated, "seeds": seeds, "switches": switches, "cuts": cuts, "given": [g.model_dump() for g in given],
-        "numbers": {r.key: [r.low, r.high, r.scale, r.group] for r in ranges},
+        "numbers": {r.key: [r.low, r.high, r.scale, r.group] for r in ranges}, "posterior": sampled.digest if sampled is not None else None,
     }  # fmt: skip
     with Study(config, "robust", ask, settings, out, **how) as study:
         study.tell({"event": "note", "message": cost(config, (draws + repeated * seeds) * (1 + len(cuts)), ask.days[-1])})
-        one, *of_one = those_that_count(study, ranges, switches, "draw", draws, 1, given)
-        many, *of_many = those_that_count(study, ranges, switches, "repeated", repeated, seeds, given)
+        one, *of_one = those_that_count(study, ranges, switches, "draw", draws, 1, given, sampled)
+        many, *of_many = those_that_count(study, ranges, switches, "repeated", repeated, seeds, given, sampled)
         plan = planned(ranges, switches, cuts, one, many, seeds, *(a + b for a, b in zip(of_one, of_many)))
         whole = study.evaluate([*plan.points, *(p for points in plan.cut_points.values() for p in points)])
         table, summary = analysed(config, plan, outcomes, whole, given)

@@ -40,7 +40,7 @@ def _name(text: str) -> str:
     """A contrast on an axis; an index by its name and the combination."""
     index = re.fullmatch(r"(\w+)\(([^;]+);.*\) ([<>].*)", text)
     plain = f"{index[2]} over {index[1].title() if index[1] != 'hsa' else 'the better agent'} {index[3]}" if index else text
-    return style.wrapped(plain.replace("_", " "), 125)
+    return style.wrapped(plain.replace("_", " "), 230)
 
 
 def _probabilities(axis: Any, told: list[dict[str, Any]]) -> None:
@@ -95,9 +95,9 @@ def _decided(axis: Any, told: list[dict[str, Any]]) -> str:
 def _key(key: str) -> str:
     """A dotted key in two short lines, a switch's name as it is."""
     if " " in key:
-        return style.wrapped(key, 105)
+        return style.wrapped(key, 230)
     parts = key.removeprefix("mechanisms.").removeprefix("entries.").split(".")
-    return style.wrapped(" ".join([*parts[:2], parts[-1]] if len(parts) > 3 else parts).replace("_", " "), 105)
+    return style.wrapped(" ".join([*parts[:2], parts[-1]] if len(parts) > 3 else parts).replace("_", " "), 230)
 
 
 def _rivals(axis: Any, found: dict[str, Any]) -> None:
@@ -108,7 +108,7 @@ def _rivals(axis: Any, found: dict[str, Any]) -> None:
         values = [found[n][key] for n in names]
         axis.barh(np.arange(len(names)) + shift, [np.nan if v is None else max(v, -0.5) for v in values], height=0.34, color=colour, label=label)
     axis.axvline(0, color=style.GREY, lw=0.6)
-    axis.set_yticks(range(len(names)), [style.wrapped(n, 95) for n in names])
+    axis.set_yticks(range(len(names)), [style.wrapped(n, 200) for n in names])
     axis.set(ylim=(len(names) - 0.4, -0.6), xlim=(-0.55, 1.05), xlabel="share of variance explained")
     if names:
         axis.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2, columnspacing=1.0)
