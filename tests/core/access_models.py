@@ -101,12 +101,12 @@ MODELS = {
     "iron from blood": Case(lambda: shipped("iron_np", "hypoxia_gated", *SMALL), ("particle_delivery",)),
     "wave": Case(lambda: TumourModel(load_config(CONFIGS / "wave.yaml", overrides=("domain.size_um=[400, 400]",)), seed=20, arm="erastin")),
     "ball": Case(lambda: shipped("spheroid_3d", "rsl3", "domain.size_um=[240, 240, 240]", "initial.n_cells=300", "domain.at_edge=continue")),
-    "anti-PD-L1": Case(lambda: given({**antibodies("anti_pdl1"), **bath("rsl3", 5.0)})),
+    "anti-PD-L1": Case(lambda: given({**antibodies("anti_pdl1"), **bath("rsl3", 5.0)}), ("internalisation",)),
     "anti-PD-1": Case(lambda: given({**antibodies("anti_pd1"), **bath("rsl3", 5.0)})),
     "anti-CTLA-4": Case(lambda: given({**antibodies("anti_ctla4"), **bath("rsl3", 5.0)})),
     "ligands on host cells": Case(
-        lambda: given(antibodies("anti_pdl1", "anti_lag3"), receptors={n: {"on": True, "host": True} for n in ("pd1", "lag3", "tim3", "tigit")}),
-        ("host_ligands", "death"),
+        lambda: given(antibodies("anti_pdl1", "durvalumab", "anti_lag3"), receptors={n: {"on": True, "host": True} for n in ("pd1", "lag3", "tim3", "tigit")}),
+        ("host_ligands", "death", "internalisation"),
     ),
     "antibodies on axes and soluble factors": Case(
         lambda: given(antibodies("anti_lag3", "anti_tim3", "anti_tigit", "anti_tgfb", "anti_ifng"), receptors={"lag3": True, "tim3": True, "tigit": True}),

@@ -121,6 +121,8 @@ def test_iron_platforms_have_iron_terms():
         ("antibodies.yaml", "anti_pd1:", "rsl3:", "the name is taken by drugs"),
         ("antibodies.yaml", "target: pdl1", "target: pdl3", "target 'pdl3' is no receptor or ligand"),
         ("antibodies.yaml", "target: pdl1", "target: field:oxygen", "needs k_on_per_nM_min"),
+        ("antibodies.yaml", "target: pdl1", "target: pd1", "anti_pdl1.sink: pd1 is no ligand that is met in tissue"),
+        ("antibodies.yaml", "receptors: {value: 30000, unit: 1", "receptors: {value: 30000, unit: nM", "expected '1'"),
         ("receptors.yaml", "place: contact", "place: node", "acts on priming, not on"),
         ("receptors.yaml", "    pdl2:", "    ctla4:", "ctla4 is in two axes"),
         ("receptors.yaml", "    killing:", "    kiling:", "receptors.yaml:"),

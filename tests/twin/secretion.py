@@ -21,6 +21,27 @@ def secrete(model):
             loss = antibody.entry.k_on_per_nM_min * model.fields[antibody.name].c
             model.fields[antibody.entry.neutralises].loss += loss
             model.events["factor neutralised"] += int(loss.max() > 0.0)
+    take_in(model)
+
+
+def take_in(model):
+    """Living cells take in antibody that is bound to a ligand on them, k_int R x c/(Kd (1 + rivals) + c); 0.6022 molecules are 1 nM in 1 um^3."""
+    marks = model.checkpoints
+    for antibody in model.therapy.antibodies:
+        e, field = antibody.entry, model.fields[antibody.name]
+        if e.sink is None or not model.due(antibody.name):
+            continue
+        most = e.sink.receptors * e.sink.internalised_per_min / (0.6022 * model.lattice.voxel_um3)
+        field.vmax[:] = 0.0
+        for axis, name, ligand in marks.ligands():
+            if name == e.target:
+                for kind, x in ligand.on.items():
+                    for cell in model.of(kind) if kind == "tumour" or axis.host else ():
+                        if kind != "tumour" or cell.alive:
+                            level = getattr(cell, x.column or f"ligand_{name}") if x.column or x.induced_by else x.level
+                            field.vmax[cell.voxel] += most * level
+        rivals = sum(model.fields[a.name].c / kd for a, kd in marks.binders(e.target) if a is not antibody)
+        field.vmax *= (1.0 + field.c / e.kd_nM) / (1.0 + field.c / e.kd_nM + rivals)
 
 
 def take_up(model):

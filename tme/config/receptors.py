@@ -100,6 +100,7 @@ def check_receptors(look: Access) -> None:
         if name in on:
             check_names(look, name, on[name], {n: a for n, a in on.items() if n != name})
     of = {n: axis for axis, e in axes.items() for n in e.names()}
+    met = [n for e in axes.values() if e.place == "contact" for n in e.ligands]
     for arm in look.mapping("arms"):
         for kind in ("antibodies", "nanoparticles"):
             for i, item in enumerate(look.items("arms", arm, kind)):
@@ -107,6 +108,8 @@ def check_receptors(look: Access) -> None:
                 target = getattr(agent, "target", None) or getattr(getattr(agent, "coat", None), "target", None)
                 if target in of and of[target] not in on and not said_off(given.get(of[target])):
                     look.fault(("arms", arm, kind, i, "name"), f"{item['name']} takes away {target}, but the axis {of[target]} is off", f"receptors: {{{of[target]}: true}}, or false where that is meant")
+                elif getattr(agent, "sink", None) is not None and target not in met:
+                    look.fault(("arms", arm, kind, i, "name"), f"{item['name']} has a sink, but {target} is no ligand that is met in tissue", f"a sink of an antibody against {listed(met)}, or none")
 
 
 def said_off(change: Any) -> bool:

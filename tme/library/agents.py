@@ -233,11 +233,18 @@ class DrugEntry(Agent):
                 "mw_g_mol": self.mw_g_mol, "plasma_half_life_min": self.plasma_half_life_min}  # fmt: skip
 
 
+class Sink(Part):
+    """How cells take in antibody that is bound to their ligand: ligands on a cell that shows all it can, uptake of the complex."""
+
+    receptors: float = quantity("1", ge=0)
+    internalised_per_min: float = quantity("1/min", ge=0)
+
+
 class AntibodyEntry(Agent):
     """An antibody, nM. `target` is a receptor or ligand of an axis (`receptors.yaml`), or `field:NAME`, a soluble factor.
 
     By its Fc part it may deplete a cell type, `depletes`, in proportion to its occupancy. A mouse clears a human antibody
-    faster: `half_life_mouse_d`, where given, holds in hosts below 1 kg.
+    faster: `half_life_mouse_d`, where given, holds in hosts below 1 kg. Cells take in what is bound to a ligand on them: `sink`.
     """
 
     target: str = Field(pattern=r"^(field:)?[a-z][a-z0-9_]*$")
@@ -248,6 +255,7 @@ class AntibodyEntry(Agent):
     half_life_mouse_d: float | None = quantity("d", gt=0, default=None)
     depletes: Name | None = None
     depletion: float = quantity("1", ge=0, le=1, default=0.0)
+    sink: Sink | None = None
     field_unit: ClassVar[str] = "nM"
 
     def row(self) -> dict[str, Any]:
@@ -267,7 +275,14 @@ class AntibodyEntry(Agent):
             raise ValueError(f"an antibody against {self.target} needs {need} and no {other}")
         if (self.depletes is not None) != ("depletion" in self.numbers) or (self.depletes and self.neutralises):
             raise ValueError("depletion of cells needs `depletes: cell type`, `depletion`, and a receptor or ligand as target")
+        if self.sink is not None and self.neutralises:
+            raise ValueError("a sink needs a ligand on cells as target; a soluble factor takes no antibody in")
         return self
+
+    @property
+    def internalised(self) -> float:
+        """Molecules per min that a cell takes in at most, which shows all it can of the ligand."""
+        return self.sink.receptors * self.sink.internalised_per_min if self.sink is not None else 0.0
 
     def half_life_in(self, host_g: float) -> float:
         """Half-life in plasma of a host of that mass, d."""

@@ -77,6 +77,10 @@ class Library:
         seen: dict[str, str] = {}
         molecules = [n for axis in self.entries["receptors"].values() for n in axis.names()]
         targets = [*molecules, *(f"field:{f}" for f in self.entries["fields"])]
+        met = {n for axis in self.entries["receptors"].values() if axis.place == "contact" for n in axis.ligands}
+        for name, antibody in self.entries["antibodies"].items():
+            if antibody.sink is not None and not antibody.neutralises and antibody.target not in met:
+                yield "antibodies", name, "sink", f"{antibody.target} is no ligand that is met in tissue; expected one of {', '.join(sorted(met))}, or no sink"
         for axis, entry in self.entries["receptors"].items():
             for name in entry.names():
                 if molecules.count(name) > 1:

@@ -12,6 +12,7 @@ from tme.library.cells import Uptake
 from tme.library.schema import FieldEntry
 from tme.model.registry import parameter_of
 from tme.therapy import needed, taken_up
+from tme.therapy.internalisation import sinks
 
 TOLERANCE = 1e-3  # of a field's solve, where neither the config nor the entry states one
 
@@ -38,6 +39,7 @@ def build_fields(model: Any) -> None:
     halves, lossy, empty = halves_of(model), lost_to_cells(model, own), {a.name for a in model.therapy.antibodies if not a.gives("depot")}
     entries = {**own, **{agent.name: agent.entry.field_entry(agent.name) for agent in model.therapy.agents}}
     model.held_fields = {name for name, e in entries.items() if e.held} | {a.name for a in model.therapy.agents if a.gives("bath")}
+    halves |= {name: agent.entry.kd_nM for name, (agent, _) in sinks(model).items()}
     for name, e in entries.items():
         faces = faces_of(config, e, grid.shape)
         model.fields[name] = field = Field(

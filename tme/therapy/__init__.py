@@ -11,6 +11,7 @@ from tme.therapy import (
     events,
     heat,
     implant,
+    internalisation,
     light,
     nanoparticles,
     release,
@@ -42,6 +43,7 @@ THERAPIES = (
     drugs.DrugLoss,
     nanoparticles.ParticleLoss,
     antibodies.Neutralisation,
+    internalisation.Internalisation,
 )
 
 PARAMETER_SETS = {nanoparticles.PARAMETERS.group: nanoparticles.PARAMETERS}
