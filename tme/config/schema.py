@@ -42,6 +42,7 @@ from tme.config.base import (  # noqa: F401  # the names and types of the schema
 )
 from tme.config.doses import Arm
 from tme.config.start import Initial
+from tme.config.study import Study
 from tme.library.alterations import ADDED, altered
 
 
@@ -189,6 +190,7 @@ class Experiment(Model):
     branch_at_day: Num | None = None
     sweep: Annotated[dict[str, Any], BeforeValidator(empty)] = Field(default_factory=dict)
     primary: Primary | None = None
+    study: Study | None = None
     metrics: Annotated[tuple[str, ...] | None, BeforeValidator(as_tuple)] = None
     stop_when: Annotated[dict[Literal["tumour_alive_below"], NotNegative], BeforeValidator(empty)] = Field(
         default_factory=dict

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-__all__ = ["Run", "RunError", "load", "run", "status"]
+__all__ = ["Run", "RunError", "evaluate", "load", "run", "status"]
 
 _LATE = {
     "Run": "results",
     "load": "results",
     "status": "results",
+    "evaluate": "evaluation",
     "RunError": "run_directory",
     "run": "runner",
 }

@@ -41,6 +41,7 @@ from tme.statistics.outcomes import (
 )
 from tme.statistics.paired_tests import ExactTest, benjamini_hochberg, holm, least_p, sign_test, wilcoxon
 from tme.statistics.power import pairs_needed
+from tme.statistics.proportion import proportion
 from tme.statistics.question import Answered, Question, answer, asked_later, faults_of, marked, question_of
 from tme.statistics.response import PARTIAL, PROGRESSIVE, response_class, response_counts
 from tme.statistics.survival import SurvivalCurve, kaplan_meier, logrank
@@ -112,6 +113,7 @@ __all__ = [
     "pairs",
     "pairs_needed",
     "parse",
+    "proportion",
     "question_of",
     "ratio_of_means",
     "response_class",

@@ -1,0 +1,34 @@
+"""What the study commands share: their options, and how they begin and end."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from tme.cli.shared import check_out, load
+
+Out = Annotated[Path | None, typer.Option(help="Study directory [default: runs/<name>-<study>-<hash>].")]
+Seed = Annotated[int | None, typer.Option(min=0, help="Replaces the config's seed.")]
+Fresh = Annotated[bool, typer.Option("--fresh", help="Start over instead of completing a study.")]
+
+
+def carry_out(kind: str, config: Path, changes: list[str] | None, seed: int | None, quick: bool, out: Path | None, allow_plugins: bool, **how: Any) -> None:
+    """Load, study, draw the report, and leave with the study's exit code; `how` goes to `tme.studies.study.Study`."""
+    from importlib import import_module
+
+    resolved = load(config, changes, quick, seed, allow_plugins)
+    if out is not None:
+        check_out(out)
+    from tme.experiments.run_directory import RunBroken
+
+    try:
+        folder, code = import_module(f"tme.studies.{kind}").run(resolved, out=out, quick=quick, **how)
+    except OSError as error:
+        raise RunBroken(f"cannot write the study: {error.strerror or error}; what is finished stands, run again to complete it") from error
+    from tme.viz import study as page
+
+    typer.echo(f"report: {page.write(folder)}")
+    if code:
+        raise typer.Exit(code)
