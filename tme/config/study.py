@@ -7,9 +7,9 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from tme.config.base import Count, Days, Model, Num, Whole, as_tuple, empty
+from tme.config.base import Count, Days, Model, NotNegative, Num, Positive, Whole, as_tuple, empty
 
-KINDS = ("sensitivity", "robust")
+KINDS = ("sensitivity", "robust", "calibrate")
 
 
 class Range(Model):
@@ -54,6 +54,11 @@ def as_ranges(value: Any) -> Any:
     return value
 
 
+def as_files(value: Any) -> Any:
+    """One file where a list is meant."""
+    return (value,) if isinstance(value, str) else as_tuple(value)
+
+
 class Repeated(Model):
     """Draws that are simulated with several seeds each, which tells luck from numbers."""
 
@@ -84,3 +89,11 @@ class Study(Model):
     repeated: Annotated[Repeated, BeforeValidator(empty)] | None = None
     switches: Annotated[dict[str, Annotated[dict[str, Overrides], Field(min_length=2)]], BeforeValidator(empty)] = Field(default_factory=dict)
     cuts: Annotated[dict[str, Overrides], BeforeValidator(empty)] = Field(default_factory=dict)
+    # calibrate
+    data: Annotated[tuple[Annotated[str, Field(min_length=1)], ...], BeforeValidator(as_files)] = ()
+    check_days: Days | None = None  # kept out of the fit
+    noise: Positive | None = None  # sd of a value that states none, as a share of it
+    discrepancy: NotNegative | None = None  # sd allowed to the model itself, as a share of a value
+    waves: Annotated[int, Whole, Field(ge=0, le=10)] | None = None
+    generations: Annotated[int, Whole, Field(ge=1, le=100)] | None = None
+    predictions: Annotated[int, Whole, Field(ge=10)] | None = None

@@ -19,7 +19,7 @@ from typing import Any
 import pandas as pd
 from ruamel.yaml import YAML
 
-from tme.viz import style
+from tme.viz import calibration, style
 from tme.viz.load import Missing
 from tme.viz.page import flatten
 from tme.viz.style import Drawn
@@ -58,7 +58,7 @@ class StudyPage:
 
 
 Figure = Callable[[StudyPage], list[Drawn]]
-KINDS: dict[str, tuple[Figure, ...]] = {}
+KINDS: dict[str, tuple[Figure, ...]] = {"calibrate": (calibration.posterior, calibration.prediction)}
 
 
 def is_study(folder: Path) -> bool:
