@@ -26,7 +26,7 @@ DAYS = np.array([1.0, 2.0, 4.0, 6.0, 8.0, 10.0])
 NOISE = np.full(len(DAYS), 0.1)  # sd of log volume as measured
 TUMOURS_DIFFER = 0.05  # sd of log rate between tumours of equal numbers
 PRIOR = prior(("rate", 0.2, 0.8, "log"), ("capacity", 5.0, 200.0, "log"))
-SETTINGS = Settings(seed=SEED, particles=400, seeds=64, least_accepted=0.1)
+SETTINGS = Settings(seed=SEED, particles=400, seeds=400)
 
 
 def growth(points: list[Trial]) -> np.ndarray:

@@ -3,7 +3,9 @@
 Each generation simulates a number of particles that is known beforehand, keeps the `keep` share with the smallest distance
 among them and those kept before, and lets the largest distance kept be the next threshold; it ends when few of the new
 particles come below the threshold of before (Lenormand, Jabot & Deffuant 2013, Computational Statistics 28:2777,
-doi 10.1007/s00180-013-0428-3). A generation is therefore a plain list of points: any executor may evaluate it in any order,
+doi 10.1007/s00180-013-0428-3). A particle weighs the prior over the mixture of all proposals so far, each by how many it drew
+(Cornuet et al. 2012, Scand J Stat, doi 10.1111/j.1467-9469.2011.00756.x): those that an early, wide proposal drew would outweigh
+the others a hundredfold otherwise. A generation is therefore a plain list of points: any executor may evaluate it in any order,
 and a run that was killed repeats its draws and finds the points it has already evaluated.
 
 Measurement noise of the data is added to what is simulated, with which the kept particles are a sample of the posterior under
@@ -16,6 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -56,7 +59,7 @@ class Settings:
     seed: int = 1
     particles: int = 400
     keep: float = 0.5
-    least_accepted: float = 0.05
+    least_accepted: float = 0.1
     generations: int = 20
     seeds: int = 32
 
@@ -87,51 +90,74 @@ class CalibrationError(ValueError):
 
 
 @dataclass(frozen=True)
-class _Batch:
+class _Drawn:
+    """What one generation drew from: n points of a proposal (None: the prior), of whose mass `share` is allowed."""
+
+    n: int
+    proposal: Proposal | None
+    share: float
+
+    def density(self, u: np.ndarray) -> np.ndarray:
+        """(m,) n times the density at the points u (m, d)."""
+        return self.n / self.share * (np.ones(len(u)) if self.proposal is None else self.proposal.density(u))
+
+
+@dataclass(frozen=True)
+class _Particles:
+    """Points u (n, d), noisy rows (n, rows), distances (n,), and the density of the mixture of all proposals (n,), NaN where it is not known yet."""
+
     u: np.ndarray
-    weights: np.ndarray
     rows: np.ndarray
+    distances: np.ndarray
+    mixture: np.ndarray
+
+    def best(self, n: int) -> _Particles:
+        """The n nearest that did not fail, in order of distance; of equal ones the earlier."""
+        order = np.argsort(self.distances, kind="stable")[: min(n, int(np.isfinite(self.distances).sum()))]
+        return _Particles(self.u[order], self.rows[order], self.distances[order], self.mixture[order])
+
+    def population(self, generation: int, accepted: float, simulated: int) -> Population:
+        return Population(generation, self.u, 1.0 / self.mixture, self.distances, self.rows, float(self.distances[-1]), accepted, simulated)
 
 
 def sample(prior: Prior, observed: Observed, evaluate: Evaluate, settings: Settings, allowed: Allowed | None = None,
            told: Callable[[Population], None] = lambda population: None, first_round: int = 0) -> list[Population]:  # fmt: skip
     """Run the generations; the last population is the posterior. Rounds are numbered from `first_round`."""
+    keep = max(2, round(settings.keep * settings.particles))
     u, share = _from_prior(prior, settings, allowed, first_round)
-    batch = _Batch(u, np.full(len(u), share), _simulate(prior, observed, evaluate, settings, first_round, u))
-    scale = _scale(batch.rows, observed)
-    population = _kept(0, batch, _distances(batch.rows, observed, scale), settings, float("nan"), len(u))
-    out = [population]
-    told(population)
+    rows = _simulate(prior, observed, evaluate, settings, first_round, u)
+    scale = _scale(rows, observed)
+    history = [_Drawn(len(u), None, share)]
+    kept = _Particles(u, rows, _distances(rows, observed, scale), history[0].density(u)).best(keep)
+    out = [kept.population(0, float("nan"), len(u))]
+    told(out[0])
     while len(out) < settings.generations:
-        population = _next(prior, observed, evaluate, settings, allowed, out[-1], scale, first_round)
-        out.append(population)
-        told(population)
-        if population.accepted <= settings.least_accepted:
+        before, round_ = out[-1], first_round + len(out)
+        proposal = Proposal.near(before.u, before.weights)
+        u, share = _candidates(partial(_propose, proposal, settings.seed, round_), settings.particles - keep, allowed)
+        rows = _simulate(prior, observed, evaluate, settings, round_, u)
+        history.append(_Drawn(len(u), proposal, share))
+        distances = _distances(rows, observed, scale)
+        kept = _with(kept, _Particles(u, rows, distances, np.full(len(u), np.nan)), keep, history)
+        out.append(kept.population(len(out), float((distances < before.threshold).mean()), before.simulated + len(u)))
+        told(out[-1])
+        if out[-1].accepted <= settings.least_accepted:
             break
     return out
 
 
-def _next(prior: Prior, observed: Observed, evaluate: Evaluate, settings: Settings, allowed: Allowed | None,
-          before: Population, scale: np.ndarray, first_round: int) -> Population:  # fmt: skip
-    """One generation more."""
-    round_ = first_round + before.generation + 1
-    proposal = Proposal.near(before.u, before.weights)
-    fresh = settings.particles - len(before.u)
+def _propose(proposal: Proposal, seed: int, round_: int, indices: np.ndarray) -> np.ndarray:
+    return proposal.draw(uniforms(seed, Purpose.PROPOSE, round_, indices, proposal.u.shape[1] + 1))
 
-    def draw(indices: np.ndarray) -> np.ndarray:
-        return proposal.draw(uniforms(settings.seed, Purpose.PROPOSE, round_, indices, len(prior) + 1))
 
-    u, share = _candidates(draw, fresh, allowed)
-    rows = _simulate(prior, observed, evaluate, settings, round_, u)
-    distances = _distances(rows, observed, scale)
-    accepted = float((distances < before.threshold).mean())
-    both = _Batch(
-        np.concatenate([before.u, u]),
-        np.concatenate([before.weights, share / proposal.density(u)]),
-        np.concatenate([before.rows, rows]),
-    )
-    distances = np.concatenate([before.distances, distances])
-    return _kept(before.generation + 1, both, distances, settings, accepted, before.simulated + fresh)
+def _with(kept: _Particles, new: _Particles, keep: int, history: list[_Drawn]) -> _Particles:
+    """The best of those kept before and the new ones, their mixture brought up to date."""
+    best = _Particles(*(np.concatenate(pair) for pair in zip(vars(kept).values(), vars(new).values()))).best(keep)
+    fresh = np.isnan(best.mixture)
+    best.mixture[~fresh] += history[-1].density(best.u[~fresh])
+    if fresh.any():
+        best.mixture[fresh] = np.sum([drawn.density(best.u[fresh]) for drawn in history], axis=0)
+    return best
 
 
 def _from_prior(prior: Prior, settings: Settings, allowed: Allowed | None, round_: int) -> tuple[np.ndarray, float]:
@@ -181,11 +207,3 @@ def _distances(rows: np.ndarray, observed: Observed, scale: np.ndarray) -> np.nd
     with np.errstate(invalid="ignore", over="ignore"):
         d = np.sqrt((((rows - observed.values) / scale) ** 2).mean(axis=1))
     return np.where(np.isfinite(d), d, np.inf)
-
-
-def _kept(generation: int, batch: _Batch, distances: np.ndarray, settings: Settings, accepted: float, simulated: int) -> Population:
-    """The best share of a batch, in order of distance; of equal ones the earlier."""
-    n = min(max(2, round(settings.keep * settings.particles)), int(np.isfinite(distances).sum()))
-    best = np.argsort(distances, kind="stable")[:n]
-    threshold = float(distances[best[-1]])
-    return Population(generation, batch.u[best], batch.weights[best], distances[best], batch.rows[best], threshold, accepted, simulated)

@@ -79,32 +79,33 @@ def predict(plan: Plan, seed: int, posterior: Posterior, simulate: Simulator) ->
     return rows, rows + plan.noise * normals(seed, Purpose.NOISE, PREDICTION, np.arange(len(rows)), rows.shape[1])
 
 
-def run(config: Any, out: Path | None = None, quick: bool = False, model_factory: Any = None, **how: Any) -> tuple[Path, int]:
-    """Calibrate; returns the study directory and the exit code."""
-    planned = plan_of(config, quick)
-    if model_factory is not None:
-        how["model_factory"] = model_factory
-    with Study(config, "calibrate", planned.ask, planned.settings(), out, **how) as study:
-        simulate = Simulator(study, planned)
-        observed, seed = planned.observed(), int(config.seed or 0)
-        history = narrowed(planned, seed, simulate, lambda w: study.tell({"event": "wave", "number": w.number, "left": w.left}))
-        effort = planned.effort
+def run(config: Any, out: Path | None = None, quick: bool = False, **how: Any) -> tuple[Path, int]:
+    """Calibrate as the config's `study` asks; returns the study directory and the exit code. ConfigError before anything is written."""
+    return calibrate(config, plan_of(config, quick), out, **how)
+
+
+def calibrate(config: Any, plan: Plan, out: Path | None = None, **how: Any) -> tuple[Path, int]:
+    """Narrow, sample, predict, write; `how` goes to `Study`."""
+    with Study(config, "calibrate", plan.ask, plan.settings(), out, **how) as study:
+        simulate = Simulator(study, plan)
+        observed, seed, effort = plan.observed(), int(config.seed or 0), plan.effort
+        history = narrowed(plan, seed, simulate, lambda w: study.tell({"event": "wave", "number": w.number, "left": w.left}))
         settings = Settings(seed, effort.particles, 0.5, effort.least_accepted, effort.generations, effort.pool)
-        populations = sample(planned.prior, observed, simulate.fitted, settings, history.allowed if history.waves else None,
-                             lambda p: study.tell(event_of(p)), FIRST_GENERATION)  # fmt: skip
-        posterior = adjusted(planned.prior, populations[-1], observed)
-        predicted = predict(planned, seed, posterior, simulate)
-        table, summary = report(planned, history, populations, posterior, predicted, simulate.results)
-        petab.write(study.folder / "petab", config.name, planned.rows, planned.prior.ranges, planned.effort.noise, posterior.quantiles()[1])
+        allowed = history.allowed if any(w.kept for w in history.waves) else None
+        populations = sample(plan.prior, observed, simulate.fitted, settings, allowed, lambda p: study.tell(event_of(p)), FIRST_GENERATION)
+        posterior = adjusted(plan.prior, populations[-1], observed)
+        predicted = predict(plan, seed, posterior, simulate)
+        table, summary = report(plan, history, populations, posterior, predicted, simulate.results)
+        petab.write(study.folder / "petab", config.name, plan.rows, plan.prior.ranges, effort.noise, posterior.quantiles()[1])
         study.finish(table, summary)
     return study.folder, study.exit_code
 
 
-def narrowed(planned: Plan, seed: int, simulate: Simulator, told: Any) -> History:
+def narrowed(plan: Plan, seed: int, simulate: Simulator, told: Any) -> History:
     """The waves of history matching; none where the effort says so."""
-    effort = planned.effort
-    settings = HistorySettings(seed, effort.waves, effort.points, 3.0, planned.discrepancy(), effort.pool)
-    return match(planned.prior, planned.observed(), simulate.fitted, settings, told)
+    effort = plan.effort
+    settings = HistorySettings(seed, effort.waves, effort.points, 3.0, plan.discrepancy(), effort.pool)
+    return match(plan.prior, plan.observed(), simulate.fitted, settings, told)
 
 
 def event_of(population: Population) -> dict[str, Any]:

@@ -41,7 +41,7 @@ class Effort:
     least_accepted: float = 0.1
 
 
-QUICK = Effort(particles=24, pool=24, waves=1, points=16, generations=2, predictions=12)
+QUICK = Effort(particles=16, pool=16, waves=1, points=12, generations=2, predictions=10)
 
 
 @dataclass(frozen=True)

@@ -54,7 +54,7 @@ class Proposal:
 
     def density(self, new: np.ndarray) -> np.ndarray:
         """(m,) density of the proposal at the points new (m, d); integrates to 1 over the unit cube."""
-        return np.concatenate([self._density(new[k : k + _BLOCK]) for k in range(0, len(new), _BLOCK)])
+        return np.concatenate([self._density(new[k : k + _BLOCK]) for k in range(0, len(new), _BLOCK)]) if len(new) else np.empty(0)
 
     def _density(self, new: np.ndarray) -> np.ndarray:
         steps = np.zeros((len(new), *self.u.shape))
