@@ -58,11 +58,11 @@ def main() -> None:
     for name, share, p in zip(found.names, found.covered(), found.p_uniform()):
         print(f"{name:>10}: 90 % intervals hold the truth in {share:.3f} of cases; ranks uniform: p = {p:.3f}")
     if given.out is not None:
-        from tme.viz import calibration
+        from tme.viz import calibrate
 
         given.out.mkdir(parents=True, exist_ok=True)
         np.savetxt(given.out / "coverage.csv", found.below, delimiter=",", header=",".join(found.names), comments="")
-        calibration.ranks(given.out / "coverage.png", found.names, found.histogram(), found.covered(), found.band())
+        calibrate.ranks(given.out / "coverage.png", found.names, found.histogram(), found.covered(), found.band())
 
 
 if __name__ == "__main__":

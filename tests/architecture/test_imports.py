@@ -27,7 +27,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "library": {"kernels", "core"},
     "config": {"kernels", "core", "library"},
     **dict.fromkeys(LAWS, BASE),
-    "model": {*BASE, *LAWS},
+    "model": {*BASE, *LAWS, "statistics"},
     "experiments": {*MODEL, "statistics"},
     "studies": {*MODEL, "statistics", "experiments"},
     "targets": ABOVE,

@@ -150,7 +150,6 @@ def test_schema_2_may_be_stated_and_its_former_keys_are_refused_with_their_new_n
     assert yaml.only("schema: 1\n").key == "schema"
     fault = yaml.only("modifiers: {}\n")
     assert (fault.key, fault.meant) == ("modifiers", "rules")
-    assert yaml.only("primary: {}\n").problem == "unknown key"
     assert yaml.load("study: {draws: 5}\n").digest == yaml.load().digest
 
 

@@ -9,7 +9,7 @@ import sys
 
 import typer
 
-from tme.cli import bench, calibrate, check, describe, listing, report, run, schema, status, targets
+from tme.cli import bench, calibrate, check, describe, listing, report, run, schema, sensitivity, status, targets
 
 app = typer.Typer(
     name="tme",
@@ -44,6 +44,7 @@ for _name, _command in (
     ("list", listing.list_),
     ("targets", targets.targets),
     ("bench", bench.bench),
+    ("sensitivity", sensitivity.sensitivity),
     ("calibrate", calibrate.calibrate),
     ("schema", schema.schema),
 ):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,7 +17,8 @@ class Context:
 
     `registry` group -> name -> Parameter; `clocks` mechanism -> its clock in min (0: every tick), empty if
     unknown; `metrics` known names, empty if unknown. `texts` keeps the user's library files as they were read, by
-    path; `plugins` are those the config names or Python handed over.
+    path; `plugins` are those the config names or Python handed over. `contrasts` reads the contrasts of `primary:` (texts, arms)
+    and tells what is wrong with them; None where nobody can read them.
     """
 
     registry: Mapping[str, Mapping[str, Any]]
@@ -26,6 +27,7 @@ class Context:
     metrics: frozenset[str]
     texts: dict[str, str] = field(default_factory=dict)
     plugins: tuple[Any, ...] = ()
+    contrasts: Callable[[Any, Any], list[tuple[int, str, str, str]]] | None = None
 
 
 class Access:

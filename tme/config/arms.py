@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from itertools import combinations
 from typing import Any
@@ -64,6 +65,36 @@ def without_arm(tree: Node, key: str, value: Node) -> Node | None:
         return None
     left = {n: a for n, a in arms.value.items() if n != name}
     return Node({**tree.value, "arms": Node(left, arms.file, arms.line)}, tree.file, tree.line)
+
+
+def without_lost_contrasts(tree: Node, before: Node, told: list[str] | None = None) -> Node:
+    """`tree` without the contrasts it has taken over from `before` that name arms which only `before` has; what went, in words.
+
+    Where none is left the question goes as a whole. Contrasts that stand beside the change of the arms are not touched.
+    """
+    arms, former, asked, inherited = (_mapping(t, k) for t, k in ((tree, "arms"), (before, "arms"), (tree, "primary"), (before, "primary")))
+    contrasts = inherited.get("contrasts")
+    if contrasts is None or asked.get("contrasts") is not contrasts or not isinstance(contrasts.value, list):
+        return tree
+    lost = set(former) - set(arms) - {ONLY, FACTORIAL}
+    gone = [c for c in contrasts.value if isinstance(c.value, str) and lost & set(re.split(r"[\s<>();,]+", c.value))]
+    if not gone:
+        return tree
+    if told is not None:
+        told.append(f"left out of the primary question, since arms are dropped: {'; '.join(str(c.value) for c in gone)}")
+    left = [c for c in contrasts.value if c not in gone]
+    rest = {k: v for k, v in tree.value.items() if k != "primary"}
+    if not left:
+        return Node(rest, tree.file, tree.line)
+    section = tree.value["primary"]
+    kept = {**asked, "contrasts": Node(left, contrasts.file, contrasts.line)}
+    return Node({**rest, "primary": Node(kept, section.file, section.line)}, tree.file, tree.line)
+
+
+def _mapping(tree: Node, key: str) -> dict[str, Node]:
+    """The parts of a section; none where it is absent or no mapping."""
+    section = tree.value.get(key)
+    return section.value if section is not None and isinstance(section.value, dict) else {}
 
 
 def expanded(tree: Node, faults: list[Fault]) -> Node:

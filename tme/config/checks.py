@@ -12,6 +12,7 @@ from typing import Any
 from tme.config.access import Access, divides, is_number
 from tme.config.checks_arms import check_arms, check_clocks, check_times
 from tme.config.checks_initial import check_initial, shape
+from tme.config.checks_primary import check_primary
 from tme.config.checks_tumour import check_tumour
 from tme.config.errors import listed, nearest
 from tme.config.receptors import check_receptors
@@ -34,6 +35,7 @@ def check_all(look: Access) -> None:
         check_arms,
         check_times,
         check_clocks,
+        check_primary,
         check_rest,
     ):
         check(look)

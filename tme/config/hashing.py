@@ -41,11 +41,11 @@ def canonical(data: Any) -> str:
 def digest(config: Any) -> str:
     """Eight hexadecimal digits over the resolved config, the library entries it uses and its plugins.
 
-    Left out: the name, what studies ask, how often checkpoints are written and whether they are kept, and where files lie. A table of cells and a plugin count by
+    Left out: the name, the question that is asked of the results, what studies ask, how often checkpoints are written and whether they are kept, and where files lie. A table of cells and a plugin count by
     their content, library entries by what is in force, the user's and ours alike.
     """
     data = config.to_dict()
-    for key in ("schema", "name", "library", "entries", "fields", "plugins", "study"):
+    for key in ("schema", "name", "library", "entries", "fields", "plugins", "primary", "study"):
         data.pop(key, None)
     for key in ("checkpoint_every_h", "keep_checkpoints"):
         data.get("output", {}).pop(key, None)

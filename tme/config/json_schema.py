@@ -31,6 +31,7 @@ def json_schema(registry: Mapping[str, Any], library: Any) -> dict[str, Any]:
             "description": "Arms of which all subsets become arms, an untreated control included.",
         },
     }
+    schema["$defs"]["Primary"]["properties"]["contrasts"]["examples"] = [["combination < control", "bliss(combination; anti_pdl1, rsl3_np) > 0"]]
     types = sorted(n for n in library.cells if n != "tumour")
     properties["populations"] = {
         "type": "object",

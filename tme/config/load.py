@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from tme.config.access import Access, Context
-from tme.config.arms import expanded, without_arm, without_inherited
+from tme.config.arms import expanded, without_arm, without_inherited, without_lost_contrasts
 from tme.config.checks import check_all
 from tme.config.entries import failed, library_for
 from tme.config.errors import ConfigError, Fault, listed, nearest, tidy
@@ -40,26 +40,29 @@ def load_config(
     metrics: Iterable[str] = (),
     plugins: Iterable[Any] = (),
     allow_plugins: bool = False,
+    contrasts: Callable[[Any, Any], list[tuple[int, str, str, str]]] | None = None,
 ) -> Config:
     """Read an experiment; `ConfigError` lists everything that is wrong with it.
 
     `registry`: parameter groups a config may set (name -> ParameterSet). `overrides`: "dotted.key=value".
     `quick`: apply the file's `quick:` section. `library`: a `tme.library.Library`. `clocks`: mechanism ->
     its clock in minutes; their names are what `on: false` may switch. `metrics`: known names. `plugins`: files,
-    modules or objects with laws of the user's own; those that the file names run only with `allow_plugins`.
+    modules or objects with laws of the user's own; those that the file names run only with `allow_plugins`. `contrasts`:
+    what reads the contrasts of `primary:` (`tme.statistics.faults_of`).
     """
     if library is None:
         from tme.library import load_library
 
         library = load_library()
     parameters = {g: dict(getattr(s, "parameters", s)) for g, s in registry.items()}
-    context = Context(parameters, library, dict(clocks or {}), frozenset(metrics))
+    context = Context(parameters, library, dict(clocks or {}), frozenset(metrics), contrasts=contrasts)
     faults: list[Fault] = []
-    tree = read_chain(Path(path), faults)
+    notes: list[str] = []
+    tree = read_chain(Path(path), faults, notes)
     if tree is None:
         raise ConfigError(tidy(faults))
     changes = [parse_override(text, faults) for text in overrides]
-    full, small = split_quick(expanded(set_values(tree, changes, faults), faults))
+    full, small = split_quick(expanded(set_values(tree, changes, faults, notes), faults))
     given = [plugin_of(p) for p in plugins]
     named = plugins_of(full, allow_plugins, given, faults)
     try:
@@ -67,12 +70,13 @@ def load_config(
     except PluginError as error:
         node = full.find(("plugins",))
         raise ConfigError(tidy([*faults, Fault(node.file, node.line, "plugins", str(error))])) from error
-    notes: list[str] = []
     if quick and small is not None:
         again = [c for c in changes if c is not None and c[0].split(".")[0] != "quick"]
-        full, notes = trimmed(set_values(with_quick(full, small, faults), again, []))
+        full, late = trimmed(set_values(with_quick(full, small, faults, notes), again, []))
+        notes += late
     elif not quick and shortened(tree, full):
-        full, notes = trimmed(full, spare=SET)
+        full, late = trimmed(full, spare=SET)
+        notes += late
     elif quick:
         faults.append(Fault(full.file, 0, "quick", "there is no quick: section", "quick: {horizon_day: ...}"))
     else:
@@ -94,8 +98,8 @@ def add_plugins(config: Config, given: Iterable[Any]) -> Config:
     return new
 
 
-def read_chain(path: Path, faults: list[Fault], above: tuple[Path, ...] = ()) -> Node | None:
-    """The file on top of whatever it extends; the name is never inherited."""
+def read_chain(path: Path, faults: list[Fault], notes: list[str], above: tuple[Path, ...] = ()) -> Node | None:
+    """The file on top of whatever it extends; the name is never inherited. `notes` takes what was left out, in words."""
     tree = read_yaml(path, faults)
     if tree is None:
         return None
@@ -144,12 +148,13 @@ def read_chain(path: Path, faults: list[Fault], above: tuple[Path, ...] = ()) ->
             )
         )
         return tree
-    base = read_chain(target, faults, here)
+    base = read_chain(target, faults, notes, here)
     if base is None:
         return tree
     kept = {k: v for k, v in base.value.items() if k != "name"}
-    base = without_inherited(Node(kept, base.file, base.line), tree)
-    return expanded(merge(base, tree), faults)
+    former = Node(kept, base.file, base.line)
+    merged = expanded(merge(without_inherited(former, tree), tree), faults)
+    return without_lost_contrasts(merged, former, notes)
 
 
 def locate(path: Path, name: str) -> Path | None:
@@ -183,13 +188,14 @@ def nothing_to_set(fault: Fault, changes: Iterable[tuple[str, Node] | None]) -> 
     return fault
 
 
-def set_values(tree: Node, changes: Iterable[tuple[str, Node] | None], faults: list[Fault]) -> Node:
+def set_values(tree: Node, changes: Iterable[tuple[str, Node] | None], faults: list[Fault], notes: list[str] | None = None) -> Node:
     """The tree with all --set values in place."""
+    before = tree
     for change in changes:
         if change is not None:
             dropped = without_arm(tree, *change)
             tree = assign(tree, change[0], change[1], faults) if dropped is None else dropped
-    return tree
+    return without_lost_contrasts(tree, before, notes)
 
 
 def check_quick(tree: Node, context: Context, faults: list[Fault]) -> None:
@@ -199,11 +205,10 @@ def check_quick(tree: Node, context: Context, faults: list[Fault]) -> None:
         build(trimmed(with_quick(full, small, faults))[0], context, faults)
 
 
-def with_quick(full: Node, small: Node, faults: list[Fault]) -> Node:
+def with_quick(full: Node, small: Node, faults: list[Fault], notes: list[str] | None = None) -> Node:
     """The experiment with its quick section on top."""
-    if isinstance(small.value, dict):
-        full = without_inherited(full, small)
-    return expanded(merge(full, small), faults)
+    base = without_inherited(full, small) if isinstance(small.value, dict) else full
+    return without_lost_contrasts(expanded(merge(base, small), faults), full, notes)
 
 
 def split_quick(tree: Node) -> tuple[Node, Node | None]:

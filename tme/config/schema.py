@@ -121,6 +121,14 @@ class FieldChange(Model):
     coarsen: Literal[1, 2, 4] | None = None
 
 
+class Primary(Model):
+    """The question the experiment asks: a readout on a day (the last unless given) with its contrasts, as `tme.statistics` reads them."""
+
+    readout: Annotated[str, Field(min_length=1)] = "tumour_alive"
+    day: Positive | None = None
+    contrasts: Annotated[tuple[str, ...], BeforeValidator(as_tuple), Field(min_length=1, max_length=50)]
+
+
 class Output(Model):
     """What a simulation writes, and how often."""
 
@@ -181,6 +189,7 @@ class Experiment(Model):
     replicates: Annotated[int, Whole, Field(ge=1, le=10_000)] = 1
     branch_at_day: Num | None = None
     sweep: Annotated[dict[str, Any], BeforeValidator(empty)] = Field(default_factory=dict)
+    primary: Primary | None = None
     study: Study | None = None
     metrics: Annotated[tuple[str, ...] | None, BeforeValidator(as_tuple)] = None
     stop_when: Annotated[dict[Literal["tumour_alive_below"], NotNegative], BeforeValidator(empty)] = Field(

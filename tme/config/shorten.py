@@ -1,4 +1,4 @@
-"""A shorter horizon leaves out what comes after it: later doses and snapshots, with a note of what they were."""
+"""A shorter horizon leaves out what comes after it: later doses and snapshots, the day of the question, with a note of what they were."""
 
 from __future__ import annotations
 
@@ -27,6 +27,8 @@ def trimmed(tree: Node, spare: str = "") -> tuple[Node, list[str]]:
     notes: list[str] = []
     trim = _Trim(float(horizon), spare, notes)
     values = {k: trim.walk(v, k, (k,)) if k in ("arms", "output") else v for k, v in tree.value.items()}
+    if "primary" in values:
+        values["primary"] = trim.question(values["primary"])
     told = [f"left out, being after the end on day {horizon:g}: {'; '.join(notes)}"] if notes else []
     return Node(values, tree.file, tree.line), told
 
@@ -71,6 +73,14 @@ class _Trim:
             else:
                 kept.append(self.walk(item, key, (*path, str(i))))
         return Node(kept, node.file, node.line)
+
+    def question(self, node: Node) -> Node:
+        """The question without a day that is late: it is asked of the last one."""
+        day = node.value.get("day") if isinstance(node.value, dict) else None
+        if day is None or not _is_number(day.value) or day.value <= self.horizon or (self.spare and day.file == self.spare):
+            return node
+        self.note(("primary", "day"), [day.value])
+        return Node({k: v for k, v in node.value.items() if k != "day"}, node.file, node.line)
 
     def note(self, path: tuple[str, ...], days: list | str) -> None:
         """What was left out, for people."""

@@ -84,6 +84,7 @@ class Study(Model):
     ranges: Annotated[dict[str, Annotated[Range, BeforeValidator(as_range)]], BeforeValidator(as_ranges)] = Field(default_factory=lambda: {"*": Range()})
     # sensitivity
     method: Literal["morris", "sobol", "both"] | None = None
+    trajectories: Annotated[int, Whole, Field(ge=2)] | None = None  # of Morris
     keep: Count | None = None  # groups that Morris hands to Sobol
     # robust
     repeated: Annotated[Repeated, BeforeValidator(empty)] | None = None

@@ -155,6 +155,7 @@ LISTS = {
     "centre_um": "[x, y] or [x, y, z]",
     "use": "a list of arms, e.g. [anti_pdl1, rsl3_np]",
     "metrics": "a list of names",
+    "contrasts": "a list, e.g. [combination < control]",
     "library": "a list of files, e.g. [mine.yaml]",
     "plugins": "a list of files, e.g. [my_law.py]",
     "regions": "a list: [{shape: disc, ...}]",
@@ -173,6 +174,7 @@ NEEDED = {
     "regions": "regions: [{shape: disc, centre_um: [x, y], radius_um: r, traits: {acsl4: 0.3}}]",
     "source": "a DOI, author and year, or 'assumed: why'",
     "day": "day: [0, 3, 6]",
+    "contrasts": "contrasts: [\"combination < control\"]",
     "dose_mg_kg": "the dose, mg per kg",
     "name": "a name",
 }

@@ -10,11 +10,13 @@ from tme.core.plugins import PluginError, joined
 from tme.library import alterations, cells
 from tme.library.hits import as_rule, rules_of
 from tme.model.declared import refuse_unknown
+from tme.model.question import refuse_question
 from tme.model.registry import PLAN, known_to_rules, parameter_registry, plan_of, terms_on
 from tme.pathways import cell_types
 from tme.populations.cells import population_class
 from tme.populations.tumour import Tumour
 from tme.rules import resolve
+from tme.statistics import faults_of
 
 
 def load_config(path: Any, *, overrides: Any = (), quick: bool = False, plugins: Any = (), allow_plugins: bool = False) -> Any:
@@ -27,12 +29,15 @@ def load_config(path: Any, *, overrides: Any = (), quick: bool = False, plugins:
     from tme.config import load_config as load
 
     clocks = {c.name: c.clock_min for c in PLAN}
-    config = load(path, parameter_registry(), overrides=overrides, quick=quick, clocks=clocks, plugins=plugins, allow_plugins=allow_plugins)
+    config = load(
+        path, parameter_registry(), overrides=overrides, quick=quick, clocks=clocks, plugins=plugins, allow_plugins=allow_plugins, contrasts=faults_of
+    )
     refuse_cells(config)
     refuse_off(config)
     refuse_clash(config)
     refuse_unknown(config)
     refuse_axes(config)
+    refuse_question(config)
     if faults := resolve.faults_of(config, known_to_rules(config)._replace(terms=terms_on(config))):
         raise ConfigError(faults)
     return config

@@ -27,7 +27,7 @@ from tme.statistics.lines import Line, fit_line
 from tme.statistics.loewe import loewe_excess, loewe_share
 from tme.statistics.paired_tests import ExactTest, benjamini_hochberg, holm, least_p, sign_test, wilcoxon
 from tme.statistics.power import pairs_needed
-from tme.statistics.question import Answered, Question, answer, question_of
+from tme.statistics.question import Answered, Question, answer, faults_of, question_of
 from tme.statistics.response import PARTIAL, PROGRESSIVE, response_class, response_counts
 from tme.statistics.survival import SurvivalCurve, kaplan_meier, logrank
 from tme.statistics.synergy import bliss_excess, bliss_of_groups, bliss_of_pairs, hsa_excess, hsa_of_pairs
@@ -68,6 +68,7 @@ __all__ = [
     "doses_given",
     "evaluate",
     "evaluate_all",
+    "faults_of",
     "fit_hill",
     "fit_line",
     "growth_inhibition",

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from tme.statistics.arms import control_arm
-from tme.statistics.contrasts import Answer, Contrast, evaluate_all, parse
+from tme.statistics.contrasts import Answer, Contrast, ContrastError, evaluate_all, parse
 from tme.statistics.estimate import LEVEL
 from tme.statistics.sentences import answer_line, smallness, verdict_line
 
@@ -43,6 +43,30 @@ def question_of(config: Mapping[str, Any]) -> Question | None:
     day = said.get("day", config.get("horizon_day"))
     contrasts = tuple(parse(str(c)) for c in said.get("contrasts") or ())
     return Question(str(said.get("readout") or READOUT), None if day is None else float(day), contrasts, control_arm(config.get("arms") or {}))
+
+
+def faults_of(texts: Sequence[str], arms: Mapping[str, Any]) -> list[tuple[int, str, str, str]]:
+    """What is wrong with contrasts of these arms: (which, problem, what was expected, the arm that does not exist or "")."""
+    found: list[tuple[int, str, str, str]] = []
+    seen: set[str] = set()
+    for i, text in enumerate(texts):
+        try:
+            contrast = parse(text)
+        except ContrastError as error:
+            found.append((i, str(error), error.expected, ""))
+            continue
+        unknown = [arm for arm in contrast.arms if arm not in arms]
+        found += [(i, "", "", arm) for arm in unknown]
+        if not unknown and contrast.needs_control:
+            control = control_arm(arms)
+            if control is None:
+                found.append((i, f"{contrast.kind} needs an untreated arm, and all are treated", "an arm `control: {}`", ""))
+            elif control in contrast.arms:
+                found.append((i, f"{contrast.kind} takes the control, '{control}', as one of its treatments", "three treated arms", ""))
+        if contrast.text in seen:
+            found.append((i, f"asks '{contrast.text}' twice", "each contrast once", ""))
+        seen.add(contrast.text)
+    return found
 
 
 @dataclass(frozen=True)

@@ -7,11 +7,10 @@ from typing import Any
 
 from tme.config import ConfigError, Fault
 from tme.config.errors import listed, nearest
+from tme.statistics.question import READOUT
 from tme.studies.design import Ask
 from tme.studies.evaluate import readouts_of
 from tme.studies.ranges import fault_at
-
-READOUT = "tumour_alive"
 
 
 class Missing(Exception):
@@ -30,18 +29,15 @@ def need(*modules: str) -> None:
 
 
 def ask_of(config: Any, kind: str, readouts: Sequence[str] = (), days: Sequence[float] = ()) -> Ask:
-    """What is kept of each simulation: what `study` says, else the primary question's readout and day, else living tumour
-    cells at the end; and what the command needs besides. ConfigError where that cannot be."""
+    """What is kept of each simulation: what `study` says and what the command needs; where neither says anything, living
+    tumour cells at the end. ConfigError where that cannot be."""
     study, faults = config.study, []
     if study is not None and study.kind not in (None, kind):
         faults.append(fault_at(config, "study.kind", f"is {study.kind}, and this is tme {kind}", f"tme {study.kind}, or kind: {kind}"))
     if config.sweep:
         faults.append(fault_at(config, "sweep", "a study takes its points from its own design", "no sweep; numbers to vary under study.ranges"))
-    primary = getattr(config, "primary", None)
-    names = dict.fromkeys((study.readouts if study is not None else ()) or ((primary.readout,) if primary is not None else (READOUT,)))
-    asked = dict.fromkeys((study.days if study is not None and study.days else None) or ((primary.day,) if primary is not None else (config.horizon_day,)))
-    names |= dict.fromkeys(readouts)
-    asked |= dict.fromkeys(float(d) for d in days)
+    names = dict.fromkeys([*((study.readouts if study is not None else ()) or (() if readouts else (READOUT,))), *readouts])
+    asked = dict.fromkeys(float(d) for d in [*((study.days if study is not None else None) or (() if days else (config.horizon_day,))), *days])
     faults += [*faults_of_readouts(config, tuple(names)), *faults_of_days(config, tuple(asked))]
     if faults:
         raise ConfigError(faults)

@@ -29,9 +29,10 @@ FORMAT = 1
 def description(config: Any, kind: str, ask: Ask, settings: dict[str, Any]) -> dict[str, Any]:
     """What is asked, as plain data; equal descriptions are one study."""
     asked = config.study.model_dump(mode="json", exclude_none=True) if getattr(config, "study", None) is not None else {}
+    primary = config.to_dict().get("primary")  # no part of a config's digest, since it changes no simulation
     return {
         "kind": kind, "format": FORMAT, "config": config.digest, "readouts": list(ask.readouts), "days": list(ask.days),
-        "settings": json.loads(json.dumps(settings, default=files.plain)), "study": asked,
+        "settings": json.loads(json.dumps(settings, default=files.plain)), "study": asked, **({"primary": primary} if primary else {}),
     }  # fmt: skip
 
 

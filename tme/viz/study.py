@@ -1,7 +1,7 @@
 """The page of a study: its sentences, its figure, its tables.
 
-A study directory says what it is in study.yaml; summary.json holds the sentences and what figures draw. `KINDS` has the figures of
-each kind of study: functions of `StudyPage` that return `Drawn`.
+A study directory says what it is in study.yaml; summary.json holds the sentences and what figures draw. `FIGURES` names the
+figures of each kind of study: functions of `StudyPage` that return a list of `Drawn`.
 """
 
 from __future__ import annotations
@@ -10,7 +10,9 @@ import json
 import os
 import re
 from collections.abc import Callable
+from functools import cache
 from html import escape
+from importlib import import_module
 from importlib.resources import files as resources
 from pathlib import Path
 from string import Template
@@ -19,7 +21,7 @@ from typing import Any
 import pandas as pd
 from ruamel.yaml import YAML
 
-from tme.viz import calibration, style
+from tme.viz import style
 from tme.viz.load import Missing
 from tme.viz.page import flatten
 from tme.viz.style import Drawn
@@ -57,8 +59,14 @@ class StudyPage:
         return self.study.get("name", self.folder.name)
 
 
-Figure = Callable[[StudyPage], list[Drawn]]
-KINDS: dict[str, tuple[Figure, ...]] = {"calibrate": (calibration.posterior, calibration.prediction)}
+FIGURES = ("sensitivity:sensitivity", "robust:robust", "calibrate:calibrate")  # kind of study : module of tme.viz with a function of that name
+
+
+@cache
+def figures_of(kind: str) -> tuple[Callable[[StudyPage], list[Drawn]], ...]:
+    """The functions that draw a kind of study."""
+    modules = [m for k, _, m in (f.partition(":") for f in FIGURES) if k == kind]
+    return tuple(getattr(import_module(f"tme.viz.{m}"), m) for m in modules)
 
 
 def is_study(folder: Path) -> bool:
@@ -71,7 +79,7 @@ def write(folder: str | Path, dpi: int = style.DPI) -> Path:
     page = StudyPage(folder)
     drawn, skipped = [], []
     with style.use():
-        for draw in KINDS.get(page.kind, ()):
+        for draw in figures_of(page.kind):
             try:
                 drawn += [(one.title, one.caption, style.save(one.figure, page.folder / "figures" / f"{one.name}.png", dpi)) for one in draw(page)]
             except Missing as reason:

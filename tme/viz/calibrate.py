@@ -169,3 +169,8 @@ def ranks(path: Path, names: Sequence[str], histogram: np.ndarray, covered: np.n
             axes.set_ylabel("truths")
             axes.set_title(f"{name}: 90 % intervals hold {100 * share:.1f} % of {truths}\n(right: {100 * band[0]:.1f} to {100 * band[1]:.1f} %)")
         return style.save(figure, path)
+
+
+def calibrate(page: Any) -> list[Drawn]:
+    """The figures of a calibration."""
+    return [*posterior(page), *prediction(page)]
