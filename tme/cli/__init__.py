@@ -9,7 +9,19 @@ import sys
 
 import typer
 
-from tme.cli import bench, calibrate, check, describe, listing, report, run, schema, sensitivity, status, targets
+from tme.cli import (
+    bench,
+    calibrate,
+    check,
+    describe,
+    listing,
+    report,
+    run,
+    schema,
+    sensitivity,
+    status,
+    targets,
+)
 
 app = typer.Typer(
     name="tme",
