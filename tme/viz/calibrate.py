@@ -12,6 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
 from tme.viz import style
 from tme.viz.load import Missing
@@ -35,13 +36,14 @@ def posterior(page: Any) -> list[Drawn]:
     figure = style.new_figure(size, size if d > 1 else 2.6)
     grid = figure.subplots(d, d, squeeze=False)
     correlation = np.array(samples["correlation"])[np.ix_(order, order)]
+    windows = [window(places[:, j]) for j in range(d)]
     for row in range(d):
         for column in range(d):
             axes = grid[row, column]
             if row == column:
-                marginal(axes, places[:, row], weights, shown[row])
+                marginal(axes, places[:, row], weights, shown[row], windows[row])
             elif row > column:
-                pair(axes, places[:, column], places[:, row], weights, shown[column], shown[row])
+                pair(axes, places[:, [column, row]], weights, (shown[column], shown[row]), (windows[column], windows[row]))
             else:
                 axes.set_axis_off()
                 axes.text(0.5, 0.5, f"r = {correlation[row, column]:.2f}", ha="center", va="center", transform=axes.transAxes, color=style.GREY)
@@ -56,31 +58,38 @@ def posterior(page: Any) -> list[Drawn]:
         handles.append(Line2D([], [], color=style.VERMILLION, label="value in force"))
     figure.legend(handles=handles, loc="outside upper right", ncols=len(handles), frameon=False)
     left = len(numbers) - d
-    caption = "Diagonal: posterior of each number as a multiple of its prior, over the prior's range. Below it: samples, their area by weight; above it: correlation."
+    caption = "Diagonal: posterior of each number as a multiple of its prior, over the prior's range or, where that is much wider, the part that is left. Below it: samples, their area by weight; above it: correlation."
     return [Drawn("posterior", "What the data say of the numbers", figure, caption + (f" {left} numbers that the data narrow less are left out." if left else ""))]
 
 
-def marginal(axes: Axes, places: np.ndarray, weights: np.ndarray, number: dict[str, Any]) -> None:
+def window(places: np.ndarray) -> tuple[float, float]:
+    """What an axis shows: the whole prior, or where the samples fill less than half of it their neighbourhood."""
+    low, high = float(places.min()), float(places.max())
+    if high - low > 0.5:
+        return 0.0, 1.0
+    margin = 0.5 * max(high - low, 0.02)
+    return max(0.0, low - margin), min(1.0, high + margin)
+
+
+def marginal(axes: Axes, places: np.ndarray, weights: np.ndarray, number: dict[str, Any], limits: tuple[float, float]) -> None:
     """Histogram of one number, as a multiple of its prior."""
-    heights, edges = np.histogram(places, bins=BINS, range=(0.0, 1.0), weights=weights)
-    axes.stairs(heights * BINS, edges, fill=True, color=style.SKY)
+    heights, edges = np.histogram(places, bins=BINS, range=limits, weights=weights)
+    axes.stairs(heights * BINS / (limits[1] - limits[0]), edges, fill=True, color=style.SKY)
     axes.axhline(1.0, color=style.GREY, ls="--", lw=0.8)
-    if number["value"] is not None:
+    if number["value"] is not None and limits[0] <= place(number, number["value"]) <= limits[1]:
         axes.axvline(place(number, number["value"]), color=style.VERMILLION, lw=1.0)
-    axes.set_xlim(0.0, 1.0)
     axes.set_ylim(bottom=0.0)
-    scale_ticks(axes, number, "x")
+    scale_ticks(axes, number, "x", limits)
 
 
-def pair(axes: Axes, x: np.ndarray, y: np.ndarray, weights: np.ndarray, along: dict[str, Any], up: dict[str, Any]) -> None:
-    """Samples of two numbers."""
-    axes.scatter(x, y, s=np.minimum(weights * len(weights) * 4.0, 40.0), color=style.BLUE, alpha=0.5, linewidths=0)
+def pair(axes: Axes, places: np.ndarray, weights: np.ndarray, numbers: tuple[dict[str, Any], dict[str, Any]], limits: tuple[tuple[float, float], tuple[float, float]]) -> None:
+    """Samples of two numbers (n, 2)."""
+    axes.scatter(*places.T, s=np.minimum(weights * len(weights) * 4.0, 40.0), color=style.BLUE, alpha=0.5, linewidths=0)
+    along, up = numbers
     if along["value"] is not None and up["value"] is not None:
         axes.plot(place(along, along["value"]), place(up, up["value"]), "+", color=style.VERMILLION, ms=7, mew=1.2)
-    axes.set_xlim(0.0, 1.0)
-    axes.set_ylim(0.0, 1.0)
-    scale_ticks(axes, along, "x")
-    scale_ticks(axes, up, "y")
+    scale_ticks(axes, along, "x", limits[0])
+    scale_ticks(axes, up, "y", limits[1])
 
 
 def place(number: dict[str, Any], value: float) -> float:
@@ -91,17 +100,24 @@ def place(number: dict[str, Any], value: float) -> float:
     return (value - low) / (high - low)
 
 
-def scale_ticks(axes: Axes, number: dict[str, Any], which: str) -> None:
-    """Write the number's own values at the ends and the middle of its range."""
+def at(number: dict[str, Any], place: float) -> float:
+    """The inverse of `place`."""
     low, high = number["low"], number["high"]
-    middle = math.sqrt(low * high) if number["scale"] == "log" else 0.5 * (low + high)
-    labels = [f"{v:.2g}" for v in (low, middle, high)]
+    return low * (high / low) ** place if number["scale"] == "log" else low + place * (high - low)
+
+
+def scale_ticks(axes: Axes, number: dict[str, Any], which: str, limits: tuple[float, float]) -> None:
+    """Write the number's own values at the ends and the middle of what is shown."""
+    places = [limits[0], 0.5 * (limits[0] + limits[1]), limits[1]]
+    labels = [f"{at(number, p):.3g}" for p in places]
     if which == "x":
-        axes.set_xticks([0.0, 0.5, 1.0], labels)
+        axes.set_xlim(*limits)
+        axes.set_xticks(places, labels)
         axes.get_xticklabels()[0].set_horizontalalignment("left")
         axes.get_xticklabels()[-1].set_horizontalalignment("right")
     else:
-        axes.set_yticks([0.0, 0.5, 1.0], labels)
+        axes.set_ylim(*limits)
+        axes.set_yticks(places, labels)
 
 
 def short(number: dict[str, Any]) -> str:
@@ -145,9 +161,15 @@ def course(axes: Axes, curve: dict[str, Any]) -> None:
         axes.plot(d["day"], d["value"], "o" if d["fit"] else "D", color=colour, mfc=colour if d["fit"] else "white", ms=4.5, zorder=5)
     if curve["log"]:
         axes.set_yscale("log")
+        low, high = axes.get_ylim()
+        few = np.log10(high / low) < 1.5
+        axes.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0) if few else (1.0,)))
+        axes.yaxis.set_major_formatter(FuncFormatter(lambda v, _: f"{v:g}"))
+        axes.yaxis.set_minor_formatter(NullFormatter())
     against = "" if curve["relative_to_day"] is None else f" / day {curve['relative_to_day']:g}"
     axes.set_ylabel(curve["readout"].replace("_", " ") + against)
     axes.set_xlabel("day")
+    axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
     axes.set_title(style.arm_name(curve["arm"]))
 
 
