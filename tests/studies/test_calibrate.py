@@ -189,9 +189,9 @@ def test_the_division_rate_of_a_tiny_tumour_is_found_again(tmp_path):
             n = model.observe()["tumour_alive"]
             lines.append(f"{day},tumour_alive,{n},{0.05 * n}")
         (folder / "data.csv").write_text("\n".join(lines) + "\n")
-        config = load_config(folder / "small.yaml", overrides=["study.draws=40", "study.generations=4", "study.predictions=10", "study.waves=1", "study.discrepancy=0"])
+        config = load_config(folder / "small.yaml", overrides=["study.draws=32", "study.generations=3", "study.predictions=10", "study.waves=1", "study.discrepancy=0"])
         done, code = run(config, folder / "out", jobs=1, progress=False)
         number = json.loads((done / "summary.json").read_text())["tables"]["numbers"][0]
         held += number["5 %"] < truth < number["95 %"]
-        assert code == 0 and number["width over prior"] < 0.6
+        assert code == 0 and number["width over prior"] < 0.75
     assert held >= 2

@@ -17,6 +17,7 @@ from tme.studies.study import Results
 
 LEVEL = (0.05, 0.25, 0.5, 0.75, 0.95)
 MOST_POINTS = 400  # of a pairs figure
+FEWEST = 40  # effective particles
 UNLEARNT, LEARNT = 0.8, 0.5  # widths of an interval as a share of the prior's
 
 
@@ -66,7 +67,7 @@ def data_table(rows: Sequence[Row], simulated: np.ndarray, noisy: np.ndarray) ->
 def rounds_table(history: History, populations: Sequence[Population]) -> list[dict[str, Any]]:
     """A row for each wave and generation."""
     rows: list[dict[str, Any]] = [
-        {"round": f"wave {w.number}", "simulations": len(w.emulators[0].u) if w.emulators else 0, "prior left": w.left if w.kept else None, "threshold": None, "accepted": None, "effective": None}
+        {"round": f"wave {w.number}", "simulations": w.simulated, "prior left": w.left if w.kept else None, "threshold": None, "accepted": None, "effective": None}
         for w in history.waves
     ]
     before = 0
@@ -129,6 +130,8 @@ def sentences(plan: Plan, history: History, populations: Sequence[Population], n
         out.append(f"Wave {w.number} would have left next to nothing and does not count{what}: the ranges or the model may not reach the data.")
     last = populations[-1]
     out.append(f"ABC-SMC ended after {last.generation + 1} generations and {last.simulated} particles at a threshold of {last.threshold:.3g} sd; {last.effective:.0f} effective particles.")
+    if last.effective < FEWEST:
+        out.append(f"So few particles give rough quantiles: at least {FEWEST} are worth believing (study.draws).")
     missed = [f"{d['readout']} of {d['arm']} on day {d['day']:g}" for d in data if not d["within"]]
     if missed:
         out.append(f"Outside the predictive band: {', '.join(missed)}.")

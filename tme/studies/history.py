@@ -44,6 +44,7 @@ class Wave:
     emulators: tuple[Emulator, ...]
     worst_row: int
     errors_beyond_3: float  # share of leave-one-out errors beyond 3 sd, over all rows
+    simulated: int = 0
     kept: bool = True  # whether it counts: a wave that would leave next to nothing does not
 
 
@@ -109,7 +110,7 @@ def _wave(history: History, prior: Prior, evaluate: Evaluate, number: int, desig
     history.simulated += len(points)
     good = np.isfinite(rows).all(axis=1)
     if good.sum() < FEWEST_DESIGN // 2:
-        return Wave(number, float(inside.mean()), (), -1, float("nan"), kept=False), inside
+        return Wave(number, float(inside.mean()), (), -1, float("nan"), len(points), kept=False), inside
     emulators = tuple(Emulator.fit(design[good], rows[good, j]) for j in range(rows.shape[1]))
     wave = Wave(number, 0.0, emulators, -1, float(np.mean([np.abs(e.errors) > 3.0 for e in emulators])))
     at = np.flatnonzero(inside)
@@ -118,7 +119,7 @@ def _wave(history: History, prior: Prior, evaluate: Evaluate, number: int, desig
     after[at] = found.max(axis=1) <= settings.cut
     worst = int((found > settings.cut).sum(axis=0).argmax())
     left = float(after.mean())
-    return Wave(number, left, emulators, worst, wave.errors_beyond_3, kept=left >= LEAST_LEFT), after
+    return Wave(number, left, emulators, worst, wave.errors_beyond_3, len(points), kept=left >= LEAST_LEFT), after
 
 
 def _among(points: np.ndarray, number: int, n: int) -> np.ndarray:

@@ -34,7 +34,7 @@ class Posterior:
 
     def below(self, values: np.ndarray) -> np.ndarray:
         """(d,) posterior probability that each number is below the one given."""
-        return np.einsum("i,ij->j", self.weights, (self.values < np.asarray(values)).astype(float))
+        return np.minimum(np.einsum("i,ij->j", self.weights, (self.values < np.asarray(values)).astype(float)), 1.0)
 
     def narrowing(self) -> np.ndarray:
         """(d,) width of the 90 % interval as a share of that of the prior: 1 learnt nothing, near 0 much."""

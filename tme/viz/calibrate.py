@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -84,7 +85,7 @@ def marginal(axes: Axes, places: np.ndarray, weights: np.ndarray, number: dict[s
 
 def pair(axes: Axes, places: np.ndarray, weights: np.ndarray, numbers: tuple[dict[str, Any], dict[str, Any]], limits: tuple[tuple[float, float], tuple[float, float]]) -> None:
     """Samples of two numbers (n, 2)."""
-    axes.scatter(*places.T, s=np.minimum(weights * len(weights) * 4.0, 40.0), color=style.BLUE, alpha=0.5, linewidths=0)
+    axes.scatter(places[:, 0], places[:, 1], s=np.minimum(weights * len(weights) * 4.0, 40.0), color=style.BLUE, alpha=0.5, linewidths=0)
     along, up = numbers
     if along["value"] is not None and up["value"] is not None:
         axes.plot(place(along, along["value"]), place(up, up["value"]), "+", color=style.VERMILLION, ms=7, mew=1.2)
@@ -109,7 +110,7 @@ def at(number: dict[str, Any], place: float) -> float:
 def scale_ticks(axes: Axes, number: dict[str, Any], which: str, limits: tuple[float, float]) -> None:
     """Write the number's own values at the ends and the middle of what is shown."""
     places = [limits[0], 0.5 * (limits[0] + limits[1]), limits[1]]
-    labels = [f"{at(number, p):.3g}" for p in places]
+    labels = [written(at(number, p)) for p in places]
     if which == "x":
         axes.set_xlim(*limits)
         axes.set_xticks(places, labels)
@@ -118,6 +119,11 @@ def scale_ticks(axes: Axes, number: dict[str, Any], which: str, limits: tuple[fl
     else:
         axes.set_ylim(*limits)
         axes.set_yticks(places, labels)
+
+
+def written(value: float) -> str:
+    """A value in few characters: 12.5, 0.08, 4.4e-4."""
+    return f"{value:.3g}" if value == 0 or abs(value) >= 0.01 else re.sub(r"e-0*", "e-", f"{value:.1e}")
 
 
 def short(number: dict[str, Any]) -> str:
@@ -152,6 +158,8 @@ def prediction(page: Any) -> list[Drawn]:
 def course(axes: Axes, curve: dict[str, Any]) -> None:
     """One arm and readout."""
     days, bands = np.array(curve["days"]), np.array(curve["bands"], dtype=float)
+    if curve["log"]:
+        axes.set_yscale("log")
     axes.fill_between(days, bands[:, 0], bands[:, 4], color=style.SKY, alpha=0.35, lw=0)
     axes.fill_between(days, bands[:, 1], bands[:, 3], color=style.SKY, alpha=0.8, lw=0)
     axes.plot(days, bands[:, 2], color=style.BLUE)
@@ -160,9 +168,9 @@ def course(axes: Axes, curve: dict[str, Any]) -> None:
         axes.plot([d["day"]] * 2, [d["low"], d["high"]], color=colour, lw=1.0)
         axes.plot(d["day"], d["value"], "o" if d["fit"] else "D", color=colour, mfc=colour if d["fit"] else "white", ms=4.5, zorder=5)
     if curve["log"]:
-        axes.set_yscale("log")
         low, high = axes.get_ylim()
-        few = np.log10(high / low) < 1.5
+        axes.set_ylim(bottom=max(low, 0.02 * min(d["value"] for d in curve["data"])))
+        few = np.log10(high / axes.get_ylim()[0]) < 2.0
         axes.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0) if few else (1.0,)))
         axes.yaxis.set_major_formatter(FuncFormatter(lambda v, _: f"{v:g}"))
         axes.yaxis.set_minor_formatter(NullFormatter())
@@ -182,9 +190,9 @@ def ranks(path: Path, names: Sequence[str], histogram: np.ndarray, covered: np.n
     with style.use():
         figure: Figure = style.new_figure(min(style.PAGE_IN, 0.6 + 3.0 * len(names)), 2.7)
         for axes, name, counts, share in zip(figure.subplots(1, len(names), squeeze=False)[0], names, histogram, covered):
-            axes.axhspan(low, high, color=style.GREY, alpha=0.2, lw=0)
-            axes.axhline(truths / bins, color=style.GREY, ls="--", lw=0.8)
-            axes.stairs(counts, np.linspace(0.0, 1.0, bins + 1), fill=True, color=style.SKY, alpha=0.9)
+            axes.stairs(counts, np.linspace(0.0, 1.0, bins + 1), fill=True, color=style.SKY)
+            axes.axhspan(low, high, color=style.GREY, alpha=0.2, lw=0, zorder=3)
+            axes.axhline(truths / bins, color=style.GREY, ls="--", lw=0.8, zorder=4)
             axes.set_ylim(0.0, 1.25 * max(counts.max(), high))
             axes.set_xlim(0.0, 1.0)
             axes.set_xlabel("share of the posterior below the truth")
