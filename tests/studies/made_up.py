@@ -6,6 +6,7 @@ import hashlib
 import json
 import time
 from dataclasses import dataclass, field, replace
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -35,12 +36,17 @@ class Config:
         matter = {k: v for k, v in self.to_dict().items() if k != "sleep_s"}
         return hashlib.sha256(json.dumps(matter, sort_keys=True).encode()).hexdigest()[:8]
 
+    def therapy_of(self, arm: str) -> SimpleNamespace:
+        dose = (SimpleNamespace(day=(0.0,)),)
+        kinds = {"drugs": dose if arm in ("drug", "both") else (), "antibodies": dose if arm in ("immune", "both") else ()}
+        return SimpleNamespace(**{"nanoparticles": (), "events": (), **kinds})
+
     def with_values(self, values: dict[str, Any]) -> Config:
         return replace(self, numbers={**self.numbers, **values})
 
 
 class Model:
-    """size = 100 + a + 10 luck, the drug takes b of it; `fail` above 0 raises."""
+    """size = 100 + a + 10 luck; the drug takes b of it, the immune arm i, both what is left of both less s + 0.03 luck; `fail` above 0 raises."""
 
     def __init__(self, config, seed=None, arm="control", *, replicate=0):
         self.config, self.seed, self.arm = config, seed, arm
@@ -72,6 +78,8 @@ class Model:
         self.running = self.tick < self.end_tick and self.stop_reason is None
 
     def observe(self):
-        luck = np.random.default_rng(self.seed).standard_normal()
-        share = 1 - self.config.numbers.get("b", 0.0) if self.arm == "drug" else 1.0
-        return {"tumour_alive": (100 + self.config.numbers.get("a", 0.0) + 10 * luck) * share, "hour": self.sim_hour, "nothing": float("nan")}
+        luck, more = np.random.default_rng(self.seed).standard_normal(2)
+        n = self.config.numbers
+        of_drug, of_immune = 1 - n.get("b", 0.0), 1 - n.get("i", 0.0)
+        share = {"drug": of_drug, "immune": of_immune, "both": of_drug * of_immune - n.get("s", 0.0) - 0.03 * more}.get(self.arm, 1.0)
+        return {"tumour_alive": (100 + n.get("a", 0.0) + 10 * luck) * (share if self.tick > 2 else 1.0), "hour": self.sim_hour, "nothing": float("nan")}

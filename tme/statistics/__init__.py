@@ -27,6 +27,7 @@ from tme.statistics.lines import Line, fit_line
 from tme.statistics.loewe import loewe_excess, loewe_share
 from tme.statistics.paired_tests import ExactTest, benjamini_hochberg, holm, least_p, sign_test, wilcoxon
 from tme.statistics.power import pairs_needed
+from tme.statistics.proportion import proportion
 from tme.statistics.question import Answered, Question, answer, faults_of, question_of
 from tme.statistics.response import PARTIAL, PROGRESSIVE, response_class, response_counts
 from tme.statistics.survival import SurvivalCurve, kaplan_meier, logrank
@@ -86,6 +87,7 @@ __all__ = [
     "pairs",
     "pairs_needed",
     "parse",
+    "proportion",
     "question_of",
     "ratio_of_means",
     "response_class",
