@@ -159,11 +159,23 @@ def prior_of(config: Any, problems: Sequence[petab.Problem]) -> tuple[Prior, dic
             raise ConfigError([fault_at(config, "study.ranges", f"{len(ranges)} numbers are too many to calibrate at once", expected)])
     else:
         ranges = given
-        for r in ranges:
-            config.with_values({r.key: float(r.low)}), config.with_values({r.key: float(r.high)})
-    if fixed:
-        config.with_values(fixed)
+    tried = {r.key: (float(r.low), float(r.high)) for r in given if r in ranges} | {key: (value,) for key, value in fixed.items()}
+    faults = [f for key, values in tried.items() for f in refused(config, key, values, problems)]
+    if faults:
+        raise ConfigError(faults)
     return Prior(tuple(ranges)), {k: v for k, v in fixed.items() if k not in {r.key for r in ranges}}
+
+
+def refused(config: Any, key: str, values: Sequence[float], problems: Sequence[petab.Problem]) -> list[Fault]:
+    """What the experiment says to values of a PEtab parameter, told at its line."""
+    line = next(p.places[key] for p in problems if key in p.places)
+    for value in values:
+        try:
+            config.with_values({key: value})
+        except ConfigError as error:
+            first = error.faults[0]
+            return [line.wrong("parameterId", f"{key}: {first.problem}", first.expected, first.meant)]
+    return []
 
 
 def ask_of(config: Any, rows: Sequence[Row]) -> Ask:

@@ -60,6 +60,7 @@ class Problem:
     parameters: list[Range] = field(default_factory=list)
     fixed: dict[str, float] = field(default_factory=dict)
     left_out: list[str] = field(default_factory=list)
+    places: dict[str, Line] = field(default_factory=dict)  # where each parameter stands
 
 
 def read(path: Path, arms: Collection[str], readouts: Collection[str], days: tuple[float, float], check_days: Collection[float] = ()) -> Problem:
@@ -139,6 +140,7 @@ def _parameter(line: Line, problem: Problem, faults: list[Fault]) -> None:
     if "." not in name:
         problem.left_out.append(f"parameter {line['parameterId']}: is no dotted key of an experiment")
         return
+    problem.places[name] = line
     if line["estimate"] in ("0", "0.0"):
         problem.fixed[name] = _number(line, "nominalValue", faults)
         return
