@@ -12,6 +12,7 @@ from tme.studies.draws import Purpose, uniforms
 from tme.studies.prior import Prior
 
 _EDGE = 1e-9
+FEWEST_PER_TERM = 6  # effective particles for each term of the regression
 
 
 @dataclass(frozen=True)
@@ -82,7 +83,7 @@ def adjusted(prior: Prior, population: Population, observed: Observed) -> Poster
     w = population.weights * near
     w = w / w.sum() if w.sum() > 0.0 else np.zeros_like(w)
     x = np.column_stack([np.ones(len(away)), away / scale])
-    if not w.any() or 1.0 / (w**2).sum() < 2 * x.shape[1]:
+    if not w.any() or 1.0 / (w**2).sum() < FEWEST_PER_TERM * x.shape[1]:
         return raw(prior, population)
     target = logit(np.clip(population.u, _EDGE, 1.0 - _EDGE))
     normal = np.einsum("i,ij,ik->jk", w, x, x) + 1e-8 * np.eye(x.shape[1])
