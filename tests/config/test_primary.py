@@ -125,5 +125,6 @@ def test_loewe_needs_a_sweep_over_three_doses_of_both_agents(tmp_path):
     doses = "sweep: {arms.a.drugs.0.dose_mg_kg: [1, 3, 9], arms.b.antibodies.0.dose_mg_kg: {from: 1, to: 9, n: %d}}\n"
     (fault,) = model_faults(tmp_path, text + doses % 2)
     assert "dose-response of b, and the sweep gives it 2 doses" in fault
-    (tmp_path / "y.yaml").write_text((tmp_path / "x.yaml").read_text().replace("n: 2", "n: 3"))
+    assert "dose-response of a, and the sweep gives it 2 doses" in model_faults(tmp_path, text + doses.replace("[1, 3, 9]", "[0, 1, 3]") % 3)[0]
+    (tmp_path / "y.yaml").write_text((tmp_path / "x.yaml").read_text().replace("[0, 1, 3]", "[0, 1, 3, 9]"))
     assert load_config(tmp_path / "y.yaml").primary.contrasts == ("loewe(ab; a, b) > 0",)

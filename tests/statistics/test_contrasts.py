@@ -141,7 +141,7 @@ def test_an_exact_test_says_what_it_can_reach():
 def test_a_vanished_tumour_is_half_the_least_that_was_seen_and_the_note_counts_it():
     answer = evaluate("a < b", {"a": [0.0, 2.0, 4.0], "b": [8.0, 8.0, 8.0]})
     assert answer.estimate.value == pytest.approx(np.exp(np.log([1 / 8, 2 / 8, 4 / 8]).mean()))
-    assert answer.note.startswith("1 of the values")
+    assert answer.note.startswith("1 value is 0")
 
 
 def test_tumours_that_vanished_in_both_arms_say_nothing_of_their_ratio():

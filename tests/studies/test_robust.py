@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import math
 
@@ -9,17 +10,18 @@ import numpy as np
 import pytest
 from made_up import Config, Model
 
+from tme.config.study import Given
 from tme.statistics.contrasts import parse
 from tme.studies import rivals, robust
 from tme.studies.design import Ask
 from tme.studies.ranges import Range
-from tme.studies.robust import planned
+from tme.studies.robust import candidates, planned
 from tme.studies.robust_words import of_conclusion, word
 from tme.viz import study as page
 
 RANGES = [Range("b", 0.2, 0.6, 0.4, unit="1"), Range("i", 0.1, 0.5, 0.3), Range("s", -0.1, 0.2, 0.05, unit="1"), Range("a", -20, 20, 0), Range("c", 0, 1, 0.5)]
 SWITCHES = {"route": {"open": {}, "closed": {"s": 0.0}}, "idle": {"yes": {}, "no": {"z": 1.0}}}
-CUTS = {"the route": {"s": 0.0}}
+CUTS = {"route": {"s": 0.0}}
 
 
 class Four(Config):
@@ -39,7 +41,8 @@ def made(tmp_path_factory):
         patch.setattr(robust, "cuts_of", lambda config: CUTS)
         patch.setattr(robust, "sizes", lambda config, quick: (300, 60, 3))
         patch.setattr(robust, "ask_of", lambda config, kind, readouts, days: Ask(tuple(readouts), tuple(days)))
-        patch.setattr(robust, "cost", lambda config, plan, day: "no time")
+        patch.setattr(robust, "cost", lambda config, pairs, day: "no time")
+        patch.setattr(robust, "given_of", lambda config: [Given(low=99, high=1000, over_day=None)])
         config = Four(arms={"control": {}, "immune": {}, "drug": {}, "both": {}})
         _, code = robust.run(config, out=folder, jobs=1, progress=False, model_factory=Model)
     assert code == 0
@@ -77,22 +80,35 @@ def test_the_number_that_decides_comes_first_with_the_value_where_it_flips(made)
 
 
 def test_the_cut_takes_all_of_the_excess_away_and_its_share_is_of_sure_draws(made):
-    cut = made[1]["cuts"]["the route"][BLISS]
+    cut = made[1]["cuts"]["route"][BLISS]
     # the mean excess is (0.05 + 0)/2, and what is left without the route is luck
     assert cut["loss"]["low"] <= 0.025 <= cut["loss"]["high"] and cut["n"] == 360
     assert 60 < cut["sure"] < 180 and cut["share"]["low"] > 0.8
 
 
+def test_only_draws_count_whose_untreated_tumour_is_as_known(made):
+    folder, summary = made
+    # size = 100 + a + 10 luck with a uniform on [-20, 20] is above 99 in a little more than half of all draws
+    assert summary["draws"] == 300 and summary["repeated"] == 60
+    assert 0.45 < summary["met"] / summary["tried"] < 0.63 and summary["tried"] > 500
+    rows = list(csv.DictReader((folder / "design.csv").read_text().splitlines()))
+    full = [r for r in rows if not r["arms"]]
+    assert len(full) == 2 * 360 and {r["arms"] for r in rows if r["arms"]} == {"control"}
+    assert np.mean([float(r["a"]) for r in full]) > 3 > np.mean([float(r["a"]) for r in rows if r["arms"]])
+    assert summary["sentences"][0].startswith(f"{summary['met']} of {summary['tried']} draws show what is known (tumour_alive of control")
+
+
 def test_arms_and_cuts_of_a_draw_share_their_tumour_and_draws_do_not():
-    plan = planned(RANGES, SWITCHES, CUTS, 20, 5, 3, seed=1)
+    draws = candidates(RANGES, SWITCHES, "draw", 0, 20, 1, 1)
+    plan = planned(RANGES, SWITCHES, CUTS, draws, candidates(RANGES, SWITCHES, "repeated", 0, 5, 3, 1), 3)
     seeds = [s for p in plan.points for s in p.seeds]
     assert len(seeds) == len(set(seeds)) == 35
-    assert [p.seeds for p in plan.cut_points["the route"]] == [p.seeds for p in plan.points]
-    assert all(p.values["s"] == 0.0 for p in plan.cut_points["the route"])
+    assert [p.seeds for p in plan.cut_points["route"]] == [p.seeds for p in plan.points]
+    assert all(p.values["s"] == 0.0 for p in plan.cut_points["route"])
 
 
 def test_draws_fill_every_range_evenly_and_an_option_overrides_its_number():
-    plan = planned(RANGES, SWITCHES, CUTS, 40, 6, 2, seed=1)
+    plan = planned(RANGES, SWITCHES, CUTS, candidates(RANGES, SWITCHES, "draw", 0, 40, 1, 1), [], 2)
     for k in range(len(RANGES)):
         assert sorted((plan.u[:40, k] * 40).astype(int)) == list(range(40))
     assert np.bincount(plan.options[:40, 0]).tolist() == [20, 20]

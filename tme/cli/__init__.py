@@ -16,6 +16,7 @@ from tme.cli import (
     describe,
     listing,
     report,
+    robust,
     run,
     schema,
     sensitivity,
@@ -57,6 +58,7 @@ for _name, _command in (
     ("targets", targets.targets),
     ("bench", bench.bench),
     ("sensitivity", sensitivity.sensitivity),
+    ("robust", robust.robust),
     ("calibrate", calibrate.calibrate),
     ("schema", schema.schema),
 ):

@@ -66,6 +66,24 @@ class Repeated(Model):
     seeds: Annotated[int, Whole, Field(ge=2)] = 3
 
 
+class Given(Model):
+    """What an arm must show for a draw to count: a readout on a day (the last asked for), as a multiple of what it was on
+    `over_day` unless that is null, from `low` to `high`. It may hold no contrast that the study asks about."""
+
+    arm: str = "control"
+    readout: str = "tumour_alive"
+    day: Num | None = None
+    over_day: Num | None = 0.0
+    low: NotNegative
+    high: Positive
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Given:
+        if not self.low < self.high:
+            raise PydanticCustomError("value_error", "the band is turned round: low {low} is not below high {high}", {"low": f"{self.low:g}", "high": f"{self.high:g}"})
+        return self
+
+
 Overrides = Annotated[dict[str, Any], BeforeValidator(empty)]
 
 
@@ -88,6 +106,7 @@ class Study(Model):
     keep: Count | None = None  # groups that Morris hands to Sobol
     # robust
     repeated: Annotated[Repeated, BeforeValidator(empty)] | None = None
+    given: Annotated[tuple[Given, ...], BeforeValidator(as_tuple)] | None = None
     switches: Annotated[dict[str, Annotated[dict[str, Overrides], Field(min_length=2)]], BeforeValidator(empty)] = Field(default_factory=dict)
     cuts: Annotated[dict[str, Overrides], BeforeValidator(empty)] = Field(default_factory=dict)
     # calibrate

@@ -118,8 +118,7 @@ def values_at(run: Any, column: str, hour: float | None = None) -> dict[str, pd.
 def control_of(config: dict) -> str:
     """The arm without any treatment: the first empty one, else one called control, else the first."""
     arms = config.get("arms") or {}
-    empty = [str(name) for name, therapy in arms.items() if not any((therapy or {}).values())]
-    return next(iter(empty or [a for a in arms if str(a) == "control"] or list(arms)))
+    return statistics.control_arm(arms) or next(iter([a for a in arms if str(a) == "control"] or list(arms)))
 
 
 def compare_arms(

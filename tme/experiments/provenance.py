@@ -24,7 +24,7 @@ def begin(folder: Path, config: Any, plan: Plan, jobs: int, threads: int, device
     found = files.read_json(folder / PROVENANCE)
     this = {"command": command_line(), "started": now(), "finished": None, "exit_code": None, "jobs": jobs,
             "threads": threads, "device": device[1], "versions": versions(device[0]), "machine": machine(), "git": git_commit(),
-            "source_sha256": source_digest()}  # fmt: skip
+            "source_sha256": source_digest(), "primary": config.to_dict().get("primary")}  # fmt: skip
     record = {
         "name": config.name, "config_digest": config.digest, "seed": config.seed, "device": device[0],
         "versions": this["versions"], "machine": this["machine"], "git": this["git"],

@@ -155,6 +155,16 @@ class Run:
 
         return rows_at(self, common_hour(self, day))
 
+    def compare(self, day: float | None = None, fold: float = 2.0) -> Any:
+        """The run compared: its primary question first, all else exploratory (`comparison.Comparison`; print it).
+
+        `day` for the exploratory tables, by default the last that all recorded; `fold` is the size, in multiples of that on
+        day 0, whose time is told. `StoppedEarly` (a ValueError) where not all simulations recorded the day.
+        """
+        from tme.experiments.comparison import compare
+
+        return compare(self, day, fold)
+
     def hours(self, arm: str | None = None, replicate: int = 0) -> list[float]:
         """Hours (since day 0) of the snapshots of one simulation, by default the first arm's."""
         folder = self.simulation(arm if arm is not None else self.arms[0], replicate)

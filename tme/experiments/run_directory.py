@@ -103,7 +103,14 @@ def prepare(folder: Path, config: Any, fresh: bool = False) -> None:
             f"{folder} belongs to another configuration (digest {found[:8]}, this one {config.digest[:8]}): "
             f"choose another --out, or start over with --fresh"
         )
+    elif asks_anew(folder, config):
+        write_config(folder, config)
     files.clear_temporary(folder)
+
+
+def asks_anew(folder: Path, config: Any) -> bool:
+    """Whether the config puts another primary question than the one stored; that changes no simulation."""
+    return read_config(folder).get("primary") != config.to_dict().get("primary")
 
 
 def write_config(folder: Path, config: Any) -> None:
@@ -307,5 +314,5 @@ def is_claimed(folder: Path) -> bool:
 
 def prepare_point(folder: Path, config: Any) -> None:
     """Give a sweep point's folder its own resolved configuration, so that it reads as a run."""
-    if stored_digest(folder) != config.digest:
+    if stored_digest(folder) != config.digest or asks_anew(folder, config):
         write_config(folder, config)

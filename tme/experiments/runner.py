@@ -15,6 +15,7 @@ from typing import Any
 from tme.core.device import check as check_device
 from tme.experiments import executors, files, provenance
 from tme.experiments.checkpoint import remove_slots
+from tme.experiments.comparison import asked, question_lines
 from tme.experiments.executor import Interrupt, execute
 from tme.experiments.executors.contract import Executor
 from tme.experiments.merge import merge
@@ -158,7 +159,7 @@ def _run(folder: Path, config: Any, whole: Plan, executor: str | Executor, jobs:
         _report(report, folder, show)
     made = Run(folder, exit_code, tuple(names_failed(outcomes)))
     if show is not False:
-        for line in told_of_stops(made):
+        for line in (*told_of_stops(made), *told_of_question(made)):
             print(line, flush=True)
     return made
 
@@ -217,6 +218,12 @@ def told_of_stops(made: Run) -> list[str]:
             else f"  arms cannot be compared: the last day that all recorded is {day:g}, before treatment starts"
         )
     return lines
+
+
+def told_of_question(made: Run) -> list[str]:
+    """The primary question and its answers, for the last lines of a run; nothing where none is stated or can be answered."""
+    question, points = asked(made)
+    return question_lines(question, points) if question is not None or points else []
 
 
 def _report(draw: Callable[[Path], Any], folder: Path, show: bool | None) -> None:

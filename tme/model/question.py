@@ -37,11 +37,11 @@ def fault(config: Any, key: str, problem: str, expected: str, meant: str = "") -
 
 
 def doses_swept(config: Any, arm: str) -> int:
-    """At how many doses the sweep gives what an arm gives, the arms it uses included; 1 without a sweep."""
+    """At how many doses above 0 the sweep gives what an arm gives, the arms it uses included; 1 without a sweep."""
     mine = set(members(config.arms, arm))
     keys = {key: key.split(".") for key in config.sweep}
     doses = [entry for key, entry in config.sweep.items() if keys[key][0] == "arms" and keys[key][1] in mine and keys[key][-1] in DOSES]
-    return max((int(e["n"]) if isinstance(e, dict) else len(set(e)) for e in doses), default=1)
+    return max((int(e["n"]) - (min(e["from"], e["to"]) <= 0) if isinstance(e, dict) else len({x for x in e if x > 0}) for e in doses), default=1)
 
 
 def said(config: Any, arm: str) -> str:

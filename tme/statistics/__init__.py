@@ -25,15 +25,30 @@ from tme.statistics.intervals import (
 )
 from tme.statistics.lines import Line, fit_line
 from tme.statistics.loewe import loewe_excess, loewe_share
+from tme.statistics.outcomes import (
+    COLUMNS,
+    Curves,
+    TimeToSize,
+    answer_points,
+    curves,
+    day_to_read,
+    doses_of_points,
+    false_discovery,
+    growth_rows,
+    in_question,
+    responses,
+    times_to_size,
+)
 from tme.statistics.paired_tests import ExactTest, benjamini_hochberg, holm, least_p, sign_test, wilcoxon
 from tme.statistics.power import pairs_needed
 from tme.statistics.proportion import proportion
-from tme.statistics.question import Answered, Question, answer, faults_of, question_of
+from tme.statistics.question import Answered, Question, answer, asked_later, faults_of, marked, question_of
 from tme.statistics.response import PARTIAL, PROGRESSIVE, response_class, response_counts
 from tme.statistics.survival import SurvivalCurve, kaplan_meier, logrank
 from tme.statistics.synergy import bliss_excess, bliss_of_groups, bliss_of_pairs, hsa_excess, hsa_of_pairs
 
 __all__ = [
+    "COLUMNS",
     "FEWEST_FOR_P",
     "FEWEST_TO_RESAMPLE",
     "FOLD",
@@ -45,6 +60,7 @@ __all__ = [
     "Answered",
     "Contrast",
     "ContrastError",
+    "Curves",
     "DoseResponse",
     "DoseTable",
     "Estimate",
@@ -53,8 +69,11 @@ __all__ = [
     "Line",
     "Question",
     "SurvivalCurve",
+    "TimeToSize",
     "answer",
+    "answer_points",
     "area_under_curve",
+    "asked_later",
     "band",
     "benjamini_hochberg",
     "bliss_excess",
@@ -62,26 +81,33 @@ __all__ = [
     "bliss_of_pairs",
     "bootstrap",
     "control_arm",
+    "curves",
+    "day_to_read",
     "difference",
     "dose_response",
     "dose_table",
     "dose_units",
     "doses_given",
+    "doses_of_points",
     "evaluate",
     "evaluate_all",
+    "false_discovery",
     "faults_of",
     "fit_hill",
     "fit_line",
     "growth_inhibition",
+    "growth_rows",
     "holm",
     "hsa_excess",
     "hsa_of_pairs",
+    "in_question",
     "jackknife",
     "kaplan_meier",
     "least_p",
     "loewe_excess",
     "loewe_share",
     "logrank",
+    "marked",
     "mean_interval",
     "mean_of_amounts",
     "pairs",
@@ -92,8 +118,10 @@ __all__ = [
     "ratio_of_means",
     "response_class",
     "response_counts",
+    "responses",
     "share_of_control",
     "sign_test",
     "time_to_reach",
+    "times_to_size",
     "wilcoxon",
 ]

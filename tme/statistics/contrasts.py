@@ -230,7 +230,7 @@ def evaluate_all(
         else:
             found = estimate(contrast, table, control, level)
             zeros = contrast.zeros(table)
-            note = f"{zeros} of the values are 0 and are read as half the least value above 0" if zeros else ""
+            note = f"{zeros} value{'s are' if zeros > 1 else ' is'} 0 and read as half the least above 0" if zeros else ""
             answers.append(_answer(contrast, found, contrast.effects(table, control), strictest, note))
     return adjusted(answers, level)
 

@@ -106,7 +106,7 @@ def dose_table(rows: Iterable[tuple[Mapping[str, float], int, float]], units: Ma
     Replicates are those that have a value at every dose; the same doses given twice in one replicate are averaged.
     """
     rows = [(dict(d), int(r), float(v)) for d, r, v in rows]
-    agents = tuple(dict.fromkeys(a for d, _, _ in rows for a, x in d.items() if x > 0))
+    agents = tuple(sorted({a for d, _, _ in rows for a, x in d.items() if x > 0}))
     cells: dict[tuple[float, ...], dict[int, list[float]]] = {}
     for given, replicate, value in rows:
         if np.isfinite(value):

@@ -7,6 +7,7 @@ EC50 is the dose of half the agent's own greatest effect. Source: Hill 1910, J P
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -63,8 +64,8 @@ def fit_hill(doses: Any, shares: Any) -> Hill | None:
     if np.unique(d).size < FEWEST_DOSES:
         return None
     effect = 1 - s
-    ends = np.log([d.min() / BEYOND, d.max() * BEYOND]), np.log(SLOPES)
-    ec50, h = (x.ravel() for x in np.meshgrid(np.linspace(*ends[0], GRID[0]), np.linspace(*ends[1], GRID[1])))
+    ends = (math.log(d.min() / BEYOND), math.log(d.max() * BEYOND)), (math.log(SLOPES[0]), math.log(SLOPES[1]))
+    ec50, h = (x.ravel() for x in np.meshgrid(*(np.linspace(low, high, n) for (low, high), n in zip(ends, GRID))))
     _, cost = _greatest(ec50, h, d, effect)
     start = int(np.argmin(cost))
 

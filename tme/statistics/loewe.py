@@ -38,7 +38,7 @@ def loewe_excess(doses_a: Any, shares_a: Any, doses_b: Any, shares_b: Any, dose_
     Shares of the control: `shares_a` (n, p) at `doses_a` (p,), `shares_b` (n, q) at `doses_b` (q,), `shares_ab` (n,) at the one
     combination; rows are replicates of one seed. Unknown where a single agent has no curve (three doses above 0, some effect).
     """
-    given = [np.atleast_2d(np.asarray(x, float)) for x in (shares_a, shares_b)]
+    one, other = (np.atleast_2d(np.asarray(x, float)) for x in (shares_a, shares_b))
     ab = np.asarray(shares_ab, float)
 
     def excess(a: np.ndarray, b: np.ndarray, both: np.ndarray) -> float:
@@ -47,6 +47,6 @@ def loewe_excess(doses_a: Any, shares_a: Any, doses_b: Any, shares_b: Any, dose_
             return float("nan")
         return loewe_share(dose_a, dose_b, curves[0], curves[1]) - float(both.mean())
 
-    if not np.isfinite(excess(*given, ab)):
+    if not np.isfinite(excess(one, other, ab)):
         return unknown(ab.size), np.full(ab.shape, np.nan)
-    return jackknife(excess, *given, ab, level=level)
+    return jackknife(excess, one, other, ab, level=level)

@@ -7,7 +7,7 @@ exploratory, and its p values control the share of false discoveries.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -71,11 +71,15 @@ def faults_of(texts: Sequence[str], arms: Mapping[str, Any]) -> list[tuple[int, 
 
 @dataclass(frozen=True)
 class Answered:
-    """The question with its answers. `day` is the day that was read: earlier than asked where simulations stopped early."""
+    """The question with its answers. `day` is the day that was read: earlier than asked where simulations stopped early.
+
+    `late`: the question was put or changed after the first simulations had been made.
+    """
 
     question: Question
     day: float
     answers: tuple[Answer, ...]
+    late: bool = False
 
     @property
     def n(self) -> int:
@@ -89,9 +93,10 @@ class Answered:
     def cautions(self) -> list[str]:
         """What a reader must know before believing the answers."""
         asked = self.question.day
-        late = asked is not None and self.day < asked - 1e-6
-        moved = f"Asked of day {asked:g}; read on day {self.day:g}, the last that all simulations recorded." if late else ""
-        return [text for text in (moved, smallness(self.n)) if text]
+        early = asked is not None and self.day < asked - 1e-6
+        moved = f"Asked of day {asked:g}; read on day {self.day:g}, the last that all simulations recorded." if early else ""
+        after = "The question was put or changed after simulations of this run had begun: read the answers as exploratory." if self.late else ""
+        return [text for text in (moved, after, smallness(self.n)) if text]
 
     def lines(self) -> list[str]:
         """The whole answer as text, one line each."""
@@ -120,3 +125,14 @@ def paired(values: Mapping[str, Mapping[int, float]], arms: Sequence[str]) -> di
     """Arm -> values (n,) over all replicates of the arms named, NaN where an arm lacks one."""
     replicates = sorted({r for a in arms for r in values.get(a, {})})
     return {a: np.array([values.get(a, {}).get(r, np.nan) for r in replicates], float) for a in arms}
+
+
+def asked_later(provenance: Mapping[str, Any], primary: Any) -> bool:
+    """Whether the question was put, or changed, after simulations of the run had begun: invocations record what they asked."""
+    first: Mapping[str, Any] = next(iter(provenance.get("invocations") or ()), {})
+    return bool(primary) and "primary" in first and first["primary"] != primary
+
+
+def marked(found: Answered, late: bool) -> Answered:
+    """The same answers, marked as put after the fact where that is so."""
+    return replace(found, late=late)

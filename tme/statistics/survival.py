@@ -53,8 +53,8 @@ def kaplan_meier(times: Any, happened: Any, level: float = LEVEL) -> SurvivalCur
         warnings.simplefilter("ignore", RuntimeWarning)  # undefined at share 0: NaN there says so
         within = sf.confidence_interval(level, method="log-log")
     at = np.isin(sf.quantiles, t[event])
-    pick = [np.asarray(x, float)[at] for x in (sf.quantiles, sf.probabilities, within.low.probabilities, within.high.probabilities)]
-    return SurvivalCurve(*pick, np.sort(t[~event]), t.size)
+    low, high = (np.asarray(x.probabilities, float)[at] for x in (within.low, within.high))
+    return SurvivalCurve(np.asarray(sf.quantiles, float)[at], np.asarray(sf.probabilities, float)[at], low, high, np.sort(t[~event]), t.size)
 
 
 def logrank(times_a: Any, happened_a: Any, times_b: Any, happened_b: Any) -> float:

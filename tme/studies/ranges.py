@@ -95,7 +95,10 @@ def own_ranges(config: Any) -> dict[str, Range]:
             if kind == "tumours" or all(idle(config, m, kind, name) for m in models) or not heard(config, kind, name):
                 continue
             for key, number in config.library.entries[kind][name].numbers.items():
-                add(out, f"entries.{kind}.{name}.{key}", number.prior, number.value, f"{kind}.{name.split('.')[0]}", number.unit, number.status)
+                ends = number.prior
+                if kind == "cells" and key == "volume_um3" and config.library.cells[name].place == "tissue":
+                    ends = ends[0], min(ends[1], models[0].grid.voxel_um3)  # one such cell stands in a voxel
+                add(out, f"entries.{kind}.{name}.{key}", ends, number.value, f"{kind}.{name.split('.')[0]}", number.unit, number.status)
     return out
 
 

@@ -189,8 +189,7 @@ def _explained(fits: list[np.ndarray], whole: Sequence[Mapping[str, np.ndarray]]
     seen = {x: np.array([c[x][-1] for c in whole]) for x in arms.names}
     told = {x: np.array([f[-1, k] for f in fits]) for k, x in enumerate(arms.names)}
     of = [c for c in contrasts if not c.needs_doses and set(c.arms) <= set(arms.names)]
-    true = {c.text: c.stated_by(c.effects(seen, arms.control)) for c in of}
-    said = {c.text: c.stated_by(c.effects(told, arms.control)) for c in of}
+    true, said = ({c.text: c.stated_by(np.round(c.effects(x, arms.control), 6)) for c in of} for x in (seen, told))  # solutions are not exact
     excess = next(c for c in of if c.kind == "bliss")
     return {
         "draws": len(whole),

@@ -1,6 +1,7 @@
 """`tme robust`: does the conclusion hold over everything that is not known?
 
-The primary contrasts over draws of all numbers within their ranges and of structural switches. Each draw has a tumour of its own (a seed),
+The primary contrasts over draws of all numbers within their ranges and of structural switches, as far as they show what is
+known (`given`: by default that the untreated tumour lives and grows; never a contrast). Each draw has a tumour of its own (a seed),
 which all its arms share; a second set of draws is simulated with several seeds each, so that luck can be told from numbers. Draws are Latin
 hypercubes. Cuts repeat every draw and seed with a route taken out.
 """
@@ -16,18 +17,26 @@ from typing import Any
 import numpy as np
 from scipy.stats import qmc
 
+from tme.config import ConfigError
+from tme.config.errors import listed, nearest
 from tme.config.estimate import duration, predict
+from tme.config.study import Given
 from tme.statistics import Estimate, proportion
+from tme.statistics.question import READOUT
 from tme.studies import rivals, robust_words
 from tme.studies.certainty import Explained, as_dict, flips_at, loss_of_cut, variance_shares
 from tme.studies.checks import ask_of
 from tme.studies.design import Point
 from tme.studies.outcomes import Outcome, contrasts_of, question
-from tme.studies.ranges import Range, own_ranges, ranges_of, values_at
+from tme.studies.ranges import Range, fault_at, own_ranges, ranges_of, values_at
 from tme.studies.structure import Switches, cuts_of, switches_of
 from tme.studies.study import Results, Study
 
 FULL, QUICK = (500, 100, 3), (12, 3, 2)  # draws, repeated draws, seeds of each
+STAGES = ("draw", "repeated")
+FIRST_SEED = {"draw": 0, "repeated": 10_000_000}  # numbers of replicates: no draw shares a tumour with another
+MOST_TRIED = 20  # times as many draws as are wanted
+GROWS = (1.0, 40.0)  # fold of the untreated tumour from the start of treatment to the last day: it does not vanish, nor outgrow any B16
 TOLD = 8  # numbers that decide, told of each conclusion
 ALL = "all of them"
 
@@ -45,48 +54,122 @@ class Plan:
     seeds: int
     points: tuple[Point, ...]
     cut_points: dict[str, tuple[Point, ...]]
+    tried: int = 0  # draws made until so many met what is given
+    met: int = 0
 
 
-def planned(ranges: Sequence[Range], switches: Switches, cuts: dict[str, dict[str, Any]], draws: int, repeated: int, seeds: int, seed: int) -> Plan:
-    """The design: `draws` points with one seed each, then `repeated` with `seeds` each; no two points share a tumour."""
-    d, s = len(ranges), len(switches)
-    both = np.vstack([qmc.LatinHypercube(d + s, rng=np.random.default_rng([seed, k])).random(n) for k, n in enumerate((draws, repeated))])
+@dataclass(frozen=True)
+class Candidate:
+    """A draw before it is known whether it counts."""
+
+    u: np.ndarray
+    options: np.ndarray
+    point: Point
+
+
+def candidates(ranges: Sequence[Range], switches: Switches, stage: str, block: int, n: int, seeds: int, seed: int) -> list[Candidate]:
+    """A block of n draws of a stage, a Latin hypercube of its own; no two draws of any block share a tumour."""
+    d = len(ranges)
+    both = qmc.LatinHypercube(d + len(switches), rng=np.random.default_rng([seed, STAGES.index(stage), block])).random(n)
     options = (both[:, d:] * [len(o) for o in switches.values()]).astype(int)
-    points: list[Point] = []
-    cut_points: dict[str, list[Point]] = {name: [] for name in cuts}
-    for k, row in enumerate(both[:, :d]):
-        stage, own = ("draw", (k,)) if k < draws else ("repeated", tuple(draws + (k - draws) * seeds + j for j in range(seeds)))
-        chosen = {name: list(o)[i] for (name, o), i in zip(switches.items(), options[k])}
+    out = []
+    for i, (row, chosen) in enumerate(zip(both[:, :d], options)):
+        k = block * n + i
+        named = {name: list(o)[c] for (name, o), c in zip(switches.items(), chosen)}
         values: dict[str, Any] = values_at(ranges, row)
-        for name, option in chosen.items():
+        for name, option in named.items():
             values |= switches[name][option]
-        about = {"stage": stage, **chosen}
-        points.append(Point(f"{stage}-{k:05d}", values, seeds=own, about={**about, "cut": ""}))
-        for name, cut in cuts.items():
-            cut_points[name].append(Point(f"{stage}-{k:05d} without {name}", {**values, **cut}, seeds=own, about={**about, "cut": name}))
-    return Plan(tuple(ranges), switches, cuts, both[:, :d], options, draws, seeds, tuple(points), {n: tuple(p) for n, p in cut_points.items()})
+        own = tuple(FIRST_SEED[stage] + k * seeds + j for j in range(seeds))
+        out.append(Candidate(row, chosen, Point(f"{stage}-{k:05d}", values, seeds=own, about={"stage": stage, **named, "cut": ""})))
+    return out
+
+
+def planned(ranges: Sequence[Range], switches: Switches, cuts: dict[str, dict[str, Any]], draws: Sequence[Candidate], repeated: Sequence[Candidate], seeds: int,
+            tried: int = 0, met: int = 0) -> Plan:  # fmt: skip
+    """The design of the draws that count: all arms, with and without each cut."""
+    both = [*draws, *repeated]
+    cut_points = {
+        name: tuple(Point(f"{c.point.id} without {name}", {**c.point.values, **cut}, seeds=c.point.seeds, about={**c.point.about, "cut": name}) for c in both)
+        for name, cut in cuts.items()
+    }
+    u, options = (np.array([getattr(c, k) for c in both]).reshape(len(both), width) for k, width in (("u", len(ranges)), ("options", len(switches))))
+    return Plan(tuple(ranges), switches, cuts, u, options, len(draws), seeds, tuple(c.point for c in both), cut_points, tried, met)
+
+
+def those_that_count(study: Study, ranges: Sequence[Range], switches: Switches, stage: str, n: int, seeds: int, given: Sequence[Any]) -> tuple[list[Candidate], int, int]:
+    """The first n draws whose arms show what is given, how many were tried and how many of those showed it.
+
+    Only the arms that `given` names are simulated of the others. Gives up after MOST_TRIED times n draws.
+    """
+    out: list[Candidate] = []
+    tried = met = 0
+    seed, arms = int(study.config.seed or 0), tuple(dict.fromkeys(g.arm for g in given))
+    for block in range(MOST_TRIED):
+        new = candidates(ranges, switches, stage, block, n, seeds, seed)
+        ok = np.ones(n, bool)
+        if given:
+            shown = study.evaluate([Point(c.point.id, c.point.values, arms, c.point.seeds[:1], c.point.about) for c in new])
+            ok = np.array([all(shows(shown, p, g) for g in given) for p in shown.points])
+        tried, met = tried + n, met + int(ok.sum())
+        out += [c for c, counts in zip(new, ok) if counts]
+        if len(out) >= n:
+            break
+    return out[:n], tried, met
+
+
+def shows(results: Results, point: Point, given: Any) -> bool:
+    """Whether an arm of a point shows what is given."""
+    days = results.ask.days
+    course = results.course(point, point.seeds[0], given.arm, given.readout)
+    value = course[days.index(float(given.day)) if given.day is not None else len(days) - 1]
+    if given.over_day is not None:
+        before = course[days.index(float(given.over_day))]
+        value = value / before if before > 0 else math.nan
+    return bool(given.low <= value <= given.high)
 
 
 def run(config: Any, *, out: str | Path | None = None, quick: bool = False, **how: Any) -> tuple[Path, int]:
     """Carry out the study of a config; `how` goes to `Study`. Returns its directory and exit code."""
     outcomes = contrasts_of(config)
+    if not outcomes:
+        raise ConfigError([fault_at(config, "primary", "there is no conclusion to ask about", "contrasts under `primary:`, or an arm `control: {}` beside treated ones")])
     day, readout = outcomes[0].day, outcomes[0].readout
+    given = given_of(config)
     daily = [float(d) for d in range(max(0, math.ceil(config.start_day)), math.floor(day) + 1)]
-    ask = ask_of(config, "robust", [readout], sorted({*daily, day}))
-    switches, cuts = switches_of(config), cuts_of(config) if any(o.contrast and o.contrast.kind == "bliss" for o in outcomes) else {}
+    asked = [float(d) for g in given for d in (g.day, g.over_day) if d is not None]
+    ask = ask_of(config, "robust", list(dict.fromkeys([readout, *(g.readout for g in given)])), sorted({*daily, day, *asked}))
+    switches, cuts = switches_of(config), cuts_of(config)
+    if not any(o.contrast and o.contrast.kind == "bliss" for o in outcomes):
+        if config.study is not None and config.study.cuts:
+            raise ConfigError([fault_at(config, "study.cuts", "there is no excess that a route could take away", "a contrast against Bliss under `primary:`")])
+        cuts = {}
     ranges = all_ranges(config, switches)
     draws, repeated, seeds = sizes(config, quick)
     settings = {
-        "draws": draws, "repeated": repeated, "seeds": seeds, "switches": switches, "cuts": cuts,
+        "draws": draws, "repeated": repeated, "seeds": seeds, "switches": switches, "cuts": cuts, "given": [g.model_dump() for g in given],
         "numbers": {r.key: [r.low, r.high, r.scale, r.group] for r in ranges},
     }  # fmt: skip
-    plan = planned(ranges, switches, cuts, draws, repeated, seeds, int(config.seed or 0))
     with Study(config, "robust", ask, settings, out, **how) as study:
-        study.tell({"event": "note", "message": cost(config, plan, ask.days[-1])})
+        study.tell({"event": "note", "message": cost(config, (draws + repeated * seeds) * (1 + len(cuts)), ask.days[-1])})
+        one, *of_one = those_that_count(study, ranges, switches, "draw", draws, 1, given)
+        many, *of_many = those_that_count(study, ranges, switches, "repeated", repeated, seeds, given)
+        plan = planned(ranges, switches, cuts, one, many, seeds, *(a + b for a, b in zip(of_one, of_many)))
         whole = study.evaluate([*plan.points, *(p for points in plan.cut_points.values() for p in points)])
-        table, summary = analysed(config, plan, outcomes, whole)
+        table, summary = analysed(config, plan, outcomes, whole, given)
         study.finish(table, summary)
     return study.folder, study.exit_code
+
+
+def given_of(config: Any) -> list[Any]:
+    """What draws must show: what the study says, else that the untreated tumour lives and grows (GROWS)."""
+    asked, arms = config.study, tuple(config.arms)
+    if asked is not None and asked.given is not None:
+        faults = [fault_at(config, "study.given", f"unknown arm '{g.arm}'", listed(arms), nearest(g.arm, arms)) for g in asked.given if g.arm not in arms]
+        if faults:
+            raise ConfigError(faults)
+        return list(asked.given)
+    control = question(config).control
+    return [] if control is None else [Given(arm=control, readout=READOUT, low=GROWS[0], high=GROWS[1])]
 
 
 def sizes(config: Any, quick: bool) -> tuple[int, int, int]:
@@ -110,9 +193,8 @@ def all_ranges(config: Any, switches: Switches) -> list[Range]:
     return list(asked.values())
 
 
-def cost(config: Any, plan: Plan, day: float) -> str:
-    """What the study will take, in words."""
-    pairs = sum(len(p.seeds) for p in plan.points) * (1 + len(plan.cuts))
+def cost(config: Any, pairs: int, day: float) -> str:
+    """What the study will take, in words; draws that do not count come on top, with one arm each."""
     one = predict(config).seconds / config.replicates * (day - config.start_day) / (config.horizon_day - config.start_day)
     return f"{pairs} sets of {len(config.arms)} arms, about {duration(one * pairs)} on one core, divided by --jobs"
 
@@ -139,7 +221,7 @@ def drawn(outcome: Outcome, plan: Plan, whole: Results, control: str | None, poi
     return Drawn(outcome, one, many, outcome.contrast.stated_by(one), np.isfinite(one))
 
 
-def analysed(config: Any, plan: Plan, outcomes: Sequence[Outcome], whole: Results) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+def analysed(config: Any, plan: Plan, outcomes: Sequence[Outcome], whole: Results, given: Sequence[Any] = ()) -> tuple[list[dict[str, Any]], dict[str, Any]]:
     """table.csv and summary.json: a function of the design and the records alone."""
     control = question(config).control
     found = [drawn(o, plan, whole, control, plan.points) for o in outcomes]
@@ -150,7 +232,7 @@ def analysed(config: Any, plan: Plan, outcomes: Sequence[Outcome], whole: Result
     known = simple_rivals(config, plan, outcomes, whole, control)
     summary = {"conclusions": told, "cuts": cuts, "rivals": known, "ended": whole.ended(), "draws": plan.draws, "repeated": len(plan.u) - plan.draws,
                "seeds": plan.seeds, "numbers": len(plan.ranges), "switches": {n: list(o) for n, o in plan.switches.items()}, "day": outcomes[0].day,
-               "readout": outcomes[0].readout}  # fmt: skip
+               "readout": outcomes[0].readout, "tried": plan.tried, "met": plan.met, "given": [robust_words.condition(g) for g in given]}  # fmt: skip
     summary |= {"lead": robust_words.lead(summary), "sentences": robust_words.sentences(summary), "tables": robust_words.tables(summary)}
     return robust_words.rows(summary), summary
 

@@ -16,9 +16,19 @@ def lead(s: dict[str, Any]) -> str:
     )
 
 
+def condition(g: Any) -> str:
+    """What a draw must show, in words."""
+    when = "the last day" if g.day is None else f"day {g.day:g}"
+    fold = f" times that on day {g.over_day:g}" if g.over_day is not None else ""
+    return f"{g.readout} of {g.arm} on {when} {g.low:g} to {g.high:g}{fold}"
+
+
 def sentences(s: dict[str, Any]) -> list[str]:
-    """One page: each conclusion with what decides it, then cuts, rivals, and what is missing."""
+    """One page: what counts, each conclusion with what decides it, then cuts, rivals, and what is missing."""
     out = []
+    if s["given"]:
+        counted = s["draws"] + s["repeated"]
+        out.append(f"{s['met']} of {s['tried']} draws show what is known ({'; '.join(s['given'])}); {counted} of them count, and all that follows is said of such.")
     for c in s["conclusions"]:
         out += of_conclusion(c)
     for name, contrasts in s["cuts"].items():
@@ -92,9 +102,9 @@ def of_cut(name: str, text: str, found: dict[str, Any]) -> str:
     """What an excess loses without a route."""
     loss, share = found["loss"], found["share"]
     if loss["value"] is None:
-        return f"Without the {name}: no draw has the excess {text} both ways."
+        return f"With the {name} cut: no draw has the excess {text} both ways."
     within = f" ({loss['low']:.3f} to {loss['high']:.3f})" if loss["low"] is not None else ""
-    out = f"Without the {name} the excess of {text.partition(')')[0]}) loses {loss['value']:.3f} of the control{within}, mean over all {found['n']} draws, from {found['full']['value']:.3f}."
+    out = f"With the {name} cut the excess of {text.partition(')')[0]}) loses {loss['value']:.3f} of the control{within}, mean over all {found['n']} draws, from {found['full']['value']:.3f}."
     if share["value"] is None:
         return f"{out} The excess exceeds two standard errors in {found['sure']} draws, too few for its share."
     return f"{out} In the {found['sure']} draws where the excess exceeds two standard errors, that is {percent(share)} of it."
@@ -129,7 +139,7 @@ def tables(s: dict[str, Any]) -> dict[str, list[dict[str, Any]]]:
     ]  # fmt: skip
     decide = [
         {"conclusion": c["contrast"], "number or switch": d["name"], "explains": f"{100 * d['share']:.1f} %", "beyond chance": "yes" if d["beyond_chance"] else "no",
-         "range": f"{d['low']:.3g} to {d['high']:.3g} {d['unit']}" if "low" in d else ", ".join(d["options"]), "flips at": f"{d['flips_at']:.3g}" if d.get("flips_at") is not None else ""}
+         "range": f"{d['low']:.3g} to {d['high']:.3g} {d['unit']}" if "low" in d else ", ".join(d["options"]), "flips at": f"{d['flips_at']:.3g}" if d.get("flips_at") is not None and d["beyond_chance"] else ""}
         for c in s["conclusions"] for d in c["decides"][:5]
     ]  # fmt: skip
     return {"How often each conclusion holds": first, "What decides it": decide}

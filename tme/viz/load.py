@@ -19,6 +19,7 @@ import pandas as pd
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
+from tme.statistics.arms import UNTREATED, control_arm
 from tme.statistics.common_hour import last_common_hour
 
 THERAPY_KINDS = ("drugs", "antibodies", "nanoparticles", "events", "radiation")
@@ -163,12 +164,12 @@ class Run:
         return self.control
 
     def _control_of(self, arms: list[str]) -> str | None:
-        """The arm without any treatment; a name settles it where several (or none) are empty."""
-        therapies = self.config.get("arms") or {}
-        empty = [a for a in arms if a in therapies and not self.doses.get(a)]
-        named = [a for a in empty or arms if a.lower() in ("control", "untreated", "vehicle")]
-        found = named or (empty if len(arms) > 1 else [])
-        return found[0] if found else None
+        """The arm without any treatment; a name settles it where several are empty, or where the config says nothing."""
+        therapies = {str(a): t for a, t in (self.config.get("arms") or {}).items()}
+        told = control_arm(therapies)
+        if told in arms and (len(arms) > 1 or told.lower() in UNTREATED):
+            return told
+        return next((a for a in arms if a.lower() in UNTREATED and a not in therapies), None)
 
     @cached_property
     def doses(self) -> dict[str, list[Dose]]:

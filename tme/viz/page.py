@@ -21,9 +21,11 @@ from tme.viz.words import number, p_text
 
 FEW = 4
 SECTIONS = (
+    ("primary", "Primary question"),
     ("config", "What was simulated"),
     ("words", "What happened"),
     ("endpoints", "Endpoints"),
+    ("outcomes", "Growth, response, synergy"),
     ("figures", "Figures"),
     ("provenance", "Provenance"),
 )
@@ -138,14 +140,14 @@ def words_html(run: Run) -> str:
         out += [f"<p>{escape(' '.join(part))}</p>" for part in words.arm_words(run, arm) if part]
     out.append(
         '<p class="small">These sentences are chosen by the statistics: an effect is stated only where its '
-        "95 % interval excludes no effect. Intervals and p values here are not adjusted for the number of "
-        "comparisons; those of the table are.</p>"
+        "95 % interval excludes no effect. Intervals are not adjusted for the number of comparisons; p stands only where the "
+        "primary question asks, all else is exploratory.</p>"
     )
     return "\n".join(out)
 
 
 def endpoints_html(run: Run) -> str:
-    """Means with intervals per arm; below each the difference from control with its Holm-adjusted p."""
+    """Means with intervals per arm; below each the difference from control with its adjusted p."""
     if not run.sweep.empty:
         return "<p>Endpoints differ between sweep points; see each point's own report.</p>"
     rows = words.endpoint_table(run)
@@ -163,8 +165,10 @@ def endpoints_html(run: Run) -> str:
     note = [f"Values at {style.day_text(run.last_common_hour)}: mean, 95 % interval (Student t)."]
     if run.control and len(run.arms) > 1:
         how = "paired" if run.paired else "Welch"
-        tested = sum(bool(np.isfinite(p)) for r in rows for p in r.adjusted.values())
-        adjusted = f"p after Holm for all {tested} comparisons of the table" if tested else "no p below n = 3"
+        tested = sum(bool(np.isfinite(p)) for r in rows for a, p in r.adjusted.items() if a not in r.primary)
+        asked = any(r.primary for r in rows)
+        adjusted = f"exploratory, p after false discovery control (Benjamini-Hochberg) for {tested} comparisons" if tested else "no p below n = 3"
+        adjusted += "; what the primary question asks is marked and has its p after Holm there" if asked else ""
         note.append(
             f"Below: {how} difference from {arm_name(run.control)} with its interval; {adjusted}. "
             "Bold: adjusted p below 0.05."
@@ -185,7 +189,7 @@ def _cell(row: words.TableRow, arm: str, scale: float) -> str:
         d, p = row.changes[arm], row.adjusted.get(arm, float("nan"))
         sign = "+" if d.value > 0 else ""
         sure = " sure" if p < 0.05 else ""
-        tail = f", {p_text(p)}" if np.isfinite(p) else ""
+        tail = f", {p_text(p)}{' (primary)' * (arm in row.primary)}" if np.isfinite(p) else ""
         text += f'<span class="vs{sure}">{sign}{number(d.value * scale)}{escape(tail)}</span>'
         if d.has_interval:
             text += f'<span class="ci">{number(d.low * scale)} to {number(d.high * scale)}</span>'

@@ -17,22 +17,26 @@ from string import Template
 
 import numpy as np
 
-from tme.viz import page, style
+from tme.viz import doses, outcome_tables, page, style
 from tme.viz.composition import causes, composition
 from tme.viz.curves import chain, growth, percentiles
 from tme.viz.fields import fields
 from tme.viz.kymograph import kymograph
 from tme.viz.load import Missing, Run
 from tme.viz.maps import maps
+from tme.viz.primary import primary, primary_html
 from tme.viz.profiles import profiles
 from tme.viz.style import Drawn
+from tme.viz.survival import survival
 from tme.viz.sweep import sweep
 from tme.viz.synergy import synergy
 
 FIGURES: tuple[tuple[str, Callable[[Run], list[Drawn]]], ...] = (
+    ("the primary question", primary),
     ("tumour growth", growth),
     ("maps of cells", maps),
     ("combination against independent action", synergy),
+    ("time to a size", survival),
     ("causes of death", causes),
     ("immune composition", composition),
     ("the chain from DAMP to SLC7A11", chain),
@@ -41,7 +45,7 @@ FIGURES: tuple[tuple[str, Callable[[Run], list[Drawn]]], ...] = (
     ("fields", fields),
     ("wave front", kymograph),
 )
-SWEEP_FIGURES = (("sweep", sweep),)
+SWEEP_FIGURES = (("sweep", sweep), ("dose-response", doses.responses), ("dose surfaces", doses.surfaces))
 
 
 def write(run_dir: str | Path, dpi: int = style.DPI) -> Path:
@@ -83,6 +87,8 @@ def _write_page(run: Run, drawn, skipped) -> Path:
         nav=page.nav(),
         warnings=page.warnings_html(run),
         config=page.config_html(run),
+        primary=primary_html(run),
+        outcomes=outcome_tables.outcome_html(run),
         words=page.words_html(run),
         endpoints=page.endpoints_html(run),
         figures="\n".join(_figure_html(i, *one) for i, one in enumerate(drawn, 1))

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import numpy as np
+from matplotlib.ticker import MaxNLocator
 
 from tme.viz import style
 from tme.viz.study import StudyPage
@@ -28,14 +30,17 @@ def robust(page: StudyPage) -> list[Drawn]:
     caption = (
         f"{page.summary['draws']} draws with one tumour each and {page.summary['repeated']} with {page.summary['seeds']}. Probability of each conclusion with "
         "Wilson's 95 % interval, and in how many draws it was decided; shares of the variance of each effect from luck, numbers and structure; "
-        f"what explains whether '{shown}' holds: first-order share, in bins, filled where it exceeds what chance shows (dashed), with the value where the conclusion flips; share "
+        f"what explains whether {shown} holds: first-order share, in bins, filled where it exceeds what chance shows (dashed), with the value where the conclusion flips; share "
         "of the variance between draws that simple rivals explain (cut at -0.5; below 0 the mean alone does better)."
     )
     return [Drawn("robust", "Does the conclusion hold?", figure, caption)]
 
 
 def _name(text: str) -> str:
-    return style.wrapped(text.replace("_", " "), 110)
+    """A contrast on an axis; an index by its name and the combination."""
+    index = re.fullmatch(r"(\w+)\(([^;]+);.*\) ([<>].*)", text)
+    plain = f"{index[2]} over {index[1].title() if index[1] != 'hsa' else 'the better agent'} {index[3]}" if index else text
+    return style.wrapped(plain.replace("_", " "), 125)
 
 
 def _probabilities(axis: Any, told: list[dict[str, Any]]) -> None:
@@ -77,11 +82,12 @@ def _decided(axis: Any, told: list[dict[str, Any]]) -> str:
     at = np.arange(len(rows))
     for k, d in zip(at, rows):
         axis.barh(k, max(d["share"], 0.0), color=style.GREEN if d["beyond_chance"] else "white", edgecolor=style.GREEN, height=0.6)
-        flip = f"flips at {d['flips_at']:.3g} {d['unit']}".removesuffix(" 1") if d.get("flips_at") is not None else ""
+        flip = f"flips at {d['flips_at']:.3g} {d['unit']}".removesuffix(" 1") if d.get("flips_at") is not None and d["beyond_chance"] else ""
         axis.annotate(flip, (max(d["share"], 0.0), k), xytext=(3, 0), textcoords="offset points", va="center", fontsize=style.SMALL_PT - 0.5)
     axis.axvline(rows[0]["chance"], color=style.GREY, lw=0.8, ls="--")
     axis.set_yticks(at, [_key(d["name"]) for d in rows])
     axis.set(ylim=(len(rows) - 0.4, -0.6), xlim=(0, 1.45 * max(0.02, rows[0]["share"], rows[0]["chance"])), xlabel="share explained of whether it holds")
+    axis.xaxis.set_major_locator(MaxNLocator(5))
     axis.set_title(_name(c["contrast"]).replace("\n", " "))
     return c["contrast"]
 
@@ -105,4 +111,4 @@ def _rivals(axis: Any, found: dict[str, Any]) -> None:
     axis.set_yticks(range(len(names)), [style.wrapped(n, 95) for n in names])
     axis.set(ylim=(len(names) - 0.4, -0.6), xlim=(-0.55, 1.05), xlabel="share of variance explained")
     if names:
-        axis.legend(loc="lower center", bbox_to_anchor=(0.4, 1.0), ncols=2, columnspacing=1.0)
+        axis.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2, columnspacing=1.0)

@@ -9,12 +9,10 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-import numpy as np
-
 from tme import statistics
 from tme.statistics import Estimate
 from tme.statistics.sentences import number, p_text, percent, range_text
-from tme.viz import synergy
+from tme.viz import outcomes, synergy
 from tme.viz.load import Missing, Run
 from tme.viz.style import FATE_NAMES, arm_name, day_text
 
@@ -68,8 +66,8 @@ def value_text(endpoint: Endpoint, value: float) -> str:
     return f"{number(value)} {endpoint.unit}".strip()
 
 
-def versus_control(share: Estimate, what: str = "living tumour cells") -> str:
-    """One sentence on the tumour as a share of the control's (`share.null` is 1)."""
+def versus_control(share: Estimate, what: str = "living tumour cells", tested: str = "") -> str:
+    """One sentence on the tumour as a share of the control's (`share.null` is 1); `tested` is what a test says of it."""
     if not math.isfinite(share.value):
         return "A comparison with control was not possible."
     change = share.value - 1
@@ -89,7 +87,7 @@ def versus_control(share: Estimate, what: str = "living tumour cells") -> str:
     return (
         f"It had {percent(abs(change))} % {direction} {what} than control "
         f"(95\u00a0% interval {percent(near)} to {percent(far)} % {direction}, "
-        f"n\u00a0=\u00a0{share.n}, {p_text(share.p)})."
+        f"n\u00a0=\u00a0{share.n}{', ' * bool(tested)}{tested})."
     )
 
 
@@ -197,12 +195,19 @@ def arm_words(run: Run, arm: str) -> list[list[str]]:
         average = f" on average ({range_text(cells)})" if n > 1 else "; one simulation has no interval"
         tumour.append(f"{number(cells.value)} living tumour cells{average}.")
         tumour.append(since_start(fold_since_start(run, arm)))
-        tumour += [versus_control(share(run, arm))] if compared else []
+        tumour += [versus_control(share(run, arm), tested=_tested(run, arm))] if compared else []
     tumour += _bliss_words(run, arm)
     causes = {f: deaths_since_start(run, arm, f) for f in FATE_NAMES if run.has(f"dead_{f}")}
     tumour += [deaths_sentence(causes)] if causes else []
     immune = immune_sentences(_immune_changes(run, arm)) if compared else []
     return [[s for s in tumour if s], immune]
+
+
+def _tested(run: Run, arm: str) -> str:
+    """p of an arm against control where the primary question asks of it."""
+    p = statistics.in_question(outcomes.found_answer(run), "tumour_alive", arm, run.control)
+    text = "" if p is None else p_text(p)
+    return f"{text} after Holm in the primary question" if text else ""
 
 
 def _immune_changes(run: Run, arm: str) -> list[tuple[Endpoint, Estimate, float, float]]:
@@ -225,30 +230,33 @@ def _bliss_words(run: Run, arm: str) -> list[str]:
 
 @dataclass(frozen=True)
 class TableRow:
-    """One endpoint over all arms: means, and differences from control with Holm-adjusted p."""
+    """One endpoint over all arms: means, differences from control with adjusted p, and the arms whose p is the primary question's."""
 
     endpoint: Endpoint
     means: dict[str, Estimate]
     changes: dict[str, Estimate]
     adjusted: dict[str, float]
+    primary: frozenset[str] = frozenset()
 
 
 def endpoint_table(run: Run) -> list[TableRow]:
-    """All endpoints the run has; p values are adjusted over the whole table (n of at least 3)."""
+    """All endpoints the run has; p after Benjamini-Hochberg over the table (n of at least 3), but for what the primary question asks: after Holm."""
     found = [e for e in ENDPOINTS if run.has(e.column)]
     means = {(e, a): statistics.mean_of_amounts(run.at(a, e.column)) for e in found for a in run.arms}
     changes: dict[tuple[Endpoint, str], Estimate] = {}
     if run.control:
         changes = {(e, a): change(run, a, e.column) for e in found for a in run.arms if a != run.control}
-    keys = list(changes)
-    raw = [changes[k].p if changes[k].n >= statistics.FEWEST_FOR_P else np.nan for k in keys]
-    adjusted = dict(zip(keys, statistics.holm(raw)))
+    answer = outcomes.found_answer(run)
+    asked = {k: p for k in changes if (p := statistics.in_question(answer, k[0].column, k[1], run.control)) is not None}
+    keys = [k for k in changes if k not in asked]
+    adjusted = dict(zip(keys, statistics.false_discovery([changes[k].p for k in keys], [changes[k].n for k in keys]))) | asked
     return [
         TableRow(
             e,
             {a: means[e, a] for a in run.arms},
             {a: changes[e, a] for a in run.arms if (e, a) in changes},
             {a: float(adjusted[e, a]) for a in run.arms if (e, a) in adjusted},
+            frozenset(a for a in run.arms if (e, a) in asked),
         )
         for e in found
     ]
