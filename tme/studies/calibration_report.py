@@ -34,7 +34,6 @@ def report(plan: Plan, history: History, populations: Sequence[Population], post
         "numbers": [{"key": r.key, "low": r.low, "high": r.high, "scale": r.scale, "unit": r.unit, "value": _known(r.value)} for r in plan.prior.ranges],
         "samples": samples(posterior),
         "curves": curves(plan, results[-1]),
-        "rounds": rounds_table(history, populations),
         "simulations": ended,
     }
     table = [{"sample": k, "weight": float(w), **dict(zip(plan.prior.names, map(float, v)))} for k, (w, v) in enumerate(zip(posterior.weights, posterior.values)) if w > 0]
