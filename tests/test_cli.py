@@ -68,8 +68,11 @@ def test_bad_input_exits_2_with_file_and_line_and_no_traceback(tme):
         (GOOD, ["--out", "x.yaml"], "x.yaml is a file"),
         (GOOD, ["--out", "x.yaml/below/it"], "x.yaml is a file"),
         (GOOD, ["--out", "/proc/nowhere/run"], "/proc/nowhere/run"),
-        (GOOD, ["--scheduler", "tcp://x:1"], "--scheduler"),
-        (GOOD, ["--executor", "dask"], "'processes'"),
+        (GOOD, ["--scheduler", "tcp://x:1"], "--scheduler goes with --executor dask"),
+        (GOOD, ["--executor", "dask"], "needs either --scheduler ADDRESS or --cluster NAME"),
+        (GOOD, ["--executor", "dask", "--scheduler", "tcp://127.0.0.1:9"], "no dask scheduler answers at 'tcp://127.0.0.1:9'"),
+        (GOOD, ["--executor", "dask", "--cluster", "slurm"], "--cluster and --cluster-options go together"),
+        (GOOD, ["--executor", "dask", "--cluster", "slurm", "--cluster-options", "none.yaml"], "none.yaml: No such file"),
         (GOOD, ["--executor", "abacus"], "abacus"),
         (GOOD, ["--frehs"], "--fresh"),
     ],
@@ -183,6 +186,6 @@ def test_check_warns_where_growth_will_reach_the_edge_and_says_what_a_shorter_ho
     assert "will reach the edge" not in out
 
 
-def test_executors_that_do_not_work_are_not_offered(tme):
+def test_the_executors_are_offered_with_what_they_need(tme):
     _code, out, _err = tme("run", "--help")
-    assert "--executor" in out and "dask" not in out and "--scheduler" not in out
+    assert all(o in out for o in ("--executor", "processes|dask", "--scheduler", "--cluster", "slurm|pbs|lsf", "--cluster-options", "--allow-mixed"))

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import multiprocessing
+import pickle
 from functools import partial
 
 import pytest
 from calls import dies_once, odd_fails, pid, square, three_kills, until_stopped
+from fake_model import FakeConfig
 
 from tme.experiments.executors import Failed, executor
+from tme.experiments.plan import plan
 from tme.experiments.run_directory import RunError
+from tme.experiments.worker import Task
 
 
 @pytest.fixture(scope="module")
@@ -86,3 +90,11 @@ def test_a_round_that_is_left_early_leaves_no_process():
 def test_an_executor_that_there_is_not_is_refused():
     with pytest.raises(RunError, match="unknown executor 'threads'"):
         executor("threads")
+
+
+def test_a_configuration_is_read_once_for_all_tasks_that_share_it():
+    one, other = FakeConfig(), FakeConfig(rate=0.5)
+    tasks = [Task("x", s, c) for c in (one, other) for s in plan(c).simulations]
+    again = [pickle.loads(pickle.dumps(t)) for t in tasks]
+    assert again == tasks
+    assert len({id(t.config) for t in again}) == 2

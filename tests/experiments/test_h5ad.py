@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sys
+import threading
+
 import h5py
 import numpy as np
 from fake_model import FakeConfig, FakeModel
@@ -97,3 +100,24 @@ def test_a_large_lattice_is_thinned(tmp_path):
     header, layers = read_frame(tmp_path / "frame.bin")
     assert (header["stride"], header["shape"], header["dx_um"]) == (3, [1, 367, 344], 60.0)
     assert layers["oxygen"].shape == (1, 367, 344)
+
+
+def test_the_bytes_do_not_depend_on_who_holds_on_to_frames(tmp_path):
+    """A profiler in another thread keeps what a frame refers to alive, and with it datasets open."""
+    cells, about, ended, kept = CELLS, {"hour": 0.0, "arm": "control"}, threading.Event(), []
+
+    def profile():
+        while not ended.wait(0.0003):
+            kept.append([(f, f.f_locals) for f in sys._current_frames().values()])
+            del kept[:-50]
+
+    write_h5ad(tmp_path / "alone.h5ad", cells, about)
+    profiler = threading.Thread(target=profile)
+    profiler.start()
+    try:
+        for k in range(30):
+            write_h5ad(tmp_path / f"{k}.h5ad", cells, about)
+    finally:
+        ended.set()
+        profiler.join()
+    assert len({path.read_bytes() for path in tmp_path.glob("*.h5ad")}) == 1

@@ -155,8 +155,8 @@ def test_two_runs_into_one_directory_are_refused(tmp_path):
 
 
 def test_an_executor_that_there_is_not_is_refused():
-    with pytest.raises(RunError, match="unknown executor 'dask'; expected processes"):
-        run(FakeConfig(), executor="dask", **QUIET)
+    with pytest.raises(RunError, match="unknown executor 'abacus'; expected processes or dask"):
+        run(FakeConfig(), executor="abacus", **QUIET)
 
 
 def test_the_default_folder_carries_name_and_hash(tmp_path, monkeypatch):

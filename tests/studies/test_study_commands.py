@@ -161,3 +161,24 @@ def test_a_study_that_is_not_finished_has_no_page(tmp_path, monkeypatch, capsys)
     Path("s/study.yaml").write_text("kind: robust\n")
     Path("s/config.resolved.yaml").write_text("")
     assert code_of(["report", "s"]) == 2 and "is not finished" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_sobol_of_the_model_says_the_same_with_another_seed(tmp_path, monkeypatch, capsys):
+    monkeypatch.syspath_prepend(str(Path(__file__).parents[2] / "benchmarks"))
+    from sobol_again import main as again
+
+    ranges = "{mechanisms.division.k_div: own, mechanisms.ferroptosis.d_leth: own, entries.drugs.rsl3.hits.gpx4.k_per_uM_min: own}"
+    (tmp_path / "x.yaml").write_text(TINY.replace("[mechanisms.division.*, mechanisms.killing.*]", ranges) + "  draws: 32\n")
+    assert again([str(tmp_path / "x.yaml"), "--out", str(tmp_path / "out"), "--jobs", "2"]) == 0, capsys.readouterr().out
+
+
+def test_indices_agree_within_their_intervals_together():
+    from importlib.util import module_from_spec, spec_from_file_location
+
+    spec = spec_from_file_location("sobol_again", Path(__file__).parents[2] / "benchmarks" / "sobol_again.py")
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    one = {("y", "a", "first"): (0.5, 0.1), ("y", "b", "first"): (0.1, 0.02), ("y", "c", "first"): (0.1, 0.02)}
+    told, n = module.apart(one, {("y", "a", "first"): (0.6, 0.05), ("y", "b", "first"): (0.2, 0.02)})
+    assert n == 2 and len(told) == 1 and told[0].startswith("y | b | first")

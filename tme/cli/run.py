@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from tme.cli.shared import AllowPlugins, ConfigPath, Device, Quick, Set, check_out, load
-
-
-class Executor(StrEnum):
-    """Where simulations run."""
-
-    processes = "processes"
+from tme.cli.shared import (
+    AllowMixed,
+    AllowPlugins,
+    Cluster,
+    ClusterOptions,
+    ConfigPath,
+    Device,
+    ExecutorName,
+    ExecutorOption,
+    Jobs,
+    Quick,
+    Scheduler,
+    Set,
+    Threads,
+    check_out,
+    load,
+    where,
+)
 
 
 def run(
@@ -23,13 +33,13 @@ def run(
     seed: Annotated[int | None, typer.Option(min=0, help="Replaces the config's seed.")] = None,
     set_: Set = None,
     quick: Quick = False,
-    jobs: Annotated[
-        int | None, typer.Option(min=1, help="Simulations at a time [default: one per core].")
-    ] = None,
-    threads: Annotated[int, typer.Option(min=1, help="Threads per simulation.")] = 1,
-    executor: Annotated[
-        Executor, typer.Option(help="Where simulations run: processes of this machine.")
-    ] = Executor.processes,
+    jobs: Jobs = None,
+    threads: Threads = 1,
+    executor: ExecutorOption = ExecutorName.processes,
+    scheduler: Scheduler = None,
+    cluster: Cluster = None,
+    cluster_options: ClusterOptions = None,
+    allow_mixed: AllowMixed = False,
     fresh: Annotated[bool, typer.Option("--fresh", help="Start over instead of completing a run.")] = False,
     device: Annotated[Device, typer.Option(help="Where fields and chemistry are computed.")] = Device.cpu,
     allow_plugins: AllowPlugins = False,
@@ -44,7 +54,8 @@ def run(
     folder = out if out is not None else default_folder(resolved)
     check_out(folder)
     result = tme.run(
-        resolved, out=folder, jobs=jobs, threads=threads, fresh=fresh, executor=executor.value, device=device.value
-    )
+        resolved, out=folder, jobs=jobs, threads=threads, fresh=fresh, executor=executor.value, device=device.value,
+        **where(scheduler, cluster, cluster_options, allow_mixed),
+    )  # fmt: skip
     if result.exit_code:
         raise typer.Exit(result.exit_code)

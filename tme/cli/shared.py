@@ -24,6 +24,30 @@ AllowPlugins = Annotated[bool, typer.Option("--allow-plugins", help="Run the cod
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
+class ExecutorName(StrEnum):
+    """Where simulations run."""
+
+    processes = "processes"
+    dask = "dask"
+
+
+class ClusterName(StrEnum):
+    """Queues that dask-jobqueue can ask for jobs."""
+
+    slurm = "slurm"
+    pbs = "pbs"
+    lsf = "lsf"
+
+
+Jobs = Annotated[int | None, typer.Option(min=1, help="Simulations at a time [default: one per core].")]
+Threads = Annotated[int, typer.Option(min=1, help="Threads per simulation.")]
+ExecutorOption = Annotated[ExecutorName, typer.Option("--executor", help="Where simulations run: processes of this machine, or dask workers.")]
+Scheduler = Annotated[str | None, typer.Option("--scheduler", metavar="ADDRESS", help="Of a dask scheduler, e.g. tcp://10.0.0.1:8786.")]
+Cluster = Annotated[ClusterName | None, typer.Option("--cluster", help="Ask this queue for dask workers.")]
+ClusterOptions = Annotated[Path | None, typer.Option("--cluster-options", metavar="FILE", help="YAML: jobs, cores, memory, walltime, queue ...")]
+AllowMixed = Annotated[bool, typer.Option("--allow-mixed", help="Admit workers of other processors or libraries: bits may differ.")]
+
+
 class Device(StrEnum):
     """Where fields and chemistry are computed."""
 
@@ -56,6 +80,11 @@ def check_out(folder: Path) -> None:
         raise InputError(f"--out: {above} is a file, so {folder} cannot be made; expected a folder")
     if not os.access(above, os.W_OK | os.X_OK):
         raise InputError(f"--out: {above} cannot be written; expected a folder with write permission")
+
+
+def where(scheduler: str | None, cluster: ClusterName | None, options: Path | None, mixed: bool) -> dict[str, Any]:
+    """What `executors.executor` takes besides a name, of the options above."""
+    return {"scheduler": scheduler, "cluster": cluster.value if cluster else None, "cluster_options": options, "allow_mixed": mixed}
 
 
 def check_run(folder: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,18 +9,8 @@ import typer
 
 from tme.cli.shared import check_out, load
 
-
-class Executor(StrEnum):
-    """Where simulations run."""
-
-    processes = "processes"
-
-
 Out = Annotated[Path | None, typer.Option(help="Study directory [default: runs/<name>-<study>-<hash>].")]
 Seed = Annotated[int | None, typer.Option(min=0, help="Replaces the config's seed.")]
-Jobs = Annotated[int | None, typer.Option(min=1, help="Simulations at a time [default: one per core].")]
-Threads = Annotated[int, typer.Option(min=1, help="Threads per simulation.")]
-Exec = Annotated[Executor, typer.Option("--executor", help="Where simulations run: processes of this machine.")]
 Fresh = Annotated[bool, typer.Option("--fresh", help="Start over instead of completing a study.")]
 
 

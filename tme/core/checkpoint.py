@@ -43,9 +43,13 @@ def collect(model: Any) -> dict[str, np.ndarray]:
     return state
 
 
-def _group(state: dict[str, np.ndarray], prefix: str) -> dict[str, np.ndarray]:
-    start = prefix + "/"
-    return {k[len(start) :]: v for k, v in state.items() if k.startswith(start)}
+def _groups(state: dict[str, np.ndarray]) -> dict[str, dict[str, np.ndarray]]:
+    """The arrays by the first part of their name, each by the rest of it."""
+    out: dict[str, dict[str, np.ndarray]] = {}
+    for key, array in state.items():
+        group, _, name = key.partition("/")
+        out.setdefault(group, {})[name] = array
+    return out
 
 
 def restore(model: Any, state: dict[str, np.ndarray]) -> None:
@@ -57,25 +61,26 @@ def restore(model: Any, state: dict[str, np.ndarray]) -> None:
     if int(state.get("meta/format", -1)) != FORMAT:
         raise ValueError(f"checkpoint format {state.get('meta/format')} is not {FORMAT}")
     scalars = json.loads(bytes(state["meta/scalars"]).decode())
+    groups = _groups(state)
     model.tick = int(scalars["tick"])
     model.stop_reason = scalars["stop_reason"]
     model.counters.update(scalars["counters"])
     for population in model.populations:
-        population.load_state(_group(state, population.kind))
+        population.load_state(groups.get(population.kind, {}))
         model._uids[population.kind] = np.array(state[f"uids/{population.kind}"], np.uint64)
     for name, field in model.fields.items():
-        saved = _group(state, f"field.{name}")
+        saved = groups.get(f"field.{name}")
         if saved:
             field.load_state(saved)
     for name in model.released:
         if f"released/{name}" in state:
             model.released[name][:] = state[f"released/{name}"]
     for place in ("receptors", "node"):
-        getattr(model, place).load_state(_group(state, place))
+        getattr(model, place).load_state(groups.get(place, {}))
     model.vessels.set_open(state["vessels/open"])
     model.mechanism("vessels").connect(model)
     for m in model.plan.entries:
-        saved = _group(state, f"mechanism.{m.name}")
+        saved = groups.get(f"mechanism.{m.name}")
         if saved:
             m.load_state(saved)
     model.lattice.rebuild_tissue(model.tumour.col.voxel, model.tumour.n)

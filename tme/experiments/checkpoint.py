@@ -35,7 +35,7 @@ class ForeignCheckpoint(BadCheckpoint):
         super().__init__(f"{path}: {why}; delete it to repeat this simulation, or start over with --fresh")
 
 
-def write_checkpoint(path: Path, state: dict[str, Any], meta: dict) -> None:
+def write_checkpoint(path: files.File, state: dict[str, Any], meta: dict) -> None:
     """Write one checkpoint atomically."""
     arrays = {f"state/{name}": np.asarray(value) for name, value in state.items()}
     objects = [name for name, value in arrays.items() if value.dtype.kind == "O"]
@@ -55,6 +55,11 @@ def read_checkpoint(path: Path, identity: dict | None = None) -> tuple[dict[str,
         raw = Path(path).read_bytes()
     except OSError as error:
         raise BadCheckpoint(f"{path}: {error.strerror}") from error
+    return parse_checkpoint(raw, identity, Path(path))
+
+
+def parse_checkpoint(raw: bytes, identity: dict | None, path: Path) -> tuple[dict[str, np.ndarray], dict]:
+    """`read_checkpoint` of bytes that were read from `path`, or sent from there."""
     if raw[:7] == _NAME and raw[7:8].isdigit() and raw[:8] != MAGIC:
         raise ForeignCheckpoint(path, f"is of format version {raw[7:8].decode()}, this version reads {FORMAT}")
     if raw[:8] != MAGIC:

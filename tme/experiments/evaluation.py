@@ -34,7 +34,7 @@ def evaluate(
     """Simulate arms of a config, with dotted keys replaced by `values`, up to the last of the days.
 
     `seed`: 63 bits (`plan.replicate_seed`). Returns arm -> {"values": {readout: [value on each day]}, "stopped": reason or None, "seconds": all
-    that it took, "stepped": seconds of its steps}; shared seconds are divided among the arms. A value is None where the
+    that it took, "stepped": of these its steps, "cpu": processor seconds of its steps}; shared seconds are divided among the arms. A value is None where the
     simulation did not come so far or the arm has no such readout, unless it ended because its tumour was gone: then its last row stands
     for all later days. Raises ConfigError where values do not fit, Stopped where the executor ends.
     """
@@ -44,14 +44,15 @@ def evaluate(
     ask = _Ask(tuple(readouts), tuple(float(d) for d in days))
     shared = [arm for arm in arms if _may_share(whole, arm)]
     start = _start(config, whole, dict(values or {}), seed, ask, resolve(factory), replicate) if shared else None
-    common, common_stepped = time.perf_counter() - begun, start.stepped if start and start.fresh else 0.0
+    common, paid = time.perf_counter() - begun, start.spent if start and start.fresh else _Spent()
     out = {}
     for arm in arms:
         begun = time.perf_counter()
         model, course = _begin(resolve(factory), whole, arm, seed, replicate, ask, start if arm in shared else None)
-        stepped = _follow(model, course, ask.end) if model is not None else 0.0
+        spent = _follow(model, course, ask.end) if model is not None else _Spent()
         record = course.record(model)
-        record["stepped"] = stepped + common_stepped / len(arms)
+        part = 1 / len(shared) if arm in shared else 0.0
+        record["stepped"], record["cpu"] = spent.wall_s + part * paid.wall_s, spent.cpu_s + part * paid.cpu_s
         record["seconds"] = time.perf_counter() - begun + common / len(arms)
         out[arm] = record
     return out
@@ -70,6 +71,14 @@ class _Ask:
         return max(self.days)
 
 
+@dataclass(frozen=True)
+class _Spent:
+    """Seconds that steps took."""
+
+    wall_s: float = 0.0
+    cpu_s: float = 0.0
+
+
 @dataclass
 class _Start:
     """Where arms begin: a state, the rows before it, or the end of a growth that went no further."""
@@ -77,7 +86,7 @@ class _Start:
     state: dict[str, np.ndarray] | None
     rows: dict[float, dict[str, float]]
     stopped: str | None
-    stepped: float
+    spent: _Spent
     fresh: bool = True
 
     @property
@@ -116,16 +125,16 @@ def _start(config: Any, whole: Any, values: dict[str, Any], seed: int, ask: _Ask
 
 def _grow(config: Any, seed: int, ask: _Ask, build: Any, replicate: int) -> _Start:
     model = build(config, seed=seed, arm=GROWTH, replicate=replicate)
-    course, stepped = _Course(ask), 0.0
+    course, spent = _Course(ask), _Spent()
     if config.branch_at_day is not None:
         branch = float(config.branch_at_day)
-        stepped = _follow(model, course, min(branch, ask.end), before=branch)
+        spent = _follow(model, course, min(branch, ask.end), before=branch)
         if model.stop_reason is not None or not model.running or branch > ask.end:
-            return _Start(None, course.record_rows(model), model.stop_reason, stepped)
+            return _Start(None, course.record_rows(model), model.stop_reason, spent)
     state = {name: np.array(value) for name, value in model.state_dict().items()}
     for array in state.values():
         array.flags.writeable = False  # several models begin from it
-    return _Start(state, course.rows, None, stepped)
+    return _Start(state, course.rows, None, spent)
 
 
 def _begin(build: Any, config: Any, arm: str, seed: int, replicate: int, ask: _Ask, start: _Start | None) -> tuple[Any, _Course]:
@@ -140,9 +149,9 @@ def _begin(build: Any, config: Any, arm: str, seed: int, replicate: int, ask: _A
     return build.from_state(config, start.state, arm=arm, seed=seed, replicate=replicate), course
 
 
-def _follow(model: Any, course: _Course, until: float, before: float = math.inf) -> float:
-    """Step to a day and read on the way; the moment `before` is left to those that go on from it. Seconds that the steps took."""
-    begun, steps = time.perf_counter(), 0
+def _follow(model: Any, course: _Course, until: float, before: float = math.inf) -> _Spent:
+    """Step to a day and read on the way; the moment `before` is left to those that go on from it."""
+    begun, cpu, steps = time.perf_counter(), time.process_time(), 0
     course.read(model, before)
     while model.running and model.stop_reason is None and model.tick < model.end_tick and model.sim_hour < 24 * until - 1e-9:
         if steps % LOOK_STEPS == 0 and here.stopping():
@@ -150,7 +159,7 @@ def _follow(model: Any, course: _Course, until: float, before: float = math.inf)
         model.step()
         steps += 1
         course.read(model, before)
-    return time.perf_counter() - begun
+    return _Spent(time.perf_counter() - begun, time.process_time() - cpu)
 
 
 class _Course:

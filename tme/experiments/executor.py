@@ -14,6 +14,7 @@ from typing import Any
 
 from tme.experiments import files
 from tme.experiments.executors.contract import Executor, Failed, Report, ignore
+from tme.experiments.remote import Writer, advance
 from tme.experiments.worker import Outcome, Task, work
 from tme.precompile import start_compiling
 
@@ -96,11 +97,22 @@ def execute(tasks: list[Task], done: set[str], executor: Executor, interrupt: In
     if tasks[0].factory == Task.factory and tasks[0].device == "cpu":
         start_compiling(lambda: interrupt.wanted)
     outcomes: list[Outcome] = []
-    for task, result in executor.map(work, plan.tasks(report), stop=lambda: interrupt.wanted, report=report):
-        outcome = result if isinstance(result, Outcome) else lost(task, result, interrupt.wanted)
+
+    def settle(outcome: Outcome) -> None:
         for one in (outcome, *plan.settle(outcome)):
             outcomes.append(one)
             report(event_of(one))
+
+    how: dict[str, Any] = {"stop": lambda: interrupt.wanted, "report": report}
+    if executor.sees_files:
+        for task, result in executor.map(work, plan.tasks(report), **how):
+            settle(result if isinstance(result, Outcome) else lost(task, result, interrupt.wanted))
+        return outcomes
+    writer = Writer(settle)
+    for part, piece in executor.map(advance, writer.parts(plan.tasks(report)), **how):
+        outcome = writer.take(part, piece)
+        if outcome is not None:
+            settle(outcome if isinstance(outcome, Outcome) else lost(part.task, outcome, interrupt.wanted))
     return outcomes
 
 

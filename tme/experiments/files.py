@@ -14,6 +14,8 @@ import math
 import os
 import shutil
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
@@ -37,8 +39,46 @@ def atomic_write(path: Path, write: Callable[[Path], None]) -> None:
     sync_folder(path.parent)
 
 
-def write_bytes(path: Path, *parts: bytes | memoryview) -> None:
+class MemoryFolder:
+    """Files by name in memory: where a simulation writes that does not see its run directory."""
+
+    def __init__(self) -> None:
+        self.files: dict[str, bytes] = {}
+
+    def __truediv__(self, name: str) -> MemoryFile:
+        return MemoryFile(self, name)
+
+    def glob(self, pattern: str) -> list[MemoryFile]:
+        """The files whose names match."""
+        return [MemoryFile(self, name) for name in self.files if fnmatchcase(name, pattern)]
+
+
+@dataclass(frozen=True)
+class MemoryFile:
+    """A name in a `MemoryFolder`, with as much of a path as those who write there use."""
+
+    folder: MemoryFolder
+    name: str
+
+    def exists(self) -> bool:
+        """Whether something was written."""
+        return self.name in self.folder.files
+
+    def unlink(self, missing_ok: bool = False) -> None:
+        """Take it away."""
+        if self.folder.files.pop(self.name, None) is None and not missing_ok:
+            raise FileNotFoundError(self.name)
+
+
+Folder = Path | MemoryFolder
+File = Path | MemoryFile
+
+
+def write_bytes(path: File, *parts: bytes | memoryview) -> None:
     """Write the parts one after the other, atomically."""
+    if isinstance(path, MemoryFile):
+        path.folder.files[path.name] = b"".join(parts)
+        return
 
     def write(temporary: Path) -> None:
         with open(temporary, "wb") as file:
@@ -48,12 +88,12 @@ def write_bytes(path: Path, *parts: bytes | memoryview) -> None:
     atomic_write(path, write)
 
 
-def write_text(path: Path, text: str) -> None:
+def write_text(path: File, text: str) -> None:
     """Write UTF-8 text atomically."""
     write_bytes(path, text.encode("utf-8"))
 
 
-def write_json(path: Path, value: Any) -> None:
+def write_json(path: File, value: Any) -> None:
     """Write indented JSON atomically; numpy scalars become plain numbers."""
     write_text(path, json.dumps(value, indent=2, default=plain) + "\n")
 
@@ -146,7 +186,7 @@ def columns_of(rows: Iterable[dict]) -> list[str]:
     return list(names)
 
 
-def write_csv(path: Path, rows: Sequence[dict], columns: Sequence[str] | None = None) -> None:
+def write_csv(path: File, rows: Sequence[dict], columns: Sequence[str] | None = None) -> None:
     """Write rows as CSV, atomically; the bits depend on the values alone. A missing entry stays empty."""
     columns = list(columns) if columns else columns_of(rows)
     text = io.StringIO()

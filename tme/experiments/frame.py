@@ -63,7 +63,7 @@ def quantise(values: np.ndarray) -> tuple[np.ndarray, float, float]:
 
 
 def write_frame(
-    path: Path, cells: dict, fields: dict, units: dict, dx_um: float, about: dict[str, Any]
+    path: files.File, cells: dict, fields: dict, units: dict, dx_um: float, about: dict[str, Any]
 ) -> None:
     """Write frame.bin atomically from `cells_table()` and `fields_table()`."""
     shape = next(iter(fields.values())).shape if fields else _shape_of(cells, dx_um)

@@ -9,6 +9,8 @@ Source: https://anndata.readthedocs.io/en/stable/fileformat-prose.html
 from __future__ import annotations
 
 import io
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +40,7 @@ def codes_of(values: np.ndarray, known: tuple[str, ...] = ()) -> tuple[np.ndarra
     return (table[inverse] if len(unique) else np.zeros(0, np.int8)), categories
 
 
-def write_h5ad(path: Path, cells: dict[str, np.ndarray], about: dict[str, Any], flat: bool = False) -> None:
+def write_h5ad(path: files.File, cells: dict[str, np.ndarray], about: dict[str, Any], flat: bool = False) -> None:
     """Write one snapshot atomically.
 
     `cells` has (n,) arrays: x_um, y_um, z_um, cell_type, fate, uid and any further columns; `about` goes to
@@ -48,17 +50,30 @@ def write_h5ad(path: Path, cells: dict[str, np.ndarray], about: dict[str, Any], 
     image = io.BytesIO()  # a full disk is one clear OSError, not HDF5's many
     with h5py.File(image, "w", track_order=False) as file:
         _mark(file, "anndata", "0.1.0")
-        _write_obs(file.create_group("obs"), cells)
-        _write_frame(file.create_group("var"), {}, np.zeros(0, dtype=object))
+        with _closed(file.create_group("obs")) as obs:
+            _write_obs(obs, cells)
+        with _closed(file.create_group("var")) as var:
+            _write_frame(var, {}, np.zeros(0, dtype=object))
         for name in ("obsm", "varm", "obsp", "varp", "layers", "uns"):
-            _mark(file.create_group(name), "dict", "0.1.0")
+            with _closed(file.create_group(name)) as group:
+                _mark(group, "dict", "0.1.0")
         axes = _COORDINATES[:2] if flat else _COORDINATES
-        _write_array(
-            file["obsm"], "spatial", np.column_stack([np.asarray(cells[a], float) for a in axes])
-        )
-        for name, value in about.items():
-            _write_scalar(file["uns"], name, value)
+        with _closed(file["obsm"]) as obsm:
+            _write_array(obsm, "spatial", np.column_stack([np.asarray(cells[a], float) for a in axes]))
+        with _closed(file["uns"]) as uns:
+            for name, value in about.items():
+                _write_scalar(uns, name, value)
     files.write_bytes(path, image.getbuffer())
+
+
+@contextmanager
+def _closed(node: Any) -> Iterator[Any]:
+    """A dataset or group that is closed here, not when nothing refers to it any more: HDF5 finds a place for its data when it is
+    closed, and a profiler that holds on to frames (dask's does) would move it."""
+    try:
+        yield node
+    finally:
+        node.id.close()
 
 
 def _mark(node: Any, kind: str, version: str) -> None:
@@ -82,7 +97,8 @@ def _write_frame(group: h5py.Group, columns: dict[str, np.ndarray], index: np.nd
     for name, values in columns.items():
         values = np.asarray(values)
         if name in CATEGORIES or values.dtype.kind in "USO":
-            _write_categorical(group.create_group(name), *codes_of(values, CATEGORIES.get(name, ())))
+            with _closed(group.create_group(name)) as column:
+                _write_categorical(column, *codes_of(values, CATEGORIES.get(name, ())))
         else:
             _write_array(group, name, values.astype(np.float32) if values.dtype.kind == "f" else values)
 
@@ -97,14 +113,14 @@ def _write_categorical(group: h5py.Group, codes: np.ndarray, categories: list[st
 def _write_array(group: h5py.Group, name: str, values: np.ndarray) -> None:
     text = values.dtype.kind in "OUS"
     pack = {} if len(values) < 64 else {"compression": "gzip", "compression_opts": 1, "shuffle": not text}
-    data = group.create_dataset(name, data=values, dtype=_TEXT if text else None, **pack)
-    _mark(data, "string-array" if text else "array", "0.2.0")
+    with _closed(group.create_dataset(name, data=values, dtype=_TEXT if text else None, **pack)) as data:
+        _mark(data, "string-array" if text else "array", "0.2.0")
 
 
 def _write_scalar(group: h5py.Group, name: str, value: Any) -> None:
     text = isinstance(value, str)
-    data = group.create_dataset(name, data=value, dtype=_TEXT if text else None)
-    _mark(data, "string" if text else "numeric-scalar", "0.2.0")
+    with _closed(group.create_dataset(name, data=value, dtype=_TEXT if text else None)) as data:
+        _mark(data, "string" if text else "numeric-scalar", "0.2.0")
 
 
 def read_h5ad(path: Path) -> dict[str, np.ndarray]:

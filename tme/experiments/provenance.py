@@ -7,6 +7,7 @@ import os
 import platform
 import subprocess
 import sys
+from collections.abc import Iterable
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -19,11 +20,18 @@ PACKAGES = ("numpy", "numba", "llvmlite", "scipy", "pandas", "mesa", "h5py", "py
 PROCESSOR = ("cpu", "cpu")  # device, and what computes there
 
 
-def begin(folder: Path, config: Any, plan: Plan, jobs: int, threads: int, device: tuple[str, str] = PROCESSOR) -> None:
-    """Add this invocation to provenance.json; a resumed run keeps the earlier ones under `invocations`."""
+def begin(
+    folder: Path, config: Any, plan: Plan, jobs: int, threads: int, device: tuple[str, str] = PROCESSOR,
+    where: tuple[str, dict[str, str]] | None = None,
+) -> None:  # fmt: skip
+    """Add this invocation to provenance.json; a resumed run keeps the earlier ones under `invocations`.
+
+    `where`: the executor, and features by model of the processors that compute.
+    """
+    executor, found_processors = where or ("processes", processors())
     found = files.read_json(folder / PROVENANCE)
     this = {"command": command_line(), "started": now(), "finished": None, "exit_code": None, "jobs": jobs,
-            "threads": threads, "device": device[1], "versions": versions(device[0]), "machine": machine(), "git": git_commit(),
+            "threads": threads, "executor": executor, "processors": found_processors, "device": device[1], "versions": versions(device[0]), "machine": machine(), "git": git_commit(),
             "source_sha256": source_digest(), "primary": config.to_dict().get("primary")}  # fmt: skip
     record = {
         "name": config.name, "config_digest": config.digest, "seed": config.seed, "device": device[0],
@@ -48,21 +56,36 @@ def same_device(folder: Path, device: str, fresh: bool = False) -> None:
         )
 
 
-def end(folder: Path, exit_code: int, wall_s: float) -> None:
-    """Close the entry of this invocation."""
+def end(folder: Path, exit_code: int, wall_s: float, processors: dict[str, str] | None = None, unlike: Iterable[str] = ()) -> None:
+    """Close the entry of this invocation; `unlike`: in what workers differed that it admitted nevertheless."""
     record = files.read_json(folder / PROVENANCE)
     finished = now()
     for entry in record.get("invocations", [])[-1:]:
         entry.update(finished=finished, exit_code=exit_code, wall_seconds=wall_s)
+        if processors:
+            entry["processors"] = processors
+        if unlike:
+            entry["bits_may_differ"] = list(unlike)
     total = sum(e.get("wall_seconds") or 0.0 for e in record.get("invocations", []))
     record.update(finished=finished, wall_seconds=total)
     files.write_json(folder / PROVENANCE, record)
 
 
-def code_changed(folder: Path, device: str = "cpu") -> bool:
-    """Whether an earlier invocation in this folder ran other sources or other library versions."""
+def changes(folder: Path, processors: dict[str, str], device: str = "cpu") -> list[str]:
+    """In what earlier invocations in this folder were unlike this one, in words."""
     past = files.read_json(folder / PROVENANCE).get("invocations", [])
-    return any(e.get("source_sha256") != source_digest() or e.get("versions") != versions(device) for e in past)
+    out = []
+    if any(e.get("source_sha256") != source_digest() or e.get("versions") != versions(device) for e in past):
+        out.append("by other sources or library versions")
+    if any(e.get("processors", processors) != processors for e in past):
+        out.append("on another processor: its last digits may differ")
+    return out
+
+
+def processors() -> dict[str, str]:
+    """Features of this machine's processor by its model."""
+    found = machine()
+    return {found["cpu"]: found["features"]}
 
 
 def versions(device: str = "cpu") -> dict[str, str]:
@@ -79,7 +102,7 @@ def versions(device: str = "cpu") -> dict[str, str]:
 
 
 def machine() -> dict[str, Any]:
-    """Processor, cores, system."""
+    """Processor, its features, cores, system."""
     cpu = platform.processor() or platform.machine()
     try:
         for line in Path("/proc/cpuinfo").read_text().splitlines():
@@ -88,7 +111,18 @@ def machine() -> dict[str, Any]:
                 break
     except OSError:
         pass
-    return {"cpu": cpu, "cores": os.cpu_count(), "system": platform.platform()}
+    return {"cpu": cpu, "features": features(), "cores": os.cpu_count(), "system": platform.platform()}
+
+
+def features() -> str:
+    """What the processor can do, as the compiler of the kernels sees it: names, sorted."""
+    from llvmlite.binding import get_host_cpu_features
+
+    try:
+        found = get_host_cpu_features()
+    except RuntimeError:  # the compiler knows no such processor
+        return ""
+    return " ".join(sorted(name for name, there in found.items() if there))
 
 
 def command_line() -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import json
 import math
 import time
 from pathlib import Path
@@ -33,9 +35,9 @@ def units(hours: float) -> int:
 class Recorder:
     """Rows and files of one simulation. What it must remember across a resume is in `memory()`."""
 
-    def __init__(self, folder: Path, config: Any, about: dict[str, Any]) -> None:
+    def __init__(self, folder: files.Folder, config: Any, about: dict[str, Any]) -> None:
         output = config.output
-        self.folder, self.about = Path(folder), about
+        self.folder, self.about = folder, about
         own: list[Any] = getattr(config, "own_files", list)()  # the user's files, told in every snapshot
         self.own = {f.key: " ".join(f"{Path(x.path).name}:{x.sha256[:16]}" for x in own if x.key == f.key) for f in own}
         self.record_every = max(1, units(float(option(output, "record_every_h", 1.0))))
@@ -143,7 +145,7 @@ class Recorder:
             about,
         )
 
-    def checkpoint(self, model: Any, path: Path | None = None) -> None:
+    def checkpoint(self, model: Any, path: files.File | None = None) -> None:
         """The complete state, into the older of the two slots (or to `path`)."""
         slot = other_slot(self.slot)
         meta = {
@@ -158,20 +160,15 @@ class Recorder:
 
 
 def write_fields(
-    path: Path, fields: dict[str, np.ndarray], unit: dict[str, str], hour: float, dx: float
+    path: files.File, fields: dict[str, np.ndarray], unit: dict[str, str], hour: float, dx: float
 ) -> None:
     """fields_<hour>.npz: (nz, ny, nx) float32 per field, `dx_um`, `hour`, `units` (JSON text)."""
-    import json
-
     arrays = {name: np.asarray(values, np.float32) for name, values in fields.items()}
     text = json.dumps({name: unit.get(name, "") for name in arrays})
-
-    def write(temporary: Path) -> None:
-        with open(temporary, "wb") as file:
-            # numpy's stub reads **arrays as its own keyword allow_pickle
-            np.savez_compressed(file, **arrays, dx_um=dx, hour=hour, units=text)  # type: ignore[arg-type]
-
-    files.atomic_write(path, write)
+    image = io.BytesIO()
+    # numpy's stub reads **arrays as its own keyword allow_pickle
+    np.savez_compressed(image, **arrays, dx_um=dx, hour=hour, units=text)  # type: ignore[arg-type]
+    files.write_bytes(path, image.getbuffer())
 
 
 def dx_um(model: Any) -> float:

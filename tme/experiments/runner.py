@@ -7,7 +7,7 @@ import re
 import secrets
 import time
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext, suppress
+from contextlib import AbstractContextManager, ExitStack, nullcontext, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -45,26 +45,33 @@ def run(
     model_factory: Any = MODEL,
     device: str = "cpu",
     allow_plugins: bool = False,
+    **where: Any,
 ) -> Run:
     """Run an experiment, or complete a part-done one; finished simulations are not repeated.
 
     `config` a Config or a path; `out` the run directory (default runs/<name>-<hash8>); `jobs` processes
     (default one per core); `progress` None bars or lines, False silence; `report` is called with the folder at the
-    end (`tme.run` draws the report so) and returns what it wrote; `executor` a name, or an executor that is open. Returns a `Run` with `exit_code`
+    end (`tme.run` draws the report so) and returns what it wrote; `executor` a name, with
+    `where` what else `executors.executor` takes (`scheduler`, `cluster` ...), or an executor that is open. Returns a `Run` with `exit_code`
     0, 3 or 75; raises `RunError` (exit code 2) where it cannot start and `RunBroken` (3) where it cannot go
     on, the disk being full. `allow_plugins`: code that a config's file names may run. Neither jobs nor threads change a bit of the results; `device` ("cpu" or "cuda")
     changes their last digits, so a directory belongs to one.
     """
     if isinstance(executor, str):
-        executors.check(executor)
+        executors.check(executor, jobs=jobs, **where)
     gpu = check_device(device)
+    if device != "cpu" and executor != "processes":
+        raise RunError(f"--device {device} goes with --executor processes")
     config = settle(config, seed, quick, allow_plugins)
     whole = plan(config)
     folder = Path(out) if out is not None else default_folder(config)
     begun = False
     try:
-        files.make_folder(folder)
-        with lock(folder) as stale:
+        with ExitStack() as stack:
+            if executor == "dask":  # before anything is written: it may not answer
+                executor = stack.enter_context(executors.executor(executor, threads=threads, **where))
+            files.make_folder(folder)
+            stale = stack.enter_context(lock(folder))
             provenance.same_device(folder, device, fresh)
             prepare(folder, config, fresh)
             begun = True
@@ -109,10 +116,11 @@ def settle(config: Any, seed: int | None, quick: bool, allow_plugins: bool = Fal
 def _run(folder: Path, config: Any, whole: Plan, executor: str | Executor, jobs: int, threads: int, show: bool | None,
          report: Callable[[Path], Any] | None, factory: Any, stale: dict | None, device: tuple[str, str]) -> Run:  # fmt: skip
     begun = time.perf_counter()
-    changed = provenance.code_changed(folder, device[0])
-    provenance.begin(folder, config, whole, jobs, threads, device)
+    processors = executor.processors() if isinstance(executor, Executor) else provenance.processors()
+    changed = provenance.changes(folder, processors, device[0])
+    provenance.begin(folder, config, whole, jobs, threads, device, (executor if isinstance(executor, str) else executor.name, processors))
     tasks, done, ready = outstanding(folder, whole, factory, device[0])
-    exit_code, outcomes = FAILED, []
+    exit_code, outcomes, unlike = FAILED, [], []
     try:
         with Progress(folder, len(whole.simulations), show) as tell, Interrupt() as interrupt:
             tell(
@@ -132,13 +140,8 @@ def _run(folder: Path, config: Any, whole: Plan, executor: str | Executor, jobs:
                 )
             for note in getattr(config, "notes", ()):
                 tell({"event": "note", "message": note})
-            if changed:
-                tell(
-                    {
-                        "event": "warning",
-                        "message": "part of this run was made by other sources or library versions",
-                    }
-                )
+            for change in changed:
+                tell({"event": "warning", "message": f"part of this run was made {change}"})
             for one in ready:
                 tell(
                     {
@@ -150,16 +153,17 @@ def _run(folder: Path, config: Any, whole: Plan, executor: str | Executor, jobs:
                 )
             with _open(executor, min(jobs, len(tasks)), threads, factory) as workers:
                 outcomes = execute(tasks, done, workers, interrupt, tell)
+                processors, unlike = workers.processors(), workers.unlike
             merge(folder, whole)
             exit_code = verdict(outcomes, interrupt.wanted)
             tell({"event": "finished", "exit_code": exit_code, "failed": names_failed(outcomes)})
     finally:
-        provenance.end(folder, exit_code, time.perf_counter() - begun)
+        provenance.end(folder, exit_code, time.perf_counter() - begun, processors, unlike)
     if report and exit_code != INTERRUPTED:
         _report(report, folder, show)
     made = Run(folder, exit_code, tuple(names_failed(outcomes)))
     if show is not False:
-        for line in (*told_of_stops(made), *told_of_question(made)):
+        for line in (*told_of_stops(made), *told_of_question(made), *told_of_workers(unlike)):
             print(line, flush=True)
     return made
 
@@ -224,6 +228,11 @@ def told_of_question(made: Run) -> list[str]:
     """The primary question and its answers, for the last lines of a run; nothing where none is stated or can be answered."""
     question, points = asked(made)
     return question_lines(question, points) if question is not None or points else []
+
+
+def told_of_workers(unlike: list[str]) -> list[str]:
+    """What the last lines say of workers that were admitted though they are unlike the others."""
+    return [f"bits may differ between simulations: workers were unlike one another ({'; '.join(unlike)})"] if unlike else []
 
 
 def _report(draw: Callable[[Path], Any], folder: Path, show: bool | None) -> None:

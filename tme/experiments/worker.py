@@ -15,6 +15,7 @@ from typing import Any
 from tme.experiments import files
 from tme.experiments.checkpoint import BadCheckpoint, ForeignCheckpoint, newest, read_checkpoint, remove_slots
 from tme.experiments.executors import here
+from tme.experiments.executors.packed import pack, unpack
 from tme.experiments.plan import Simulation
 from tme.experiments.recorder import Recorder, scalar
 from tme.experiments.run_directory import claim, seal
@@ -42,6 +43,10 @@ class Task:
     factory: Any = "tme.model:TumourModel"
     device: str = "cpu"
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickled with the configuration packed: a process reads it once, whatever the number of its simulations."""
+        return _unpacked, (self.root, self.simulation, pack(self.config), self.factory, self.device)
+
     @property
     def folder(self) -> Path:
         """The simulation's folder."""
@@ -68,6 +73,10 @@ class Task:
     def growth_identity(self) -> dict[str, Any]:
         """What the grown tumour to branch from must match."""
         return {**self.identity, "arm": GROWTH}
+
+
+def _unpacked(root: str, simulation: Simulation, config: bytes, factory: Any, device: str) -> Task:
+    return Task(root, simulation, unpack(config), factory, device)
 
 
 @dataclass
@@ -122,18 +131,11 @@ def _simulate(task: Task, stop: Callable[[], bool], report: Callable[[dict], Non
     files.clear_temporary(task.folder)
     begun = time.perf_counter()
     model, recorder, resumed = _resume(task) or _start(task)
-    first_tick, end_hour = model.tick, _end_hour(task)
-    reported = 0.0
-    while _goes_on(model, end_hour):
-        if stop():
-            recorder.checkpoint(model)
-            recorder.write_series()
-            return Outcome(task.simulation, "interrupted", float(model.sim_hour), resumed_from_hour=resumed)
-        model.step()
-        recorder.after_step(model)
-        if time.monotonic() - reported > REPORT_EVERY_S:
-            report(_progress(task, model, recorder, end_hour))
-            reported = time.monotonic()
+    first_tick = model.tick
+    if not follow(task, model, recorder, stop, report):
+        recorder.checkpoint(model)
+        recorder.write_series()
+        return Outcome(task.simulation, "interrupted", float(model.sim_hour), resumed_from_hour=resumed)
     outcome = Outcome(
         task.simulation, "done", float(model.sim_hour), model.stop_reason, resumed_from_hour=resumed
     )
@@ -141,12 +143,27 @@ def _simulate(task: Task, stop: Callable[[], bool], report: Callable[[dict], Non
     return outcome
 
 
-def _goes_on(model: Any, end_hour: float) -> bool:
+def follow(task: Task, model: Any, recorder: Recorder, stop: Callable[[], bool], report: Callable[[dict], None]) -> bool:
+    """Step to the simulation's end and record on the way; False where `stop()` ended it before."""
+    end_hour, reported = _end_hour(task), 0.0
+    while goes_on(task, model):
+        if stop():
+            return False
+        model.step()
+        recorder.after_step(model)
+        if time.monotonic() - reported > REPORT_EVERY_S:
+            report(_progress(task, model, recorder, end_hour))
+            reported = time.monotonic()
+    return True
+
+
+def goes_on(task: Task, model: Any) -> bool:
+    """Whether the simulation is not at its end yet."""
     return (
         bool(model.running)
         and model.stop_reason is None
         and model.tick < model.end_tick
-        and (model.sim_hour < end_hour - 1e-9)
+        and (model.sim_hour < _end_hour(task) - 1e-9)
     )
 
 
@@ -163,69 +180,98 @@ def _resume(task: Task) -> tuple[Any, Recorder, float] | None:
     slot, state, meta = found
     recorder = Recorder(task.folder, task.config, task.identity)
     recorder.recall(meta["memory"], slot)
+    return taken_up(task, state, task.folder / slot), recorder, float(meta["hour"])
+
+
+def taken_up(task: Task, state: dict, path: Path) -> Any:
+    """The model of a checkpoint; ForeignCheckpoint where this version cannot read its state."""
     try:
-        model = _from_state(task, state)
+        return from_state(task, state)
     except Exception as error:
-        why = f"this version cannot take it up ({type(error).__name__}: {error})"
-        raise ForeignCheckpoint(task.folder / slot, why) from error
-    return model, recorder, float(meta["hour"])
+        raise ForeignCheckpoint(path, f"this version cannot take it up ({type(error).__name__}: {error})") from error
 
 
 def _start(task: Task) -> tuple[Any, Recorder, None]:
     """Begin: build the model, or branch it off its growth. What an abandoned attempt left is removed."""
-    for path in task.folder.iterdir():
-        if _SERIES_OF_ONE.match(path.name) or path.name.startswith("checkpoint_"):
-            path.unlink()
+    clear(task)
     recorder = Recorder(task.folder, task.config, task.identity)
     s = task.simulation
     if s.after is None:
-        model = resolve(task.factory)(task.config, seed=s.seed, arm=s.arm or GROWTH, replicate=s.replicate, **task.elsewhere)
+        model = new_model(task)
     else:
         grown = Path(task.root) / s.after
         try:
             state, meta = read_checkpoint(grown / BRANCH_STATE, task.growth_identity)
         except BadCheckpoint as error:
             raise RuntimeError(f"no grown tumour to branch from: {error}") from error
-        model = _from_state(task, state)
+        model = from_state(task, state)
         recorder.inherit(meta["memory"])
-        for path in grown.iterdir():
-            if _SNAPSHOT.match(path.name):
-                files.link_or_copy(path, task.folder / path.name)
+        link_snapshots(task)
     recorder.begin(model)
     return model, recorder, None
 
 
-def _from_state(task: Task, state: dict) -> Any:
+def clear(task: Task) -> None:
+    """Remove what an abandoned attempt left."""
+    for path in task.folder.iterdir():
+        if _SERIES_OF_ONE.match(path.name) or path.name.startswith("checkpoint_"):
+            path.unlink()
+
+
+def link_snapshots(task: Task) -> None:
+    """Give an arm the snapshots of the growth it branches from."""
+    grown = Path(task.root) / str(task.simulation.after)
+    for path in grown.iterdir():
+        if _SNAPSHOT.match(path.name):
+            files.link_or_copy(path, task.folder / path.name)
+
+
+def new_model(task: Task) -> Any:
+    """The model of a task at its start."""
+    s = task.simulation
+    return resolve(task.factory)(task.config, seed=s.seed, arm=s.arm or GROWTH, replicate=s.replicate, **task.elsewhere)
+
+
+def from_state(task: Task, state: dict) -> Any:
+    """The model of a task from a state of its own or of its growth."""
     s = task.simulation
     model: Any = resolve(task.factory)
     return model.from_state(task.config, state, arm=s.arm or GROWTH, seed=s.seed, replicate=s.replicate, **task.elsewhere)
 
 
 def _finish(task: Task, model: Any, recorder: Recorder, outcome: Outcome, steps: int, wall_s: float) -> None:
-    """Last row, last files, DONE; then its checkpoints go. A growth leaves its last moment to the arms, which
-    record it, and keeps the tumour they start from."""
-    summary: dict[str, Any] = {}
+    """Last files, DONE; then its checkpoints go."""
+    last_files(task, model, recorder, outcome)
+    timing: dict[str, Any] = {"wall_s": wall_s, "steps": steps}
+    timing["resumed_from_hour"] = outcome.resumed_from_hour
+    timing["seconds"] = {k: float(v) for k, v in dict(model.timing).items()}
+    close(task, outcome, timing, recorder.keep_checkpoints)
+
+
+def last_files(task: Task, model: Any, recorder: Recorder, outcome: Outcome) -> None:
+    """What is written of the last moment, and the endpoints into `outcome`. A growth leaves its last moment to the arms,
+    which record it, and keeps the tumour they start from."""
     if task.simulation.arm is None:
         now = float(model.sim_hour)
         recorder.rows = [row for row in recorder.rows if row["hour"] < now]
-        for path in task.folder.glob(f"*_{now:g}.*"):
+        for path in recorder.folder.glob(f"*_{now:g}.*"):
             path.unlink()
-        recorder.checkpoint(model, task.folder / BRANCH_STATE)
+        recorder.checkpoint(model, recorder.folder / BRANCH_STATE)
     else:
         recorder.record(model)
         if outcome.stop_reason:
             recorder.last_snapshot(model)
-        summary = {name: scalar(value) for name, value in model.endpoints().items()}
-    outcome.final = summary
+        outcome.final = {name: scalar(value) for name, value in model.endpoints().items()}
     recorder.write_series()
     recorder.write_frame(model)
-    timing: dict[str, Any] = {"wall_s": wall_s, "steps": steps}
-    timing["resumed_from_hour"] = outcome.resumed_from_hour
-    timing["seconds"] = {k: float(v) for k, v in dict(model.timing).items()}
+
+
+def close(task: Task, outcome: Outcome, timing: dict[str, Any], keep_checkpoints: bool) -> None:
+    """Seal the folder of a finished simulation: DONE is its last file, and its checkpoints go after it."""
     files.write_json(task.folder / "timing.json", timing)
-    about = {**task.identity, "hour": outcome.hour, "stop_reason": outcome.stop_reason, "endpoints": summary}
+    about = {**task.identity, "hour": outcome.hour, "stop_reason": outcome.stop_reason, "endpoints": outcome.final}
     seal(task.folder, about)
-    if not recorder.keep_checkpoints:
+    if not keep_checkpoints:
         remove_slots(task.folder)
 
 

@@ -79,14 +79,15 @@ class Study:
     """A study directory, open for writing; a context manager. What it computes with changes no bit of what it writes."""
 
     def __init__(
-        self, config: Any, kind: str, ask: Ask, settings: dict[str, Any], out: str | Path | None = None, *, jobs: int | None = None, threads: int = 1,
-        executor: str = "processes", fresh: bool = False, progress: bool | None = None, model_factory: Any = MODEL,
+        self, config: Any, kind: str, ask: Ask, settings: dict[str, Any], out: str | Path | None = None, *, executor: str = "processes", jobs: int | None = None,
+        threads: int = 1, fresh: bool = False, progress: bool | None = None, model_factory: Any = MODEL, **where: Any,
     ) -> None:  # fmt: skip
-        check_executor(executor)
+        """`where`: what `experiments.executors.executor` takes besides (scheduler, cluster, cluster_options, allow_mixed)."""
+        check_executor(executor, **where)
         self.config, self.kind, self.ask, self.settings = config, kind, ask, settings
         self.described = directory.description(config, kind, ask, settings)
         self.folder = Path(out) if out is not None else directory.default_folder(config, kind, directory.digest_of(self.described))
-        self._how: dict[str, Any] = {"name": executor, "jobs": jobs, "threads": threads}
+        self._how: dict[str, Any] = {"name": executor, "jobs": jobs, "threads": threads, **where}
         self._fresh, self._show, self._factory = fresh, progress, model_factory
         self._points: dict[str, Point] = {}
         self._failed: set[str] = set()
@@ -94,21 +95,30 @@ class Study:
         self.exit_code = FAILED
 
     def __enter__(self) -> Study:
-        files.make_folder(self.folder)
         with ExitStack() as stack:
+            self._workers = stack.enter_context(open_executor(**self._how))  # first: what cannot compute writes nothing
+            files.make_folder(self.folder)
             stack.enter_context(lock(self.folder))
             directory.prepare(self.folder, self.config, self.described, self._fresh)
             self._begun = time.perf_counter()
-            provenance.begin(self.folder, self.config, Plan((), ()), self._how["jobs"] or 0, self._how["threads"])
-            stack.callback(lambda: provenance.end(self.folder, self.exit_code, time.perf_counter() - self._begun))
+            changed = provenance.changes(self.folder, self._workers.processors())
+            provenance.begin(
+                self.folder, self.config, Plan((), ()), self._workers.jobs, self._how["threads"], where=(self._workers.name, self._workers.processors())
+            )
+            stack.callback(self._end)
             self.records = Records(self.folder)
             stack.callback(self.records.close)
             self.tell = stack.enter_context(Progress(self.folder, 0, self._show))
             self._interrupt = stack.enter_context(Interrupt())
-            self._workers = stack.enter_context(open_executor(**self._how))
             self._open = stack.pop_all()
         self.tell({"event": "study", "kind": self.kind, "folder": str(self.folder), "records": len(self.records.by_key)})
+        for change in changed:
+            self.tell({"event": "warning", "message": f"part of this study was made {change}"})
         return self
+
+    def _end(self) -> None:
+        """Close the entry of this invocation in provenance.json."""
+        provenance.end(self.folder, self.exit_code, time.perf_counter() - self._begun, self._workers.processors(), self._workers.unlike)
 
     def __exit__(self, kind: Any, error: Any, trace: Any) -> None:
         if isinstance(error, Interrupted):

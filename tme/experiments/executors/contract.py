@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import Any
 
 ATTEMPTS = 3  # so often a task is begun before it counts as what kills its workers
+SHORT_S = 2.0  # calls that take less are handed out one ahead, so that no worker waits for the next one
 STOPPED = "stopped before its end"
 Report = Callable[[dict[str, Any]], None]
 Stop = Callable[[], bool]
@@ -45,6 +46,22 @@ def ignore(event: dict[str, Any]) -> None:
     """The default for `report`."""
 
 
+class Pace:
+    """How long calls take, the latest weighing most, and so how many to hand to each worker at a time."""
+
+    def __init__(self) -> None:
+        self._mean_s: float | None = None
+
+    def took(self, seconds: float) -> None:
+        """Take note of a call."""
+        self._mean_s = seconds if self._mean_s is None else 0.7 * self._mean_s + 0.3 * seconds
+
+    @property
+    def depth(self) -> int:
+        """One, or two where calls are short: a long one that waited behind another could have run elsewhere."""
+        return 2 if self._mean_s is not None and self._mean_s < SHORT_S else 1
+
+
 class Executor(ABC):
     """Where calls are computed; a context manager, since workers have to end.
 
@@ -53,6 +70,7 @@ class Executor(ABC):
 
     name: str
     jobs: int  # calls computed at a time, as far as is known
+    sees_files = True  # whether functions may write where the caller does; else results are sent back, and the caller writes
 
     @abstractmethod
     def map(
@@ -66,6 +84,17 @@ class Executor(ABC):
         end early; what was under way is still given out. `report` is called with the events that functions send
         by `here.report(event)`.
         """
+
+    @property
+    def unlike(self) -> list[str]:
+        """In what workers differ that were admitted though bits may depend on it."""
+        return []
+
+    def processors(self) -> dict[str, str]:
+        """Features by model of the processors that compute."""
+        from tme.experiments import provenance
+
+        return provenance.processors()
 
     @abstractmethod
     def close(self) -> None:

@@ -23,6 +23,7 @@ from tme.experiments.executors.contract import (
     STOPPED,
     Executor,
     Failed,
+    Pace,
     Report,
     Stop,
     ignore,
@@ -31,7 +32,6 @@ from tme.experiments.executors.contract import (
 from tme.experiments.executors.process_worker import serve
 
 LOOK_S = 0.2  # how often `stop` is asked
-SHORT_S = 2.0  # calls that take less are handed out one ahead, so that no process waits for the next one
 SMALL = 1 << 15  # bytes that a pipe takes in while nobody reads it
 PATIENCE_S = 30.0  # what a call that is no longer needed has to end by itself
 DIED = "its process died (out of memory, or killed)"
@@ -70,7 +70,7 @@ class _Round:
         self.text, self.number = pickle.dumps(function), number
         self.tasks, self.again = iter(tasks), deque[_Job]()
         self.ended = False
-        self.mean_s: float | None = None  # of the calls so far, the latest weighing most
+        self.pace = Pace()
 
     def next(self) -> _Job | None:
         """The next job; None where there is none now."""
@@ -84,10 +84,6 @@ class _Round:
             self.ended = True
             return None
         return None if task is None else _Job(task, pickle.dumps(task))
-
-    def took(self, seconds: float) -> None:
-        """Take note of a call's time."""
-        self.mean_s = seconds if self.mean_s is None else 0.7 * self.mean_s + 0.3 * seconds
 
 
 class Processes(Executor):
@@ -135,8 +131,7 @@ class Processes(Executor):
 
     def _hand_out(self, this: _Round) -> None:
         """One job for each process, and one ahead where calls are short; a last attempt waits until it is alone."""
-        ahead = 2 if this.mean_s is not None and this.mean_s < SHORT_S else 1
-        for depth in range(ahead):
+        for depth in range(this.pace.depth):
             for place in range(self.jobs):
                 worker = self._workers[place] if place < len(self._workers) else None
                 if worker is not None and len(worker.jobs) > depth:
@@ -178,7 +173,7 @@ class Processes(Executor):
                 report(content)
             else:
                 job, now = worker.jobs.popleft(), time.perf_counter()
-                this.took(now - worker.since)
+                this.pace.took(now - worker.since)
                 worker.since = now
                 yield job.task, pickle.loads(content)
 

@@ -1,0 +1,294 @@
+"""Calls by dask workers, on this machine or on many.
+
+dask moves tasks and results and begins a task again elsewhere when its worker dies. This file hands tasks out as workers are free, keeps
+workers away that would give other bits, and notices when the scheduler is gone.
+"""
+
+from __future__ import annotations
+
+import logging
+import pickle
+import queue
+import sys
+import threading
+import time
+import uuid
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
+from typing import Any
+
+from tme.experiments.executors import dask_worker
+from tme.experiments.executors.contract import Executor, Failed, Pace, Report, Stop, ignore, never
+from tme.experiments.executors.likeness import differences, facts
+from tme.experiments.run_directory import RunBroken, RunError
+
+CONNECT_S = 10.0  # what a scheduler has to answer
+WORKERS_S = 30.0  # what the first worker has to come, where nobody starts workers
+LOOK_S = 0.2
+WORKERS_EVERY_S = 2.0  # how often workers are counted
+DIED = "its workers died (out of memory, or killed)"
+
+
+class Dask(Executor):
+    """Workers of a dask scheduler. `sees_files` is False: they may be on other machines, and their results are sent back.
+
+    `address` as `dask scheduler` prints it; `cluster` a dask-jobqueue cluster instead, which `close` ends. With `mixed` workers of other processors or
+    libraries are admitted, and `unlike` says which differences there were.
+    """
+
+    name = "dask"
+    sees_files = False
+
+    def __init__(self, address: str = "", *, cluster: Any = None, threads: int = 1, mixed: bool = False) -> None:
+        self.threads, self.mixed, self._cluster = threads, mixed, cluster
+        self.jobs = 1
+        self._unlike: list[str] = []
+        self._processors: dict[str, str] = {}  # features by model, of the workers seen
+        self._code = facts()
+        self._processor: dict[str, str] = {}
+        self._refused: dict[str, str] = {}
+        self._wide: list[str] = []  # workers with several threads
+        self.address = address or str(cluster.scheduler_address)
+        self._client = _connect(self.address)
+        try:
+            self._meet(self._wait_for_workers())
+        except BaseException:
+            self.close()
+            raise
+
+    # ---- workers ------------------------------------------------------------------------------------
+    def _wait_for_workers(self) -> dict[str, Any]:
+        """Facts of the workers that are there, by address; a queue's jobs may start in hours, others have half a minute."""
+        deadline = time.monotonic() + WORKERS_S
+        if self._cluster is not None:
+            print("waiting for the first job of the cluster to start", file=sys.stderr, flush=True)
+        while not (there := self._client.run(dask_worker.about, on_error="return")):
+            if self._cluster is None and time.monotonic() > deadline:
+                raise RunError(f"the dask scheduler at {self.address} has no workers; start some with: dask worker {self.address} --nthreads 1")
+            if refused := getattr(self._cluster, "answers", ()):
+                raise RunError(f"the queue refuses the job: {refused[0]}")
+            time.sleep(LOOK_S)
+        return there
+
+    def _meet(self, there: dict[str, Any]) -> None:
+        """Refuse the run where a worker cannot be admitted; the first one (by address) says which processor it is for."""
+        broken = {a: f for a, f in there.items() if isinstance(f, BaseException)}
+        for address, error in sorted(broken.items()):
+            raise RunError(f"dask worker {address} cannot import this tme ({type(error).__name__}: {error}); expected tme {self._code['tme']}")
+        self._processor = dict(there[min(there)])
+        bad = {}
+        for address, found in sorted(there.items()):
+            forbidden, unlike = differences(found, self._code, self._processor)
+            self._note(found, unlike)
+            if forbidden:
+                bad[address] = "; ".join(forbidden)
+            elif unlike and not self.mixed:
+                bad[address] = "; ".join(unlike) + " (--allow-mixed admits it: last digits may then differ)"
+        if bad:
+            raise RunError("\n".join(f"dask worker {a}: {why}" for a, why in bad.items()))
+        self.jobs = len(there)
+        self._wide = [a for a, found in sorted(there.items()) if found.get("threads", "1") != "1"]
+
+    def _note(self, found: Mapping[str, str], unlike: Iterable[str]) -> None:
+        self._processors.setdefault(found["processor"], found["features"])
+        self._unlike += [u for u in unlike if u not in self._unlike]
+
+    @property
+    def unlike(self) -> list[str]:
+        """As `Executor.unlike` says."""
+        return self._unlike
+
+    def processors(self) -> dict[str, str]:
+        """Of the workers seen."""
+        return dict(self._processors)
+
+    # ---- calls --------------------------------------------------------------------------------------
+    def map(
+        self, function: Callable[[Any], Any], tasks: Iterable[Any], *, stop: Stop = never, report: Report = ignore
+    ) -> Iterator[tuple[Any, Any]]:
+        """As `Executor.map` says. Raises RunBroken where the scheduler goes away."""
+        if self._wide:
+            said = f"computes one simulation at a time: start workers with --nthreads 1, as many as cores ({len(self._wide)} have more threads)"
+            report({"event": "warning", "message": f"dask worker {self._wide[0]} {said}"})
+            self._wide.clear()
+        this = _Round(self, function, tasks, report)
+        try:
+            yield from this.run(stop)
+        finally:
+            this.end()
+
+    def close(self) -> None:
+        """Leave the scheduler; a cluster that was started for this executor ends."""
+        with suppress(Exception):  # whatever is wrong with the connection, it is over
+            self._client.close()
+        if self._cluster is not None:
+            with suppress(Exception):
+                self._cluster.scale(0)
+                self._cluster.close(timeout=CONNECT_S)
+            if self._cluster.status.name != "closed":  # jobs that never were one: dask would warn at the end of this process
+                self._cluster.status = type(self._cluster.status).closed
+
+
+class _Round:
+    """One `map`."""
+
+    def __init__(self, pool: Dask, function: Callable[[Any], Any], tasks: Iterable[Any], report: Report) -> None:
+        self.pool, self.client, self.report = pool, pool._client, report
+        self.tasks, self.ended = iter(tasks), False
+        self.number = uuid.uuid4().hex
+        self.terms = dask_worker.Terms(self.number, pool.threads, pool._code, pool._processor, pool.mixed)
+        self.arrived: queue.SimpleQueue[tuple[str, Any]] = queue.SimpleQueue()
+        self.running: dict[Any, Any] = {}  # future -> task
+        self.again: list[Any] = []
+        self.pace = Pace()
+        self.told_alone = False
+        self.counted = self.stop_sent = 0.0
+        self.client.subscribe_topic(dask_worker.topic(self.number), lambda event: self.arrived.put(("event", event[1])))
+        self.function = self.client.submit(dask_worker.function_of, pickle.dumps(function), pure=False, key=f"function-{self.number}")
+
+    def run(self, stop: Stop) -> Iterator[tuple[Any, Any]]:
+        """Hand out, collect."""
+        while True:
+            if stop():
+                self._stop()
+            else:
+                self._hand_out()
+            if not self.running and not self.again:
+                return
+            yield from self._collect()
+            self._count()
+
+    def end(self) -> None:
+        """What is left is no longer needed."""
+        with suppress(Exception):  # the connection may be gone
+            self.client.unsubscribe_topic(dask_worker.topic(self.number))
+            if self.running:
+                self.client.cancel(list(self.running), force=True)
+
+    def _hand_out(self) -> None:
+        """A task for each worker, and one ahead where calls are short."""
+        if self.pool._refused and not self._admitted():
+            return
+        while len(self.running) < self.pace.depth * self.pool.jobs:
+            task = self.again.pop() if self.again else self._next()
+            if task is None:
+                return
+            self._submit(task)
+
+    def _admitted(self) -> list[str]:
+        """Workers that are there and were not refused."""
+        return [a for a in self.client.nthreads() if a not in self.pool._refused]
+
+    def _next(self) -> Any:
+        if self.ended:
+            return None
+        try:
+            return next(self.tasks)
+        except StopIteration:
+            self.ended = True
+            return None
+
+    def _submit(self, task: Any) -> None:
+        where: dict[str, Any] = {}
+        if self.pool._refused:
+            where = {"workers": self._admitted(), "allow_other_workers": True}  # where all of these die, another will say what it is
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message="Sending large graph")  # a checkpoint
+            key = f"tme-{self.number}-{uuid.uuid4().hex}"
+            future = self.client.submit(dask_worker.compute, self.function, pickle.dumps(task), self.terms, pure=False, key=key, **where)
+        self.running[future] = task
+        future.add_done_callback(lambda done: self.arrived.put(("done", done)))
+
+    def _stop(self) -> None:
+        """Tell workers, again and again for those that come later; a busy one must not hold the others up."""
+        self.ended = True
+        self.again.clear()
+        if time.monotonic() - self.stop_sent > WORKERS_EVERY_S:
+            self.stop_sent = time.monotonic()
+            threading.Thread(target=self._tell_stop, daemon=True).start()
+
+    def _tell_stop(self) -> None:
+        with suppress(Exception):  # a worker that died meanwhile
+            self.client.run(dask_worker.stop, self.number, on_error="ignore")
+
+    def _collect(self) -> Iterator[tuple[Any, Any]]:
+        """What has arrived; waits a little for the first."""
+        try:
+            kind, what = self.arrived.get(timeout=LOOK_S)
+            while True:
+                if kind == "event":
+                    self.report(what)
+                elif what in self.running:
+                    yield from self._take(what)
+                kind, what = self.arrived.get_nowait()
+        except queue.Empty:
+            return
+
+    def _take(self, future: Any) -> Iterator[tuple[Any, Any]]:
+        task = self.running.pop(future)
+        answer = self._answer(future)
+        if isinstance(answer, dask_worker.Unlike):
+            self._refuse(answer)
+            self.again.append(task)
+            return
+        if not isinstance(answer.result, Failed):
+            self.pace.took(answer.seconds)
+        if answer.unlike:
+            self.pool._note(answer.worker, answer.unlike)
+        yield task, answer.result
+
+    def _answer(self, future: Any) -> dask_worker.Answer | dask_worker.Unlike:
+        from distributed import CancelledError, KilledWorker
+
+        try:
+            return future.result()
+        except (CancelledError, OSError) as error:
+            raise RunBroken(
+                f"the dask scheduler at {self.pool.address} went away; what is finished stands, run again to complete it"
+            ) from error
+        except KilledWorker:
+            return dask_worker.Answer(Failed(DIED, lost=True))
+        except Exception as error:
+            return dask_worker.Answer(Failed(f"{type(error).__name__}: {error}"))
+        finally:
+            future.release()
+
+    def _refuse(self, unlike: dask_worker.Unlike) -> None:
+        if unlike.worker not in self.pool._refused:
+            self.pool._refused[unlike.worker] = unlike.why
+            self.report({"event": "warning", "message": f"dask worker {unlike.worker} is left out: {unlike.why}"})
+
+    def _count(self) -> None:
+        """Count workers now and then; waiting without any is told once."""
+        now = time.monotonic()
+        if now - self.counted < WORKERS_EVERY_S:
+            return
+        self.counted = now
+        if self.client.status not in ("running", "connecting"):
+            raise RunBroken(f"the dask scheduler at {self.pool.address} went away; what is finished stands, run again to complete it")
+        if self.client.status != "running":
+            return
+        try:
+            there = self._admitted()
+        except (OSError, RuntimeError):
+            return
+        self.pool.jobs = max(1, len(there))
+        if not there and not self.told_alone:
+            self.report({"event": "warning", "message": f"the dask scheduler at {self.pool.address} has no workers left: waiting for one"})
+        self.told_alone = not there
+
+
+def _connect(address: str) -> Any:
+    """A client of the scheduler; RunError where nothing answers there."""
+    from distributed import Client
+
+    logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what matters is told as an event
+    try:
+        return Client(address, timeout=CONNECT_S, set_as_default=False, name="tme")
+    except (OSError, TimeoutError, ValueError) as error:
+        said = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise RunError(
+            f"no dask scheduler answers at {address!r} within {CONNECT_S:g} s ({said}); expected an address as `dask scheduler` prints it, "
+            "such as tcp://10.0.0.1:8786"
+        ) from error
