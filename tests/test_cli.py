@@ -189,3 +189,9 @@ def test_check_warns_where_growth_will_reach_the_edge_and_says_what_a_shorter_ho
 def test_the_executors_are_offered_with_what_they_need(tme):
     _code, out, _err = tme("run", "--help")
     assert all(o in out for o in ("--executor", "processes|dask", "--scheduler", "--cluster", "slurm|pbs|lsf", "--cluster-options", "--allow-mixed"))
+
+
+def test_a_question_that_cannot_be_answered_is_refused_before_anything_is_written(tme, tmp_path):
+    path = write(GOOD + "primary: {readout: tumor_alive, contrasts: [a < control]}\n")
+    code, _out, err = tme("run", path, "--out", "never")
+    assert code == 2 and "did you mean 'tumour_alive'" in err and not (tmp_path / "never").exists()

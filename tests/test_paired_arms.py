@@ -92,13 +92,29 @@ def test_scripts_read_simulations_only_through_what_refuses():
         assert "summary" not in Path(module.__file__).read_text() and module.read is paired_arms.read
 
 
+@pytest.mark.parametrize("size", [(None, None), (60, 1.0), (300, 6.0)])
 @pytest.mark.parametrize("name", convergence.VARIANTS)
-def test_every_variant_of_the_convergence_table_has_room_and_one_horizon(name):
+def test_every_variant_of_the_convergence_table_has_room_and_one_horizon(name, size):
     from tme.config.estimate import predict
     from tme.model import load_config
 
-    config = load_config(ROOT / "configs/attribution.yaml", overrides=convergence.VARIANTS[name])
+    config = load_config(ROOT / "configs/attribution.yaml", overrides=[*convergence.VARIANTS[name], *convergence.size(name, *size)])
     assert predict(config).warnings == ()
+    assert config.domain.dx_um == convergence.DX_UM.get(name, 15)
+
+
+def test_the_convergence_table_has_every_field_that_is_solved_on_wider_voxels_or_at_a_slower_clock():
+    from tme.model import TumourModel, load_config
+
+    model = TumourModel(load_config(ROOT / "configs/attribution.yaml", overrides=["initial.n_cells=30"]), arm="combination")
+    assert {n for n, f in model.fields.items() if f.on_solver_grid is not f} == set(convergence.FAR)
+
+
+def test_the_convergence_table_sets_an_excess_against_that_of_the_same_seeds():
+    _day, tables = paired_arms.read({"a": MadeUp()})
+    s = paired_arms.shares(tables["a"])
+    line = convergence.row("half", 2.0, s, s.assign(excess=s["excess"] - [0.01, 0.02, 0.03]))
+    assert line == "| half | 3 | 2 | 3,030 | 0.90 (0.90 to 0.90) | 0.80 (0.80 to 0.80) | 0.50 (0.50 to 0.50) | 0.220 (0.220 to 0.220) | 0.020 (-0.005 to 0.045) |"
 
 
 @pytest.mark.slow

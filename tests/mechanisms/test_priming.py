@@ -107,7 +107,7 @@ def test_primed_cd8_arrive_only_after_travel_and_expansion():
 @pytest.mark.mechanism("M73")
 def test_the_chemokine_of_the_tumour_lets_cd8_in():
     def recruited(cxcl):
-        model = tissue(mechanisms__recruitment__k_cd8=15, domain__immune_per_voxel=8)
+        model = tissue(mechanisms__recruitment={"k_cd8": 15, "k_c": 4}, domain__immune_per_voxel=8)
         return hours(flood(model, "cxcl", cxcl), 4).counters["recruited_cd8"]
 
     assert rises([recruited(0), recruited(5), recruited(500)], 1.2)

@@ -86,6 +86,16 @@ def test_hypoxic_cells_make_more_vegf():
     assert secreted(38.0, "M108.vegf") < 1.1 * secreted(38.0)
 
 
+@pytest.mark.mechanism("M108")
+def test_m2_macrophages_make_vegf_and_m1_macrophages_none():
+    few = {"populations": {"macrophage": {"share": 0.2}}, "fields__vegf": {}}
+    m2, m1 = tissue(**few), tissue(**few)
+    for model, polarised in ((m2, 0.0), (m1, 1.0)):
+        model.macrophage.m1[:] = polarised
+    levels = [level(hours(model, 2), "vegf") for model in (m2, m1)]
+    assert levels[0] > 1.1 * levels[1] > 0.0
+
+
 BED = {"mechanisms__vessels": {"per_mm2": 400, "core_factor": 0.3, "rim_um": 20, "tau_growth_d": 1.0}}
 
 

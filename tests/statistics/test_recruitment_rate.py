@@ -63,7 +63,7 @@ def test_a_full_vessel_refuses_everybody():
 
 
 def test_a_model_recruits_at_its_rate():
-    """Tregs through the open vessels of a tissue without DAMPs: k_treg scale base per vessel and minute over 10 h.
+    """Tregs through the open vessels near a tumour without DAMPs: k_treg scale base per vessel and minute over 10 h.
 
     Power: 160 newcomers expected, standard error 8 %: a rate wrong by 30 % is caught (the sharp test is above).
     """
@@ -77,7 +77,7 @@ def test_a_model_recruits_at_its_rate():
         for _ in range(300):
             model.step()
             if model.tick % 10 == 0:
-                trials += len(model.vessels.voxels)
+                trials += int(model.mechanism("recruitment").near(model).sum())
         assert model.counters["refused"] == 0
         hits += model.counters["recruited_treg"]
     assert_binomial(hits, trials, -np.expm1(-rate * DT))
@@ -89,3 +89,20 @@ def test_kinds_the_tissue_lacks_are_never_recruited():
     for _ in range(30):
         model.step()
     assert model.treg.n == 0
+
+
+def test_inflow_does_not_hang_on_how_much_of_the_surroundings_is_simulated():
+    """Tregs of the same tumour in a domain of twice the side: as many replace what is lost, within 4 standard errors."""
+    came = {}
+    for side in (600, 1200):
+        total = 0
+        for seed in (1, 2, 3):
+            model = tissue(seed=seed, domain={"size_um": [side, side], "immune_per_voxel": 8}, populations={"treg": {"per_mm2": 300}, "cd8": None},
+                           mechanisms__recruitment={"k_treg": 1, "k_mac": 0, "k_dc": 0}, mechanisms__cd8_turnover={"other_life_d": 0.5})  # fmt: skip
+            for _ in range(360):
+                model.step()
+            total += model.counters["recruited_treg"]
+        came[side] = total
+    small, large = came[600], came[1200]
+    assert small > 50
+    assert abs(large - small) < 4 * np.sqrt(small + large)

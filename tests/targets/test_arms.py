@@ -18,7 +18,7 @@ def table(pairs=10, stop_hour=360.0, **changes):
         for replicate in range(pairs):
             end = stop_hour if (arm, replicate) == ("control", 1) else 360.0
             for hour in [h for h in np.arange(0.0, 360.0, 24.0) if h < end] + [end]:
-                readouts = {"dc_mature_share": 0.2, "cd8_exhausted_share": 0.5, "treg": 20.0, "cd8": 80.0, "cd4": 0.0}
+                readouts = {"dc_mature_share_with_node": 0.2, "cd8_exhausted_share": 0.5, "treg": 20.0, "cd8": 80.0, "cd4": 0.0}
                 if arm == "combination":
                     readouts |= changes
                 rows.append({"arm": arm, "replicate": replicate, "hour": hour, "day": hour / 24.0, "tumour_volume_mm3": volume + hour / 1e3, **readouts})
@@ -36,7 +36,7 @@ def finished(tmp_path, monkeypatch):
     return write
 
 
-RIGHT = {"dc_mature_share": 0.4, "cd8_exhausted_share": 0.3, "treg": 10.0}
+RIGHT = {"dc_mature_share_with_node": 0.4, "cd8_exhausted_share": 0.3, "treg": 10.0}
 
 
 def test_signs_are_those_of_the_combination_one_to_three_days_after_the_last_dose(finished):

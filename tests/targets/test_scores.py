@@ -12,16 +12,12 @@ KNOWN_MISSES: dict[str, set[str]] = {
     "T8": {"erastin coupled 10-20 h"},
     "T9": {"deferoxamine 100 uM rescues RSL3 1 uM"},
     "T14": {"output peaks about 3 h"},
-    "T18": {"growth slower"},
     "T19a": {"functional CD8 up", "Treg among T cells down"},
-    "T21": {"N3: cd8_per_mm2 up", "N3: treg_share down", "N3: combination smaller than anti_pdl1",
-            "N6: dc_mature_share up", "N6: cd8_functional_share up", "N6: combination smaller than anti_pdl1"},
-    "T39": {"model: 10-40 % with T cells", "model: PD-L1+ nearer to T cells"},
-    "T42": {"flat from day 3 to day 7", "control 4 to 8 times at day 7", "CTL fall after day 5", "grows again"},
-    "T32": {"breast_4t1_like doubles in 1.5-4 d"},
+    "T21": {"N6: dc_mature_share_with_node up"},
+    "T42": {"CTL fall after day 5", "grows again"},
 }  # fmt: skip
 CHEAP = ("T5", "T7", "T10", "T31", "T40")
-SLOW = ("T1", "T2", "T3", "T8", "T9", "T11", "T14", "T18", "T19a", "T21", "T26", "T28", "T29", "T30", "T32", "T34", "T39", "T42", "T48")
+SLOW = ("T1", "T2", "T3", "T8", "T9", "T11", "T14", "T18", "T19a", "T21", "T26", "T28", "T29", "T30", "T32", "T34", "T39", "T41", "T42", "T47", "T48")
 # check rows that nobody has looked at: their first score is for the commit that fixes all numbers, not for this file
 UNSEEN = ("T19b", "T27", "T33", "T36", "T38", "T44", "T45", "T46")
 

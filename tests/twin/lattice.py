@@ -200,6 +200,19 @@ class Lattice:
         d2 = ((self.coordinates[:, None, :] - targets[None, :, :]) ** 2).sum(axis=2).min(axis=1)
         return np.sqrt(d2.astype(float))
 
+    def beside(self, these, reach_um):
+        """The voxels in the same block of side `reach_um`, or one beside it, as one of `these`."""
+        side = max(math.ceil(reach_um / self.dx - 1e-9), 1)
+        blocks = [tuple(int(x) // side for x in at) for at in self.coordinates]
+        taken = {blocks[v] for v in these}
+        count = [max(b[axis] for b in blocks) + 1 for axis in range(3)]
+
+        def apart(a, b, axis):
+            d = abs(a - b)
+            return min(d, count[axis] - d) if self.periodic[axis] else d
+
+        return {v for v, b in enumerate(blocks) if any(all(apart(b[i], t[i], i) <= 1 for i in range(3)) for t in taken)}
+
     def depth_um(self, closing=2):
         """Signed distance of every voxel from the tumour's edge, um, positive inside.
 

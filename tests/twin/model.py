@@ -330,6 +330,7 @@ class TwinModel(mesa.Model):
     def recruit(self, p, minutes):
         """At each open vessel: rate (signal/(k + signal) + basal); who finds the voxel full stays out."""
         cxcl, hmgb1 = self.fields["cxcl"].c, self.fields["hmgb1"].c
+        near = self.lattice.beside([cell.voxel for cell in self.of("tumour")], 100.0)
         for kept in self.activation.values():
             for v in kept:
                 kept[v] *= math.exp(-minutes / (p.memory_d * 1440.0))
@@ -346,7 +347,7 @@ class TwinModel(mesa.Model):
                 response = float(signal[v]) / (k + float(signal[v]))
                 if kind in self.activation:  # endothelium remembers
                     response = self.activation[kind][v] = max(response, self.activation[kind][v])
-                hazard = rate * self.replaces[kind] * weight * (response + basal)
+                hazard = rate * self.replaces[kind] * weight * (v in near) * (response + basal)
                 if happens(self.dice.uniform("recruit", self.tick, uid), hazard, minutes):
                     if self.lattice.has_room(v):
                         cell = IMMUNE[kind](self, uid, v, self.tick)

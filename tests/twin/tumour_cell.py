@@ -94,7 +94,7 @@ class TumourCell(mesa.Agent):
         if not self.alive:
             return
         keep = math.exp(-minutes / p.pdl1_tau)
-        h = self.ifng / (p.pdl1_ec50 + self.ifng) * self.pdl1_answer
+        h = 1.0 if self.pdl1_answer == 2.0 else self.ifng / (p.pdl1_ec50 + self.ifng) * self.pdl1_answer
         pdl1 = (p.pdl1_base + (1.0 - p.pdl1_base) * h) * self.pdl1_synthesis
         mhc1 = p.mhc1_base + (1.0 - p.mhc1_base) * self.ifng / (p.mhc1_ec50 + self.ifng)
         self.model.events["PD-L1 induced"] += pdl1 > max(self.pdl1, 1.5 * p.pdl1_base)

@@ -7,13 +7,14 @@ by whatever moves a cell and rebuilt after rows move. `hole` marks voxels whose 
 
 from __future__ import annotations
 
+from math import ceil
 from typing import Any
 
 import numpy as np
 from scipy.ndimage import distance_transform_edt, label
 
 from tme.core.grid import Grid
-from tme.kernels.neighbours import count_rows
+from tme.kernels.neighbours import count_rows, mark_blocks, read_blocks
 from tme.kernels.room import CLAIMED, FIRM, FREE, NOWHERE, YIELDING, squared_distance
 
 __all__ = ["CLAIMED", "FIRM", "FREE", "YIELDING", "Lattice"]
@@ -121,6 +122,26 @@ class Lattice:
             found.flags.writeable = False
             self._depth = (closing, tissue, found)
         return self._depth[2]
+
+    def beside(self, these: np.ndarray, voxels: np.ndarray, reach_um: float) -> np.ndarray:
+        """Which of `voxels` (m,) are near one of `these` (n,), (m,) bool: in the same block of side `reach_um` or one beside it.
+
+        Coarser than `depth_um`, and so cheap that it serves in every tick: one pass through `these`.
+        """
+        side = np.int32(max(ceil(reach_um / self.grid.dx_um - 1e-9), 1))
+        near = np.zeros([-(-n // int(side)) for n in self.grid.shape], bool)
+        mark_blocks(these, self.grid.shape, side, near)
+        for axis, periodic in enumerate(self.grid.periodic):
+            here = np.moveaxis(near, axis, 0)  # a view
+            before = here.copy()
+            here[1:] |= before[:-1]
+            here[:-1] |= before[1:]
+            if periodic:
+                here[0] |= before[-1]
+                here[-1] |= before[0]
+        found = np.empty(len(voxels), bool)
+        read_blocks(voxels, self.grid.shape, side, near, found)
+        return found
 
     def forget(self) -> None:
         """Let go of what `depth_um` kept."""

@@ -126,3 +126,29 @@ def count_rows(voxel, n, rows_at):
     rows_at[:] = -1
     for i in range(n):
         rows_at[voxel[i]] = i
+
+
+@serial
+def block_of(v, ny, nx, side):
+    """Block (z, y, x) of side `side` voxels that holds voxel `v` of a lattice (nz, ny, nx); all int32."""
+    row = v // nx
+    z = row // ny
+    return z // side, (row - z * ny) // side, (v - row * nx) // side
+
+
+@serial
+def mark_blocks(voxel, shape, side, marked):
+    """Set `marked` (blocks along z, y, x) bool where one of `voxel` (n,) int32 lies; blocks of `side` int32 voxels."""
+    ny, nx = np.int32(shape[1]), np.int32(shape[2])
+    for i in range(len(voxel)):
+        z, y, x = block_of(np.int32(voxel[i]), ny, nx, side)
+        marked[z, y, x] = True
+
+
+@serial
+def read_blocks(voxel, shape, side, marked, found):
+    """`found` (n,) bool: what `marked` says of the block of each of `voxel` (n,) int32; see `mark_blocks`."""
+    ny, nx = np.int32(shape[1]), np.int32(shape[2])
+    for i in range(len(voxel)):
+        z, y, x = block_of(np.int32(voxel[i]), ny, nx, side)
+        found[i] = marked[z, y, x]

@@ -36,7 +36,7 @@ T_CELL = ParameterSet(
     "cd8_turnover",
     par("life_d", 4.0, "d", 0.5, 100.0, "assumed: 4-10 d, as the parameter files of spqsp-hcc and SPQSP_IO have it (Gong et al. 2017, doi 10.1098/rsif.2017.0320)", "", range=(3.0, 10.0)),
     par("off_tumour", 3.0, "1", 1.0, 100.0, "assumed: effector cells die sooner, or leave, without chemokine"),
-    par("c_min", 1.0, "a.u.", 0.0, 100.0, "assumed: chemokine at which a T cell counts as in the tumour"),
+    par("c_min", 0.3, "a.u.", 0.0, 100.0, "calibrated: chemokine at which a T cell counts as in the tumour; a third of what an untreated tumour of 400 cells has (T19a: CD8 of the control hold)", "", range=(0.1, 4.0)),
     par("k_expand", 2e-4, "1/min", 0.0, 0.01, "assumed: well below the 8-12 h of optimal stimulation"),
     par("n_max", 4.0, "1", 0.0, 20.0, "assumed: 4 of 7-8 divisions are left after priming (SPQSP_IO has 7-8 in all)"),
     par("other_life_d", 10.0, "d", 0.5, 1000.0, "assumed: turnover of Tregs, macrophages and dendritic cells"),

@@ -6,7 +6,8 @@ response Z. Here
     dP/dt = ((p_base + (1 - p_base) a h(ifn)) (1 - si) - P) / tau    h = ifn / (ec50 + ifn)
     dM/dt = (m_base + (1 - m_base) h(ifn) - M) / tau
 
-integrated exactly over the clock; a is 1 in cells whose PD-L1 answers and 0 in the others, as their daughters'; and CXCL9/10 is secreted in proportion to Z plus a basal trickle.
+integrated exactly over the clock; a is 1 in cells whose PD-L1 answers and 0 in others, and some carry it without IFN-gamma, a h = 1, all as
+their daughters do; and CXCL9/10 is secreted in proportion to Z plus a basal trickle.
 """
 
 from __future__ import annotations
@@ -21,11 +22,12 @@ from tme.kernels.terms import factor
 PARAMETERS = ParameterSet(
     "ifng_response",
     par("pdl1_base", 0.08, "1", 0.0, 1.0, "assumed: few PD-L1+ cells without T cells (1.4 % in B16 CODEX, Hickey et al.)"),
-    par("pdl1_ec50", 0.2, "ng/mL", 0.02, 5.0, "assumed: half-maximum 0.1-0.3 ng/mL as SPQSP_IO has it (Gong et al. 2017, doi 10.1098/rsif.2017.0320)"),
-    par("pdl1_answering", 0.6, "1", 0.0, 1.0, "assumed: some cells of a tumour do not raise PD-L1 (on the CODEX field of B16 all answering gives 36 % positive cells against 21 % measured)", "share of tumour cells whose PD-L1 answers IFN-gamma"),
+    par("pdl1_ec50", 0.1, "ng/mL", 0.02, 5.0, "tuned: PD-L1+ cells around T cells (T39; docs/calibration.md); 0.1-0.3 ng/mL as SPQSP_IO has it (Gong et al. 2017, doi 10.1098/rsif.2017.0320)", range=(0.1, 0.3)),
+    par("pdl1_answering", 0.8, "1", 0.0, 1.0, "tuned: PD-L1+ cells around T cells (T39; docs/calibration.md); some cells of a tumour do not raise PD-L1", "share of tumour cells whose PD-L1 answers IFN-gamma", range=(0.4, 1.0)),
+    par("pdl1_constitutive", 0.014, "1", 0.0, 1.0, "tuned: 1.4 % PD-L1+ cells of B16 without T cells (T39; docs/calibration.md)", "share of tumour cells that carry full PD-L1 without IFN-gamma", range=(0.0, 0.05)),
     par("pdl1_tau", 720.0, "min", 60.0, 4320.0, "assumed: surface PD-L1 changes within half a day"),
     par("mhc1_base", 0.4, "1", 0.0, 1.0, "assumed: constitutive MHC-I of poorly immunogenic mouse tumours"),
-    par("mhc1_ec50", 0.2, "ng/mL", 0.02, 5.0, "assumed: as PD-L1, same pathway"),
+    par("mhc1_ec50", 0.1, "ng/mL", 0.02, 5.0, "assumed: as PD-L1, same pathway", range=(0.1, 0.3)),
     par("cxcl_rate", 1.0, "a.u./min", 0.0, 10.0, "assumed: sets the unit of the chemokine field", "CXCL9/10 secretion of a cell at full IFN-gamma response"),
     par("cxcl_basal", 0.03, "1", 0.0, 1.0, "assumed: basal share; without it remnants are abandoned"),
 )
@@ -33,6 +35,9 @@ TERMS = (
     Term("surface.pdl1", "1", "multiplies", ("tumour",), 0.0, 10.0, "the PD-L1 that IFN-gamma induces"),
     Term("surface.mhc1", "1", "multiplies", ("tumour",), 0.0, 4.0, "the MHC-I that IFN-gamma induces"),
 )
+
+
+CONSTITUTIVE = 2.0  # `pdl1_answer` of cells that carry PD-L1 without IFN-gamma
 
 
 @rule
@@ -47,7 +52,7 @@ def surface(n, state, ifng, answer, pdl1_term, mhc1_term, pdl1, mhc1, p, dt):
     keep = exp(-dt / p.pdl1_tau)
     for i in range(n):
         if state[i] == 0:
-            h = ifng[i] / (p.pdl1_ec50 + ifng[i]) * answer[i]
+            h = 1.0 if answer[i] == CONSTITUTIVE else ifng[i] / (p.pdl1_ec50 + ifng[i]) * answer[i]
             hm = ifng[i] / (p.mhc1_ec50 + ifng[i])
             pdl1[i] = relax(pdl1[i], (p.pdl1_base + (1.0 - p.pdl1_base) * h) * factor(pdl1_term, i), keep)
             mhc1[i] = relax(mhc1[i], min((p.mhc1_base + (1.0 - p.mhc1_base) * hm) * factor(mhc1_term, i), 1.0), keep)

@@ -48,7 +48,7 @@ PARAMETERS = ParameterSet(
     par("hit_window_min", 50.0, "min", 0.0, 600.0, "measured: three hits within about 50 min of each other kill (Weigelin et al. 2021, doi 10.1038/s41467-021-25282-3)", "time for which a hit counts in full"),
     par("hit_decay_min", 60.0, "min", 10.0, 1440.0, "assumed: sublethal damage is repaired within hours (sign: Weigelin et al. 2021, doi 10.1038/s41467-021-25282-3)"),
     par("k_sup", 1.0, "1/a.u.", 0.0, 50.0, "assumed: unit of the suppression field"),
-    par("ifng_molecules_s", 30.0, "1/s", 0.0, 5000.0, "assumed: SPQSP_IO has 27 /s ten hours after a stimulus (Gong et al. 2021, doi 10.3390/cancers13153751); tumor-tcell 4.5 /s; prior 5-200 /s", "IFN-gamma molecules per second of a stimulated CD8 at full function"),
+    par("ifng_molecules_s", 60.0, "1/s", 0.0, 5000.0, "tuned: PD-L1+ cells around T cells (T39; docs/calibration.md); SPQSP_IO has 27 /s ten hours after a stimulus (Gong et al. 2021, doi 10.3390/cancers13153751), tumor-tcell 4.5 /s", "IFN-gamma molecules per second of a stimulated CD8 at full function", range=(5.0, 200.0)),
     par("ifng_rise_min", 60.0, "min", 1.0, 600.0, "assumed: secretion begins within the hour of a contact"),
     par("ifng_fall_min", 360.0, "min", 10.0, 2880.0, "assumed: falls off within hours of the last contact (4-12 h)"),
     par("start_output", 0.4, "1", 0.0, 1.0, "assumed: q of specific CD8 in an untreated tumour", "IFN-gamma secretion of specific CD8 at the start, relative to full"),

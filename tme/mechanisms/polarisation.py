@@ -24,7 +24,7 @@ PARAMETERS = ParameterSet(
     par("a0", 0.55, "1", 0.0, 10.0, "assumed: rests at m = 0.35, on the M2 side"),
     par("w_ifn", 1.0, "1", 0.0, 20.0, "assumed: IFN-gamma is the classical M1 signal"),
     par("k_ifn", 0.3, "ng/mL", 0.01, 10.0, "assumed: as the tumour's response"),
-    par("w_fe", 2.0, "1", 0.0, 20.0, "assumed: sign after Zanganeh et al. 2016 (doi 10.1038/nnano.2016.168)"),
+    par("w_fe", 5.0, "1", 0.0, 20.0, "calibrated: iron oxide turns macrophages to M1 and slows growth without any other inducer (T18; Zanganeh et al. 2016, doi 10.1038/nnano.2016.168)", "", range=(0.5, 15.0)),
     par("k_fe", 0.05, "uM/min", 0.001, 10.0, "assumed: labile iron release of half effect"),
     par("w_damp", 1.0, "1", 0.0, 20.0, "assumed: extracellular ATP activates the inflammasome"),
     par("k_damp", 0.3, "uM", 0.001, 100.0, "assumed: ATP of half effect"),

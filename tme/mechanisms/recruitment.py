@@ -1,12 +1,12 @@
 """Guest cells enter through open vessels, each type as its entry says.
 
-Per open vessel (20 um of it) and minute, with s the type's signal at the vessel:
+Per open vessel (20 um of it) and minute, where tumour cells are within some 100 um, with s the type's signal at the vessel:
 
     rate x [m + basal] x node output (if it is primed in the node) x (1 - depletion by antibody)
     m = s/(half + s), or what is left of an earlier one, which fades with the time constant `memory`
 
-A type that `holds` has the rate, times that number, at which the vessels of the tumour and 100 um around it replace what is
-lost there at the start; so it does not hang on the size of voxel, section or vessel bed.
+A type that `holds` has the rate, times that number, at which these vessels replace what is lost at the start. So numbers do not
+hang on the size of voxel, section, domain or vessel bed: what passes through tissue far from the tumour is not simulated.
 
 The inflow of CD8 follows the tumour's chemokine. Endothelium that it has activated stays so for days, so that a remnant is
 not abandoned when the chemokine fades with the tumour; DAMPs draw suppressive and myeloid cells. A newcomer whose voxel
@@ -34,19 +34,19 @@ from tme.mechanisms.killing import PARAMETERS as KILLING
 
 PARAMETERS = ParameterSet(
     "recruitment",
-    par("k_cd8", 0.42, "1", 0.0, 1e3, "definition: holds the starting number of CD8", "inflow at the start relative to the loss"),
-    par("k_c", 4.0, "a.u.", 0.01, 1000.0, "assumed: somewhat below the chemokine of an untreated tumour, so that inflow rises by half at most"),
+    par("k_cd8", 1.0, "1", 0.0, 1e3, "tuned: with it the untreated tumour holds the starting number of CD8 (tests/mechanisms/test_steady_start.py)", "inflow at the start relative to the loss", range=(0.7, 1.4)),
+    par("k_c", 1.0, "a.u.", 0.01, 1000.0, "calibrated: about the chemokine at the vessels of an untreated tumour of 400 cells and half of that of 3,000, so that inflow doubles at most (T19a: CD8 of the control hold)", "", range=(0.3, 10.0)),
     par("memory_d", 3.0, "d", 0.0, 30.0, "assumed: adhesion molecules of endothelium once activated stay for days; 0 is none"),
     par("basal", 0.02, "1", 0.0, 1.0, "assumed: inflow without chemokine"),
-    par("k_treg", 0.5, "1", 0.0, 1e3, "definition: holds the starting number of Tregs", "inflow at the start relative to the loss"),
-    par("k_mac", 0.72, "1", 0.0, 1e3, "definition: holds the starting number of macrophages", "inflow at the start relative to the loss"),
-    par("k_dc", 1.8, "1", 0.0, 1e3, "definition: holds the starting number of dendritic cells", "inflow at the start relative to the loss"),
-    par("base", 0.3, "1", 0.0, 1.0, "assumed: inflow of suppressive and myeloid cells without DAMPs"),
+    par("k_treg", 1.2, "1", 0.0, 1e3, "tuned: with it the untreated tumour holds the starting number of Tregs", "inflow at the start relative to the loss", range=(0.84, 1.68)),
+    par("k_mac", 1.15, "1", 0.0, 1e3, "tuned: with it the untreated tumour holds the starting number of macrophages", "inflow at the start relative to the loss", range=(0.805, 1.61)),
+    par("k_dc", 3.0, "1", 0.0, 1e3, "tuned: with it the untreated tumour holds the starting number of dendritic cells", "inflow at the start relative to the loss", range=(2.1, 4.2)),
+    par("base", 1.0, "1", 0.0, 4.0, "calibrated: inflow of Tregs and macrophages without DAMPs; with them it doubles at most (T19a, T21: Tregs among T cells down)", "", range=(0.3, 3.0)),
     par("k_h", 0.5, "a.u.", 0.001, 100.0, "assumed: HMGB1 of half effect (DAMPs recruit Treg and TAM: Yin et al. 2025, doi 10.32604/or.2025.069049)"),
 )
 _RECRUIT = int(Stream.RECRUIT)
 SPECIFIC = 2  # draw of Stream.TYPE: whether a T cell is specific
-RIM_UM = -100.0  # the tumour and what is within 100 um of it
+RIM_UM = 100.0  # how far from tumour cells vessels still let cells in
 _NO_FACTOR = np.zeros(0)
 READS = {"node_output": "node.output"}  # by what is in TIMES
 TIMES = {"node_output": lambda model, kind: model.node.output, "not_depleted": lambda model, kind: 1.0 - model.receptors.depleted(kind)}
@@ -114,13 +114,13 @@ class Recruitment(Mechanism):
         self.memory = {p.kind: np.zeros(len(self.places)) for p in self.entering if p.entry.entry.memory_d > 0.0}
         self.specific = KILLING.build(model.config_for("killing")).specific
         read = {f"field.{p.entry.entry.signal}.concentration" for p in entering} | {READS[t] for p in entering for t in p.entry.entry.times if t in READS}
-        self.reads = ("vessels.voxels", "vessels.weight", *sorted(read), *(f"receptors.depletion.{p.kind}" for p in entering))
+        self.reads = ("vessels.voxels", "vessels.weight", "tumour.voxel", *sorted(read), *(f"receptors.depletion.{p.kind}" for p in entering))
         self.adds = (*(name for p in entering for name in (*rows_of(p), f"uids.{p.kind}", f"counters.recruited_{p.kind}")),
                      "lattice.immune_count", "counters.refused")  # fmt: skip
 
     def begin(self, model) -> None:
         """The rates that replace what is lost at the start; endothelium as the start activates it."""
-        near, vessels = model.lattice.depth_um() > RIM_UM, model.vessels
+        vessels, near = model.vessels, self.near(model)
         for p in self.entering:
             e, life = p.entry.entry, p.entry.life
             m = response(model, e)
@@ -131,13 +131,19 @@ class Recruitment(Mechanism):
                 if life is not None and life.where is not None:
                     off = model.fields[life.where].at(p.col.voxel[: p.n]) < life.below
                     lost += (life.sooner - 1.0) * int(off.sum()) / (life.mean_d * 1440.0)
-                supply = float((vessels.weight * (m + e.basal))[near[vessels.voxels]].sum())
+                supply = float((vessels.weight * (m + e.basal))[near].sum())
                 self.scale[p.kind] = lost / supply if supply > 0.0 else 0.0
 
     def step(self, model) -> None:
         """One clock interval."""
+        weight = model.vessels.weight * self.near(model)
         for population in self.entering:
-            self.enter(model, population)
+            self.enter(model, population, weight)
+
+    def near(self, model) -> np.ndarray:
+        """Which open vessels lie near tumour cells, (vessels,) bool."""
+        tumour = model.tumour
+        return model.lattice.beside(tumour.col.voxel[: tumour.n], model.vessels.voxels, RIM_UM)
 
     def remembered(self, model, population, m: np.ndarray) -> np.ndarray:
         """The response (vessels,) of open vessels, with what endothelium kept of earlier ones; remembers it."""
@@ -159,8 +165,8 @@ class Recruitment(Mechanism):
         for kind, kept in self.memory.items():
             kept[:] = state.get(f"memory.{kind}", 0.0)
 
-    def enter(self, model, population) -> None:
-        """Draw and add the newcomers of one population."""
+    def enter(self, model, population, weight: np.ndarray) -> None:
+        """Draw and add the newcomers of one population through vessels of `weight` (vessels,)."""
         e, vessels, lattice = population.entry.entry, model.vessels.voxels, model.lattice
         rate = e.holds * self.scale[population.kind] if population.kind in self.scale else e.rate
         for name in e.times:
@@ -169,7 +175,7 @@ class Recruitment(Mechanism):
         uid = np.empty(len(vessels), np.uint64)
         voxel = np.empty(len(vessels), np.int32)
         m = self.remembered(model, population, response(model, e))
-        count, refused = arrivals(vessels, model.vessels.weight, population.code, rate, m, e.basal, self.dt, model.seed64, model.tick, lattice.immune_count, lattice.immune_capacity, uid, voxel, term)  # fmt: skip
+        count, refused = arrivals(vessels, weight, population.code, rate, m, e.basal, self.dt, model.seed64, model.tick, lattice.immune_count, lattice.immune_capacity, uid, voxel, term)  # fmt: skip
         model.counters["refused"] += int(refused)
         if count:
             model.check_new_uids(population, uid[:count])

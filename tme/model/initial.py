@@ -10,6 +10,7 @@ from tme.core.lattice import FREE
 from tme.kernels.rng import Stream, normals, recruit_uid, uniforms
 from tme.library.cells import FIRST_CODE
 from tme.mechanisms.division import VARIED
+from tme.mechanisms.ifng_response import CONSTITUTIVE
 from tme.mechanisms.ifng_response import PARAMETERS as IFNG_RESPONSE
 from tme.pathways import PathwayEntry
 
@@ -93,7 +94,8 @@ def draw_traits(model: Any, rows: slice) -> None:
     normals(model.seed64, int(Stream.TRAIT), 0, uid, len(VARIED), z)
     t.antigenicity[rows] *= spec.antigenicity_mean * np.exp(sd * z - 0.5 * sd * sd)
     uniforms(model.seed64, int(Stream.TYPE), 0, uid, ANSWERS, u)
-    t.pdl1_answer[rows] = u < IFNG_RESPONSE.build(model.config_for("ifng_response")).pdl1_answering
+    p = IFNG_RESPONSE.build(model.config_for("ifng_response"))
+    t.pdl1_answer[rows] = np.where(u >= 1.0 - p.pdl1_constitutive, CONSTITUTIVE, u < p.pdl1_answering)
 
 
 def clone_log_means(config: Any, reference: dict[str, float]) -> np.ndarray:

@@ -45,7 +45,7 @@ OTHER = (
     Column("death_tick", "i4", "tick", -1, "reset"),
     Column("pdl1", "f8", "1", 0.0, about="surface PD-L1, 0-1"),
     Column("mhc1", "f8", "1", 0.4, about="surface MHC-I, 0-1"),
-    Column("pdl1_answer", "f8", "1", 1.0, about="1 where PD-L1 answers IFN-gamma, 0 where it does not; inherited"),
+    Column("pdl1_answer", "f8", "1", 1.0, about="1 where PD-L1 answers IFN-gamma, 0 where it does not, 2 where it is there without; inherited"),
     Column("pdl1_free", "f8", "1", 0.0, about="PD-L1 not covered by antibody"),
     Column("hits", "f8", "1", 0.0, "reset", about="CTL hits, as of hit_tick"),
     Column("hit_tick", "i4", "tick", 0, "reset"),

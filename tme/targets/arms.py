@@ -23,7 +23,7 @@ ARMS: dict[str, dict[str, Any]] = {
     "rsl3_np": {"nanoparticles": [{"name": "peg_pdpa_rsl3", "dose_mg_kg": 9, "day": [0, 3]}]},
     "combination": {"use": ["anti_pdl1", "rsl3_np"]},
 }
-SEEDS, DAYS, N_CELLS = 10, 5, 400
+SEEDS, DAYS, N_CELLS = 10, 6, 400
 LAST_DOSE = 3.0
 ALIKE = 0.9
 SONG = "Song et al. 2021, doi 10.1002/adma.202101155; Zhang et al. 2025, doi 10.3389/fimmu.2025.1611299, table 1"
@@ -64,18 +64,18 @@ def panel_days(table: pd.DataFrame, finished_run: bool) -> tuple[float, float]:
 
 
 PANEL = {  # readout -> (sign of the combination against control, what it stands for)
-    "dc_mature_share": (+1, "mature DC up"),
+    "dc_mature_share_with_node": (+1, "mature DC up"),
     "cd8_functional_share": (+1, "functional CD8 up"),
     "treg_share": (-1, "Treg among T cells down"),
 }
 
 
 def immune_signs(run_dir: str | Path | None = None) -> Outcome:
-    """Combination against control 1 to 3 days after the last dose: mature among DC, CD8 that are not exhausted, Treg among T cells.
+    """Combination against control 1 to 3 days after the last dose: mature among DC of tumour and node, CD8 that are not exhausted, Treg among T cells.
 
     RSL3 particles without light and anti-PD-L1, doses of the four-arm experiment. With a run directory (argument, or
-    TME_PAIRED_RUN) of the paired-seeds experiment its series are read; else ten tumours of 400 cells, 5 days, doses on
-    days 0 and 3, on which the CD8 that their damage primes (after 5.5 days) never arrive. Means over the records
+    TME_PAIRED_RUN) of the paired-seeds experiment its series are read; else ten tumours of 400 cells, 6 days, doses on
+    days 0 and 3: all of the three days after the last dose, in which the first CD8 that the damage primes (after 4 days) come. Means over the records
     of those days; each sign in at least 9 of 10 pairs.
     """
     table, where = series(run_dir)

@@ -1,7 +1,8 @@
 """PD-L1 around T cells: imaged B16 tumours, and the model started from the very same cells.
 
 The tables are single cells of one field each, three days after T cell transfer or without it; they are read
-where they lie and are not part of the package.
+where they lie and are not part of the package. The T cells were given because they see the tumour (pmel-1): all are
+specific, other than those of a tumour that nobody treated.
 """
 
 from __future__ import annotations
@@ -75,6 +76,7 @@ def simulated(path: Path, threshold: float = 0.3) -> dict[str, Any]:
             "columns": {"x": "AbsoluteX", "y": "AbsoluteY", "type": "Cell Type"},
         },
         "tumour": {"preset": "b16_like"},
+        "mechanisms": {"killing": {"specific": 1}},
     }
     positive, distance = [], []
     for seed in SEEDS:
@@ -134,7 +136,7 @@ TARGETS = (
         "PD-L1 induced around T cells",
         "data 1.4 % and 21 % PD-L1+; model < 5 % without, 10-40 % with T cells; PD-L1+ nearer to T cells",
         "B16-F10 CODEX, Hickey et al., via vivarium-collective/tumor-tcell (tables, not shipped)",
-        "check",
+        "calibration",
         pdl1_near_t_cells,
         Mutant("CD8 secrete no IFN-gamma", {"mechanisms": {"killing": {"ifng_molecules_s": 0}}}),
     ),

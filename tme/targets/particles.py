@@ -39,7 +39,7 @@ def iron_alone() -> Outcome:
 IRON = {"N3": "tannic_fe_dox", "N6": "azo_hypoxia_fe"}
 ROWS = {  # of the review's table: readout -> sign of the combination against control
     "N3": {"cd4_per_mm2": +1, "cd8_per_mm2": +1, "treg_share": -1},
-    "N6": {"dc_mature_share": +1, "m1_share": +1, "cd8_functional_share": +1},
+    "N6": {"dc_mature_share_with_node": +1, "m1_share": +1, "cd8_functional_share": +1},
 }
 
 
@@ -47,7 +47,7 @@ def iron_with_blockade() -> Outcome:
     """Two iron platforms (10 mg/kg, days 0 and 2) with anti-PD-L1 (10 mg/kg) on four tumours of 400 cells with CD4, 5 days.
 
     Signs of the combination against control as in the review's rows, means of days 3 to 5: N3 CD4 and CD8 up, Treg among T cells
-    down; N6 mature among DC, M1 and functional CD8 up. Volume on day 5 smaller than with each alone. All in every pair.
+    down; N6 mature among DC of tumour and node, M1 and functional CD8 up. Volume on day 5 smaller than with each alone. All in every pair.
     """
     arms: dict[str, Any] = {"control": {}, "anti_pdl1": {"antibodies": [{"name": "anti_pdl1", "dose_mg_kg": 10, "day": DOSED}]}}
     for row, name in IRON.items():
