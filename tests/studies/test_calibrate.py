@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import random
 import signal
@@ -64,6 +65,20 @@ def test_the_page_shows_posterior_and_prediction(reference):
 
 def test_processes_change_no_bit(tmp_path, reference):
     main(tmp_path / "s", jobs=2, sleep_s=0)
+    assert tables(tmp_path / "s") == tables(reference)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_dask_workers_change_no_bit(tmp_path, reference):
+    pytest.importorskip("distributed")
+    spec = importlib.util.spec_from_file_location("dask_processes", HOME / "tests" / "experiments" / "dask_processes.py")
+    dask_processes = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(dask_processes)
+    (tmp_path / "site").mkdir()
+    with dask_processes.site(tmp_path / "site") as site:
+        for _ in range(2):
+            site.worker((Path(__file__).parent,))
+        main(tmp_path / "s", None, sleep_s=0, executor="dask", scheduler=site.address)
     assert tables(tmp_path / "s") == tables(reference)
 
 
