@@ -9,7 +9,20 @@ import sys
 
 import typer
 
-from tme.cli import bench, check, describe, listing, report, robust, run, schema, sensitivity, status, targets
+from tme.cli import (
+    bench,
+    calibrate,
+    check,
+    describe,
+    listing,
+    report,
+    robust,
+    run,
+    schema,
+    sensitivity,
+    status,
+    targets,
+)
 
 app = typer.Typer(
     name="tme",
@@ -46,6 +59,7 @@ for _name, _command in (
     ("bench", bench.bench),
     ("sensitivity", sensitivity.sensitivity),
     ("robust", robust.robust),
+    ("calibrate", calibrate.calibrate),
     ("schema", schema.schema),
 ):
     app.command(_name)(_command)

@@ -9,7 +9,7 @@ from pydantic_core import PydanticCustomError
 
 from tme.config.base import Count, Days, Model, NotNegative, Num, Positive, Whole, as_tuple, empty
 
-KINDS = ("sensitivity", "robust")
+KINDS = ("sensitivity", "robust", "calibrate")
 
 
 class Range(Model):
@@ -52,6 +52,11 @@ def as_ranges(value: Any) -> Any:
     if isinstance(value, list) and all(isinstance(v, str) for v in value):
         return {v: {} for v in value}
     return value
+
+
+def as_files(value: Any) -> Any:
+    """One file where a list is meant."""
+    return (value,) if isinstance(value, str) else as_tuple(value)
 
 
 class Repeated(Model):
@@ -105,3 +110,11 @@ class Study(Model):
     given: Annotated[tuple[Given, ...], BeforeValidator(as_tuple)] | None = None
     switches: Annotated[dict[str, Annotated[dict[str, Overrides], Field(min_length=2)]], BeforeValidator(empty)] = Field(default_factory=dict)
     cuts: Annotated[dict[str, Overrides], BeforeValidator(empty)] = Field(default_factory=dict)
+    # calibrate
+    data: Annotated[tuple[Annotated[str, Field(min_length=1)], ...], BeforeValidator(as_files)] = ()
+    check_days: Days | None = None  # kept out of the fit
+    noise: Positive | None = None  # sd of a value that states none, as a share of it
+    discrepancy: NotNegative | None = None  # sd allowed to the model itself, as a share of a value
+    waves: Annotated[int, Whole, Field(ge=0, le=10)] | None = None
+    generations: Annotated[int, Whole, Field(ge=1, le=100)] | None = None
+    predictions: Annotated[int, Whole, Field(ge=10)] | None = None
