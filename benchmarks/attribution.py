@@ -1,6 +1,7 @@
 """Cut one route at a time and see what is left of the combination's excess over Bliss.
 
     python benchmarks/attribution.py [--config configs/attribution.yaml] [--out runs/attribution] [--jobs 2] [--day D]
+    python benchmarks/attribution.py --set seed=1001 --set replicates=20      # seeds that no pilot has seen
 
 Every cut runs the same paired seeds with one parameter changed in all arms. The excess of a seed is
 E = s_a s_b - s_ab, s the living tumour cells of an arm over the control's, all arms of all cuts on the same day
@@ -27,7 +28,15 @@ CUTS = {
     "IFN-gamma on ACSL4 (f_acsl = 0)": ["mechanisms.ferroptosis.f_acsl=0"],
     "DAMP priming (gain = 0)": ["mechanisms.priming.gain=0"],
     "PD-L1 relief (PD-1 off)": ["receptors.pd1.on=false"],
-}
+    "IFN-gamma on division (arrest off)": ["rules.M69.arrest=off"],
+    "PD-L1 of host cells (weight = 0)": ["mechanisms.host_ligands.weight=0"],
+    "closing of holes (off)": ["mechanisms.closing.on=false"],
+    "early ferroptotic cells mature DCs (Efimova, off)": ["rules.M71.efimova=off"],
+    "they hold DCs back instead (Wiernicki for Efimova)": [
+        "rules.M71.efimova=off", "rules.M72.wiernicki=on",
+        "rules.M72.wiernicki_antigen=on", "rules.M72.wiernicki_presentation=on",
+    ],
+}  # fmt: skip
 
 
 def bootstrap(values, statistic, n=2000) -> tuple[float, float]:

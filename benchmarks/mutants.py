@@ -58,6 +58,7 @@ OWN = {
     "kernels/transfer.py": ["tests/core/test_wider_voxels.py"],
     "kernels/exchange.py": ["tests/core", "tests/therapy/test_ledgers.py"],
     "kernels/": ["tests/kernels/test_cycle.py", "tests/kernels/test_multigrid.py", "tests/core/test_field.py"],
+    "core/field_solver.py": ["tests/core/test_field.py", "tests/kernels/test_red_black.py", "tests/kernels/test_superpose.py", "tests/core/test_wider_voxels.py"],
     "core/field.py": ["tests/core/test_field.py", "tests/kernels/test_red_black.py", "tests/kernels/test_superpose.py", "tests/core/test_wider_voxels.py"],
     "core/subdomain.py": ["tests/core/test_wider_voxels.py"],
     "core/population.py": ["tests/core/test_population.py", "tests/test_model_mesa.py"],

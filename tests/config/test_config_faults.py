@@ -221,7 +221,7 @@ DEPOT = DRUGS + "rsl3, dose_mg_kg: 1, route: "
         (EVENTS + "radiaton, dose_gy: 2, day: 0}]\n", "events.0.name", "unknown event", "radiation"),
         (EVENTS + "radiation, day: 0}]\n", "events.0.dose_gy", "missing", ""),
         (EVENTS + "radiation, dose_gy: 2}]\n", "events.0.day", "missing", ""),
-        (EVENTS + "radiation, dose_gy: -2, day: 0}]\n", "events.0.dose_gy", "more than 0", ""),
+        (EVENTS + "radiation, dose_gy: -2, day: 0}]\n", "events.0.dose_gy", "at least 0", ""),
         (EVENTS + "radiation, dose_gy: 2, day: 9}]\n", "events.0.day", "after the end", ""),
         (EVENTS + "radiation, dose_gy: 2, minutes: 3, day: 0}]\n", "events.0.minutes", "does not go with an event of kind radiation", ""),
         (EVENTS + "radiation, dose_gy: 2, day: 0, place: {kind: ball, centre_um: [2, 2]}}]\n", "events.0.place.radius_um", "missing", ""),

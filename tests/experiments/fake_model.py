@@ -13,6 +13,8 @@ from typing import Any
 
 import numpy as np
 
+from tme.experiments import files
+
 N = 12
 
 
@@ -142,3 +144,13 @@ class MarkedModel(FakeModel):
     def step(self):
         Path(os.environ["STEPPING"]).touch()
         super().step()
+
+
+QUIET = {"progress": False, "report": False, "model_factory": FakeModel}
+BRANCHED = FakeConfig(branch_at_day=0.0, sweep={})
+
+
+def fingerprint(folder: Path) -> dict[str, str]:
+    """SHA-256 of every file whose bits must not depend on how a run went."""
+    names = [p for p in folder.rglob("*") if p.suffix in (".csv", ".h5ad", ".npz") or p.name == "frame.bin"]
+    return {p.relative_to(folder).as_posix(): files.sha256(p) for p in names}

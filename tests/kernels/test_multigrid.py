@@ -165,7 +165,7 @@ def test_a_step_allocates_nothing(monkeypatch):
 
     from numba.core.runtime import _nrt_python, rtsys
 
-    from tme.core import field as fields
+    from tme.core import field_solver
     from tme.kernels import diffusion, multigrid
 
     handed = []
@@ -181,7 +181,7 @@ def test_a_step_allocates_nothing(monkeypatch):
     field.use("vmax")[:] = 1.0
     workspace = Workspace(field.grid.shape)
     field.advance(1.0, workspace)
-    for module, name in [(fields, "all_zero"), (diffusion, "assemble")] + [
+    for module, name in [(field_solver, "all_zero"), (diffusion, "assemble")] + [
         (multigrid, n) for n in ("_hierarchy", "_cycle", "_direction", "_shrink", "_step_along")
     ]:
         monkeypatch.setattr(module, name, counted(getattr(module, name)))

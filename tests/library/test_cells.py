@@ -5,7 +5,8 @@ from pydantic import ValidationError
 
 from tme.core.terms import Term
 from tme.library import load_library
-from tme.library.cells import FIRST_CODE, CellEntry, Uptake, code_of, faults_of, in_order
+from tme.library.cell_checks import faults_of
+from tme.library.cells import FIRST_CODE, CellEntry, Uptake, code_of, in_order
 from tme.mechanisms import cell_terms
 from tme.populations.cells import population_class
 

@@ -143,7 +143,6 @@ def test_a_rule_may_bring_a_death_by_name():
 
 
 # ---- what the series says of harm and regrowth -------------------------------------------------------------------------------
-@pytest.mark.mechanism("M85")
 def test_blockade_of_several_axes_and_priming_raise_the_index_of_autoimmunity():
     def index(*names, **changes):
         given = {"antibodies": [{"name": n, "dose_mg_kg": 10, "day": 0} for n in names]}
@@ -156,7 +155,6 @@ def test_blockade_of_several_axes_and_priming_raise_the_index_of_autoimmunity():
     assert model.observe()["irae_t_index"] == pytest.approx(3.0)
 
 
-@pytest.mark.mechanism("M85")
 def test_more_active_cd8_spill_more_ifng_out_of_the_tumour():
     many, few = (hours(tissue(populations__cd8={"per_mm2": n}, **ROOM), 6).observe()["irae_ifng"] for n in (1500, 150))
     assert many > 2 * few > 0

@@ -135,6 +135,19 @@ def test_ifng_induces_pdl1_on_host_cells():
     assert levels[0] == pytest.approx(0.2) and rises(levels, 1.2)
 
 
+def test_host_cells_are_counted_where_they_are_now_also_after_a_resume():
+    """Voxels that they have left are 0 again: the sums over the lattice are those of a count from nothing."""
+    model = hours(tissue(receptors__pd1=HOST), 3)
+    again = hours(TumourModel.from_state(model.config, model.state_dict(), arm=model.arm_name, seed=model.seed_used), 1)
+    for seen in (hours(model, 1), again):
+        host, expected = seen.receptors.hosts()[0], np.zeros(seen.grid.n_voxels, int)
+        seen.mechanism("host_ligands").step(seen)
+        for kind in ("macrophage", "dendritic"):
+            np.add.at(expected, seen.populations[kind].voxel, 1)
+        assert expected.sum() > 5
+        assert (host.host_count == expected).all() and ((host.host_sum > 0) == (expected > 0)).all()
+
+
 def test_two_cells_that_show_a_ligand_count_as_one_minus_the_product():
     """One CD8 holding a cell, one macrophage beside it: x = 1 - (1 - target)(1 - host)."""
     model = hours(tissue(receptors__pd1={**HOST, "ligands": {**HOST["ligands"], "pdl2": {"on": {"macrophage": None, "dendritic": None}}}}), 1)

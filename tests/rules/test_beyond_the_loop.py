@@ -125,7 +125,6 @@ def test_an_inhibitor_of_ferroptosis_is_a_therapy_where_ferroptosis_feeds_the_tu
 
 
 # ---- matrix ---------------------------------------------------------------------------------------------------------------
-@pytest.mark.mechanism("M111")
 def test_a_dense_matrix_holds_up_particles_more_than_antibodies_and_these_more_than_drugs():
     arms = {"arms": {"x": {"nanoparticles": [{"name": "peg_pdpa_rsl3", "dose_mg_kg": 10, "day": 0}], "antibodies": [{"name": "anti_pdl1", "dose_mg_kg": 10, "day": 0}],
                            "drugs": [{"name": "ike", "dose_mg_kg": 20, "day": 0}]}}}  # fmt: skip

@@ -204,5 +204,6 @@ def test_what_matrix_lets_pass_outlasts_a_checkpoint():
         return tissue("x", arms=GIVEN, **on("M111.matrix_passage"), **STROMA)
 
     whole, half = hours(model(), 4), hours(model(), 2)
+    assert whole.vessels.passage.min() < 0.9
     half = hours(tme.TumourModel.from_state(half.config, half.state_dict(), arm="x", seed=1), 2)
     assert {k: v.tobytes() for k, v in whole.state_dict().items()} == {k: v.tobytes() for k, v in half.state_dict().items()}

@@ -158,3 +158,10 @@ def test_slower_division_leaves_a_smaller_tumour():
         return int((model.tumour.state == 0).sum())
 
     assert grown(x=rule(to=0.0, half=0.001)) < grown() < grown(x=rule(verb="raises", to=3.0, half=0.001))
+
+
+def test_rules_keep_a_column_each_only_where_their_clocks_differ():
+    pair = {"a": rule(signal="own.gsh", unit="uM"), "b": rule(signal="own.plooh", unit="uM")}
+    shares = {clocks: [c for c in model_with(**pair, **more).tumour.declared if c.startswith("rule_")]
+              for clocks, more in (("one", {}), ("two", {"c": rule(signal="field.hmgb1", unit="a.u.")}))}  # fmt: skip
+    assert shares == {"one": [], "two": ["rule_a", "rule_b", "rule_c"]}

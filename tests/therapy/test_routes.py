@@ -231,3 +231,16 @@ def test_an_enzyme_in_the_dish_does_not_touch_vessels():
     model = ticks(dish("x", arms={"x": bath("cysteinase", 5)}), 40)
     assert model.fields["cystine"].vessel_value == 40
     assert DISH["mechanisms"]["vessels"]["per_mm2"] == 0
+
+
+def test_a_dose_of_nothing_leaves_the_tumour_as_it_was():
+    def after(arms):
+        model = ticks(tissue("x", 2, arms={"x": arms}), 360)
+        return {c: np.array(getattr(model.tumour, c)) for c in ("uid", "voxel", "gsh", "damage", "lip")}
+
+    untreated = after({})
+    for kind, name in (("drugs", "rsl3"), ("antibodies", "anti_pdl1"), ("nanoparticles", "peg_pdpa_rsl3"), ("nanoparticles", "cnsi_fe")):
+        nothing = after(local(name, kind, 0.0, route="intratumoral" if name == "cnsi_fe" else "iv"))
+        for column, values in untreated.items():
+            np.testing.assert_array_equal(nothing[column], values, err_msg=f"{name}: {column}")
+    assert (after(local("rsl3", dose=5.0, route="iv"))["gsh"] != untreated["gsh"]).any()

@@ -17,9 +17,6 @@ from tme.config.errors import listed, nearest
 from tme.config.receptors import check_receptors
 from tme.config.schema import CELL_UM3
 
-TAKEN_UP = ("oxygen", "cystine", "ifng")  # by cells: these have a sink whatever the config says
-CONSUMED = TAKEN_UP[:2]  # at a rate that does not end where there is little left
-
 
 def check_all(look: Access) -> None:
     """Run every check."""
@@ -130,7 +127,9 @@ def check_sink(look: Access, name: str, entry: Any) -> None:
         return look.number("fields", name, key, default=getattr(entry, key))
 
     held = look.get("fields", name, "held", default=getattr(entry, "held", False))
-    if name in CONSUMED and held is not True and value("diffusion") == 0.0:
+    taken_up = getattr(entry, "uptake", "none") != "none"  # a sink whatever the config says
+    consumed = taken_up and not entry.made  # in its own voxel no cell makes up for it
+    if consumed and held is not True and value("diffusion") == 0.0:
         look.fault(("fields", name, "diffusion"), f"is 0: cells would empty their own voxel of {name}", "more than 0")
         return
     if look.get("fields", name, "mode", default=entry.mode) != "quasi_steady" or held is True or value("decay") != 0.0:
@@ -143,7 +142,7 @@ def check_sink(look: Access, name: str, entry: Any) -> None:
     walls = look.get("domain", "boundary", default="no_flux")
     walls = list(walls.values()) if isinstance(walls, dict) else [walls]
     library = look.context.library
-    elsewhere = name in TAKEN_UP or name in library.drugs or name in library.nanoparticles or "fixed" in walls
+    elsewhere = taken_up or name in library.drugs or name in library.nanoparticles or "fixed" in walls
     if value("vessel_exchange") == 0.0 and not elsewhere:
         look.fault(
             ("fields", name, next((k for k in ("decay", "vessel_exchange") if k in changed), "mode")),

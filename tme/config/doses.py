@@ -27,8 +27,8 @@ class Given(Scheduled):
     """
 
     route: Literal["iv", "intratumoral", "depot", "bath"] = "iv"
-    dose_mg_kg: Positive | None = None
-    dose_mg: Positive | None = None
+    dose_mg_kg: NotNegative | None = None
+    dose_mg: NotNegative | None = None
     release_per_h: Positive | None = None
     centre_um: Point | None = None
     radius_um: Positive | None = None
@@ -71,7 +71,7 @@ def _place(value: Any) -> Any:
 class EventDose(Scheduled):
     """An event of the library; which keys it needs and takes depends on its kind (`library.events`)."""
 
-    dose_gy: Positive | None = None
+    dose_gy: NotNegative | None = None
     fluence_mw_cm2: Positive | None = None
     intensity_w_cm2: Positive | None = None
     celsius: Positive | None = None

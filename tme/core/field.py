@@ -8,22 +8,17 @@ from typing import Any
 
 import numpy as np
 
-from tme.core import subdomain
+from tme.core import field_solver
+from tme.core.field_solver import TERMS
 from tme.core.grid import Grid, ScratchPool, face_values
 from tme.core.superposition import Superposition
-from tme.kernels import diffusion, threads
+from tme.kernels import threads
 from tme.kernels.aligned import filled
-from tme.kernels.exchange import add_scaled, all_zero, collect, fits, put
+from tme.kernels.exchange import add_scaled, collect, fits, put
 from tme.kernels.multigrid import Workspace
-from tme.kernels.red_black import solve as red_black
 from tme.kernels.transfer import average, interpolate, read
 
 MODES = ("backward_euler", "quasi_steady")
-TERMS = ("loss", "source", "exchange", "vmax")
-LOSS_DOMINATED = 250.0  # ratio of couplings to mean losses up to which a field is solved by red-black CG, without multigrid
-LOOSE_TOL = 1e-6  # tolerance from which that is faster: a tighter one takes several rounds
-PASSES = 100  # per round
-_ABSENT = np.zeros(0)
 _NO_VOXELS = np.zeros(0, np.int64)
 
 
@@ -151,51 +146,7 @@ class Field:
             raise ValueError(f"field {self.name}: the workspace belongs to another lattice")
         if self.inner is not None:
             return self._advance_inner(dt_min, workspace)
-        steady = self.mode == "quasi_steady"
-        has_faces = self._has_faces
-        if steady and self._keeps_all() and self._no_sink():
-            raise ValueError(f"field {self.name} has no sink: a steady state does not exist")
-        if steady and self._keeps_all() and self._is_closed():
-            return 0  # nothing comes and nothing goes
-        w: Any = workspace
-        if w.device != "cpu":
-            given = {name: getattr(self, name) for name in TERMS}
-            cycles = w.step(
-                self.concentration, 0.0 if steady else 1.0 / dt_min, self.decay, self._k, self.tol, self.max_cycles,
-                self.outer, given, self.vessel_value, self.k_m, self.dirichlet_mask, self.dirichlet_value, self.faces,
-            )  # fmt: skip
-            return self._converged(cycles)
-        if steady and not has_faces and self.allow_subdomain and self.allow_superposition and self._superpose(w):
-            self.splits = True
-            return 0
-        self.splits = False
-        self._forget_support()
-        if not has_faces and (steady or all_zero(self.concentration)) and self._has_no_inflow():
-            self.concentration[:] = 0.0
-            return 0
-        if steady and not has_faces and self._has_sources_only():
-            cycles = subdomain.solve(self, w)
-            if cycles >= 0:
-                return cycles
-        if self._is_loss_dominated(0.0 if steady else 1.0 / dt_min, has_faces):
-            used = red_black.step(
-                self.concentration, 0.0 if steady else 1.0 / dt_min, self.decay, self._k.max(), self.tol,
-                PASSES, _term(self.loss), _term(self.source), _term(self.exchange), self.vessel_value,
-                w.wrap, w.b, *w.colours().arrays(),
-            )  # fmt: skip
-            if used >= 0:
-                self.splits = True
-                return used
-            if used < -1:
-                raise RuntimeError(f"field {self.name} did not converge to {self.tol:g}")
-        old = _ABSENT if steady or self.vmax is None else w.old
-        cycles = diffusion.step(
-            self.concentration, 0.0 if steady else 1.0 / dt_min, self.decay, self._k, self.tol,
-            self.max_cycles, self.outer, _term(self.loss), _term(self.source), _term(self.exchange),
-            self.vessel_value, _term(self.vmax), self.k_m, old, self._fixed, self.dirichlet_value,
-            self.faces, has_faces, *w.arrays(),
-        )  # fmt: skip
-        return self._converged(cycles)
+        return field_solver.solve(self, dt_min, workspace)
 
     @property
     def has_sink(self) -> bool:
@@ -330,37 +281,6 @@ class Field:
         self._mean(values, between, factor, empty)
         self.inner._add_on_solver_grid(between, 1.0, False, own)
 
-    def _converged(self, cycles: int) -> int:
-        if cycles < 0:
-            raise RuntimeError(
-                f"field {self.name} did not converge to {self.tol:g} in {self.max_cycles} cycles"
-            )
-        return cycles
-
-    def _is_loss_dominated(self, per_dt: float, has_faces: bool) -> bool:
-        """Whether losses dominate diffusion so far that red-black CG is faster than multigrid; a function of state."""
-        if self.tol < LOOSE_TOL or self.vmax is not None or any(self.grid.periodic):
-            return False
-        if has_faces or self._fixed.size:
-            return False
-        couplings = 2.0 * self._k.sum()
-        sink = per_dt + self.decay
-        if sink * LOSS_DOMINATED < couplings and self.loss is not None:
-            sink += float(self.loss.mean())
-        return sink * LOSS_DOMINATED >= couplings > 0.0
-
-    def _has_no_inflow(self) -> bool:
-        """No source and no exchange: the steady state is then 0 everywhere, and gives no scale for a tolerance."""
-        if self._fixed.size or (self.exchange is not None and self.vessel_value != 0.0):
-            return False
-        return self.source is None or all_zero(self.source)
-
-    def _has_sources_only(self) -> bool:
-        """Whether the field is 0 far from its sources, on a lattice large enough for a subdomain."""
-        if not self.allow_subdomain or self.source is None or self.exchange is not None:
-            return False
-        return self.grid.n_voxels >= subdomain.MIN_VOXELS and not self._fixed.size and not any(self.grid.periodic)
-
     def _superpose(self, workspace: Any) -> bool:
         """Add the Green's functions of the sources, where these are few, the radius is small and no other term acts."""
         if self.source is None or not self._no_sink() or self._fixed.size:
@@ -373,9 +293,6 @@ class Field:
         """The concentration is no longer a sum of Green's functions with a known support."""
         if self._superposition is not None:
             self._superposition.support = None
-
-    def _is_closed(self) -> bool:
-        return all(term is None or all_zero(term) for term in (self.exchange, self.vmax, self.loss, self.source))
 
     def _no_sink(self) -> bool:
         return self.loss is None and self.exchange is None and self.vmax is None
@@ -413,7 +330,3 @@ class Field:
 
 def _alone(kernel: Any, n: int, *arguments: Any) -> None:
     kernel(0, n, *arguments)
-
-
-def _term(array: np.ndarray | None) -> np.ndarray:
-    return _ABSENT if array is None else array

@@ -84,8 +84,8 @@ class Lattice:
     def _box(self, of: np.ndarray, margin: int) -> tuple[slice, ...]:
         """The box around some voxels with a margin; all of a periodic axis."""
         return tuple(
-            slice(None) if periodic else slice(max(int(at.min()) - margin, 0), int(at.max()) + margin + 1)
-            for at, periodic in zip(np.nonzero(of), self.grid.periodic)
+            slice(None) if periodic else slice(max(int(at[0]) - margin, 0), int(at[-1]) + margin + 1)
+            for at, periodic in zip((np.flatnonzero(of.any(axis=others)) for others in ((1, 2), (0, 2), (0, 1))), self.grid.periodic)
         )
 
     def _fill_pockets(self, outside: np.ndarray) -> None:

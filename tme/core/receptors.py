@@ -69,6 +69,7 @@ class Ligand:
     hosts: dict[str, Any]
     host_sum: np.ndarray = field(default_factory=lambda: _NO_SUMS)  # (voxels,) int64, levels of host cells, fixed point
     host_count: np.ndarray = field(default_factory=lambda: _NO_COUNTS)  # (voxels,) int32, host cells
+    counted: list[np.ndarray] | None = None  # voxels where these two may not be 0; None: anywhere
 
     @property
     def name(self) -> str:
@@ -173,6 +174,7 @@ class Receptors:
         for li in self.hosts():
             if f"host_sum.{li.name}" in state:
                 li.host_sum[:], li.host_count[:] = state[f"host_sum.{li.name}"], state[f"host_count.{li.name}"]
+                li.counted = None
         self.depletion = {k.partition(".")[2]: float(v) for k, v in state.items() if k.startswith("depletion.")}
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
+from math import lcm
 from time import perf_counter
 from typing import Any
 
@@ -15,6 +16,7 @@ from tme.kernels import threads
 from tme.kernels.exchange import put
 
 WORTH_S = 1e-4  # seconds from which an entry is worth a background task
+MOST_KEPT = 1440  # ticks in a round of all clocks, up to which the entries due in each are kept
 
 
 class FieldDiffusion(Mechanism):
@@ -63,13 +65,13 @@ class StartSources(Mechanism):
         added = dict.fromkeys(name for entry in model._entries if entry.phase == self.phase for name in entry.adds)
         sinks = {f"field.{name}.{term}": (name, term) for name in model.fields for term in ("loss", "vmax")}
         self.sinks = [sinks[name] for name in added if name in sinks and name not in written]
-        self.writes = (*(f"field.{name}.source" for name in model.fields if name not in model.particle_fields),
-                       *(f"field.{name}.{term}" for name, term in self.sinks))  # fmt: skip
+        self.sources = [(model.clock[name], field) for name, field in model.fields.items() if name not in model.particle_fields]
+        self.writes = (*(f"field.{field.name}.source" for _, field in self.sources), *(f"field.{name}.{term}" for name, term in self.sinks))
 
     def step(self, model: Any) -> None:
         """Zero them in fields that are due."""
-        for name, field in model.fields.items():
-            if model.due(name) and name not in model.particle_fields:
+        for every, field in self.sources:
+            if (model.tick + 1) % every == 0:
                 source = field.on_solver_grid.source
                 if field.source_voxels is not None:
                     source[field.source_voxels] = 0.0
@@ -88,6 +90,8 @@ class Schedule:
         self.entries = sorted(entries, key=lambda m: m.phase)
         check_plan(self.entries)
         self.early = early(self.entries)
+        self.round = lcm(*(m.every for m in self.entries))  # ticks after which all clocks strike together again
+        self._due: dict[int, list[Mechanism]] = {}
         self.seconds = {m.name: 0.0 for m in self.entries}
         self.calls = {m.name: 0 for m in self.entries}
 
@@ -101,37 +105,50 @@ class Schedule:
                 with suppress(Exception):
                     sent.popitem()[1].result()
 
+    def due(self, tick: int) -> list[Mechanism]:
+        """Entries whose clocks strike in a tick, in order."""
+        place = tick % self.round
+        found = self._due.get(place)
+        if found is None:
+            found = [m for m in self.entries if tick % m.every == 0]
+            if self.round <= MOST_KEPT:
+                self._due[place] = found
+        return found
+
     def _run(self, model: Any, sent: dict[str, threads.Task]) -> None:
         tick, seconds, calls = model.tick, self.seconds, self.calls
         fields: list[FieldDiffusion] = []
         before = perf_counter()
-        for m in self.entries:
-            if tick % m.every:
-                continue
+        for m in self.due(tick):
             if isinstance(m, FieldDiffusion):
                 fields.append(m)
                 continue
             if fields:
                 self._solve(fields, model)
                 fields, before = [], perf_counter()
-            for other in self.early.get(m.name, ()):
+            name = m.name
+            for other in self.early.get(name, ()):
                 if tick % other.every == 0 and seconds[other.name] > WORTH_S * calls[other.name] and threads.count() > 1:
                     sent[other.name] = threads.Task(self._timed, other.name, other.step, model)
-            if m.name in sent:
-                sent[m.name].result()
-                del sent[m.name]
+            if name in sent:
+                sent[name].result()
+                del sent[name]
                 before = perf_counter()
                 continue
             m.step(model)
             now = perf_counter()  # the next begins at once
-            seconds[m.name] += now - before
-            calls[m.name] += 1
+            seconds[name] += now - before
+            calls[name] += 1
             before = now
         if fields:
             self._solve(fields, model)
 
     def _solve(self, fields: list[FieldDiffusion], model: Any) -> None:
         """All fields due in this tick."""
+        if model.solvers.threads == 1:  # in the plan's order, which no clock changes
+            for f in fields:
+                self._timed(f.name, f.solve, model, model.workspace)
+            return
         model.solvers.run([self._job(f, model) for f in fields])
 
     def _job(self, entry: FieldDiffusion, model: Any) -> Job:

@@ -34,10 +34,15 @@ class Solvers:
         self._free: SimpleQueue[Workspace] = SimpleQueue()
         self._made = 0
 
+    @property
+    def threads(self) -> int:
+        """Threads that solve fields: one where the lattice is small or fields are on a device."""
+        return threads.count() if self.shared else 1
+
     def run(self, jobs: Sequence[Job]) -> None:
         """Call every job with a workspace; an exception of one is raised after all have ended."""
-        n_threads = threads.count() if self.shared else 1
-        if n_threads == 1:  # in the plan's order, which no clock changes
+        n_threads = self.threads
+        if n_threads == 1:  # in the order given
             for job in jobs:
                 job.solve(self._model.workspace)
             return

@@ -13,7 +13,7 @@ from typing import Any
 from pydantic import ValidationError
 from ruamel.yaml.error import YAMLError
 
-from tme.library.cells import faults_of
+from tme.library.cell_checks import faults_of
 from tme.library.kinds import BY_NAME, KINDS
 from tme.library.parsed import parse, plain_of
 from tme.library.schema import FIELD_KEYS, Part

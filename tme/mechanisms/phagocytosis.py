@@ -25,7 +25,7 @@ from tme.library.cells import CellEntry
 
 _CLEAR = int(Stream.CLEAR)
 _EATEN, _EATEN_ALIVE = 1, 2  # draw 0 of the stream is the corpse's own clearance
-KILLED = 12  # the fate of a cell that immune cells kill
+KILLED, CLEARED = 12, 20  # fates: of a cell that immune cells kill, of a corpse that vanishes
 
 
 def terms(cells: Mapping[str, CellEntry]) -> tuple[Term, ...]:
@@ -53,36 +53,24 @@ def rate_of_m1(n, voxel, m1, rate, scale, counts, term):
 
 
 @serial
-def flag_eaten_alive(n, uid, voxel, state, fate, counts, scale, dt, seed, tick, geometry):
-    """Raise fate 12 in living cells that macrophages of the neighbourhood eat now; returns how many."""
+def flag_eaten(n, uid, voxel, state, fate, of_corpses, set_to, draw, counts, scale, dt, seed, tick, geometry):
+    """Set the fate of corpses, or of living cells, that phagocytes of the neighbourhood eat now; returns how many.
+
+    Corpses that nothing else has happened to, or living cells that do not die already. `draw` of the stream.
+    """
     eaten = 0
     for i in range(n):
-        if state[i] == 0 and fate[i] < 10:
+        if (state[i] != 0 and fate[i] == 0) if of_corpses else (state[i] == 0 and fate[i] < 10):
             v = np.int64(voxel[i])
             total = counts[v]
             for k in range(n_directions(geometry)):
                 w = neighbour(v, k, geometry)
                 if w >= 0:
                     total += counts[w]
-            if total > 0 and uniform(seed, _CLEAR, tick, uid[i], _EATEN_ALIVE) < 1.0 - exp(-total / scale * dt):
-                fate[i] = KILLED
+            if total > 0 and uniform(seed, _CLEAR, tick, uid[i], draw) < 1.0 - exp(-total / scale * dt):
+                fate[i] = set_to
                 eaten += 1
     return eaten
-
-
-@serial
-def flag_eaten(n, uid, voxel, state, fate, counts, scale, dt, seed, tick, geometry):
-    """Raise fate 20 in corpses that phagocytes of the neighbourhood clear now."""
-    for i in range(n):
-        if state[i] != 0 and fate[i] == 0:
-            v = np.int64(voxel[i])
-            total = counts[v]
-            for k in range(n_directions(geometry)):
-                w = neighbour(v, k, geometry)
-                if w >= 0:
-                    total += counts[w]
-            if total > 0 and uniform(seed, _CLEAR, tick, uid[i], _EATEN) < 1.0 - exp(-total / scale * dt):
-                fate[i] = 20
 
 
 @serial
@@ -130,8 +118,9 @@ class Phagocytosis(Mechanism):
             counts = borrowed.view(np.int64)
             for p in self.predators:
                 rate_of_m1(p.n, p.col.voxel, p.col.m1, p.entry.phagocytoses.living, scale, counts, p.term("phagocytosis.living"))
-            model.counters["eaten_alive"] += flag_eaten_alive(
-                model.tumour.n, c.uid, c.voxel, c.state, c.fate, counts, scale, self.dt, model.seed64, model.tick, model.lattice.geometry,
+            model.counters["eaten_alive"] += flag_eaten(
+                model.tumour.n, c.uid, c.voxel, c.state, c.fate, False, KILLED, _EATEN_ALIVE, counts, scale, self.dt, model.seed64, model.tick,
+                model.lattice.geometry,
             )  # fmt: skip
             for p in self.predators:
                 forget(p.n, p.col.voxel, counts)
@@ -144,7 +133,7 @@ class Phagocytosis(Mechanism):
                 rate_per_voxel(p.n, p.col.voxel, p.entry.phagocytoses.rate, model.fixed_scale, counts, p.term("phagocytosis.rate"))
             for t in model.tissue:
                 c = t.col
-                flag_eaten(t.n, c.uid, c.voxel, c.state, c.fate, counts, model.fixed_scale, self.dt, model.seed64, model.tick,
-                           model.lattice.geometry)  # fmt: skip
+                flag_eaten(t.n, c.uid, c.voxel, c.state, c.fate, True, CLEARED, _EATEN, counts, model.fixed_scale, self.dt, model.seed64,
+                           model.tick, model.lattice.geometry)  # fmt: skip
             for p in self.eaters:
                 forget(p.n, p.col.voxel, counts)

@@ -150,7 +150,7 @@ class Maturation(Mechanism):
     def mature(self, model, d) -> int:
         """One population; how many of it matured."""
         c, t, f = d.col, model.tumour.col, model.fields
-        return sum(threads.over_blocks(
+        return sum(threads.over_rows(
             mature_cells, d.n, c.uid, c.voxel, c.mature, c.mature_tick, c.antigen, c.blunting, c.early_corpses, c.held,
             f["atp"].read_view, f["hmgb1"].read_view, model.lattice.tissue_row, t.state, t.death_tick,
             d.term("maturation.rate"), d.term("maturation.antigen"), self.p, self.damp, self.dt, model.dt_min, model.seed64, model.tick, model.lattice.geometry,

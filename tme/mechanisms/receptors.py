@@ -18,6 +18,7 @@ import numpy as np
 
 from tme.core.mechanism import Mechanism, Phase
 from tme.core.parameters import ParameterSet, par
+from tme.core.receptors import ligand_column
 from tme.kernels import threads
 from tme.kernels.elementary import exp, law
 from tme.kernels.jit import serial
@@ -127,10 +128,21 @@ def follow(lo, hi, voxel, field, level, to, half, keep, column):
 
 
 @serial
-def count_host(n, voxel, level, free, host_sum, host_count):
-    """Add host cells of one type, with the free share of a ligand on each, to their voxels."""
+def forget_hosts(voxel, host_sum, host_count):
+    """No host cells in some voxels."""
+    for v in voxel:
+        host_sum[v] = 0
+        host_count[v] = 0
+
+
+@serial
+def count_host(n, voxel, column, level, free, host_sum, host_count):
+    """Add host cells of one type, with the free share of a ligand on each, to their voxels.
+
+    `column` (cells,) the level of each, of no size where it is `level` on all.
+    """
     for i in range(n):
-        x = level[i] * (free[i] if free.size > 0 else 1.0)
+        x = (column[i] if column.size > 0 else level) * (free[i] if free.size > 0 else 1.0)
         host_sum[voxel[i]] += np.int64(np.rint(x * LEVEL_SCALE))
         host_count[voxel[i]] += 1
 
@@ -141,7 +153,7 @@ class Signals:
     def __init__(self, model: Any, population: Any) -> None:
         self.population, self.tumour = population, model.tumour
         self.weight = PARAMETERS.build(model.config_for("host_ligands")).weight
-        self.axes = []
+        self.axes = []  # (axis, (ligand, background, level on the cells held) each, receptor, column that induces it, effect)
         for axis in model.receptors.on(population.kind):
             ligands, constant = [li for li in axis.ligands if not plain(li)], 0.0
             if ligands and ligands[0].molecule.free.size == 0:  # the first takes what is the same everywhere along
@@ -150,44 +162,45 @@ class Signals:
                 ligands = list(axis.ligands)
             killing, carried = axis.entry.effects.get("killing"), axis.entry.receptor.on[population.kind]
             effect_of = (killing.without, killing.to, killing.half) if killing is not None else (1.0, 1.0, 0.0)
-            self.axes.append((axis, constant, ligands, carried, effect_of))
+            met = [(li, li.background + (constant if k == 0 else 0.0), on_the_cell_held(li)) for k, li in enumerate(ligands)]
+            self.axes.append((axis, met, carried, carried.signal[1] if carried.induced_by else "", effect_of))
 
     def receive(self, model: Any, holders: np.ndarray, held_row: np.ndarray) -> np.ndarray:
         """Set the signals of the killers that hold a cell; returns what they leave of each holder's function (holders,)."""
         c, n = self.population.col, len(holders)
         term, first = np.empty(n) if self.axes else np.ones(n), True
-        for axis, constant, ligands, carried, effect_of in self.axes:
+        for axis, ligands, carried, induced_by, effect_of in self.axes:
             met = np.zeros(n) if len(ligands) > 1 else _NONE
-            for li in ligands[:-1]:
-                background = li.background + (constant if li is ligands[0] else 0.0)
-                threads.over_rows(meet_ligand, n, holders, held_row, c.voxel, c.target_voxel, *self.seen(model, li, background, holders), met)
-            last, own_background = ligands[-1], ligands[-1].background + (constant if len(ligands) == 1 else 0.0)
-            own = getattr(c, carried.signal[1]) if carried.induced_by else _NONE
+            for ligand in ligands[:-1]:
+                threads.over_rows(meet_ligand, n, holders, held_row, c.voxel, c.target_voxel, *self.seen(model, holders, *ligand), met)
             threads.over_rows(
-                receive, n, holders, held_row, c.voxel, c.target_voxel, *self.seen(model, last, own_background, holders), met,
-                own, carried.level, carried.to, carried.half, axis.receptor.free, *effect_of,
+                receive, n, holders, held_row, c.voxel, c.target_voxel, *self.seen(model, holders, *ligands[-1]), met,
+                getattr(c, induced_by) if induced_by else _NONE, carried.level, carried.to, carried.half, axis.receptor.free, *effect_of,
                 self.population.n, c.engaged, getattr(c, axis.signal), first, term,
             )  # fmt: skip
             first = False
         return term
 
-    def seen(self, model: Any, ligand: Any, background: float, holders: np.ndarray) -> tuple:
+    def seen(self, model: Any, holders: np.ndarray, ligand: Any, background: float, on_target: tuple[str, float, bool]) -> tuple:
         """Of a ligand: column or level on the cells held, share left there, background, share left, mean level on host cells."""
-        e, free = ligand.target, ligand.molecule.free
-        column, level, apart = _NONE, 0.0, False
-        if e is not None and e.column:
-            column, apart = getattr(self.tumour.col, e.free_column or e.column), bool(e.free_column)
-        elif e is not None and e.induced_by:
-            column = getattr(self.tumour.col, f"ligand_{ligand.name}")
-        elif e is not None:
-            level = e.level
-        host = _NONE
+        (name, level, apart), free, host = on_target, ligand.molecule.free, _NONE
+        column = getattr(self.tumour.col, name) if name else _NONE
         if ligand.hosts:
             host = np.empty(len(holders))
             at_killer = self.population.col.voxel
             threads.over_rows(mean_around, len(holders), holders, at_killer, ligand.host_sum, ligand.host_count, model.lattice.geometry, host)
             host *= self.weight
         return column, level, _NONE if apart else free, background, free, host
+
+
+def on_the_cell_held(ligand: Any) -> tuple[str, float, bool]:
+    """Column of a ligand's level on the cells held, or "" and the level of all; whether what antibodies leave is in that column."""
+    e = ligand.target
+    if e is None:
+        return "", 0.0, False
+    if e.column:
+        return e.free_column or e.column, 0.0, bool(e.free_column)
+    return (ligand_column(ligand.name), 0.0, False) if e.induced_by else ("", e.level, False)
 
 
 def plain(ligand: Any) -> bool:
@@ -245,18 +258,22 @@ class HostLigands(Mechanism):
         hosts = model.receptors.hosts()
         there = {p.kind: p for p in model.populations}
         columns = [(k, c) for li in hosts for k in li.hosts if k in there for c in ("voxel", f"ligand_{li.name}") if c in there[k].declared]
+        self.hosts = [(li, [(there[k], ligand_column(li.name) if e.signal[0] == "field" else "", e.level) for k, e in li.hosts.items() if k in there]) for li in hosts]
         self.reads = (*(f"{k}.{c}" for k, c in columns), *(f"field.{b.name}.concentration" for li in hosts for b in li.molecule.binders))
         self.writes = tuple(f"receptors.{part}.{li.name}" for li in hosts for part in ("host_sum", "host_count"))
 
     def step(self, model) -> None:
         """Count anew."""
-        cells = {p.kind: p for p in model.populations}
-        for li in model.receptors.hosts():
-            li.host_sum[:] = 0
-            li.host_count[:] = 0
-            for kind, e in li.hosts.items():
-                if kind in cells and cells[kind].n:
-                    p = cells[kind]
-                    level = getattr(p.col, f"ligand_{li.name}") if e.signal[0] == "field" else np.full(p.n, e.level)
-                    free = li.molecule.share_at(model.fields, p.col.voxel[: p.n]) if li.molecule.binders else _NONE
-                    count_host(p.n, p.col.voxel, level, free, li.host_sum, li.host_count)
+        for ligand, hosts in self.hosts:
+            if ligand.counted is None:
+                ligand.host_sum[:] = 0
+                ligand.host_count[:] = 0
+            for voxel in ligand.counted or ():
+                forget_hosts(voxel, ligand.host_sum, ligand.host_count)
+            ligand.counted = []
+            for p, column, level in hosts:
+                if p.n:
+                    voxel = p.col.voxel[: p.n].copy()
+                    free = ligand.molecule.share_at(model.fields, voxel) if ligand.molecule.binders else _NONE
+                    count_host(p.n, voxel, getattr(p.col, column) if column else _NONE, level, free, ligand.host_sum, ligand.host_count)
+                    ligand.counted.append(voxel)

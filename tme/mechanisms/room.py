@@ -89,7 +89,7 @@ class Closing(Mechanism):
     def step(self, model) -> None:
         """One clock interval."""
         lattice = model.lattice
-        holes = np.flatnonzero(lattice.hole)
+        holes = np.flatnonzero(lattice.hole.view(np.bool_))  # of bytes it takes twenty times as long
         closing = np.empty(len(holes), np.int64)
         m = closing_now(holes, len(holes), lattice.tissue_row, lattice.hole, self.p_close, model.seed64, model.tick, closing)
         if m == 0:

@@ -23,6 +23,7 @@ class Sensing(Mechanism):
         there = [name for name in SENSED if name in model.fields]
         self.reads = ("tumour.voxel", *(f"field.{name}.concentration" for name in there))
         self.writes = tuple(f"tumour.{SENSED[name]}" for name in there)
+        self.sensed = [(model.clock[name], model.fields[name], SENSED[name]) for name in there]
 
     def step(self, model) -> None:
         """Gather the fields that were solved this tick."""
@@ -32,8 +33,9 @@ class Sensing(Mechanism):
         """Gather all sensed fields, or those whose clock struck."""
         t = model.tumour
         steps: list[threads.Call] = [
-            (read, (t.col.voxel, model.fields[name].read_view, getattr(t.col, column)))
-            for name, column in SENSED.items()
-            if name in model.fields and (not only_solved or model.solved(name))
+            (read, (t.col.voxel, field.read_view, getattr(t.col, column)))
+            for every, field, column in self.sensed
+            if not only_solved or model.tick % every == 0
         ]
-        threads.over_rows(threads.in_sequence, t.n, *steps)
+        if steps:
+            threads.over_rows(threads.in_sequence, t.n, *steps)

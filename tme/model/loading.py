@@ -7,7 +7,7 @@ from typing import Any
 from tme import mechanisms, pathways, therapy
 from tme.core.mechanism import check_plan
 from tme.core.plugins import PluginError, joined
-from tme.library import alterations, cells
+from tme.library import alterations, cell_checks
 from tme.library.hits import as_rule, rules_of
 from tme.model.declared import refuse_unknown
 from tme.model.registry import PLAN, known_to_rules, parameter_registry, plan_of, terms_on
@@ -131,7 +131,7 @@ def refuse_cells(config: Any) -> None:
     from tme.config.errors import listed, nearest
 
     library, faults = config.library, []
-    for fault in cells.faults_of(library.cells, library.fields):
+    for fault in cell_checks.faults_of(library.cells, library.fields):
         key, _, said = fault.partition(": ")
         problem, _, near = said.partition("; did you mean '")
         faults.append(Fault(*place_of(config, f"cells.{key}"), problem, "", near.rstrip("'?")))

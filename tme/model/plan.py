@@ -72,7 +72,7 @@ def plugin_columns(model: Any, kind: str, taken: set[str]) -> tuple[Column, ...]
 
 def rule_columns(model: Any, kind: str) -> tuple[Column, ...]:
     """Columns of the terms and memories of the rules that act on a cell type."""
-    return tuple(c for p in model.rule_programs if p.cells == kind for c in p.columns)
+    return tuple(c for p in model.rule_programs if p.cells == kind for c in p.columns(evaluation.on_one_clock(p, model)))
 
 
 def cargo_columns(agents: Any) -> tuple[Column, ...]:

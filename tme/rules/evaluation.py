@@ -93,12 +93,11 @@ class Program:
         """The column it writes: the term's, or that of the sum of its pool."""
         return self.term.pool_column if self.pooled else self.term.place
 
-    @cached_property
-    def columns(self) -> tuple[Column, ...]:
-        """The columns it needs beyond those the cell type has."""
+    def columns(self, one_clock: bool) -> tuple[Column, ...]:
+        """The columns it needs beyond those the cell type has; `one_clock`: its groups are always due together."""
         own = [] if self.term.column or self.pooled else [self.term.declared()]
         own += [Column(g.memory, "f8", "1", 0.0, "copy", f"memory of rule {g.name}") for g in self.groups if g.memory]
-        if self.several:
+        if self.several and not one_clock:
             own += [Column(g.place, "f8", self.term.unit, self.term.neutral, "copy", f"what rule {g.name} makes of it") for g in self.groups]
         return tuple(own)
 
@@ -160,9 +159,20 @@ def heard(program: Program, model: Any, population: Any) -> Program | None:
     return replace(program, groups=tuple(groups), clocks=clocks(model, groups)) if groups else None
 
 
+def on_one_clock(program: Program, model: Any) -> bool:
+    """Whether all signals that a model may have are of one clock: asked before there are cells, so that some may turn out to be absent."""
+    parts = [(s, e) for g in program.groups for s, e in g.parts if s.kind not in ("field", "drug") or s.name in model.fields]
+    return len({clock(model, s, e) for s, e in parts}) <= 1
+
+
+def clock(model: Any, signal: Signal, entry: RuleEntry) -> int:
+    """Ticks between two looks at a signal: the rule's own clock, or the signal's."""
+    return model.ticks(entry.clock_min) if entry.clock_min else signal.clock(model)
+
+
 def clocks(model: Any, groups: Iterable[Group]) -> tuple[int, ...]:
     """Ticks between two evaluations of each group: the shortest clock of its signals; of the grammar's, of all."""
-    each = [min(model.ticks(e.clock_min) if e.clock_min else s.clock(model) for s, e in g.parts) for g in groups]
+    each = [min(clock(model, s, e) for s, e in g.parts) for g in groups]
     grammar = any(g.leader.combine == "cbhg" for g in groups)
     return (min(each),) * len(each) if grammar else tuple(each)
 
@@ -180,6 +190,8 @@ class Rules(Mechanism):
         self.populations = {p.kind: p for p in model.populations}
         self.programs = [h for p in wanted if p.cells in self.populations and (h := heard(p, model, self.populations[p.cells])) is not None]
         self.every = math.gcd(*(c for p in self.programs for c in p.clocks)) if self.programs else 1
+        self.clocks = sorted({c for p in self.programs for c in p.clocks})
+        self.due: dict[tuple[bool, ...], list[tuple[Program, list[float]]]] = {}  # by which clocks strike, as asked for
         self.neighbourhoods = Neighbourhoods()
         self.scratch: dict[str, Scratch] = {}
         self.resisted = resisted(model)
@@ -199,11 +211,11 @@ class Rules(Mechanism):
 
     def step(self, model: Any) -> None:
         """Evaluate the groups that are due, and the terms on which they act."""
-        tick, due = model.tick, []
-        for program in self.programs:
-            minutes = [c * model.dt_min if tick % c == 0 else 0.0 for c in program.clocks]
-            if any(minutes):
-                due.append((program, minutes))
+        tick = model.tick
+        striking = tuple([tick % c == 0 for c in self.clocks])
+        due = self.due.get(striking)
+        if due is None:
+            due = self.due[striking] = [d for p in self.programs if any((d := (p, [c * model.dt_min if tick % c == 0 else 0.0 for c in p.clocks]))[1])]
         self.evaluate(model, due)
 
     def hears_cells(self, pathways: Iterable[str]) -> bool:

@@ -20,7 +20,7 @@ MIN_VOXELS = 25
 
 @dataclass(frozen=True)
 class Profile:
-    """One simulation at one hour, on the bins of signed distance: CD8 per mm² and mean oxygen (mmHg)."""
+    """One simulation at one hour, on the bins of signed distance: CD8 per mm² of the slab (not of histology) and mean oxygen (mmHg)."""
 
     cd8_per_mm2: np.ndarray
     oxygen: np.ndarray
@@ -29,7 +29,8 @@ class Profile:
 def profile(cells, oxygen: np.ndarray | None, shape, dx: float, edges: np.ndarray) -> Profile | None:
     """One snapshot on the bins; None where there is no tumour to speak of.
 
-    In 3D the density is per mm² of a section one voxel thick.
+    The density is per mm² of the simulated slab, in 3D of a layer one voxel thick; a histological section shows cells cut by its
+    faces too, and `cd8_per_mm2` of the series is converted to it.
     """
     region = tumour_region(cells, shape, dx)
     if region.sum() < 2 * MIN_VOXELS or region.all():
@@ -70,7 +71,7 @@ def profiles(run: Run) -> list[Drawn]:
     found = {k: v for k, v in found.items() if v}
     if not found:
         raise Missing("no snapshot holds a tumour large enough for a profile")
-    rows = [("cd8_per_mm2", "CD8 (per mm²)"), ("oxygen", "oxygen (mmHg)")]
+    rows = [("cd8_per_mm2", "CD8 (per mm² of the slab)"), ("oxygen", "oxygen (mmHg)")]
     rows = [
         r
         for r in rows
