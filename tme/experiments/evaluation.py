@@ -10,7 +10,8 @@ import json
 import math
 import time
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,7 +20,7 @@ import numpy as np
 from tme.experiments import files
 from tme.experiments.executors import here
 from tme.experiments.executors.contract import Stopped
-from tme.experiments.worker import GROWTH, resolve
+from tme.experiments.worker import GROWTH, let_go, resolve
 
 MODEL = "tme.model:TumourModel"
 KEPT_BYTES = 64_000_000  # of starts that a process keeps
@@ -49,8 +50,9 @@ def evaluate(
     for arm in arms:
         begun = time.perf_counter()
         model, course = _begin(resolve(factory), whole, arm, seed, replicate, ask, start if arm in shared else None)
-        spent = _follow(model, course, ask.end) if model is not None else _Spent()
-        record = course.record(model)
+        with _of_ours(model):
+            spent = _follow(model, course, ask.end) if model is not None else _Spent()
+            record = course.record(model)
         part = 1 / len(shared) if arm in shared else 0.0
         record["stepped"], record["cpu"] = spent.wall_s + part * paid.wall_s, spent.cpu_s + part * paid.cpu_s
         record["seconds"] = time.perf_counter() - begun + common / len(arms)
@@ -126,15 +128,28 @@ def _start(config: Any, whole: Any, values: dict[str, Any], seed: int, ask: _Ask
 def _grow(config: Any, seed: int, ask: _Ask, build: Any, replicate: int) -> _Start:
     model = build(config, seed=seed, arm=GROWTH, replicate=replicate)
     course, spent = _Course(ask), _Spent()
-    if config.branch_at_day is not None:
-        branch = float(config.branch_at_day)
-        spent = _follow(model, course, min(branch, ask.end), before=branch)
-        if model.stop_reason is not None or not model.running or branch > ask.end:
-            return _Start(None, course.record_rows(model), model.stop_reason, spent)
-    state = {name: np.array(value) for name, value in model.state_dict().items()}
+    with _of_ours(model):
+        if config.branch_at_day is not None:
+            branch = float(config.branch_at_day)
+            spent = _follow(model, course, min(branch, ask.end), before=branch)
+            if model.stop_reason is not None or not model.running or branch > ask.end:
+                return _Start(None, course.record_rows(model), model.stop_reason, spent)
+        state = {name: np.array(value) for name, value in model.state_dict().items()}
     for array in state.values():
         array.flags.writeable = False  # several models begin from it
     return _Start(state, course.rows, None, spent)
+
+
+@contextmanager
+def _of_ours(model: Any) -> Iterator[None]:
+    """A model that nobody else has: it is taken apart in the end, since it and its cells refer to each other and thousands would wait
+    for the garbage collector."""
+    try:
+        yield
+    finally:
+        if model is not None:
+            let_go(model)
+            vars(model).clear()
 
 
 def _begin(build: Any, config: Any, arm: str, seed: int, replicate: int, ask: _Ask, start: _Start | None) -> tuple[Any, _Course]:
