@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import math
 
 import pytest
@@ -103,3 +104,18 @@ def test_it_ends_when_the_executor_stops():
     asked = iter([False, False, True])
     ((_, result),) = executor("processes", jobs=1).map(slow, [1, 2], stop=lambda: next(asked, True))
     assert isinstance(result, Failed) and result.lost
+
+
+def models() -> int:
+    """Models that this process keeps."""
+    gc.collect()
+    return sum(isinstance(o, tme.TumourModel) for o in gc.get_objects())
+
+
+def test_no_model_is_kept_when_it_is_no_longer_needed(tmp_path):
+    config = small("branch_at_day=0")
+    before = models()
+    evaluate(config, list(config.arms), 1, ("tumour_alive",), (0.0, 0.1))
+    assert models() == before
+    run(config.with_values({"horizon_day": 0.1}), tmp_path / "run", jobs=1, progress=False)
+    assert models() == before

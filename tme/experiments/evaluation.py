@@ -19,7 +19,7 @@ import numpy as np
 from tme.experiments import files
 from tme.experiments.executors import here
 from tme.experiments.executors.contract import Stopped
-from tme.experiments.worker import GROWTH, resolve
+from tme.experiments.worker import GROWTH, let_go, resolve
 
 MODEL = "tme.model:TumourModel"
 KEPT_BYTES = 64_000_000  # of starts that a process keeps
@@ -46,15 +46,23 @@ def evaluate(
     start = _start(config, whole, dict(values or {}), seed, ask, resolve(factory), replicate) if shared else None
     common, paid = time.perf_counter() - begun, start.spent if start and start.fresh else _Spent()
     out = {}
-    for arm in arms:
-        begun = time.perf_counter()
-        model, course = _begin(resolve(factory), whole, arm, seed, replicate, ask, start if arm in shared else None)
-        spent = _follow(model, course, ask.end) if model is not None else _Spent()
-        record = course.record(model)
-        part = 1 / len(shared) if arm in shared else 0.0
-        record["stepped"], record["cpu"] = spent.wall_s + part * paid.wall_s, spent.cpu_s + part * paid.cpu_s
-        record["seconds"] = time.perf_counter() - begun + common / len(arms)
-        out[arm] = record
+    try:
+        for arm in arms:
+            begun = time.perf_counter()
+            model, course = _begin(resolve(factory), whole, arm, seed, replicate, ask, start if arm in shared else None)
+            try:
+                spent = _follow(model, course, ask.end) if model is not None else _Spent()
+                record = course.record(model)
+            finally:
+                _take_apart(model)
+            part = 1 / len(shared) if arm in shared else 0.0
+            record["stepped"], record["cpu"] = spent.wall_s + part * paid.wall_s, spent.cpu_s + part * paid.cpu_s
+            record["seconds"] = time.perf_counter() - begun + common / len(arms)
+            out[arm] = record
+    finally:
+        if start is not None:
+            _take_apart(start.model)
+            start.model = None
     return out
 
 
@@ -88,6 +96,7 @@ class _Start:
     stopped: str | None
     spent: _Spent
     fresh: bool = True
+    model: Any = None  # that grew it, until an untreated arm goes on with it
 
     @property
     def size(self) -> int:
@@ -125,16 +134,34 @@ def _start(config: Any, whole: Any, values: dict[str, Any], seed: int, ask: _Ask
 
 def _grow(config: Any, seed: int, ask: _Ask, build: Any, replicate: int) -> _Start:
     model = build(config, seed=seed, arm=GROWTH, replicate=replicate)
-    course, spent = _Course(ask), _Spent()
-    if config.branch_at_day is not None:
-        branch = float(config.branch_at_day)
-        spent = _follow(model, course, min(branch, ask.end), before=branch)
-        if model.stop_reason is not None or not model.running or branch > ask.end:
-            return _Start(None, course.record_rows(model), model.stop_reason, spent)
-    state = {name: np.array(value) for name, value in model.state_dict().items()}
-    for array in state.values():
-        array.flags.writeable = False  # several models begin from it
-    return _Start(state, course.rows, None, spent)
+    course, spent, start = _Course(ask), _Spent(), None
+    try:
+        if config.branch_at_day is not None:
+            branch = float(config.branch_at_day)
+            spent = _follow(model, course, min(branch, ask.end), before=branch)
+            if model.stop_reason is not None or not model.running or branch > ask.end:
+                return _Start(None, course.record_rows(model), model.stop_reason, spent)
+        state = {name: np.array(value) for name, value in model.state_dict().items()}
+        for array in state.values():
+            array.flags.writeable = False  # several models begin from it
+        start = _Start(state, course.rows, None, spent, model=model)
+        return start
+    finally:
+        if start is None:
+            _take_apart(model)
+
+
+def _take_apart(model: Any) -> None:
+    """A model that nobody else has: it and its cells refer to each other, and thousands would wait for the garbage collector."""
+    if model is not None:
+        let_go(model)
+        vars(model).clear()
+
+
+def _untreated(config: Any, arm: str) -> bool:
+    """Whether the arm is the growth going on."""
+    therapy = getattr(config, "therapy_of", None)
+    return therapy is not None and therapy(arm) == therapy(GROWTH)
 
 
 def _begin(build: Any, config: Any, arm: str, seed: int, replicate: int, ask: _Ask, start: _Start | None) -> tuple[Any, _Course]:
@@ -146,6 +173,9 @@ def _begin(build: Any, config: Any, arm: str, seed: int, replicate: int, ask: _A
     if start.state is None:
         course.stopped = start.stopped
         return None, course
+    if start.model is not None and _untreated(config, arm):
+        model, start.model = start.model, None
+        return model, course
     return build.from_state(config, start.state, arm=arm, seed=seed, replicate=replicate), course
 
 

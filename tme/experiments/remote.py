@@ -8,6 +8,7 @@ the next part is handed out. So whatever dies, no more is lost than one part, an
 
 from __future__ import annotations
 
+import gc
 import time
 import traceback
 from collections.abc import Callable, Iterator
@@ -24,6 +25,7 @@ from tme.experiments.recorder import Recorder
 from tme.experiments.run_directory import claim
 from tme.experiments.worker import (
     BRANCH_STATE,
+    LONG_S,
     Outcome,
     Task,
     clear,
@@ -31,6 +33,7 @@ from tme.experiments.worker import (
     follow,
     from_state,
     last_files,
+    let_go,
     link_snapshots,
     new_model,
     taken_up,
@@ -70,6 +73,8 @@ def advance(part: Part) -> Piece:
         failed = Outcome(part.task.simulation, "failed", error=f"{type(error).__name__}: {error}")
         piece = Piece({"error.txt": traceback.format_exc().encode()}, failed, None)
     piece.wall_s = time.perf_counter() - begun
+    if piece.wall_s > LONG_S:
+        gc.collect()
     return piece
 
 
@@ -77,6 +82,13 @@ def _advance(part: Part, folder: files.MemoryFolder) -> Piece:
     task, begun = part.task, time.monotonic()
     recorder = Recorder(folder, task.config, task.identity)
     model = _taken_up(part, recorder)
+    try:
+        return _in_memory(task, model, recorder, folder, begun)
+    finally:
+        let_go(model)
+
+
+def _in_memory(task: Task, model: Any, recorder: Recorder, folder: files.MemoryFolder, begun: float) -> Piece:
     first, slot = model.tick, recorder.slot
 
     def kept() -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import re
 import time
 import traceback
@@ -11,6 +12,8 @@ from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
 from typing import Any
+
+import mesa
 
 from tme.experiments import files
 from tme.experiments.checkpoint import BadCheckpoint, ForeignCheckpoint, newest, read_checkpoint, remove_slots
@@ -23,6 +26,7 @@ from tme.experiments.run_directory import claim, seal
 BRANCH_STATE = "branch_state"
 GROWTH = "growth"
 REPORT_EVERY_S = 0.5
+LONG_S = 2.0  # seconds of a simulation beside which collecting garbage costs little
 _SNAPSHOT = re.compile(r"^(cells|fields)_.*\.(h5ad|npz)$")
 _SERIES_OF_ONE = re.compile(
     r"^(series\.csv|timing\.json|frame\.bin|error\.txt|branch_state|DONE|(cells|fields)_.*)$"
@@ -113,6 +117,8 @@ def simulate(
     except Exception as error:  # another process computes here: its folder is not touched
         outcome = Outcome(task.simulation, "failed", error=f"{type(error).__name__}: {error}")
     outcome.wall_s = time.perf_counter() - begun
+    if outcome.wall_s > LONG_S:
+        gc.collect()  # a model and its cells refer to each other; a large one should not wait for its turn
     return outcome
 
 
@@ -131,6 +137,15 @@ def _simulate(task: Task, stop: Callable[[], bool], report: Callable[[dict], Non
     files.clear_temporary(task.folder)
     begun = time.perf_counter()
     model, recorder, resumed = _resume(task) or _start(task)
+    try:
+        return _to_its_end(task, model, recorder, resumed, stop, report, begun)
+    finally:
+        let_go(model)
+
+
+def _to_its_end(
+    task: Task, model: Any, recorder: Recorder, resumed: float | None, stop: Callable[[], bool], report: Callable[[dict], None], begun: float
+) -> Outcome:
     first_tick = model.tick
     if not follow(task, model, recorder, stop, report):
         recorder.checkpoint(model)
@@ -141,6 +156,13 @@ def _simulate(task: Task, stop: Callable[[], bool], report: Callable[[dict], Non
     )
     _finish(task, model, recorder, outcome, model.tick - first_tick, time.perf_counter() - begun)
     return outcome
+
+
+def let_go(model: Any) -> None:
+    """Forget a model that is no longer needed: Mesa 3.3 keeps every model that ever had an agent, for good."""
+    ids = getattr(mesa.Agent, "_ids", None)
+    if isinstance(ids, dict):
+        ids.pop(model, None)
 
 
 def follow(task: Task, model: Any, recorder: Recorder, stop: Callable[[], bool], report: Callable[[dict], None]) -> bool:
