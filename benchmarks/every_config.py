@@ -52,6 +52,8 @@ def main() -> None:
     for file in files:
         begun = time.perf_counter()
         run = tme.run(tme.load_config(str(file), overrides=a.changes), out=folder / file.stem, jobs=a.jobs, report=False)
+        if run.exit_code == 75:  # interrupted: the same command goes on
+            sys.exit(75)
         if run.exit_code:
             failed.append(file.stem)
             continue
