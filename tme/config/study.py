@@ -124,3 +124,4 @@ class Study(Model):
     features: Annotated[tuple[str, ...], BeforeValidator(as_files)] = ()  # readouts of the untreated tumour at the start; `infiltration`
     fold: Annotated[Num, Field(gt=1)] | None = None  # times its volume at the start: the size whose time is told
     benefit: Annotated[Num, Field(gt=0, lt=1)] | None = None  # of the patient's own untreated tumour, or less
+    margin: Annotated[Num, Field(ge=0, lt=1)] | None = None  # of the untreated tumour: arms that lie closer to the best do as well

@@ -1,7 +1,7 @@
 """`tme cohort`: who responds to which arm, and could a biopsy have told?
 
 Virtual patients (`tme.patients`) are simulated in all arms, each on a tumour of its own that its arms share. Response classes, time to a
-size and the arm that leaves the smallest tumour are read per patient; `biomarkers` asks which of them the readouts of the untreated
+size and the arm that wins (smallest tumour, fewest agents among equals) are read per patient; `biomarkers` asks which of them the readouts of the untreated
 tumour at the start of treatment predict. Numbers that no biopsy shows (traits, rates) are never among the features.
 """
 
@@ -34,6 +34,7 @@ from tme.studies.study import Results, Study
 FULL, QUICK = 100, 12  # patients
 COHORT = "patients"
 BENEFIT = 0.5  # of the same patient's untreated tumour, or less: the arm is said to benefit
+MARGIN = 0.05  # of the untreated tumour: an arm that leaves so much more than the best does as well, and wins if it needs fewer agents
 VOLUME = "tumour_volume_mm3"
 FEATURES = ("cd8_per_mm2", "treg_per_mm2", "macrophage_per_mm2", "pdl1_positive_share", "hypoxic_share")  # and shares of clones, and infiltration
 GONE = "fewer than"  # how the reason begins for which a simulation stops whose tumour is gone
@@ -45,6 +46,7 @@ class Asked:
 
     cohort: str
     arms: tuple[str, ...]
+    agents: tuple[int, ...]  # in each arm
     control: str
     readout: str
     start: float  # day on which features are read, and from which growth counts
@@ -52,6 +54,7 @@ class Asked:
     features: tuple[str, ...]
     fold: float = FOLD
     benefit: float = BENEFIT
+    margin: float = MARGIN
 
     @property
     def readouts(self) -> list[str]:
@@ -83,14 +86,19 @@ def asked_of(config: Any) -> Asked:
     faults += [fault_at(config, "study.features", f"unknown feature '{f}'", listed(possible), nearest(f, possible)) for f in features if f not in possible]
     if faults:
         raise ConfigError(faults)
-    limits = {k: v for k in ("fold", "benefit") if (v := getattr(study, k, None)) is not None}
-    return Asked(cohort, arms, str(primary.control), primary.readout, start, day, features, **limits)
+    limits = {k: v for k in ("fold", "benefit", "margin") if (v := getattr(study, k, None)) is not None}
+    return Asked(cohort, arms, tuple(agents_in(config.therapy_of(a)) for a in arms), str(primary.control), primary.readout, start, day, features, **limits)
 
 
 def default_features(readouts: Sequence[str]) -> list[str]:
     """What a biopsy at the start of treatment shows."""
     clones = [r for r in readouts if r.startswith("clone_") and r.endswith("_share")]
     return [*(f for f in FEATURES if f in readouts), *clones, infiltration.NAME]
+
+
+def agents_in(therapy: Any) -> int:
+    """How many drugs, antibodies, particles and events an arm gives."""
+    return len({(kind, getattr(item, "name", k)) for kind in ("drugs", "antibodies", "nanoparticles", "events") for k, item in enumerate(getattr(therapy, kind))})
 
 
 def drawn(config: Any, cohort: str, n: int) -> list[dict[str, float]]:
@@ -146,10 +154,16 @@ class Patients:
         with np.errstate(all="ignore"):
             return np.where(untreated > 0, self.sizes / untreated, np.nan)
 
-    def winners(self) -> np.ndarray:
-        """(n,) index of the one arm with the smallest tumour; -1 where several share that, -2 where an arm is not known."""
-        best = self.sizes == np.nanmin(np.where(np.isfinite(self.sizes), self.sizes, np.inf), axis=1, keepdims=True)
+    def winners(self, asked: Asked) -> np.ndarray:
+        """(n,) index of the arm that wins: of those that do as well as the best the one with the fewest agents, of these the smallest
+        tumour. -1 where several share that, -2 where an arm is not known."""
         known = np.isfinite(self.sizes).all(axis=1)
+        sizes = np.where(known[:, None], self.sizes, 0.0)
+        near = sizes <= sizes.min(axis=1, keepdims=True) + asked.margin * sizes[:, [asked.arms.index(asked.control)]]
+        agents = np.where(near, np.array(asked.agents), np.inf)
+        fewest = agents == agents.min(axis=1, keepdims=True)
+        left = np.where(fewest, sizes, np.inf)
+        best = left == left.min(axis=1, keepdims=True)
         return np.where(known, np.where(best.sum(axis=1) == 1, best.argmax(axis=1), -1), -2)
 
     def responses(self) -> list[list[str]]:
@@ -187,7 +201,7 @@ def outcomes_of(asked: Asked, p: Patients) -> dict[str, np.ndarray]:
 
     Of two arms that share all wins only the rarer is asked for: the other says the same.
     """
-    winner = p.winners()
+    winner = p.winners(asked)
     wins = {arm: np.where(winner >= 0, winner == j, np.nan) for j, arm in enumerate(asked.arms) if (winner == j).any()}
     if len(wins) == 2:
         wins.pop(max(wins, key=lambda a: np.nansum(wins[a])))
@@ -208,11 +222,11 @@ def analysed(asked: Asked, results: Results, effort: Effort | None = None) -> tu
     reached = times_to_size(curves, asked.control, asked.fold)
     outcomes = outcomes_of(asked, p)
     judged = outcomes_judged(p.features, p.names, outcomes, effort)
-    winner, ratio, classes = p.winners(), p.of_control(asked), p.responses()
+    winner, ratio, classes = p.winners(asked), p.of_control(asked), p.responses()
     with_rules(judged, asked, p, outcomes)
     summary = {
         "cohort": asked.cohort, "patients": p.n, "arms": list(asked.arms), "control": asked.control, "readout": asked.readout, "start": asked.start, "day": asked.day,
-        "fold": asked.fold, "benefit": asked.benefit, "features": list(p.names), "constant": [n for n, c in zip(p.names, p.features.T) if np.unique(c[np.isfinite(c)]).size < 2],
+        "fold": asked.fold, "benefit": asked.benefit, "margin": asked.margin, "features": list(p.names), "constant": [n for n, c in zip(p.names, p.features.T) if np.unique(c[np.isfinite(c)]).size < 2],
         "incomplete": int((~np.isfinite(p.features).all(axis=1)).sum()),
         "responses": {arm: response_counts(c[j] for c in classes) for j, arm in enumerate(asked.arms)},
         "wins": {arm: as_dict(proportion(int((winner == j).sum()), int((winner >= -1).sum()))) | {"held": int((winner == j).sum())} for j, arm in enumerate(asked.arms)},
@@ -248,7 +262,7 @@ def matching(asked: Asked, ratio: np.ndarray) -> dict[str, Any]:
 
 def with_rules(judged: dict[str, dict[str, Any]], asked: Asked, p: Patients, outcomes: dict[str, np.ndarray]) -> None:
     """Count on either side of each rule, and which other arm wins most often where the rule's arm does not."""
-    winner = p.winners()
+    winner = p.winners(asked)
     for name, found in judged.items():
         if found["auc"] is None:
             continue
@@ -267,7 +281,7 @@ def rows(asked: Asked, results: Results, p: Patients) -> list[dict[str, Any]]:
     """table.csv: a row per patient and arm; the features are those of the patient's untreated tumour at the start."""
     from tme.statistics import time_to_reach
 
-    winner, ratio, classes = p.winners(), p.of_control(asked), p.responses()
+    winner, ratio, classes = p.winners(asked), p.of_control(asked), p.responses()
     days = np.array([d for d in results.ask.days if asked.start <= d <= asked.day])
     plain = [k for k, n in enumerate(p.names) if not n.startswith(infiltration.NAME)]
     out = []

@@ -44,14 +44,17 @@ def of_times(s: dict[str, Any]) -> str:
 
 
 def of_wins(s: dict[str, Any]) -> list[str]:
-    """Which arm leaves the smallest tumour, and what matching could gain at most."""
+    """Which arm wins, and what matching could gain at most."""
     order = sorted(s["wins"].items(), key=lambda item: -item[1]["held"])
     n = order[0][1]["n"]
     if not n:
         return [f"No patient was followed to day {s['day']:g} in all arms: no arm can be said to win."]
     shared = f"; in {s['shared']} several arms share it" if s["shared"] else ""
-    by_arm = ", ".join(f"{arm} in {w['held']} ({percent(w)})" for arm, w in order if w["held"])
-    first = f"The smallest tumour is that of {by_arm or 'no single arm in any'} of {n} patients{shared}."
+    by_arm = ", ".join(f"{arm} in {w['held']}, {percent(w)}" for arm, w in order if w["held"])
+    first = (
+        f"Of {n} patients the arm that wins is {by_arm.replace('), ', '); ') or 'no single one in any'}{shared}: the smallest tumour, and the fewest agents among arms within "
+        f"{s['margin']:g} of the untreated tumour of it."
+    )
     m = s["matching"]
     if not m:
         return [first]
@@ -151,7 +154,7 @@ def p_text(p: float) -> str:
 def tables(s: dict[str, Any]) -> dict[str, list[dict[str, Any]]]:
     """What the page shows besides sentences."""
     arms = [
-        {"arm": a, "smallest tumour in": s["wins"][a]["held"], **s["responses"][a], f"reached {s['fold']:g}×": t["reached"], "median day": t["median"], "log-rank p": t["p_bh"]}
+        {"arm": a, "wins in": s["wins"][a]["held"], **s["responses"][a], f"reached {s['fold']:g}×": t["reached"], "median day": t["median"], "log-rank p": t["p_bh"]}
         for a in s["arms"]
         for t in s["time_to_size"]
         if t["arm"] == a
