@@ -8,6 +8,7 @@ from scipy.stats import binom
 
 from tme.studies.biomarkers import (
     ALPHA,
+    RIDGE,
     Effort,
     aucs,
     balanced,
@@ -79,7 +80,7 @@ def test_the_regression_is_that_of_scikit_learn():
     x = rng.normal(size=(4, 50, 5))
     yes = x[0, :, 0] + rng.normal(size=50) > 0.3
     for beta, one in zip(logistic(x, yes), x):
-        known = LogisticRegression(C=1.0, tol=1e-10, max_iter=1000).fit(one, yes)
+        known = LogisticRegression(C=RIDGE, tol=1e-10, max_iter=1000).fit(one, yes)
         assert beta == pytest.approx(np.r_[known.intercept_, known.coef_[0]], abs=1e-6)
 
 
@@ -87,7 +88,7 @@ def test_outcomes_that_a_feature_separates_wholly_have_finite_weights_and_an_auc
     x = table(1)
     yes = x[:, 1] > np.median(x[:, 1])
     told = outcomes_judged(x, NAMES, {"a": yes.astype(float)}, QUICK)["a"]
-    assert told["auc"] == pytest.approx(1, abs=0.02) and told["rule"]["balanced_seen"] == 1 and np.isfinite(logistic(x[None] / 100, yes)).all()
+    assert told["auc"] == pytest.approx(1, abs=0.05) and told["rule"]["balanced_seen"] == 1 and np.isfinite(logistic(x[None] / 100, yes)).all()
 
 
 def test_every_part_holds_both_outcomes():

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from made_up_patients import FEATURES, Patient, config, people
-from test_study_commands import TINY, code_of, told
+from test_study_commands import TINY, code_of
 
 from tme.studies import cohort, cohort_words, infiltration
 from tme.studies.biomarkers import Effort
@@ -54,7 +54,7 @@ def test_the_matching_rule_is_the_planted_one(planted):
     side, other = ("above", "drug") if name == "immune wins" else ("at most", "immune")
     words = next(t for t in s["sentences"] if t.startswith("Rule:") and f": {name} in" in t)
     assert f"patients with PD-L1 positive share {side} {rule['value']:.3g}: {name} in {rule['met']} of {rule['met']}, of the others in 0 of {rule['rest']}" in words
-    assert f"where {other} wins most often" in words and f"alone AUC {1:.2f}" in told
+    assert f"where {other} wins most often" in words and f"alone AUC {1:.2f}" in words
 
 
 def test_responses_times_and_wins_are_those_of_the_formula(planted):
@@ -127,6 +127,7 @@ def patients_of(sizes):
 def test_among_equals_the_fewest_agents_win(sizes, winner):
     asked = cohort.Asked("c", ("control", "immune", "both"), (0, 1, 2), "control", "tumour_alive", 0.0, 4.0, ())
     assert patients_of([sizes]).winners(asked).tolist() == [winner]
+    assert cohort.matching(asked, np.array([[1, 0.5, 0.5], [1, 0.9, 0.3]]), np.array([1, 2])) == {"arm": "both", "for_all": 0.4, "for_each": 0.4, "n": 2, "spared": 1}
     two = cohort.Asked("c", ("control", "immune", "drug"), (0, 1, 1), "control", "tumour_alive", 0.0, 4.0, ())
     assert patients_of([[100, 50, 50]]).winners(two).tolist() == [-1]
 
@@ -139,6 +140,18 @@ def test_infiltration_follows_from_three_densities(whole, inside, rim, name):
 def test_a_class_of_infiltration_is_a_rule_in_words():
     assert cohort_words.condition({"feature": "infiltration: desert", "above": False, "value": 0.5}) == "whose tumour is not desert (infiltration)"
     assert cohort_words.condition({"feature": "cd8_per_mm2", "above": False, "value": 81.25}) == "with CD8 per mm² at most 81.2"
+
+
+@pytest.fixture
+def asked(tmp_path, monkeypatch, capsys):
+    """Run `tme` in an empty folder on a text as x.yaml; (exit code, standard error)."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(command, text, *options):
+        Path("x.yaml").write_text(text)
+        return code_of([command, "x.yaml", *options]), capsys.readouterr().err
+
+    return run
 
 
 @pytest.mark.parametrize(
@@ -156,27 +169,27 @@ def test_a_class_of_infiltration_is_a_rule_in_words():
         ("sweep: {initial.n_cells: [50, 60]}\n", "a study takes its points from its own design"),
     ],
 )
-def test_bad_input_is_told_with_its_line_and_nothing_is_written(told, more, words):
-    code, err = told("cohort", TINY + more)
+def test_bad_input_is_told_with_its_line_and_nothing_is_written(asked, more, words):
+    code, err = asked("cohort", TINY + more)
     assert code == 2 and words in err and "Traceback" not in err
     assert [p.name for p in Path().iterdir()] == ["x.yaml"]
 
 
-def test_patients_without_an_untreated_arm_are_refused(told):
-    code, err = told("cohort", TINY.replace("  control: {}\n", ""))
+def test_patients_without_an_untreated_arm_are_refused(asked):
+    code, err = asked("cohort", TINY.replace("  control: {}\n", ""))
     assert code == 2 and "compared with themselves untreated" in err
 
 
-def test_a_cohort_of_the_model_leaves_tables_figures_and_a_page(told):
+def test_a_cohort_of_the_model_leaves_tables_figures_and_a_page(asked):
     text = TINY + "  patients: 4\n"
-    code, err = told("cohort", text, "--jobs", "1", "--out", "s")
+    code, err = asked("cohort", text, "--jobs", "1", "--out", "s")
     assert code == 0, err
     s = json.loads(Path("s/summary.json").read_text())
     assert s["patients"] == 4 and s["varies"] > 8 and "cd8_per_mm2" in s["features"] and "infiltration: desert" in s["features"]
     rows = rows_of(Path("s"))
     assert len(rows) == 8 and len({r["cd8_per_mm2"] for r in rows}) > 1 and all(r["response"] for r in rows)
     before = {t: Path("s", t).read_bytes() for t in TABLES}
-    assert told("cohort", text, "--jobs", "1", "--out", "s")[0] == 0
+    assert asked("cohort", text, "--jobs", "1", "--out", "s")[0] == 0
     assert before == {t: Path("s", t).read_bytes() for t in TABLES}
     Path("s/report.html").unlink()
     assert code_of(["report", "s"]) == 0 and "data:image/png" in Path("s/report.html").read_text()

@@ -230,7 +230,7 @@ def analysed(asked: Asked, results: Results, effort: Effort | None = None) -> tu
         "incomplete": int((~np.isfinite(p.features).all(axis=1)).sum()),
         "responses": {arm: response_counts(c[j] for c in classes) for j, arm in enumerate(asked.arms)},
         "wins": {arm: as_dict(proportion(int((winner == j).sum()), int((winner >= -1).sum()))) | {"held": int((winner == j).sum())} for j, arm in enumerate(asked.arms)},
-        "shared": int((winner == -1).sum()), "undecided": int((winner == -2).sum()), "matching": matching(asked, ratio),
+        "shared": int((winner == -1).sum()), "undecided": int((winner == -2).sum()), "matching": matching(asked, ratio, winner),
         "benefits": {a: counted(outcomes[f"benefits from {a}"]) for a in asked.arms if a != asked.control},
         "time_to_size": [{"arm": t.arm, "n": t.curve.n, "reached": t.reached, "median": finite(t.curve.median), "p_bh": finite(t.p_bh),
                           **{k: [finite(x) for x in getattr(t.curve, k)] for k in ("times", "share", "low", "high", "censored")}} for t in reached],
@@ -251,13 +251,16 @@ def counted(values: np.ndarray) -> dict[str, Any]:
     return as_dict(proportion(int(known.sum()), known.size)) | {"held": int(known.sum())}
 
 
-def matching(asked: Asked, ratio: np.ndarray) -> dict[str, Any]:
-    """What the best arm for all leaves of the untreated tumours on average, and what the best arm of each patient would leave."""
-    known = ratio[np.isfinite(ratio).all(axis=1)]
-    if not len(known):
+def matching(asked: Asked, ratio: np.ndarray, winner: np.ndarray) -> dict[str, Any]:
+    """What the best arm for all leaves of the untreated tumours on average, what the best arm of each patient would leave, and how
+    many patients do as well with fewer agents than the best arm for all has."""
+    ok = np.isfinite(ratio).all(axis=1)
+    if not ok.any():
         return {}
-    mean = known.mean(axis=0)
-    return {"arm": asked.arms[int(mean.argmin())], "for_all": float(mean.min()), "for_each": float(known.min(axis=1).mean()), "n": len(known)}
+    mean = ratio[ok].mean(axis=0)
+    best, agents = int(mean.argmin()), np.array(asked.agents)
+    spared = ok & (winner >= 0) & (agents[winner] < agents[best])
+    return {"arm": asked.arms[best], "for_all": float(mean.min()), "for_each": float(ratio[ok].min(axis=1).mean()), "n": int(ok.sum()), "spared": int(spared.sum())}
 
 
 def with_rules(judged: dict[str, dict[str, Any]], asked: Asked, p: Patients, outcomes: dict[str, np.ndarray]) -> None:

@@ -61,7 +61,7 @@ def of_wins(s: dict[str, Any]) -> list[str]:
     return [
         first,
         f"Given to all, {m['arm']} leaves {m['for_all']:.2f} of the untreated tumour on average, the best arm of each patient {m['for_each']:.2f}: what matching could "
-        "gain at most, luck of single tumours included.",
+        f"gain at most, luck of single tumours included. With fewer agents than {m['arm']} {m['spared']} of {m['n']} do as well.",
     ]
 
 
