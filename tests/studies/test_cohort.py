@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import csv
 import json
+import random
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import numpy as np
 import pytest
-from made_up_patients import FEATURES, Patient, config, people
+from killed_cohort import ASKED
+from killed_cohort import main as whole
+from made_up_patients import Patient, config, people
 from test_study_commands import TINY, code_of
 
 from tme.studies import cohort, cohort_words, infiltration
@@ -16,7 +22,6 @@ from tme.studies.biomarkers import Effort
 from tme.viz import study as page
 
 TABLES = ("table.csv", "summary.json", "design.csv")
-ASKED = cohort.Asked("patients", ("control", "immune", "drug"), (0, 1, 1), "control", "tumour_alive", 0.0, 4.0, FEATURES, fold=4.0)
 
 
 def carried_out(folder, planted=True, n=40, patients=None, **how):
@@ -86,6 +91,27 @@ def test_processes_and_a_torn_file_change_no_bit(planted, tmp_path):
         (folder / name).unlink()
     carried_out(folder)
     assert [(folder / t).read_bytes() for t in TABLES] == [(planted[0] / t).read_bytes() for t in TABLES]
+
+
+@pytest.mark.parametrize("kills", [3, pytest.param(50, marks=pytest.mark.slow)])
+def test_killed_at_random_instants_it_ends_in_the_same_tables(tmp_path, kills):
+    whole(tmp_path / "reference")
+    dice, hit = random.Random(5), 0
+    folder = tmp_path / "s"
+    for trial in range(kills):
+        folder = tmp_path / "s" if kills == 3 else tmp_path / f"s{trial}"
+        process = subprocess.Popen([sys.executable, str(Path(__file__).with_name("killed_cohort.py")), str(folder)])
+        results, had = folder / "results.jsonl", (folder / "results.jsonl").stat().st_size if folder.exists() else 0
+        while process.poll() is None and not (results.exists() and results.stat().st_size > had):
+            time.sleep(0.002)
+        time.sleep(dice.uniform(0, 0.1))
+        hit += process.poll() is None
+        process.kill()
+        process.wait()
+        if kills > 3 or trial == kills - 1:
+            whole(folder)
+            assert [(folder / t).read_bytes() for t in TABLES] == [(tmp_path / "reference" / t).read_bytes() for t in TABLES]
+    assert hit >= kills * 2 // 3
 
 
 def test_the_page_has_all_figures_and_sentences(planted):
