@@ -13,6 +13,7 @@ from tme.cli import (
     bench,
     calibrate,
     check,
+    cohort,
     describe,
     listing,
     report,
@@ -60,6 +61,7 @@ for _name, _command in (
     ("sensitivity", sensitivity.sensitivity),
     ("robust", robust.robust),
     ("calibrate", calibrate.calibrate),
+    ("cohort", cohort.cohort),
     ("schema", schema.schema),
 ):
     app.command(_name)(_command)

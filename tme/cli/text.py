@@ -152,6 +152,22 @@ def show_status(found: Mapping[str, Any]) -> None:
     table([{k: s[k] for k in keep if k in s} for s in found.get("simulations", [])], "simulations")
 
 
+def show_study(found: Mapping[str, Any]) -> None:
+    """What `tme status` prints of a study."""
+    from tme.config.estimate import duration
+
+    writer, out = found["writer"], console()
+    by = f" by process {writer['pid']} on {writer['host']}" if writer else ""
+    more = {"stopped": "; the same command goes on", "incomplete": "; the same command tries again what failed"}.get(found["state"], "")
+    out.print(f"{found['path']}: {found['kind']} of {found['name']}, {found['state']}{by}{more}", markup=False, highlight=False)
+    left = f"; about {duration(found['seconds_left'])} left of this stage" if "seconds_left" in found else ""
+    out.print(f"{', '.join(f'{n} {word}' for word, n in found['counts'].items())} (simulations){left}", markup=False, highlight=False)
+    if found["lead"]:
+        out.print(found["lead"], markup=False, highlight=False)
+    if found["failed"]:
+        table(found["failed"], "failed")
+
+
 ODD = (  # chapter, starts of the keys of a description that belong there, sections of the config
     ("1. Purpose and patterns", ("experiment", "arms"), ()),
     (

@@ -9,7 +9,7 @@ from pydantic_core import PydanticCustomError
 
 from tme.config.base import Count, Days, Model, NotNegative, Num, Positive, Whole, as_tuple, empty
 
-KINDS = ("sensitivity", "robust", "calibrate")
+KINDS = ("sensitivity", "robust", "calibrate", "cohort")
 
 
 class Range(Model):
@@ -118,3 +118,10 @@ class Study(Model):
     waves: Annotated[int, Whole, Field(ge=0, le=10)] | None = None
     generations: Annotated[int, Whole, Field(ge=1, le=100)] | None = None
     predictions: Annotated[int, Whole, Field(ge=10)] | None = None
+    # cohort
+    cohort: Annotated[str, Field(min_length=1)] | None = None  # of the library
+    patients: Annotated[int, Whole, Field(ge=2, le=1_000_000)] | None = None
+    features: Annotated[tuple[str, ...], BeforeValidator(as_files)] = ()  # readouts of the untreated tumour at the start; `infiltration`
+    fold: Annotated[Num, Field(gt=1)] | None = None  # times its volume at the start: the size whose time is told
+    benefit: Annotated[Num, Field(gt=0, lt=1)] | None = None  # of the patient's own untreated tumour, or less
+    margin: Annotated[Num, Field(ge=0, lt=1)] | None = None  # of the untreated tumour: arms that lie closer to the best do as well

@@ -26,10 +26,13 @@ def percentiles(name: str, values: np.ndarray) -> dict[str, float]:
 def lymphocytes(model: Any) -> dict[str, float]:
     """CD8 and Treg: numbers, densities per mm^2 of the tumour with a 100 um rim as a section shows them, engagement, exhaustion, secretion.
 
-    Functional CD8 are those below the threshold of exhaustion, as a restimulation finds them; T cells are CD8 and Treg.
+    Functional CD8 are those below the threshold of exhaustion, as a restimulation finds them; T cells are CD8 and Treg. CD8 are also told
+    apart as those within the tumour's edge and those in the rim around it.
     """
-    inside = model.lattice.depth_um() > RIM_UM
-    area = inside.sum() * model.grid.dx_um**2 * 1e-6
+    depth = model.lattice.depth_um()
+    inside, within_edge = depth > RIM_UM, depth > 0.0
+    voxel_mm2 = model.grid.dx_um**2 * 1e-6
+    area, core = inside.sum() * voxel_mm2, within_edge.sum() * voxel_mm2
     alive = int((model.tumour.state == 0).sum())
     cd8, treg = model.cd8, model.treg
     here = inside[cd8.voxel]
@@ -37,8 +40,11 @@ def lymphocytes(model: Any) -> dict[str, float]:
     engaged = here & (cd8.engaged == 1)
     threshold = model.mechanism("exhaustion").p.threshold
     n_treg = int(inside[treg.voxel].sum())
+    in_core = int(within_edge[cd8.voxel].sum())
     return {
         "cd8_per_mm2": share(within, area * cd8.in_slab),
+        "cd8_inside_per_mm2": share(in_core, core * cd8.in_slab),
+        "cd8_rim_per_mm2": share(within - in_core, (area - core) * cd8.in_slab),
         "cd8_per_tumour_cell": share(within, alive),
         "cd8_ifng_share": share(int((here & (cd8.stimulus > 0.1)).sum()), within),
         "cd8_specific_share": share(int((here & (cd8.specific == 1)).sum()), within),
@@ -58,10 +64,12 @@ def myeloid(model: Any) -> dict[str, float]:
     inside = model.lattice.depth_um() > RIM_UM
     m_here, d_here = inside[m.voxel], inside[d.voxel]
     n_m, n_d = int(m_here.sum()), int(d_here.sum())
+    area = inside.sum() * model.grid.dx_um**2 * 1e-6
     m1 = int((m_here & (m.m1 > M1_LEVEL)).sum())
     mature = int((d_here & (d.mature == 1)).sum())
     return {
         "macrophage": n_m,
+        "macrophage_per_mm2": share(n_m, area * m.in_slab),
         "m1_share": share(m1, n_m),
         "m1_mean": float(m.m1[m_here].mean()) if n_m else np.nan,
         "m1_m2_ratio": share(m1, n_m - m1),

@@ -32,7 +32,9 @@ class Records:
         if whole < len(text):  # torn by a kill in the middle of a write
             os.ftruncate(self._handle, whole)
             os.fsync(self._handle)
-        self.by_key = {record["key"]: record for record in parsed(text[:whole])}
+        records = list(parsed(text[:whole]))
+        self.lines = len(records)
+        self.by_key = {record["key"]: record for record in records}
 
     def append(self, records: Iterable[dict[str, Any]]) -> None:
         """Write records in one piece and wait for the disk."""
@@ -41,6 +43,7 @@ class Records:
         while data:
             data = data[os.write(self._handle, data) :]
         os.fsync(self._handle)
+        self.lines += len(new)
         self.by_key.update({r["key"]: r for r in new})
 
     def close(self) -> None:

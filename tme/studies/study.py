@@ -147,7 +147,7 @@ class Study:
             groups.setdefault(Simulation(s.values, "", s.seed).key, []).append(s)
         shared = list(groups.values())
         tasks = [Task(k, dict(g[0].values), g[0].seed, tuple(s.arm for s in g)) for k, g in enumerate(shared)]
-        self.tell({"event": "evaluate", "simulations": len(wanted), "to_do": len(missing)})
+        self.tell({"event": "evaluate", "simulations": len(wanted), "to_do": len(missing), "lines": self.records.lines})
         if tasks and self._factory == MODEL:
             start_compiling(lambda: self._interrupt.wanted)
         self._failed = set()
