@@ -15,6 +15,7 @@ from tme.cli import (
     check,
     describe,
     listing,
+    optimise,
     report,
     robust,
     run,
@@ -60,6 +61,7 @@ for _name, _command in (
     ("sensitivity", sensitivity.sensitivity),
     ("robust", robust.robust),
     ("calibrate", calibrate.calibrate),
+    ("optimise", optimise.optimise),
     ("schema", schema.schema),
 ):
     app.command(_name)(_command)

@@ -14,7 +14,8 @@ def on_front(costs: np.ndarray) -> np.ndarray:
     """(n,) whether no other of the points (n, k) is as good in all costs and better in one; of equal points all or none."""
     as_good = (costs[:, None, :] <= costs[None, :, :]).all(axis=2)
     better = (costs[:, None, :] < costs[None, :, :]).any(axis=2)
-    return ~(as_good & better).any(axis=0)
+    beaten = np.asarray((as_good & better).any(axis=0))
+    return ~beaten
 
 
 def hypervolume(costs: np.ndarray, worst: Sequence[float] | np.ndarray) -> float:
@@ -37,7 +38,7 @@ def hypervolume(costs: np.ndarray, worst: Sequence[float] | np.ndarray) -> float
 
 def spread(costs: np.ndarray, worst: np.ndarray, most: int) -> np.ndarray:
     """Numbers of at most so many of the points (n, k): one after the other, the one that covers most beyond those before it; in order of the first cost."""
-    left, taken = list(range(len(costs))), []
+    left, taken = list(range(len(costs))), list[int]()
     while left and len(taken) < most:
         covered = [hypervolume(costs[[*taken, k]], worst) for k in left]
         taken.append(left.pop(int(np.argmax(covered))))
@@ -50,7 +51,7 @@ def levels(most: Sequence[int | None], n: int) -> list[int]:
     while True:
         for k in sorted(range(len(out)), key=lambda j: (out[j], j)):
             more = [v + (j == k) for j, v in enumerate(out)]
-            if (most[k] is None or more[k] <= most[k]) and int(np.prod(more)) <= n:
+            if more[k] <= (most[k] or n) and int(np.prod(more)) <= n:
                 out = more
                 break
         else:

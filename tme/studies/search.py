@@ -97,7 +97,7 @@ def search(variables: Sequence[Variable], objectives: int, n: int, generation: i
         sampler = optuna.samplers.TPESampler(n_startup_trials=1, constant_liar=True, seed=seed, constraints_func=lambda t: t.user_attrs["excess"])
         study = optuna.create_study(directions=["minimize"] * objectives, sampler=sampler)
     of = optuna.distributions
-    kinds = {v.key: of.IntDistribution(0, v.count - 1) if v.count else of.FloatDistribution(-BEYOND, 1 + BEYOND) for v in variables}
+    kinds: dict[str, of.BaseDistribution] = {v.key: of.IntDistribution(0, v.count - 1) if v.count else of.FloatDistribution(-BEYOND, 1 + BEYOND) for v in variables}
     first = latin_hypercube(seed, 0, min(n, START * generation), len(variables))
     out: list[Tried] = []
     while len(out) < n:

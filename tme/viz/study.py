@@ -59,7 +59,7 @@ class StudyPage:
         return self.study.get("name", self.folder.name)
 
 
-FIGURES = ("sensitivity:sensitivity", "robust:robust", "calibrate:calibrate")  # kind of study : module of tme.viz with a function of that name
+FIGURES = ("sensitivity:sensitivity", "robust:robust", "calibrate:calibrate", "optimise:optimise")  # kind of study : module of tme.viz with a function of that name
 
 
 @cache
