@@ -11,7 +11,7 @@ from tme.studies.optimise import optimise
 from tme.studies.optimise_plan import Measure, Plan
 from tme.studies.search import Variable
 
-VARIABLES = 5
+VARIABLES = 4
 WORST = 1.1
 
 

@@ -19,12 +19,12 @@ from tme.statistics import mean_interval
 from tme.studies import optimise_words
 from tme.studies.certainty import as_dict
 from tme.studies.checks import need
-from tme.studies.design import Point
+from tme.studies.design import Point, simulations
 from tme.studies.fronts import Box, allowed_of, box_of, chosen, costs_of, distinct, trace
 from tme.studies.optimise_plan import Plan, outcome_of, plan_of
 from tme.studies.pareto import levels
 from tme.studies.search import Tried, grid, search
-from tme.studies.study import Study
+from tme.studies.study import FAILED, Study
 
 OTHERS = 1_000_000  # number of the first replicate with which fronts are repeated
 
@@ -47,6 +47,8 @@ def optimise(config: Any, plan: Plan, out: str | Path | None = None, **how: Any)
         study.tell({"event": "note", "message": cost(config, plan)})
         table, summary = carry_out(study, plan)
         study.finish(table, summary)
+        if summary["ended"]["failed"]:  # in whichever generation
+            study.exit_code = FAILED
     return study.folder, study.exit_code
 
 
@@ -75,10 +77,11 @@ def carry_out(study: Study, plan: Plan) -> tuple[list[dict[str, Any]], dict[str,
 
     def tried(stage: str, first: int, generation: int, points: Sequence[dict[str, float]]) -> list[Tried]:
         asked = [Point(f"{stage}-{first + k:05d}", values, plan.arms, seeds, {"stage": stage, "generation": generation}) for k, values in enumerate(points)]
+        every.extend(asked)
         results = study.evaluate(asked)
         return [Tried(v, generation, plan.outcome(results, p, study.config)) for v, p in zip(points, asked)]
 
-    known: list[Tried] = []
+    known, every = list[Tried](), list[Point]()
 
     def answer(generation: int, points: list[dict[str, float]]) -> list[Any]:
         new = tried("search", len(known), generation, points)
@@ -93,15 +96,16 @@ def carry_out(study: Study, plan: Plan) -> tuple[list[dict[str, Any]], dict[str,
         stage: [Point(f"{stage} front-{k:03d}", t.values, plan.arms, tuple(OTHERS + j for j in range(plan.again)), {"stage": f"{stage} repeated"}) for k, t in enumerate(front)]
         for stage, front in fronts.items()
     }
-    results = study.evaluate([p for stage in points.values() for p in stage])
+    other = [p for stage in points.values() for p in stage]
+    results = study.evaluate(other)
     again = {stage: again_of(plan, results, p, study.config) for stage, p in points.items()}
-    ended = ended_of(study)
+    ended = ended_of(study, [*every, *other])
     return optimise_words.told(study.config, plan, found, beside, fronts, again, compared(plan, found, beside, again, box), ended)
 
 
-def ended_of(study: Study) -> dict[str, int]:
-    """How the simulations of the whole study ended."""
-    records = list(study.records.by_key.values())
+def ended_of(study: Study, points: Sequence[Point]) -> dict[str, int]:
+    """How the simulations of the points ended, each counted once."""
+    records = [study.records.by_key[s.key] for s in simulations(points, study.arms)]
     return {"simulations": len(records), **{what: sum(bool(r.get(what)) for r in records) for what in ("failed", "refused", "stopped")}}
 
 

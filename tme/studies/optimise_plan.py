@@ -169,7 +169,9 @@ def variable(config: Any, key: str, given: Any) -> Variable | Fault:
         except ConfigError as error:
             first = error.faults[0]
             own = first.key == key or first.key.startswith(key + ".")
-            return fault(config, key, first.problem if own else f"makes {first.key} wrong: {first.problem}", first.expected, first.meant or nearest(key, keys_of(config)))
+            known = keys_of(config)
+            meant = first.meant or (None if key in known else nearest(key, known))
+            return fault(config, key, first.problem if own else f"makes {first.key} wrong: {first.problem}", first.expected, meant or "")
     return out
 
 

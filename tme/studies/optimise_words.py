@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from tme.statistics import mean_of_amounts
+from tme.statistics import Estimate, mean_of_amounts
 from tme.studies.fronts import front_of
 from tme.studies.optimise_plan import Measure, Plan, given_in
 from tme.studies.search import Tried
@@ -45,7 +45,8 @@ def member(config: Any, plan: Plan, t: Tried, again: Any, k: int) -> dict[str, A
     assert t.outcome is not None
     intervals = {}
     for j, m in enumerate(plan.objectives):
-        e = mean_of_amounts(m.sign * again.costs[k, j])
+        values = m.sign * again.costs[k, j]
+        e = mean_of_amounts(values) if np.ptp(values) != 0 else Estimate(values[0], values[0], values[0], values.size)
         intervals[m.name] = {key: None if not np.isfinite(x) else float(x) for key, x in (("value", e.value), ("low", e.low), ("high", e.high))}
     changed = config.with_values(t.values)
     days = first_days(changed, plan)

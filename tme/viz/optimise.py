@@ -6,6 +6,7 @@ from itertools import combinations
 from typing import Any
 
 import numpy as np
+from matplotlib.ticker import MaxNLocator
 
 from tme.viz import style
 from tme.viz.load import Missing
@@ -87,6 +88,7 @@ def _trace(axis: Any, c: dict[str, Any]) -> None:
         return
     axis.step(range(1, len(c["trace"]) + 1), 100 * np.array(c["trace"]), where="post", color=style.BLUE, label="search")
     axis.plot(c["points"], 100 * c["share"]["grid"], "s", color=style.ORANGE, ms=5, label="grid of as many points")
+    axis.xaxis.set_major_locator(MaxNLocator(6, integer=True))
     axis.set(xlabel="points simulated", ylabel="share of the box (%)", xlim=(0, None), ylim=(0, None))
     axis.legend(loc="lower right")
 
