@@ -21,9 +21,12 @@ class Zdt1(Model):
     def observe(self):
         n = self.config.numbers
         x = np.array([n[f"x{k}"] for k in range(sum(key.startswith("x") for key in n))])
-        g, luck = 1 + 9 * x[1:].mean(), n.get("luck", 0.0) * np.random.default_rng(self.seed).standard_normal()
+        normal = np.random.default_rng(self.seed).standard_normal()
+        g, luck = 1 + 9 * x[1:].mean(), n.get("luck", 0.0) * normal
         if n.get("hole", 0.0) and x[0] > 0.9:
             raise ValueError("fails on purpose")
+        if n.get("edge", 0.0) and normal > n["edge"] and x[0] < 0.5:
+            return {"f1": float("nan"), "f2": float("nan"), "harm": float("nan")}
         return {"f1": float(x[0]) + luck, "f2": float(g * (1 - np.sqrt(x[0] / g))) + luck, "harm": float(x[0])}
 
 

@@ -14,10 +14,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from made_up import Config
 from made_up_front import WORST, main, plan
 
 import tme
 from tme.cli import main as command
+from tme.experiments.plan import replicate_seed
 from tme.studies.optimise_plan import Measure, doses_of, plan_of
 from tme.studies.optimise_words import order, therapy
 from tme.studies.pareto import hypervolume
@@ -97,6 +99,20 @@ def test_points_that_fail_are_no_part_of_the_front_and_the_others_go_on(tmp_path
     assert code == 3 and summary["ended"]["failed"] > 0 and any("simulations failed" in s for s in summary["sentences"])
     assert (table.loc[table["known"] == 0, "x0"] > 0.9).all() and table.loc[table["known"] == 0, F1].isna().all()
     assert (table.loc[table["front"] == 1, "x0"] <= 0.9).all() and (table["front"] == 1).any()
+
+
+def test_other_tumours_in_which_some_therapy_is_not_known_are_left_out_for_all(tmp_path):
+    config = Config()
+    normal = [np.random.default_rng(replicate_seed(config.seed, r)).standard_normal() for r in (0, 1_000_000, 1_000_001, 1_000_002)]
+    edge = (max(normal[1:]) + max(normal[0], sorted(normal[1:])[1])) / 2  # above all but one of the others
+    assert normal[0] < edge
+    summary, _ = told(main(tmp_path / "s", sleep_s=0, numbers={**LUCK, "edge": edge})[0])
+    fronts = summary["fronts"]
+    assert all(m["seeds"] == 2 and m["within"] for m in [*fronts["search"], *fronts["grid"]]) and summary["compared"]["seeds"] == 2
+    assert len(summary["compared"]["by_seed"]["search"]) == len(summary["compared"]["by_seed"]["grid"]) == 2
+    left = 0.05 * np.mean(sorted(normal[1:])[:2])
+    assert all(m["again"][F1]["value"] == pytest.approx(m["values"]["x0"] + left) for m in fronts["search"])
+    assert any(s.startswith("1 of 3 other tumours are left out") for s in summary["sentences"])
 
 
 def test_three_objectives_have_three_panels_and_a_volume(tmp_path):
@@ -259,10 +275,10 @@ def test_the_example_is_read_and_its_doses_are_all_that_is_given():
     config = tme.load_config(HOME / "configs" / "studies" / "optimise.yaml")
     found = plan_of(config, False)
     assert [v.step for v in found.variables] == [None, 1.0, None, 1.0, 1.0] and found.arms == ("both",)
-    assert [m.name for m in found.limits] == ["highest irae_t_index of both"] and found.ask.days == tuple(map(float, range(9)))
+    assert [m.name for m in found.limits] == ["highest irae_t_index of both"] and found.ask.days == tuple(map(float, range(8)))
     changed = config.with_values({"arms.both.nanoparticles.0.every_d": 2.0, "arms.both.nanoparticles.0.day": 1.0, "arms.both.nanoparticles.0.dose_mg_kg": 3.0})
-    assert doses_of(changed, "both") == {"anti_pdl1": (30.0, "mg/kg"), "peg_pdpa_rsl3": (12.0, "mg/kg")}
-    assert therapy(changed, found) == "anti_pdl1 10 mg/kg on days 0, 3, 6; peg_pdpa_rsl3 3 mg/kg on days 1, 3, 5, 7"
+    assert doses_of(changed, "both") == {"anti_pdl1": (30.0, "mg/kg"), "peg_pdpa_rsl3": (9.0, "mg/kg")}
+    assert therapy(changed, found) == "anti_pdl1 10 mg/kg on days 0, 3, 6; peg_pdpa_rsl3 3 mg/kg on days 1, 3, 5"
 
 
 def test_the_order_is_the_difference_of_first_days():

@@ -70,6 +70,15 @@ class Again:
     within: np.ndarray
     kept: np.ndarray  # (points, seeds)
 
+    @property
+    def seeds(self) -> int:
+        """In how many other tumours all points are known."""
+        return self.kept.shape[1]
+
+    def shares(self, box: Box) -> list[float]:
+        """Share of the box in each tumour."""
+        return [box.share(self.costs[self.within][:, :, j]) for j in range(self.seeds)]
+
 
 def carry_out(study: Study, plan: Plan) -> tuple[list[dict[str, Any]], dict[str, Any]]:
     """Search, grid, and both fronts again; what they say."""
@@ -98,7 +107,7 @@ def carry_out(study: Study, plan: Plan) -> tuple[list[dict[str, Any]], dict[str,
     }
     other = [p for stage in points.values() for p in stage]
     results = study.evaluate(other)
-    again = {stage: again_of(plan, results, p, study.config) for stage, p in points.items()}
+    again = again_of(plan, results, points, study.config)
     ended = ended_of(study, [*every, *other])
     return optimise_words.told(study.config, plan, found, beside, fronts, again, compared(plan, found, beside, again, box), ended)
 
@@ -109,16 +118,22 @@ def ended_of(study: Study, points: Sequence[Point]) -> dict[str, int]:
     return {"simulations": len(records), **{what: sum(bool(r.get(what)) for r in records) for what in ("failed", "refused", "stopped")}}
 
 
-def again_of(plan: Plan, results: Any, points: Sequence[Point], config: Any) -> Again:
-    """What the points of a front do with other seeds."""
+def again_of(plan: Plan, results: Any, points: dict[str, list[Point]], config: Any) -> dict[str, Again]:
+    """What the points of the fronts do with other seeds: those in which all of them are known, since a mean over other tumours for each point would compare tumours."""
     k, n = len(plan.objectives), plan.again
-    wanted = np.array([plan.measured(results, p, config, plan.objectives) for p in points]).reshape(len(points), k, n)
-    limited = np.array([plan.measured(results, p, config, plan.limits) for p in points]).reshape(len(points), len(plan.limits), n)
-    outcomes = [outcome_of(plan, w, bounded) for w, bounded in zip(wanted, limited)]
-    kept = np.ones((len(points), n), bool)
-    for j, m in enumerate(plan.limits):
-        kept &= np.array([[m.excess(v) <= 0 for v in row] for row in limited[:, j]], bool).reshape(len(points), n)
-    return Again(wanted * np.array([m.sign for m in plan.objectives])[None, :, None], np.array([o is not None and o.within for o in outcomes], bool), kept)
+    raw = {
+        stage: [np.array([plan.measured(results, p, config, m) for p in of]).reshape(len(of), len(m), n) for m in (plan.objectives, plan.limits)] for stage, of in points.items()
+    }  # fmt: skip
+    whole = np.all([np.isfinite(values).all(axis=(0, 1)) for both in raw.values() for values in both], axis=0)
+    out = {}
+    for stage, (wanted, limited) in raw.items():
+        wanted, limited = wanted[..., whole], limited[..., whole]
+        outcomes = [outcome_of(plan, w, bounded) for w, bounded in zip(wanted, limited)]
+        kept = np.ones((len(wanted), int(whole.sum())), bool)
+        for j, m in enumerate(plan.limits):
+            kept &= m.excess(limited[:, j]) <= 0
+        out[stage] = Again(wanted * np.array([m.sign for m in plan.objectives]).reshape(1, k, 1), np.array([o is not None and o.within for o in outcomes], bool), kept)
+    return out
 
 
 def compared(plan: Plan, found: Sequence[Tried], beside: Sequence[Tried], again: dict[str, Again], box: Box | None) -> dict[str, Any]:
@@ -127,11 +142,11 @@ def compared(plan: Plan, found: Sequence[Tried], beside: Sequence[Tried], again:
         return {}
     k = len(plan.objectives)
     share = {"search": box.share(costs_of(allowed_of(found[: len(beside)]), k)), "grid": box.share(costs_of(allowed_of(beside), k)), "whole search": box.share(costs_of(allowed_of(found), k))}
-    means = {stage: box.share(a.costs[a.within].mean(axis=2)) for stage, a in again.items()}
-    by_seed = {stage: [box.share(a.costs[a.within][:, :, j]) for j in range(plan.again)] for stage, a in again.items()}
+    means = {stage: box.share(a.costs[a.within].mean(axis=2)) if a.seeds else None for stage, a in again.items()}
+    by_seed = {stage: a.shares(box) for stage, a in again.items()}
     apart = mean_interval(np.subtract(by_seed["search"], by_seed["grid"]))
     return {
-        "points": len(beside), "searched": len(found), "share": share, "again": means, "by_seed": by_seed, "difference": as_dict(apart), "sign": apart.sign,
+        "points": len(beside), "searched": len(found), "share": share, "again": means, "by_seed": by_seed, "difference": as_dict(apart), "sign": apart.sign, "seeds": again["search"].seeds,
         "best": [m.sign * float(v) for m, v in zip(plan.objectives, box.best)], "worst": [m.sign * float(v) for m, v in zip(plan.objectives, box.worst)],
         "trace": trace(found, box, k),
     }  # fmt: skip

@@ -47,7 +47,7 @@ class Measure:
             return f"dose of {self.agent} ({self.unit})"
         return f"highest {self.readout} of {self.arm}" if self.day == HIGHEST else f"{self.readout} of {self.arm} on day {self.day:g}"
 
-    def excess(self, value: float) -> float:
+    def excess(self, value: Any) -> Any:
         """How far a value lies above the bound (below, where it must be reached), as a share of it."""
         assert self.bound is not None
         return self.sign * (value - self.bound) / (abs(self.bound) or 1.0)
@@ -93,10 +93,10 @@ class Plan:
 
 
 def outcome_of(plan: Plan, wanted: np.ndarray, limited: np.ndarray) -> Outcome | None:
-    """The outcome of numbers (measures, seeds): means over seeds."""
-    means, bounded = wanted.mean(axis=1), limited.mean(axis=1)
-    if not (np.isfinite(means).all() and np.isfinite(bounded).all()):
+    """The outcome of numbers (measures, seeds): means over seeds; None if some are not known."""
+    if not (wanted.shape[1] and np.isfinite(wanted).all() and np.isfinite(limited).all()):
         return None
+    means, bounded = wanted.mean(axis=1), limited.mean(axis=1)
     return Outcome(tuple(m.sign * float(v) for m, v in zip(plan.objectives, means)), tuple(float(m.excess(v)) for m, v in zip(plan.limits, bounded)))
 
 

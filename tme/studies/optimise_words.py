@@ -46,12 +46,12 @@ def member(config: Any, plan: Plan, t: Tried, again: Any, k: int) -> dict[str, A
     intervals = {}
     for j, m in enumerate(plan.objectives):
         values = m.sign * again.costs[k, j]
-        e = mean_of_amounts(values) if np.ptp(values) != 0 else Estimate(values[0], values[0], values[0], values.size)
+        e = mean_of_amounts(values) if not values.size or np.ptp(values) != 0 else Estimate(values[0], values[0], values[0], values.size)
         intervals[m.name] = {key: None if not np.isfinite(x) else float(x) for key, x in (("value", e.value), ("low", e.low), ("high", e.high))}
     changed = config.with_values(t.values)
     days = first_days(changed, plan)
     return {
-        "values": t.values, "searched": {m.name: m.sign * c for m, c in zip(plan.objectives, t.outcome.costs)}, "again": intervals, "seeds": plan.again,
+        "values": t.values, "searched": {m.name: m.sign * c for m, c in zip(plan.objectives, t.outcome.costs)}, "again": intervals, "seeds": again.seeds,
         "within": bool(again.within[k]), "kept": int(again.kept[k].sum()), "therapy": therapy(changed, plan), "first": days, "order": order(days),
     }  # fmt: skip
 
@@ -155,8 +155,10 @@ def sentences(plan: Plan, found: Sequence[Tried], beside: Sequence[Tried], membe
     if len({a for m in front for a in m["first"]}) > 1:
         orders = Counter(m["order"] if m["order"].startswith(("together", "only", "nothing")) else f"{m['order'].split(' ')[0]} first" for m in front)
         out.append(f"Order on the front: {', '.join(f'{name} in {n}' for name, n in orders.most_common())} of {len(front)}.")
-    if lost := [m for m in front if not m["within"]]:
+    if lost := [m for m in front if m["seeds"] and not m["within"]]:
         out.append(f"{len(lost)} of {len(front)} points of the front break a limit in other tumours.")
+    if front and front[0]["seeds"] < plan.again:
+        out.append(f"{plan.again - front[0]['seeds']} of {plan.again} other tumours are left out: some therapy was not carried to its day there.")
     out += [f"{ended[k]} of {ended['simulations']} simulations {what}." for k, what in
             (("failed", "failed"), ("refused", "were refused by the config"), ("stopped", "stopped early")) if ended[k]]  # fmt: skip
     return out
@@ -187,7 +189,7 @@ def against_grid(c: Mapping[str, Any], plan: Plan) -> list[str]:
     if d["low"] is not None and d["low"] < d["high"]:
         verdict = {1: "the search found more than the grid", -1: "the grid found more than the search", 0: "luck alone may make that difference"}[c["sign"]]
         out.append(
-            f"In {plan.again} other tumours the repeated points cover {100 * means['search']:.1f} % (search) and {100 * means['grid']:.1f} % (grid); difference by tumour "
+            f"In {c['seeds']} other tumours the repeated points cover {100 * means['search']:.1f} % (search) and {100 * means['grid']:.1f} % (grid); difference by tumour "
             f"{100 * d['value']:.1f} points ({100 * d['low']:.1f} to {100 * d['high']:.1f}): {verdict}."
         )
     return out
