@@ -57,6 +57,8 @@ def test_points_that_break_a_limit_or_are_not_known_are_on_no_front_and_in_no_bo
     assert [t.values["x"] for t in front_of(found)] == [2, 3]
     box = box_of(found, [None, None])
     assert box.best.tolist() == [1, 1] and box.worst.tolist() == [3, 3]
+    wide = box.holding(np.array([[0.0, 2.0], [2.0, 9.0]]), np.array([True, False]))
+    assert wide.best.tolist() == [0, 1] and wide.worst.tolist() == [3, 3] and box.holding(np.array([[0.0, 9.0]]), np.ones(2, bool)).worst.tolist() == [3, 9]
     assert box_of(found, [None, 5.0]).worst.tolist() == [3, 5]
     assert box_of(tried((1.0, 2.0), (1.0, 1.0)), [None, None]) is None and box_of([], [None, None]) is None
     assert trace(found, box_of(found, [5.0, 5.0]), 2) == pytest.approx([0, 0, 0.5, 0.75, 0.75])

@@ -47,6 +47,11 @@ class Box:
         """Share of the box that points (n, objectives) are at least as good as."""
         return hypervolume((costs - self.best) / (self.worst - self.best), np.ones(len(self.best)))
 
+    def holding(self, costs: np.ndarray, free: np.ndarray) -> Box:
+        """The box made so large that points (n, objectives) lie within; its worst corner moves where `free` (objectives,)."""
+        both = np.vstack([self.best, self.worst, costs])
+        return Box(both.min(axis=0), np.where(free, both.max(axis=0), self.worst))
+
 
 def box_of(tried: Sequence[Tried], stated: Sequence[float | None]) -> Box | None:
     """From the best cost that any point within the limits has of each objective to the worst, or to what is stated; None where they are the same."""

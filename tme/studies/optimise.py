@@ -142,8 +142,10 @@ def compared(plan: Plan, found: Sequence[Tried], beside: Sequence[Tried], again:
         return {}
     k = len(plan.objectives)
     share = {"search": box.share(costs_of(allowed_of(found[: len(beside)]), k)), "grid": box.share(costs_of(allowed_of(beside), k)), "whole search": box.share(costs_of(allowed_of(found), k))}
-    means = {stage: box.share(a.costs[a.within].mean(axis=2)) if a.seeds else None for stage, a in again.items()}
-    by_seed = {stage: a.shares(box) for stage, a in again.items()}
+    stated = np.array([m.worst is not None for m in plan.objectives])
+    wide = box.holding(np.concatenate([a.costs.transpose(0, 2, 1).reshape(-1, k) for a in again.values()]), ~stated)
+    means = {stage: wide.share(a.costs[a.within].mean(axis=2)) if a.seeds else None for stage, a in again.items()}
+    by_seed = {stage: a.shares(wide) for stage, a in again.items()}
     apart = mean_interval(np.subtract(by_seed["search"], by_seed["grid"]))
     return {
         "points": len(beside), "searched": len(found), "share": share, "again": means, "by_seed": by_seed, "difference": as_dict(apart), "sign": apart.sign, "seeds": again["search"].seeds,
