@@ -276,6 +276,8 @@ def test_the_example_is_read_and_its_doses_are_all_that_is_given():
     found = plan_of(config, False)
     assert [v.step for v in found.variables] == [None, 1.0, None, 1.0, 1.0] and found.arms == ("both",)
     assert [m.name for m in found.limits] == ["highest irae_t_index of both"] and found.ask.days == tuple(map(float, range(8)))
+    small = plan_of(tme.load_config(HOME / "configs" / "studies" / "optimise.yaml", quick=True), True)
+    assert (small.draws, small.generation, small.seeds, small.repeated, small.again) == (20, 5, 1, 3, 3) and small.ask.days[-1] == 5
     changed = config.with_values({"arms.both.nanoparticles.0.every_d": 2.0, "arms.both.nanoparticles.0.day": 1.0, "arms.both.nanoparticles.0.dose_mg_kg": 3.0})
     assert doses_of(changed, "both") == {"anti_pdl1": (30.0, "mg/kg"), "peg_pdpa_rsl3": (9.0, "mg/kg")}
     assert therapy(changed, found) == "anti_pdl1 10 mg/kg on days 0, 3, 6; peg_pdpa_rsl3 3 mg/kg on days 1, 3, 5"
