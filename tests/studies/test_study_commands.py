@@ -79,6 +79,7 @@ def test_bad_input_is_told_with_its_line_and_nothing_is_written(told, command, m
         ("{mechanisms.division.k_div: {low: 1}}", "needs both low and high"),
         ("{mechanisms.division.k_dv: [0.0005, 0.001]}", "did you mean"),
         ("{mechanisms.division.k_div: [0.0005, 1000]}", "out of bounds"),
+        ("{mechanisms.division.k_div: {low: 0.0005, high: 0.001, step: 0.0001}}", "has a step; expected steps in what `tme optimise` varies only"),
         ("[mechanisms.nothing.*]", "no number in use fits this pattern"),
         ("[initial.n_cells]", "has no range of its own"),
         ("{mechanisms.division.k_div: {low: 0, high: 1, scale: log}}", "begins above 0"),

@@ -16,6 +16,7 @@ from tme.cli import (
     cohort,
     describe,
     listing,
+    optimise,
     report,
     robust,
     run,
@@ -62,6 +63,7 @@ for _name, _command in (
     ("robust", robust.robust),
     ("calibrate", calibrate.calibrate),
     ("cohort", cohort.cohort),
+    ("optimise", optimise.optimise),
     ("schema", schema.schema),
 ):
     app.command(_name)(_command)

@@ -9,7 +9,7 @@ from pydantic_core import PydanticCustomError
 
 from tme.config.base import Count, Days, Model, NotNegative, Num, Positive, Whole, as_tuple, empty
 
-KINDS = ("sensitivity", "robust", "calibrate", "cohort")
+KINDS = ("sensitivity", "robust", "calibrate", "optimise", "cohort")
 
 
 class Range(Model):
@@ -22,6 +22,7 @@ class Range(Model):
     high: Num | None = None
     scale: Literal["even", "log"] | None = None
     group: Annotated[str, Field(min_length=1, max_length=60)] | None = None
+    step: Positive | None = None  # of what is optimised: only low, low + step, ... are tried
 
     @model_validator(mode="after")
     def _ordered(self) -> Range:
@@ -84,6 +85,54 @@ class Given(Model):
         return self
 
 
+class Measured(Model):
+    """What an optimisation reads of an arm: a readout on a day, or the `highest` of whole days; or `dose`, all that is given of an agent."""
+
+    arm: str | None = None  # needed only where `ranges` change several
+    agent: str | None = None  # whose dose
+    day: Num | Literal["highest"] | None = None
+
+
+class Objective(Measured):
+    """What shall become small or large; a readout on the last day unless `day` says another. `worst` is where its hypervolume ends."""
+
+    minimise: Annotated[str, Field(min_length=1)] | None = None
+    maximise: Annotated[str, Field(min_length=1)] | None = None
+    worst: Num | None = None
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Objective:
+        if (self.minimise is None) == (self.maximise is None):
+            raise PydanticCustomError("value_error", "an objective says either minimise or maximise, with a readout or the word dose")
+        return self
+
+
+class Limit(Measured):
+    """What must not be exceeded, or reached; the highest of whole days unless `day` says one."""
+
+    readout: Annotated[str, Field(min_length=1)]
+    at_most: Num | None = None
+    at_least: Num | None = None
+
+    @model_validator(mode="after")
+    def _one_side(self) -> Limit:
+        if (self.at_most is None) == (self.at_least is None):
+            raise PydanticCustomError("value_error", "a limit says either at_most or at_least")
+        return self
+
+
+def as_objectives(value: Any) -> Any:
+    """A readout alone shall become small."""
+    return tuple({"minimise": v} if isinstance(v, str) else v for v in value) if isinstance(value, list) else value
+
+
+def as_limits(value: Any) -> Any:
+    """A mapping readout -> the most of it, one limit, or a list of them."""
+    if isinstance(value, dict):
+        return (value,) if "readout" in value else tuple({"readout": k, "at_most": v} for k, v in value.items())
+    return as_tuple(value)
+
+
 Overrides = Annotated[dict[str, Any], BeforeValidator(empty)]
 
 
@@ -125,3 +174,7 @@ class Study(Model):
     fold: Annotated[Num, Field(gt=1)] | None = None  # times its volume at the start: the size whose time is told
     benefit: Annotated[Num, Field(gt=0, lt=1)] | None = None  # of the patient's own untreated tumour, or less
     margin: Annotated[Num, Field(ge=0, lt=1)] | None = None  # of the untreated tumour: arms that lie closer to the best do as well
+    # optimise
+    objectives: Annotated[tuple[Objective, ...], BeforeValidator(as_objectives), Field(min_length=2, max_length=3)] | None = None
+    limit: Annotated[tuple[Limit, ...], BeforeValidator(as_limits)] = ()
+    generation: Annotated[int, Whole, Field(ge=2, le=1000)] | None = None  # points that are asked for at a time

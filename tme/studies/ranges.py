@@ -139,6 +139,7 @@ def ranges_of(config: Any) -> list[Range]:
             out[key] = changed(Range(key, given.low, given.high, math.nan), given)
         else:
             faults.append(fault(config, key, "is no number in use that has a range", "a key of `tme describe --evidence`", nearest(key, [*own, *plain])))
+    faults += [fault(config, key, "has a step", "steps in what `tme optimise` varies only") for key, given in asked.items() if given is not None and given.step]
     faults += [f for r in out.values() for f in unfit(config, r, asked)]
     if faults:
         raise ConfigError(faults)

@@ -59,7 +59,8 @@ class StudyPage:
         return self.study.get("name", self.folder.name)
 
 
-FIGURES = ("sensitivity:sensitivity", "robust:robust", "calibrate:calibrate", "cohort:cohort")  # kind of study : module of tme.viz with a function of that name
+# kind of study : module of tme.viz with a function of that name
+FIGURES = ("sensitivity:sensitivity", "robust:robust", "calibrate:calibrate", "optimise:optimise", "cohort:cohort")
 
 
 @cache
