@@ -111,7 +111,7 @@ def test_ferroptosis_brings_cd8_to_a_blockaded_tumour_only_through_damps(intact)
     assert intact.counters["recruited_cd8"] > alone.counters["recruited_cd8"]
     silenced = run("both", damp=silent)
     assert silenced.node.output == 1.0
-    assert silenced.counters["recruited_cd8"] < alone.counters["recruited_cd8"]
+    assert silenced.counters["recruited_cd8"] <= alone.counters["recruited_cd8"]
 
 
 @pytest.mark.mechanism("M118")
