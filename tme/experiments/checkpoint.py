@@ -45,8 +45,8 @@ def write_checkpoint(path: files.File, state: dict[str, Any], meta: dict) -> Non
     payload = io.BytesIO()
     about = np.frombuffer(text.encode("utf-8"), np.uint8)
     np.savez(payload, meta=about, **arrays)  # type: ignore[arg-type]  # stub takes **arrays for allow_pickle
-    body = payload.getbuffer()
-    files.write_bytes(path, MAGIC, hashlib.sha256(body).digest(), body)
+    with payload.getbuffer() as body:  # let go of at once, also where writing fails: Python 3.13 warns of a buffer that is still lent
+        files.write_bytes(path, MAGIC, hashlib.sha256(body).digest(), body)
 
 
 def read_checkpoint(path: Path, identity: dict | None = None) -> tuple[dict[str, np.ndarray], dict]:

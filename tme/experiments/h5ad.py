@@ -63,7 +63,8 @@ def write_h5ad(path: files.File, cells: dict[str, np.ndarray], about: dict[str, 
         with _closed(file["uns"]) as uns:
             for name, value in about.items():
                 _write_scalar(uns, name, value)
-    files.write_bytes(path, image.getbuffer())
+    with image.getbuffer() as body:
+        files.write_bytes(path, body)
 
 
 @contextmanager

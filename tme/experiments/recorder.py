@@ -168,7 +168,8 @@ def write_fields(
     image = io.BytesIO()
     # numpy's stub reads **arrays as its own keyword allow_pickle
     np.savez_compressed(image, **arrays, dx_um=dx, hour=hour, units=text)  # type: ignore[arg-type]
-    files.write_bytes(path, image.getbuffer())
+    with image.getbuffer() as body:
+        files.write_bytes(path, body)
 
 
 def dx_um(model: Any) -> float:
