@@ -2,12 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from tme.cli.shared import check_out, load
+from tme.cli.shared import (
+    AllowMixed,
+    AllowPlugins,
+    Cluster,
+    ClusterOptions,
+    ConfigPath,
+    ExecutorName,
+    ExecutorOption,
+    Jobs,
+    Quick,
+    Scheduler,
+    Set,
+    Threads,
+    check_out,
+    load,
+    where,
+)
 
 Out = Annotated[Path | None, typer.Option(help="Study directory [default: runs/<name>-<study>-<hash>].")]
 Seed = Annotated[int | None, typer.Option(min=0, help="Replaces the config's seed.")]
@@ -32,3 +49,18 @@ def carry_out(kind: str, config: Path, changes: list[str] | None, seed: int | No
     typer.echo(f"report: {page.write(folder)}")
     if code:
         raise typer.Exit(code)
+
+
+def command(kind: str, about: str) -> Callable[..., None]:
+    """The command of a kind of study: all take the same options; `about` is its help."""
+
+    def study(
+        config: ConfigPath, out: Out = None, seed: Seed = None, set_: Set = None, quick: Quick = False, jobs: Jobs = None, threads: Threads = 1,
+        executor: ExecutorOption = ExecutorName.processes, scheduler: Scheduler = None, cluster: Cluster = None, cluster_options: ClusterOptions = None,
+        allow_mixed: AllowMixed = False, fresh: Fresh = False, allow_plugins: AllowPlugins = False,
+    ) -> None:  # fmt: skip
+        how = where(scheduler, cluster, cluster_options, allow_mixed)
+        carry_out(kind, config, set_, seed, quick, out, allow_plugins, jobs=jobs, threads=threads, executor=executor.value, fresh=fresh, **how)
+
+    study.__name__, study.__doc__ = kind, about
+    return study
