@@ -14,7 +14,7 @@ from tme.experiments import files, run
 from tme.experiments.executors import CLUSTERS, cluster
 from tme.experiments.run_directory import RunError
 
-dask_jobqueue = pytest.importorskip("dask_jobqueue")
+dask_jobqueue = pytest.importorskip("dask_jobqueue", reason="needs the extra cluster")
 pytestmark = pytest.mark.filterwarnings("ignore")
 QUIET = {"progress": False, "report": False, "model_factory": FakeModel}
 GOOD = "jobs: 1\ncores: 1\nprocesses: 1\nmemory: 1GB\nwalltime: '01:00:00'\n"

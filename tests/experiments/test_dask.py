@@ -22,7 +22,7 @@ from tme.experiments.executors import Failed, dask_pool, executor
 from tme.experiments.progress import read_events
 from tme.experiments.run_directory import RunBroken, RunError
 
-pytest.importorskip("distributed")
+pytest.importorskip("distributed", reason="needs the extra cluster")
 pytestmark = pytest.mark.filterwarnings("ignore")
 QUIET = {"progress": False, "report": False, "model_factory": FakeModel}
 CONFIG = FakeConfig(branch_at_day=0.0)

@@ -70,7 +70,7 @@ def test_processes_change_no_bit(tmp_path, reference):
 
 @pytest.mark.filterwarnings("ignore")
 def test_dask_workers_change_no_bit(tmp_path, reference):
-    pytest.importorskip("distributed")
+    pytest.importorskip("distributed", reason="needs the extra cluster")
     spec = importlib.util.spec_from_file_location("dask_processes", HOME / "tests" / "experiments" / "dask_processes.py")
     dask_processes = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(dask_processes)

@@ -123,7 +123,7 @@ class Dask(Executor):
         with suppress(Exception):  # whatever is wrong with the connection, it is over
             self._client.close()
         if self._cluster is not None:
-            with suppress(Exception):
+            with suppress(Exception):  # jobs end by their own time limit where the queue does not answer
                 self._cluster.scale(0)
                 self._cluster.close(timeout=CONNECT_S)
             if self._cluster.status.name != "closed":  # jobs that never were one: dask would warn at the end of this process
