@@ -26,9 +26,8 @@ Rows = list[dict[str, Any]]
 KERNELS = ("stream-limit", "diffusion-2d-1000-uniform", "diffusion-2d-1000-uptake", "diffusion-2d-1000-moving", "diffusion-3d-100-uniform",
            "oxygen-steady-1000", "peroxide-2d-500", "peroxide-3d-64", "chemistry-100k", "move-100k", "move-1m")  # fmt: skip
 SMALL: tuple[Any, ...] = (
-    ("stream-limit", "chemistry-100k", "move-100k", "oxygen-steady-1000"), ("pathways",), ("rules",),
-    "whole.whole('whole-3k', 3_000)", (1_000, 2, 1), (3_000, 2, 1), (10_000, 2, 1), (1_000, 3, 1), (3_000, 3, 1), (10_000, 3, 1),
-    "whole.memory('memory-3k-30k', 3_000, 30_000)", ("mesa",),
+    ("stream-limit", "chemistry-100k", "move-100k", "oxygen-steady-1000", "pathways", "rules", "mesa"),
+    "whole.whole('whole-3k', 3_000)", (1_000, 2, 1), (10_000, 2, 1), (1_000, 3, 1), (10_000, 3, 1), "whole.memory('memory-3k-30k', 3_000, 30_000)",
 )  # fmt: skip
 FULL: tuple[Any, ...] = (
     KERNELS, ("pathways",), ("rules",), ("whole-10k",), ("whole-100k",), ("whole-1m",),

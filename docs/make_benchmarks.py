@@ -176,7 +176,7 @@ What a kind of machine has measured before lies in `tme/bench/references.yaml` (
 
 ## Over time
 
-![Eight figures over the kept measurements, one line for each kind of machine](figures/benchmarks_history.png)
+![Eight figures over the kept measurements, one line for each kind of machine and size of measurement](figures/benchmarks_history.png)
 
 {table(("date", "commit", "size", "kind of machine", "read and write a number, ns"), [(r["date"], f"`{(r['commit'] or 'none')[:8]}`" + "+" * (r["commit"] or "").endswith("+"), r["size"], f"`{r['kind']}`", short(value(r, "stream-limit", "read and write one float64") or 0.0)) for r in found])}
 """
@@ -223,16 +223,16 @@ def draw_phases(record: Record, path: Path) -> None:
 
 
 def draw_history(found: Sequence[Record], path: Path) -> None:
-    """Followed figures over the measurements; filled marks are full measurements, the grey band is that of the newest kind."""
+    """Followed figures over the measurements, a line for each kind of machine and size."""
     figure, axes = axes_of(len(FOLLOWED), 4, (7.0, 3.6))
     kinds = list(dict.fromkeys(r["kind"] for r in found))
     for a, (case, metric, label) in zip(axes, FOLLOWED):
         near = 10_000 if case.startswith("scaling") else None
         for kind, colour in zip(kinds, COLOURS):
-            own = [(k, v, r["size"] == "full") for k, r in enumerate(found) if r["kind"] == kind and (v := value(r, case, metric, near=near)) is not None]
-            a.plot([k for k, *_ in own], [v for _, v, _ in own], "-", lw=1, color=colour)
-            for k, v, full in own:
-                a.plot(k, v, "o", ms=4, color=colour, mfc=colour if full else "white", label=kind)
+            for size, fill in (("full", colour), ("small", "white")):
+                own = [(k, v) for k, r in enumerate(found) if (r["kind"], r["size"]) == (kind, size) and (v := value(r, case, metric, near=near)) is not None]
+                if own:
+                    a.plot(*zip(*own), "o-", lw=1, ms=4, color=colour, mfc=fill, label=f"{kind}, {size}")
         a.set_title(label, fontsize=8)
         a.set(ylim=(0, None), xlim=(-0.5, len(found) - 0.5), xticks=range(len(found)))
         a.set_xticklabels([r["date"][5:] for r in found] if len(found) < 9 else [r["date"][5:] if k % (len(found) // 4) == 0 else "" for k, r in enumerate(found)], rotation=45 if len(found) > 2 else 0)

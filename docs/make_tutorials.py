@@ -84,18 +84,19 @@ def run_cells(script: Path, result: Path) -> None:
                 told.seek(0)
                 text = told.read()
                 if sys.exc_info()[0] is not None:
-                    print(text, file=sys.stderr)
+                    print(*(one["told"] for one in out), text, sep="\n", file=sys.stderr)
         made = sorted(str(p) for p in Path().glob("*.png") if before.get(p) != p.stat().st_mtime_ns)
         out.append({"told": text, "pictures": made})
     result.write_text(json.dumps(out), encoding="utf-8")
 
 
-def execute(name: str, folder: Path) -> list[dict[str, Any]]:
+def execute(name: str, source: str, folder: Path) -> list[dict[str, Any]]:
     """Run a tutorial in `folder` (empty; it gets configs/ beside it); what each cell told and drew."""
     shutil.copytree(ROOT / "configs", folder / "configs")
+    (folder / f"{name}.py").write_text(source, encoding="utf-8")
     env = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}", "MPLBACKEND": "Agg", "COLUMNS": "100",
            "NO_COLOR": "1", "TERM": "dumb", "PYTHONPATH": os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])}  # fmt: skip
-    done = subprocess.run([sys.executable, __file__, "--cells", str(SCRIPTS / f"{name}.py"), "cells.json"], cwd=folder, env=env, capture_output=True, text=True)
+    done = subprocess.run([sys.executable, __file__, "--cells", f"{name}.py", "cells.json"], cwd=folder, env=env, capture_output=True, text=True)
     if done.returncode:
         raise SystemExit(f"{name}: {done.stderr}\n{done.stdout}")
     return json.loads((folder / "cells.json").read_text(encoding="utf-8"))
@@ -127,9 +128,8 @@ def shown(cell: CellOfScript, told: str) -> str:
     return block + (f"\n```text\n{told}\n```\n" if told else "")
 
 
-def page(name: str, cells: list[dict[str, Any]], folder: Path) -> str:
+def page(name: str, source: str, cells: list[dict[str, Any]], folder: Path) -> str:
     """The page of a tutorial from what its cells told."""
-    source = (SCRIPTS / f"{name}.py").read_text(encoding="utf-8")
     head, parsed = parse(source)
     parts = [f"<!-- script {digest(source)}: written by `python docs/make_tutorials.py {name}` -->\n{head}\n",
              f"This page is the script [{name}.py]({name}.py) with what it printed. Run it in a checkout of `tme`; `python docs/make_tutorials.py {name}` writes the page anew.\n"]  # fmt: skip
@@ -142,9 +142,10 @@ def page(name: str, cells: list[dict[str, Any]], folder: Path) -> str:
 def make(name: str, write: bool = True) -> bool:
     """Run one tutorial; write its page and pictures, or say whether the page is what it would be."""
     with tempfile.TemporaryDirectory(prefix="tutorial-") as place:
-        folder = Path(place)
-        cells = execute(name, folder)
-        text, target = page(name, cells, folder), SCRIPTS / f"{name}.md"
+        folder, target = Path(place), SCRIPTS / f"{name}.md"
+        source = (SCRIPTS / f"{name}.py").read_text(encoding="utf-8")
+        cells = execute(name, source, folder)
+        text = page(name, source, cells, folder)
         if not write:
             return target.exists() and target.read_text(encoding="utf-8") == text
         FIGURES.mkdir(parents=True, exist_ok=True)

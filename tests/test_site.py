@@ -94,12 +94,8 @@ open("x.png", "wb").write(b"x")
 '''
 
 
-def test_a_script_becomes_a_page_with_files_commands_output_and_pictures(tmp_path, monkeypatch):
-    monkeypatch.setattr(tutorials, "SCRIPTS", tmp_path)
-    (tmp_path / "one.py").write_text(SCRIPT)
-    folder = tmp_path / "work"
-    folder.mkdir()
-    text = tutorials.page("one", tutorials.execute("one", folder), folder)
+def test_a_script_becomes_a_page_with_files_commands_output_and_pictures(tmp_path):
+    text = tutorials.page("one", SCRIPT, tutorials.execute("one", SCRIPT, tmp_path), tmp_path)
     assert text.startswith(f"<!-- script {tutorials.digest(SCRIPT)}: ") and "# A page\n" in text
     assert "## Text\n*more*\n\n`a.yaml`:\n\n```yaml\nkey: 1\n```\n" in text
     console = re.search(r"```console\n\$ echo .*\n<b>\n(.*)\n```", text)
@@ -107,12 +103,9 @@ def test_a_script_becomes_a_page_with_files_commands_output_and_pictures(tmp_pat
     assert '```python\nprint("hidden? no")\nopen("x.png", "wb").write(b"x")\n```\n\n```text\nhidden? no\n```\n\n![what it shows](../figures/tutorials/one-x.png)' in text
 
 
-def test_a_script_that_fails_says_which_line(tmp_path, monkeypatch):
-    monkeypatch.setattr(tutorials, "SCRIPTS", tmp_path)
-    (tmp_path / "bad.py").write_text('"""# A page"""\n\n# %%\n# text\nx = 1\nprint(y)\n')
-    (tmp_path / "work").mkdir()
+def test_a_script_that_fails_says_which_line(tmp_path):
     with pytest.raises(SystemExit, match=r"bad\.py\", line 6"):
-        tutorials.execute("bad", tmp_path / "work")
+        tutorials.execute("bad", '"""# A page"""\n\n# %%\n# text\nx = 1\nprint(y)\n', tmp_path)
 
 
 def test_an_unknown_tutorial_is_refused(capsys):

@@ -113,7 +113,7 @@ def api_pages() -> dict[str, str]:
         package = ".".join(folder.relative_to(ROOT).parts)
         modules = [m for m in sorted(folder.glob("*.py")) if m.stem not in ("__init__", "__main__")]
         said = ast.get_docstring(ast.parse((folder / "__init__.py").read_text(encoding="utf-8"))) or ""
-        lines = [f"# {package}", "", f"::: {package}", "    options: {heading_level: 2, show_root_heading: false, show_root_toc_entry: false, show_submodules: false}", ""]
+        lines = ["---", f"title: {package}", "---", "", f"::: {package}", "    options: {heading_level: 1, show_submodules: false}", ""]
         for module in modules:
             lines += [f"::: {package}.{module.stem}", ""]
         if said or modules:

@@ -20,8 +20,8 @@ extends: configs/rescue
 name: growing
 horizon_day: 2
 replicates: 1
-domain: {size_um: [600, 600]}
-initial: {kind: nodule, n_cells: 60}
+domain: {size_um: [300, 300]}
+initial: {kind: nodule, n_cells: 30}
 arms: {only: true, control: {}}
 primary: null
 output: {record_every_h: 12}
@@ -29,10 +29,10 @@ study:
   kind: calibrate
   data: data.csv
   ranges: {mechanisms.division.k_div: [0.0001, 0.002]}
-  draws: 24
+  draws: 16
   waves: 0
-  generations: 3
-  predictions: 12
+  generations: 2
+  predictions: 10
 """)
 
 # %%
@@ -49,7 +49,7 @@ print(Path("data.csv").read_text())
 # The last day is kept out of the fit (`use: check`) and compared with what the posterior predicts.
 import os
 
-os.system("tme calibrate growing.yaml --jobs 2 --out calibrated")
+os.system("tme calibrate growing.yaml --jobs 1 --out calibrated")
 
 # %%
 # ## What came out
@@ -77,5 +77,5 @@ figure.savefig("posterior.png", dpi=150)
 # picture: Posterior of the division rate with the truth marked
 
 # %%
-# Two dozen particles are few: enough to see that everything works, not to publish. `tme calibrate` says in its report how many it took and how wide
+# Sixteen particles are few: enough to see that everything works, not to publish. `tme calibrate` says in its report how many it took and how wide
 # the answer is beside the prior.

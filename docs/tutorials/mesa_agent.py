@@ -62,7 +62,7 @@ figure, axes = plt.subplots(2, 1, figsize=(5, 3.4), sharex=True, layout="constra
 axes[0].plot(15 * x, oxygen, color="#0072B2")
 axes[0].set(ylabel="oxygen, mmHg", ylim=(0, None))
 axes[1].plot(15 * x, gsh, ".", color="#D55E00")
-axes[1].set(xlabel="position of the needle, um", ylabel="glutathione, uM", ylim=(0, None))
+axes[1].set(xlabel="position of the needle, µm", ylabel="glutathione, µM", ylim=(0, None))
 for a in axes:
     a.spines[["top", "right"]].set_visible(False)
 figure.savefig("needle.png", dpi=150)

@@ -77,7 +77,7 @@ import matplotlib.pyplot as plt
 
 figure, axes = plt.subplots(figsize=(4, 2.8), layout="constrained")
 axes.semilogx(doses, 100 * np.array(alive), "o-")
-axes.set(xlabel="my_drug in the medium, uM", ylabel="cells alive after a day, %", ylim=(-3, 103))
+axes.set(xlabel="my_drug in the medium, µM", ylabel="cells alive after a day, %", ylim=(-3, 103))
 axes.spines[["top", "right"]].set_visible(False)
 figure.savefig("dose.png", dpi=150)
 # picture: Cells alive after a day against the dose of the drug in the medium
@@ -102,7 +102,7 @@ arms:
 
 # %%
 config = tme.load_config("tumour.yaml")
-found = evaluate(config, ["control", "particle"], 1, ["tumour_alive", "gpx4_median"], [0.5, 1, 2])
+found = evaluate(config, ["control", "particle"], 5, ["tumour_alive", "gpx4_median"], [0.5, 1, 2])
 for arm, one in found.items():
     gpx4 = ", ".join(f"{v:.2f}" for v in one["values"]["gpx4_median"])
     print(f"{arm:9} median GPX4 after 12, 24, 48 h: {gpx4}; living cells after 48 h: {one['values']['tumour_alive'][-1]:.0f}")

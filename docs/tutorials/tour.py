@@ -20,12 +20,17 @@ os.system("tme check configs/quick.yaml --set initial.n_cells=120 --set horizon_
 # %%
 # ## What stands behind it
 # Every number has a unit, a range, a source, and a status. `tme describe` prints them all; `--evidence` counts them by group of laws.
-os.system("tme describe configs/quick.yaml --evidence | tail -4")
+os.system("tme describe configs/quick.yaml --evidence | grep -E 'numbers  |pathway|ferroptosis |rules  |cells  |in all'")
 
 # %%
 # What is known of the biology is a table of rules, which read as sentences (`tme list rules`); so are drugs, particles, cell types, receptors, tumours.
 # A config switches them on and off, changes their numbers, and adds its own.
-os.system("tme list rules | head -5")
+import json
+import subprocess
+
+rules = json.loads(subprocess.check_output(["tme", "list", "rules", "--json"]))
+for rule in [r for r in rules if r["on"] == "yes"][:3]:
+    print(f"{rule['rule']}: {rule['says']}\n    {rule['source']}")
 
 # %%
 # ## Run it
@@ -49,10 +54,11 @@ print(run.endpoints()[["arm", "replicate", "day", "tumour_alive", "dead_ferropto
 # The course of all arms:
 import matplotlib.pyplot as plt
 
+colours = {"control": "#4D4D4D", "anti_pdl1": "#0072B2", "rsl3_np": "#E69F00", "combination": "#009E73"}
 figure, axes = plt.subplots(figsize=(5, 3), layout="constrained")
 for arm, table in run.series().groupby("arm", sort=False):
     mean = table.groupby("day")["tumour_alive"].mean()
-    axes.plot(mean.index, mean, label=arm)
+    axes.plot(mean.index, mean, label=arm, color=colours[arm])
 axes.set(xlabel="day of treatment", ylabel="living tumour cells, mean of two", ylim=(0, None))
 axes.spines[["top", "right"]].set_visible(False)
 axes.legend(frameon=False)
