@@ -217,7 +217,7 @@ def draw_phases(record: Record, path: Path) -> None:
             parts = [max(0.0, whole[k] - bottom[k]) for k in (0, 1)] if name == "all else" else [cost.get(name + "_after_dose", 0.0), cost.get(name, 0.0)]
             a.bar((0, 1), parts, 0.6, bottom=bottom, color=colour, label=name.replace("diffuse_", "field ").replace("_", " "))
             bottom = [b + p for b, p in zip(bottom, parts)]
-        a.set(xticks=(0, 1), xticklabels=("while the\ndose kills", "after"), title=case, ylabel="time per cell and tick, ns" if case == cases[0] else None, ylim=(0, 1.75 * max(bottom)))
+        a.set(xticks=(0, 1), xticklabels=("while the\ndose kills", "after"), title=case, ylabel="time per cell and tick, ns" if case == cases[0] else None, ylim=(0, 1.6 * max(bottom)))
         a.legend(frameon=False, fontsize=7, loc="upper right", reverse=True)
     figure.savefig(path, dpi=200)
 
@@ -233,6 +233,8 @@ def draw_history(found: Sequence[Record], path: Path) -> None:
                 own = [(k, v) for k, r in enumerate(found) if (r["kind"], r["size"]) == (kind, size) and (v := value(r, case, metric, near=near)) is not None]
                 if own:
                     a.plot(*zip(*own), "o-", lw=1, ms=4, color=colour, mfc=fill, label=f"{kind}, {size}")
+        if not a.lines:
+            a.text(0.5, 0.5, "not measured", transform=a.transAxes, ha="center", color="#777777")
         a.set_title(label, fontsize=8)
         a.set(ylim=(0, None), xlim=(-0.5, len(found) - 0.5), xticks=range(len(found)))
         a.set_xticklabels([r["date"][5:] for r in found] if len(found) < 9 else [r["date"][5:] if k % (len(found) // 4) == 0 else "" for k, r in enumerate(found)], rotation=45 if len(found) > 2 else 0)
