@@ -92,7 +92,7 @@ MODELS = {
         ("phagocytosis", "antibody_delivery", "particle_delivery"),
     ),
     "combination": Case(
-        lambda: shipped("four_arms", "combination", *SMALL, "populations.cd8.per_mm2=800", "populations.dendritic.share=0.1", "mechanisms.killing.specific=1"),
+        lambda: shipped("four_arms", "combination", *SMALL, "populations.cd8.per_mm2=800", "populations.dendritic.share=0.1", "mechanisms.killing.specific=1", "mechanisms.closing.close_h=0.5"),
         ("ferroptosis", "cystine_uptake", "peroxide", "sensing", "ifng_response", "motility", "killing", "exhaustion", "slow_motility",
          "polarisation", "priming", "division", "crowding", "closing", "clearance", "cd8_turnover", "lymph_node", "resolve", "divide", "recruitment", "uptake",
          "chemokine_secretion", "damp", "secretion", "inflamed_tissue", "checkpoint", "nanoparticles", "drug_loss", "particle_loss"),
