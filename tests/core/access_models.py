@@ -18,7 +18,7 @@ SMALL = ("domain.size_um=[520, 520]", "initial.n_cells=200", "start_day=0", "bra
 BUSY = {
     "mechanisms": {
         "death": {"k_apo": 2e-3, "k_nec": 0.1, "o2_necrosis": 30},
-        "closing": {"close_h": 1},
+        "closing": {"close_h": 0.2},
         "division": {"k_div": 5e-3},
         "damp": {"tau_clear_min": 60},
         "ferroptosis": {"d_leth": 1},
@@ -92,7 +92,7 @@ MODELS = {
         ("phagocytosis", "antibody_delivery", "particle_delivery"),
     ),
     "combination": Case(
-        lambda: shipped("four_arms", "combination", *SMALL, "populations.cd8.per_mm2=800", "populations.dendritic.share=0.1", "mechanisms.killing.specific=1", "mechanisms.closing.close_h=0.5"),
+        lambda: shipped("four_arms", "combination", *SMALL, "populations.cd8.per_mm2=800", "populations.dendritic.share=0.1", "mechanisms.killing.specific=1"),
         ("ferroptosis", "cystine_uptake", "peroxide", "sensing", "ifng_response", "motility", "killing", "exhaustion", "slow_motility",
          "polarisation", "priming", "division", "crowding", "closing", "clearance", "cd8_turnover", "lymph_node", "resolve", "divide", "recruitment", "uptake",
          "chemokine_secretion", "damp", "secretion", "inflamed_tissue", "checkpoint", "nanoparticles", "drug_loss", "particle_loss"),
