@@ -20,7 +20,7 @@ extends: configs/rescue
 name: growing
 horizon_day: 2
 replicates: 1
-domain: {size_um: [300, 300]}
+domain: {size_um: [300, 300], at_edge: continue}
 initial: {kind: nodule, n_cells: 30}
 arms: {only: true, control: {}}
 primary: null
@@ -28,7 +28,7 @@ output: {record_every_h: 12}
 study:
   kind: calibrate
   data: data.csv
-  ranges: {mechanisms.division.k_div: [0.0001, 0.002]}
+  ranges: {mechanisms.division.k_div: [0.0001, 0.0012]}
   draws: 16
   waves: 0
   generations: 2
