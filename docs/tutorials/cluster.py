@@ -28,7 +28,7 @@ study:
   ranges:
     entries.drugs.rsl3.hits.gpx4.k_per_uM_min: own
     mechanisms.ferroptosis.k_red: own      # FSP1 and DHODH
-    mechanisms.division.k_div: own
+    mechanisms.ferroptosis.d_leth: own     # lethal load of oxidised lipid
   trajectories: 2                 # of Morris
   keep: 2                         # numbers that go on to Sobol
   draws: 2
