@@ -34,6 +34,7 @@ def carried_out(folder, planted=True, n=40, patients=None, **how):
         patch.setattr(cohort, "ask_of", lambda config, kind, readouts, days: Ask(tuple(readouts), tuple(days)))
         patch.setattr(cohort, "cost", lambda config, n, ask: "no time")
         patch.setattr(cohort, "outcomes_judged", lambda *a, judged=cohort.outcomes_judged: judged(*a[:3], Effort(5, 2, 199)))
+        patch.setattr(cohort, "matched", lambda *a, matched=cohort.matched: matched(*a[:4], Effort(5, 2, 199)))
         patch.setattr(cohort, "FULL", n)
         _, code = cohort.run(config(planted), out=folder, **{"jobs": 1, "progress": False, "model_factory": Patient, **how})
     assert code == 0

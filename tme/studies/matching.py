@@ -40,22 +40,21 @@ class Choice:
 
 def best_choice(x: np.ndarray, y: np.ndarray) -> Choice:
     """The rule that leaves least on average of these patients; of equals the first feature and the lowest threshold."""
-    n = len(y)
-    total = y.sum(axis=0)
-    best, least = Choice(-1, np.nan, int(total.argmin()), int(total.argmin())), float(total.min())
+    n, total = len(y), y.sum(axis=0)
+    for_all = int(total.argmin())
     side = max(3, int(np.ceil(SIDE * n)))
-    for j in range(x.shape[1] if n >= 2 * side else 0):
-        order = np.argsort(x[:, j], kind="stable")
-        column, below = x[order, j], np.cumsum(y[order], axis=0)[:-1]
-        sums = below.min(axis=1) + (total - below).min(axis=1)
-        cut = column[1:] > column[:-1]
-        cut[: side - 1], cut[n - side :] = False, False
-        if cut.any():
-            k = int(np.where(cut, sums, np.inf).argmin())
-            if sums[k] < least - 1e-9 * abs(least):
-                least = float(sums[k])
-                best = Choice(j, float((column[k] + column[k + 1]) / 2), int((total - below[k]).argmin()), int(below[k].argmin()))
-    return best
+    if n < 2 * side:
+        return Choice(-1, np.nan, for_all, for_all)
+    order = np.argsort(x, axis=0, kind="stable")
+    column, below = np.take_along_axis(x, order, axis=0), np.cumsum(y[order], axis=0)[:-1]  # (n, features), (n - 1, features, arms)
+    sums = below.min(axis=2) + (total - below).min(axis=2)
+    cut = column[1:] > column[:-1]
+    cut[: side - 1], cut[n - side :] = False, False
+    feature, k = divmod(int(np.where(cut, sums, np.inf).T.argmin()), n - 1)
+    if not (cut[k, feature] and sums[k, feature] < total.min() - 1e-9 * abs(total.min())):
+        return Choice(-1, np.nan, for_all, for_all)
+    value = float((column[k, feature] + column[k + 1, feature]) / 2)
+    return Choice(feature, value, int((total - below[k, feature]).argmin()), int(below[k, feature].argmin()))
 
 
 def folds_of(n: int, effort: Effort) -> list[tuple[np.ndarray, np.ndarray]]:
