@@ -69,7 +69,8 @@ def test_the_matching_rule_gains_on_patients_it_was_not_made_from_what_was_plant
     # who gets the arm that does not work keeps the untreated tumour, who gets the right one has 0.45^4 of it
     possible = min(high.mean(), 1 - high.mean()) * (1 - 0.45**4)
     assert m["possible"] == pytest.approx(possible) and m["gain_seen"] == pytest.approx(possible) and m["found"] and m["p"] == pytest.approx(1 / 200)
-    assert possible * 0.7 < m["gain"]["value"] <= possible + 0.1 and m["gain"]["low"] > 0
+    # nearly half of the patients are on either side, so the arm that is best for all in four fifths of them is often the worse one in the rest
+    assert possible * 0.9 < m["gain"]["value"] < 1 - 0.45**4 and m["gain"]["low"] > 0
     assert m["rule"] == {"feature": "pdl1_positive_share", "value": pytest.approx(0.5, abs=0.05), "above": True, "over": "immune", "under": "drug"}
     said = next(t for t in planted[1]["sentences"] if t.startswith("Matching rule: give immune to patients with PD-L1 positive share above"))
     assert f"a gain of {m['gain']['value']:.3f} of the untreated tumour" in said and "p = 0.005" in said
