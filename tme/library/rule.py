@@ -10,18 +10,21 @@
       evidence: supported
       source: "..."
 
+`needs: {field: glucose, half: {...}}` says that what is heard acts only as far as a substance is there: s g/(half + g) takes
+the place of s (an enzyme and its substrate).
+
 Response u = x/(1 + x), x = (s/half)^hill of the signal s >= 0; where it is `falling` u = 1/(1 + x): a lack acts.
 `raises` and `lowers` multiply the term by 1 + (to - 1) u, `adds_to` adds to u, or slope s where the response is linear.
 """
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
 from tme.library.part import KeyFault
-from tme.library.schema import Part, quantity
+from tme.library.schema import Name, Part, quantity
 
 SIGNAL = r"^(field|drug|own|near|contact|event|alteration)\.[a-z][a-z0-9_]*$|^time$"
 
@@ -34,7 +37,30 @@ def _switch(value: Any) -> Any:
     return {"on": True, "off": False}.get(value, value) if isinstance(value, str) else value
 
 
-class RuleEntry(Part):
+class Need(Part):
+    """A substance without which an agent does nothing: the agent counts times g/(half + g), g its level at the cell."""
+
+    refers: ClassVar[dict[str, str]] = {"field": "fields"}
+    field: Name
+    half: float = quantity("*", gt=0)
+
+    @property
+    def raw(self) -> dict[str, Any]:
+        """As it is written in a file."""
+        return {"field": self.field, "half": self.numbers["half"].model_dump(exclude_none=True)}
+
+
+class Needy(Part):
+    """What may need a substance; without a need its content is that of the time before there were any."""
+
+    needs: Need | None = None
+
+    def content(self) -> dict[str, Any]:
+        """What can change a result."""
+        return {k: v for k, v in super().content().items() if k != "needs" or v is not None}
+
+
+class RuleEntry(Needy):
     """One rule; which terms, signals and cell types exist is checked where they are known (`tme.rules`)."""
 
     cells: Annotated[tuple[str, ...], BeforeValidator(_names), Field(min_length=1)]
@@ -87,6 +113,8 @@ class RuleEntry(Part):
         else:
             self._needs((), ("base",), "combine: product")
             wrong = (self.raises is not None and self.to <= 1.0) or (self.lowers is not None and not 0.0 <= self.to < 1.0)  # type: ignore[operator]
+        if self.needs is not None and self.signal.partition(".")[0] not in ("field", "drug"):
+            raise KeyFault("needs", f"{self.signal} is no substance: what is needed goes with a signal field.NAME or drug.NAME")
         if wrong:
             aim = f"the base {self.base:g}" if self.base is not None else "1 (and not below 0)"
             raise KeyFault("to", f"{self.verb} {self.term} to {self.to:g}, which is on the wrong side of {aim}")

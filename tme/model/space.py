@@ -64,6 +64,7 @@ def config_fields(model: Any) -> dict[str, FieldEntry]:
     """Entries of all fields but those of agents; optional ones where a rule or the arm hears them or the config names them."""
     config = model.config
     heard = {s.name for p in model.rule_programs for g in p.groups for s, _ in g.parts if s.kind == "field"} | needed(model.therapy)
+    heard |= {name for p in model.rule_programs for name in p.needed}
     return {n: e for n, e in config.field_entries().items() if not e.optional or n in heard or n in config.fields}
 
 
