@@ -30,7 +30,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "model": {*BASE, *LAWS, "statistics"},
     "experiments": {*MODEL, "statistics"},
     "studies": {*MODEL, "statistics", "experiments"},
-    "importing": MODEL,
+    "importing": {*MODEL, "experiments", "viz"},
     "targets": ABOVE,
     "bench": ABOVE,
     "viz": {"statistics"},

@@ -64,5 +64,15 @@ def markdown(text: str) -> str:
 
 
 def printable(text: str) -> str:
-    """Text without line breaks and control characters."""
-    return "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in text)
+    """Text without line breaks, control characters and marks that turn the direction of writing."""
+    return "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in text)
+
+
+def shown(text: str, most: int = 60) -> str:
+    """Text of a stranger's file for a message: in quotes, printable, not long."""
+    return f"'{bare(text, most)}'"
+
+
+def bare(text: str, most: int = 60) -> str:
+    """The same without quotes."""
+    return printable(text if len(text) <= most else text[:most] + "...")

@@ -18,13 +18,13 @@ from tme.config.errors import ConfigError, Fault, listed, nearest
 from tme.importing import physicell_cells as cells_csv
 from tme.importing import physicell_rules as rules_csv
 from tme.importing import physicell_words as words
-from tme.importing.notes import HEADINGS, ORDER, Note, as_markdown, in_order, printable
+from tme.importing.notes import HEADINGS, ORDER, Note, as_markdown, bare, in_order, printable, shown
 from tme.importing.physicell_data import CellType, Listed, Project
 from tme.importing.physicell_grammar import Grammar, Setting
 from tme.importing.physicell_parts import Parts, width
 from tme.importing.physicell_project import Settings
 from tme.importing.physicell_write import Lattice, as_yaml, config_of, table_text
-from tme.importing.physicell_xml import open_settings, shown
+from tme.importing.physicell_xml import open_settings
 from tme.library import load_library
 from tme.library.cell_checks import TAKEN
 from tme.model import load_config
@@ -95,7 +95,7 @@ def translate(folder: str | Path, tumour: str = "", settings: str = "") -> Impor
     roles = roles_of(project, rules, name)
     if not table.counts()[name]:
         where = project.cells.filename if project.cells is not None else project.file
-        raise ConfigError([Fault(shown(where)[1:-1], 0, "", f"places no cell of {shown(name)}, the tumour", "at least one; --tumour names another type")])
+        raise ConfigError([Fault(bare(where), 0, "", f"places no cell of {shown(name)}, the tumour", "at least one; --tumour names another type")])
     return built(project, rules, table, roles, plain_name(root))
 
 
@@ -183,7 +183,7 @@ def tumour_of(project: Project, asked: str, faults: list[Fault]) -> str:
     """The cell type that is the tumour: the one asked for, the only one whose name says so, or the only one that divides."""
     if asked:
         if asked not in project.types:
-            faults.append(Fault(project.file, 0, "--tumour", f"there is no cell type {shown(asked)}", listed(map(shown, project.types)), nearest(asked, project.types)))
+            faults.append(Fault(project.file, 0, "--tumour", f"there is no cell type {shown(asked)}", listed(map(shown, project.types)), bare(nearest(asked, project.types))))
         return asked
     by_name = [n for n in project.types if any(w in n.lower() for w in TUMOUR_WORDS)]
     dividing = [n for n, t in project.types.items() if t.divides_min is not None]

@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tme.config.errors import Fault, listed, nearest
+from tme.importing.notes import bare, shown
 from tme.importing.physicell_data import CellType, Domain
-from tme.importing.physicell_xml import shown
 
 MOST_BYTES, MOST_CELLS, MOST_FAULTS = 128 << 20, 1_000_000, 20
 PLACE = ("x", "y", "z", "type")
@@ -99,7 +99,7 @@ def one(fields: list[str], number: int, name: str, types: dict[str, CellType], b
     kind = fields[3].strip()
     kind = kind if kind in types else by_number.get(kind.removesuffix(".0"), kind)
     if kind not in types:
-        yield Fault(name, number, "type", f"unknown cell type {shown(fields[3].strip())}", listed([*map(shown, types), *by_number]), nearest(kind, types))
+        yield Fault(name, number, "type", f"unknown cell type {shown(fields[3].strip())}", listed([*map(shown, types), *by_number]), bare(nearest(kind, types)))
         return
     table.places.append((place[0], place[1], place[2]))
     table.types.append(kind)

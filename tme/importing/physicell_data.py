@@ -15,6 +15,7 @@ UM_MIN = ("micron/min", "microns/min")
 UM2_MIN = ("micron^2/min", "micron2/min")
 WALLS = {"xmin": "x_min", "xmax": "x_max", "ymin": "y_min", "ymax": "y_max", "zmin": "z_min", "zmax": "z_max"}
 
+
 @dataclass
 class Domain:
     """Extent (min, max) of each axis in um, and whether it is one layer."""

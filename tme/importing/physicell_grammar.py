@@ -11,11 +11,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from tme.importing.notes import Note
+from tme.importing.notes import Note, shown
 from tme.importing.physicell_data import CellType, Exchange, Project
 from tme.importing.physicell_rules import Rule
 from tme.importing.physicell_words import CORPSES, Names, base_value, why_no_behaviour, why_no_signal
-from tme.importing.physicell_xml import shown
 
 MOST_FOLD = 10.0  # of a factor: the least of the bounds of the terms that are used
 UNITS = {"migration speed": "um/min", "migration bias": "1"}  # of behaviours; all others are rates
@@ -48,6 +47,7 @@ class Grammar:
     corpse: dict[tuple[str, str], float] = field(default_factory=dict)
     damage: Rule | None = None  # the rule by which damage kills tumour cells
     pressed: bool = False  # whether pressure slows division
+    ruled: set[tuple[str, str]] = field(default_factory=set)  # (cell type, behaviour) that some rule acts on
     notes: list[Note] = field(default_factory=list)
 
     def value(self, cell: CellType, behaviour: str) -> float:
@@ -64,6 +64,7 @@ class Grammar:
         for rule in rules:
             if not self.special(rule):
                 groups.setdefault((rule.cell, rule.behaviour), []).append(rule)
+        self.ruled = set(groups)
         for (name, behaviour), some in groups.items():
             self.group(self.setting.project.types[name], behaviour, some)
 
@@ -153,13 +154,15 @@ class Grammar:
             told = "it acts on one rate of division, that of all phases together, with the same ends"
         if behaviour == "migration speed" and self.setting.roles[cell.name] == "tumour":
             told = "tumour cells walk at the tumour's surface only"
+        if behaviour.endswith(" uptake") and self.value(cell, behaviour.removesuffix("uptake") + "secretion") > 0.0:
+            told = "it acts on all that the type takes from the field, the loss that comes with its secretion included"
         self.note("approximated" if told else "taken", rule, told or f"on {term}")
 
     def and_its_loss(self, cell: CellType, behaviour: str, heard: list[tuple[Rule, tuple[str, str, float]]], base: float, reference: float) -> None:
         """Secretion S (target - level) is a source and a loss: the rules act on both, where the loss is all of the uptake."""
         substrate = behaviour.removesuffix(" secretion")
         exchange = cell.exchange.get(substrate, Exchange(0))
-        if exchange.uptake == 0.0:
+        if exchange.uptake == 0.0 and (cell.name, f"{substrate} uptake") not in self.ruled:
             for rule, signal in heard:
                 self.entry(cell, behaviour, rule, signal, f"uptake.{self.setting.fields[substrate]}", lambda v: v, base, reference, "loss")
         else:

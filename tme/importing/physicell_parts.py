@@ -9,10 +9,9 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from tme.importing.notes import Note
+from tme.importing.notes import Note, shown
 from tme.importing.physicell_data import CellType, Domain, Exchange, Project, Substrate
 from tme.importing.physicell_grammar import Grammar, Setting, about, best, drift, number
-from tme.importing.physicell_xml import shown
 
 CELL_UM3 = 3375.0
 WIDTHS = (15.0, 18.0, 20.0, 25.0, 30.0, 40.0, 50.0, 60.0)  # of voxels, um

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from tme.config.errors import Fault, listed, nearest
-from tme.importing.notes import Note
+from tme.importing.notes import Note, bare, shown
 from tme.importing.physicell_data import (
     MIN,
     PER_MIN,
@@ -24,7 +24,7 @@ from tme.importing.physicell_data import (
     Substrate,
 )
 from tme.importing.physicell_types import Definitions
-from tme.importing.physicell_xml import Element, Reader, misplaced, shown
+from tme.importing.physicell_xml import Element, Reader, misplaced
 
 
 class Settings(Reader):
@@ -42,7 +42,7 @@ class Settings(Reader):
     def project(self) -> Project:
         """Everything; faults are in `faults`."""
         for element, parent in misplaced(self.root, self.file, self.faults):
-            self.note("left out", element.line, f"{parent}/{shown(element.tag)[1:-1]}", "no element that PhysiCell reads is known by this name")
+            self.note("left out", element.line, f"{parent}/{bare(element.tag)}", "no element that PhysiCell reads is known by this name")
         self.time_order()
         substrates = self.substrates()
         types = self.types(list(substrates))
@@ -207,10 +207,11 @@ class Settings(Reader):
 
     def listed(self, node: Element, version: float) -> Listed:
         """Folder and name of a file."""
+        place = node.find("filename") or node
         folder, name = ((node.find(tag) or Element("", 0)).text.strip() for tag in ("folder", "filename"))
         if not name:
-            self.fault(node, f"{node.tag}.filename", "is missing", "the name of a file")
-        return Listed(folder, name, node.line, version)
+            self.fault(place, f"{node.tag}.filename", "is missing", "the name of a file")
+        return Listed(folder, name, place.line, version)
 
     # ---- cell types -----------------------------------------------------------------------------------------------
     def types(self, substrates: list[str]) -> dict[str, CellType]:

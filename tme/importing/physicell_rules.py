@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tme.config.errors import Fault, listed, nearest
-from tme.importing.physicell_xml import shown
+from tme.importing.notes import bare, shown
 
 MOST_BYTES, MOST_RULES = 4 << 20, 10_000
 FIELDS = {0: 10, 1: 9, 2: 8}
@@ -141,7 +141,7 @@ def names_exist(rules: list[Rule], cells: Mapping[str, object], signals: Mapping
         wrong += [("signal", rule.signal, signals[rule.cell])] if rule.cell in cells and rule.signal not in signals[rule.cell] else []
         wrong += [("behaviour", rule.behaviour, behaviours)] if rule.behaviour not in behaviours and not rule.behaviour.startswith("custom:") else []
         for key, name, known in wrong:
-            faults.append(Fault(rule.file, rule.line, key, f"unknown name {shown(name)}", listed(map(shown, known), 10), nearest(name, known)))
+            faults.append(Fault(rule.file, rule.line, key, f"unknown name {shown(name)}", listed(map(shown, known), 10), bare(nearest(name, known))))
         good += [] if wrong else [rule]
     return good
 

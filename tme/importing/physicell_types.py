@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from tme.config.errors import listed, nearest
-from tme.importing.notes import Note
+from tme.importing.notes import Note, bare, shown
 from tme.importing.physicell_data import MIN, PER_MIN, UM3, UM_MIN, CellType, Exchange
-from tme.importing.physicell_xml import Element, Reader, shown
+from tme.importing.physicell_xml import Element, Reader
 
 DEATHS = {"100": "apoptosis", "101": "necrosis"}
 EATEN = {"apoptotic_phagocytosis_rate": ("apoptotic",), "necrotic_phagocytosis_rate": ("necrotic",), "other_dead_phagocytosis_rate": ("other",),
@@ -49,7 +49,7 @@ class Definitions:
             if not parent:
                 return out
             if parent not in self.nodes:
-                self.reader.fault(node, f"cell_definition {shown(name)}.parent_type", f"is {shown(parent)}, which there is not", listed(map(shown, self.nodes)), nearest(parent, self.nodes))
+                self.reader.fault(node, f"cell_definition {shown(name)}.parent_type", f"is {shown(parent)}, which there is not", listed(map(shown, self.nodes)), bare(nearest(parent, self.nodes)))
                 return out
             name = parent
 
@@ -207,7 +207,7 @@ class Definitions:
         node = first(chain, path)
         for item in (node or NOTHING).children:
             if item.tag != one:
-                self.reader.fault(item, f"{shown(out.name)}.{path.rpartition('/')[2]}", f"holds <{shown(item.tag)[1:-1]}>", f"<{one}>", nearest(item.tag, [one]))
+                self.reader.fault(item, f"{shown(out.name)}.{path.rpartition('/')[2]}", f"holds <{bare(item.tag)}>", f"<{one}>", nearest(item.tag, [one]))
                 continue
             name = item.attributes.get("name", "")
             if self.known(item, f"{out.name}.{one}", name, self.nodes):
@@ -218,7 +218,7 @@ class Definitions:
         names = list(names)
         if name in names:
             return True
-        self.reader.fault(item, shown(key)[1:-1], f"unknown name {shown(name)}", listed(map(shown, names)), nearest(name, names))
+        self.reader.fault(item, bare(key), f"unknown name {shown(name)}", listed(map(shown, names)), bare(nearest(name, names)))
         return False
 
 

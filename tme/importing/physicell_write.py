@@ -99,8 +99,13 @@ def table_text(table: Table, kinds: dict[str, str], lattice: Lattice) -> str:
     lines = [",".join([*(f"{a}_um" for a in axes), "cell_type"])]
     lines.append(",".join([*("0.0005" for _ in axes), CORNER]))
     lines.append(",".join([*(f"{lattice.span(a)[1] - 0.0005:.4f}" for a in axes), CORNER]))
+    there: set[str] = set()
     for place, name in zip(table.places, table.types):
-        lines.append(",".join([*(f"{lattice.place(a, v):.4f}" for a, v in zip(axes, place)), kinds[name]]))
+        at = [lattice.place(a, v) for a, v in zip(axes, place)]
+        while (line := ",".join([*(f"{v:.4f}" for v in at), kinds[name]])) in there:
+            at[0] += INSET if at[0] < 0.5 * lattice.span("x")[1] else -INSET  # two cells at one place are two rows
+        there.add(line)
+        lines.append(line)
     return "\n".join(lines) + "\n"
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from xml.parsers import expat
 
 from tme.config.errors import Fault, listed, nearest
+from tme.importing.notes import bare, shown
 from tme.importing.physicell_layout import layout_of
 
 MOST_BYTES, MOST_ELEMENTS, MOST_DEPTH = 16 << 20, 200_000, 64
@@ -145,11 +146,6 @@ class Reader:
         return said in TRUE
 
 
-def shown(text: str, most: int = 60) -> str:
-    """Text of a stranger's file for a message: in quotes, escaped, not long."""
-    return ascii(text if len(text) <= most else text[:most] + "...")
-
-
 def open_settings(path: Path, name: str, faults: list[Fault]) -> Element | None:
     """The root of a settings file; None, with the fault, where it cannot be read."""
     try:
@@ -164,7 +160,7 @@ def open_settings(path: Path, name: str, faults: list[Fault]) -> Element | None:
         faults.append(Fault(name, error.args[1] if len(error.args) > 1 else 0, "", str(error.args[0])))
         return None
     if root.tag != "PhysiCell_settings":
-        faults.append(Fault(name, root.line, "", f"begins with <{shown(root.tag)[1:-1]}>", "<PhysiCell_settings>", nearest(root.tag, ["PhysiCell_settings"])))
+        faults.append(Fault(name, root.line, "", f"begins with <{bare(root.tag)}>", "<PhysiCell_settings>", nearest(root.tag, ["PhysiCell_settings"])))
         return None
     return root
 
@@ -184,7 +180,7 @@ def misplaced(root: Element, file: str, faults: list[Fault]) -> list[tuple[Eleme
         for child in element.children:
             if child.tag in seen and child.tag not in SEVERAL:
                 said = f"stands here a second time; PhysiCell reads the first, of line {seen[child.tag]}, and passes over this one"
-                faults.append(Fault(file, child.line, f"{element.tag}.{shown(child.tag)[1:-1]}", said, "one of them"))
+                faults.append(Fault(file, child.line, f"{element.tag}.{bare(child.tag)}", said, "one of them"))
             seen.setdefault(child.tag, child.line)
             if child.tag in names:
                 todo.append((child, element.tag))
@@ -192,7 +188,7 @@ def misplaced(root: Element, file: str, faults: list[Fault]) -> list[tuple[Eleme
             meant = nearest(child.tag, names, 0.8)
             if meant:
                 said = "unknown element, which PhysiCell passes over without a word"
-                faults.append(Fault(file, child.line, f"{element.tag}.{shown(child.tag)[1:-1]}", said, listed(names, 20), meant))
+                faults.append(Fault(file, child.line, f"{element.tag}.{bare(child.tag)}", said, listed(names, 20), meant))
             else:
                 unknown.append((child, element.tag))
     return unknown
