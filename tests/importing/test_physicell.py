@@ -84,7 +84,15 @@ def test_the_same_project_gives_the_same_files(tmp_path):
 
 def test_every_note_has_a_line_but_what_was_added(sample):
     assert all(n.line > 0 for n in sample[0].notes if n.word != "added")
-    assert len([n for n in sample[0].notes if n.word == "left out"]) == 6
+
+
+def test_all_that_has_no_counterpart_is_left_out_by_name(sample):
+    """What the sample says and the config does not: every element that is not read, once, and what types and rules do."""
+    told = [n.what for n in sample[0].notes if n.word == "left out"]
+    assert len(told) == len(set(told)) == 18
+    for word in ("PhysiCell_settings/save", "phenotype/mechanics", "cell_definition/custom_data", "volume/nuclear", "overall/dt_diffusion", "'stroma' divides", "'stroma' turns into",
+                 "'macrophage' follows 'chemokine'", "'macrophage': 'volume' decreases", "own 'volume'"):  # fmt: skip
+        assert any(word in what for what in told), word
 
 
 def test_each_rule_of_the_file_is_told_of(sample):
@@ -102,7 +110,7 @@ def test_cells_lie_where_the_table_has_them(sample):
     own = (wanted[:, 1] // 15 * 20 + wanted[:, 0] // 15).astype(int)
     got = model.tumour.col.voxel[: model.tumour.n]
     first = ~pd.Series(own).duplicated().to_numpy() & ~np.isin(own, got[got != own])  # nobody was there before
-    assert first.sum() > 55 and np.array_equal(got[first], own[first])
+    assert first.sum() > 45 and np.array_equal(got[first], own[first])
     x, y, _ = model.lattice.position_um(got)
     assert np.hypot(x - wanted[:, 0], y - wanted[:, 1]).max() < 30.0
 

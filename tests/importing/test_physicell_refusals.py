@@ -123,6 +123,19 @@ def test_the_command_ends_with_2_and_writes_nothing(project, tmp_path, capsys):
     assert "config/cell_rules.csv:2: direction: is 'incrases'" in capsys.readouterr().err
 
 
+def test_rules_of_two_files_are_compared(project):
+    project.path("more.csv").write_text("// more\n" + FIRST + "\n")
+    second = '<ruleset protocol="CBHG" version="3.0" format="csv" enabled="true"><folder>config</folder><filename>more.csv</filename></ruleset></rulesets>'
+    project.change(SETTINGS, "</rulesets>", second)
+    assert faults_of(project.root) == ["config/more.csv:2: signal: 'oxygen' acts on 'cycle entry' in config/cell_rules.csv:2 already; PhysiCell keeps one of the two in silence; "
+                                       "expected one rule for a signal and a behaviour"]  # fmt: skip
+
+
+def test_a_file_found_elsewhere_in_the_project_is_warned_of(project):
+    project.change(SETTINGS, "<folder>./config</folder>\n      <filename>cells.csv", "<folder>/data/old</folder>\n      <filename>cells.csv")
+    assert any(n.word == "warning" and n.what == "'/data/old/cells.csv' is not there" for n in translate(project.root).notes)
+
+
 @pytest.mark.parametrize("name", [SETTINGS, RULES, CELLS])
 def test_a_file_that_is_missing_is_named(project, name):
     project.path(name).unlink()

@@ -108,7 +108,7 @@ def parsed(root: Path, settings: str, faults: list[Fault]) -> tuple[Project | No
     project = Settings(relative(path, root), tree, faults).project()
     rules: list[rules_csv.Rule] = []
     for item in project.rules:
-        found = beside(root, path, item, project.file, faults)
+        found = beside(root, path, item, project, faults)
         if found is not None:
             rules += rules_csv.read(found, relative(found, root), item.version, faults)
     return project, named(project, rules, faults)
@@ -140,17 +140,19 @@ def settings_path(root: Path, settings: str, faults: list[Fault]) -> Path | None
     return None
 
 
-def beside(root: Path, settings: Path, item: Listed, file: str, faults: list[Fault]) -> Path | None:
-    """The file that the settings name, relative to the project or to the settings; it must lie within the project."""
+def beside(root: Path, settings: Path, item: Listed, project: Project, faults: list[Fault]) -> Path | None:
+    """The file that the settings name, relative to the project, or to the settings; it must lie within the project."""
     place = Path(item.folder) / item.filename
     tried = [base / place for base in (root, settings.parent, settings.parent.parent)] + [settings.parent / item.filename]
     inside = [p for p in tried if p.resolve().is_relative_to(root.resolve())]
     for path in inside:
         if path.is_file():
+            if path != tried[0]:
+                project.notes.append(Note("warning", project.file, item.line, f"{shown(place.as_posix())} is not there", f"{shown(relative(path, root))} is taken; PhysiCell looks from the project's folder alone"))
             return path
     what = f"no such file: {shown(place.as_posix())}" if inside else f"leaves the project: {shown(place.as_posix())}"
     near = nearest(Path(item.filename).name, [p.name for p in settings.parent.iterdir()])
-    faults.append(Fault(file, item.line, "filename", what, "a file of the project, relative to its folder", printable(near)))
+    faults.append(Fault(project.file, item.line, "filename", what, "a file of the project, relative to its folder", printable(near)))
     return None
 
 
@@ -162,7 +164,7 @@ def relative(path: Path, root: Path) -> str:
 def cells_of(root: Path, project: Project, faults: list[Fault]) -> cells_csv.Table:
     """The cells at the start: from the table, else as PhysiCell's template places them."""
     if project.cells is not None:
-        path = beside(root, root / project.file, project.cells, project.file, faults)
+        path = beside(root, root / project.file, project.cells, project, faults)
         table = cells_csv.Table() if path is None else cells_csv.read(path, relative(path, root), project.types, project.domain, faults)
         for column, (count, line) in table.own.items():
             project.notes.append(Note("left out", relative(path, root) if path else "", line, f"{count} cells have their own {shown(column)}", "cells of a type begin alike"))
@@ -190,6 +192,8 @@ def tumour_of(project: Project, asked: str, faults: list[Fault]) -> str:
     for some in (by_name, [n for n in by_name if n in dividing], dividing if not by_name else []):
         if len(some) == 1:
             return some[0]
+    if len(project.types) == 1:
+        return next(iter(project.types))
     several = f"{' and '.join(map(shown, (by_name or dividing)[:4]))} may be" if by_name or dividing else "none of the cell types is called so or divides"
     faults.append(Fault(project.file, 0, "cell_definitions", f"which type is the tumour? {several}", "--tumour NAME; a model here has one"))
     return ""

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from tme.config.errors import Fault, listed, nearest
-from tme.importing.notes import Note, bare, shown
+from tme.importing.notes import Note, shown
 from tme.importing.physicell_data import (
     MIN,
     PER_MIN,
@@ -41,8 +41,8 @@ class Settings(Reader):
 
     def project(self) -> Project:
         """Everything; faults are in `faults`."""
-        for element, parent in misplaced(self.root, self.file, self.faults):
-            self.note("left out", element.line, f"{parent}/{bare(element.tag)}", "no element that PhysiCell reads is known by this name")
+        for line, what, why in misplaced(self.root, self.file, self.faults):
+            self.note("left out", line, what, why)
         self.time_order()
         substrates = self.substrates()
         types = self.types(list(substrates))

@@ -160,7 +160,7 @@ def clashes(rules: list[Rule], base_of: Mapping[tuple[str, str], float | None]) 
         for rule in some:
             first = seen.setdefault(rule.signal, rule)
             if first is not rule:
-                yield Fault(rule.file, rule.line, "signal", f"{shown(rule.signal)} acts on {shown(rule.behaviour)} in line {first.line} already; PhysiCell keeps one of the two in silence", "one rule for a signal and a behaviour")
+                yield Fault(rule.file, rule.line, "signal", f"{shown(rule.signal)} acts on {shown(rule.behaviour)} in {at(first, rule)} already; PhysiCell keeps one of the two in silence", "one rule for a signal and a behaviour")
             if rule.base is not None and base is not None and abs(rule.base - base) > 1e-15:
                 yield Fault(rule.file, rule.line, "base", f"is {rule.base:g}, and {base:g} in the cell definition", f"{base:g}")
             if base is not None and (rule.to < base if rule.up else rule.to > base):
@@ -172,4 +172,9 @@ def clashes(rules: list[Rule], base_of: Mapping[tuple[str, str], float | None]) 
             for rule in same:
                 if rule.to != best:
                     other = next(r for r in same if r.to == best)
-                    yield Fault(rule.file, rule.line, "to", f"is {rule.to:g}, overridden by {best:g} of line {other.line}: a behaviour has one saturation of its {'increasing' if up else 'decreasing'} rules", f"{best:g}")
+                    yield Fault(rule.file, rule.line, "to", f"is {rule.to:g}, overridden by {best:g} of {at(other, rule)}: a behaviour has one saturation of its {'increasing' if up else 'decreasing'} rules", f"{best:g}")
+
+
+def at(rule: Rule, seen_from: Rule) -> str:
+    """Where a rule stands, for a message about another."""
+    return f"line {rule.line}" if rule.file == seen_from.file else f"{rule.file}:{rule.line}"

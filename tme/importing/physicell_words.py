@@ -9,7 +9,7 @@ from tme.importing.physicell_data import CellType, Substrate
 CORPSES = ("dead", "apoptotic", "necrotic")
 # what a signal is there and why it is nothing here
 NO_SIGNAL = {
-    "pressure": "cells on a lattice do not overlap, so nothing presses; `own.crowding`, the cells that a daughter would have to push, is the nearest",
+    "pressure": "cells on a lattice do not overlap, so nothing presses; own.crowding, the cells that a daughter would have to push, is the nearest",
     "volume": "cells have one volume here",
     "damage": "damage is counted in hits of killers, not felt",
     "damage delivered": "damage is counted in hits of killers",

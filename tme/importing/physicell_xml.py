@@ -14,7 +14,7 @@ from xml.parsers import expat
 
 from tme.config.errors import Fault, listed, nearest
 from tme.importing.notes import bare, shown
-from tme.importing.physicell_layout import layout_of
+from tme.importing.physicell_layout import VOLUME, WHY, layout_of
 
 MOST_BYTES, MOST_ELEMENTS, MOST_DEPTH = 16 << 20, 200_000, 64
 SEVERAL = ("variable", "boundary_value", "cell_definition", "rate", "duration", "model", "substrate", "chemotactic_sensitivity", "ruleset")
@@ -165,30 +165,35 @@ def open_settings(path: Path, name: str, faults: list[Fault]) -> Element | None:
     return root
 
 
-def misplaced(root: Element, file: str, faults: list[Fault]) -> list[tuple[Element, str]]:
-    """(element, its parent's name) of elements that PhysiCell does not know either; a fault for each that is a known one misspelt.
+def misplaced(root: Element, file: str, faults: list[Fault]) -> Iterator[tuple[int, str, str]]:
+    """(line, element, why it is left out) of what changes nothing here and of what nobody knows; a fault for known names misspelt or said twice.
 
-    A misspelt element is none to PhysiCell: what it should have set keeps its default without a word.
+    A misspelt element is none to PhysiCell: what it should have set keeps its default without a word. Elements of one name
+    are told once, with how many there are.
     """
-    unknown, todo = [], [(root, "")]
+    dull: dict[str, list[int]] = {}
+    todo = [(root, "")]
     while todo:
         element, above = todo.pop()
         layout = layout_of(element.tag, above)
         if layout is None:
             continue
-        names, seen = [*layout[0], *layout[1]], dict[str, int]()
+        seen: dict[str, int] = {}
         for child in element.children:
             if child.tag in seen and child.tag not in SEVERAL:
                 said = f"stands here a second time; PhysiCell reads the first, of line {seen[child.tag]}, and passes over this one"
                 faults.append(Fault(file, child.line, f"{element.tag}.{bare(child.tag)}", said, "one of them"))
             seen.setdefault(child.tag, child.line)
-            if child.tag in names:
+            if child.tag in layout[1]:
+                dull.setdefault(f"{element.tag}/{child.tag}", []).append(child.line)
+            elif child.tag in layout[0]:
                 todo.append((child, element.tag))
-                continue
-            meant = nearest(child.tag, names, 0.8)
-            if meant:
+            elif meant := nearest(child.tag, (*layout[0], *layout[1]), 0.8):
                 said = "unknown element, which PhysiCell passes over without a word"
-                faults.append(Fault(file, child.line, f"{element.tag}.{bare(child.tag)}", said, listed(names, 20), meant))
+                faults.append(Fault(file, child.line, f"{element.tag}.{bare(child.tag)}", said, listed((*layout[0], *layout[1]), 20), meant))
             else:
-                unknown.append((child, element.tag))
-    return unknown
+                yield child.line, f"{element.tag}/{bare(child.tag)}", "no element that PhysiCell reads is known by this name"
+    for name, lines in dull.items():
+        tag = name.rpartition("/")[2]
+        often = f", {len(lines)} times" if len(lines) > 1 else ""
+        yield min(lines), f"{name}{often}", WHY.get(tag, VOLUME)
