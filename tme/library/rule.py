@@ -15,6 +15,8 @@ the place of s (an enzyme and its substrate).
 
 Response u = x/(1 + x), x = (s/half)^hill of the signal s >= 0; where it is `falling` u = 1/(1 + x): a lack acts.
 `raises` and `lowers` multiply the term by 1 + (to - 1) u, `adds_to` adds to u, or slope s where the response is linear.
+With `combine: cbhg` (PhysiCell's grammar) `base` and `to` are absolute values; a term that is a factor becomes value over
+`reference`, the value at which the law acts as it does without rules, or over `base` where no reference is given.
 """
 
 from __future__ import annotations
@@ -75,6 +77,7 @@ class RuleEntry(Needy):
     hill: float = quantity("1", gt=0, le=20, default=1.0)
     slope: float | None = quantity("*", default=None)
     base: float | None = quantity("*", default=None)
+    reference: float | None = quantity("*", gt=0, default=None)
     lag_h: float | None = quantity("h", gt=0, default=None)
     clock_min: float | None = quantity("min", gt=0, default=None)
     group: str | None = None
@@ -111,7 +114,7 @@ class RuleEntry(Needy):
                 raise ValueError("combine: cbhg takes raises or lowers and a Hill response")
             wrong = self.to < self.base if self.raises else self.to > self.base  # type: ignore[operator]
         else:
-            self._needs((), ("base",), "combine: product")
+            self._needs((), ("base", "reference"), "combine: product")
             wrong = (self.raises is not None and self.to <= 1.0) or (self.lowers is not None and not 0.0 <= self.to < 1.0)  # type: ignore[operator]
         if self.needs is not None and self.signal.partition(".")[0] not in ("field", "drug"):
             raise KeyFault("needs", f"{self.signal} is no substance: what is needed goes with a signal field.NAME or drug.NAME")
@@ -127,6 +130,10 @@ class RuleEntry(Needy):
         for key in absent:
             if getattr(self, key) is not None:
                 raise ValueError(f"{what} takes no {key}")
+
+    def content(self) -> dict[str, Any]:
+        """As for any part; a rule without a reference is what it was before there was one."""
+        return {k: v for k, v in super().content().items() if k != "reference" or v is not None}
 
     @property
     def term(self) -> str:

@@ -91,6 +91,11 @@ def halves_of(model: Any) -> dict[str, float]:
 
 
 def faces_of(config: Any, e: FieldEntry, shape: tuple[int, ...]) -> tuple[Any, ...]:
-    """Values held at the two faces of each axis (z, y, x), None where there is no flux; () if no axis is held."""
-    held = [n > 1 and config.domain.boundary.get(a) == "fixed" for a, n in zip("zyx", shape)]
-    return tuple((e.initial, e.initial) if h else None for h in held) if any(held) else ()
+    """Values held at the two faces of each axis (z, y, x), None where there is no flux; () if no face is held."""
+    own = {wall: float(number.value) for wall, number in getattr(e, "walls", {}).items()}
+    faces = []
+    for axis, n in zip("zyx", shape):
+        rest = e.initial if config.domain.boundary.get(axis) == "fixed" else None
+        pair = (own.get(f"{axis}_min", rest), own.get(f"{axis}_max", rest))
+        faces.append(pair if n > 1 and pair != (None, None) else None)
+    return tuple(faces) if any(faces) else ()

@@ -308,7 +308,7 @@ class Rules(Mechanism):
         steps: list[Step] = []
         for some, total in ((raising, up), (lowering, down)):
             steps += self._alive_first(readings, some, total, state) if some else [(kernels.sum_everywhere, (0.0, True, total))]
-        unit = base if program.term.effect == "multiplies" else 1.0
+        unit = (parts[0][1].reference or base) if program.term.effect == "multiplies" else 1.0
         rest = (up, down, base, most, least, unit, out)
         return [*steps, (kernels.grammar_alive, (state, *rest)) if deaf else (kernels.grammar, rest)]
 

@@ -171,6 +171,8 @@ def _together(mine: Mapping[str, RuleEntry]) -> Iterator[tuple[str, str, str, st
             yield name, f"{entry.term} is combined as {mine[first].combine} by {first}", f"combine: {mine[first].combine}", ""
         if entry.combine == "cbhg" and mine[first].combine == "cbhg" and entry.base != mine[first].base:
             yield name, f"base {entry.base:g}, but {first} has {mine[first].base:g}", "one base for a term", ""
+        if entry.combine == "cbhg" and mine[first].combine == "cbhg" and entry.reference != mine[first].reference:
+            yield name, f"reference {entry.reference}, but {first} has {mine[first].reference}", "one reference for a term", ""
     groups: dict[str, tuple[str, RuleEntry]] = {}
     for name, entry in mine.items():
         if entry.group is None:
