@@ -30,10 +30,11 @@ MAY_IMPORT: dict[str, set[str]] = {
     "model": {*BASE, *LAWS, "statistics"},
     "experiments": {*MODEL, "statistics"},
     "studies": {*MODEL, "statistics", "experiments"},
+    "importing": {*MODEL, "experiments", "viz"},
     "targets": ABOVE,
     "bench": ABOVE,
     "viz": {"statistics"},
-    "cli": {*ABOVE, "targets", "bench", "viz"},
+    "cli": {*ABOVE, "targets", "bench", "viz", "importing"},
 }
 OUTSIDE = {"kernels": {"numpy", "numba", "scipy", "llvmlite"}, "statistics": {"numpy", "numba", "scipy"}}
 HEAVY = {"matplotlib", "pandas", "scipy", "mesa", "numba", "numpy", "h5py", "pydantic", "ruamel"}

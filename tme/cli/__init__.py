@@ -15,6 +15,7 @@ from tme.cli import (
     check,
     cohort,
     describe,
+    import_,
     listing,
     optimise,
     report,
@@ -67,6 +68,7 @@ for _name, _command in (
     ("schema", schema.schema),
 ):
     app.command(_name)(_command)
+app.add_typer(import_.app, name="import")
 
 
 def main(args: list[str] | None = None) -> None:

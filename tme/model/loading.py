@@ -10,6 +10,7 @@ from tme.core.plugins import PluginError, joined
 from tme.library import alterations, cell_checks
 from tme.library.hits import as_rule, rules_of
 from tme.model.declared import refuse_unknown
+from tme.model.initial_cells import TableError, arrangement
 from tme.model.question import refuse_question
 from tme.model.registry import PLAN, known_to_rules, parameter_registry, plan_of, terms_on
 from tme.pathways import cell_types
@@ -33,6 +34,7 @@ def load_config(path: Any, *, overrides: Any = (), quick: bool = False, plugins:
         path, parameter_registry(), overrides=overrides, quick=quick, clocks=clocks, plugins=plugins, allow_plugins=allow_plugins, contrasts=faults_of
     )
     refuse_cells(config)
+    refuse_crowded(config)
     refuse_off(config)
     refuse_clash(config)
     refuse_unknown(config)
@@ -41,6 +43,22 @@ def load_config(path: Any, *, overrides: Any = (), quick: bool = False, plugins:
     if faults := resolve.faults_of(config, known_to_rules(config)._replace(terms=terms_on(config))):
         raise ConfigError(faults)
     return config
+
+
+def refuse_crowded(config: Any) -> None:
+    """ConfigError for a table of cells that finds no room on the lattice."""
+    from tme.config import ConfigError, Fault
+
+    try:
+        arrangement(config)
+    except TableError as error:
+        base = "initial.base" if config.initial.kind == "regions" else "initial"
+        faults = []
+        for fault in error.table_faults:
+            key = ".".join((base, *fault.key))
+            file, line = config.origin.get(key, ("config", 0))
+            faults.append(Fault(file, line, key, fault.problem, fault.expected))
+        raise ConfigError(faults) from error
 
 
 def refuse_clash(config: Any) -> None:
