@@ -29,8 +29,8 @@ class Faulty(StrEnum):
 
 def pair(text: str, option: str) -> tuple[str, str]:
     """NAME=VALUE of an option that may be repeated; the last = divides, since names may have some."""
-    name, sign, value = text.rpartition("=")
-    if not sign or not value:
+    name, _sign, value = text.rpartition("=")
+    if not name or not value:
         raise InputError(f"{option} {text!r}: expected NAME=VALUE")
     return name, value
 

@@ -44,6 +44,14 @@ def columns_of(path: str | Path) -> list[str]:
     return header(path)[0]
 
 
+def labels_of(path: str | Path) -> list[str]:
+    """Names of the columns that may hold text: all of a text table, `obs` of an .h5ad."""
+    if suffix_of(path) == ".h5ad":
+        with opened(path) as file:
+            return [n for n in file["obs"] if n != "__categories"]
+    return list(dict.fromkeys(header(path)[0]))
+
+
 def read(path: str | Path, numbers: Iterable[str], texts: Iterable[str]) -> pd.DataFrame:
     """Some columns: numbers (a value that is none stays as it is written), texts (an absent one is ""). Unreadable, KeyError."""
     numbers, texts = list(dict.fromkeys(numbers)), list(dict.fromkeys(texts))
@@ -165,7 +173,7 @@ def read_h5ad(path: str | Path, names: list[str]) -> pd.DataFrame:
     with opened(path) as file:
         places, genes, frame = placed(file), variables(file), {}
         for name in names:
-            if name in file["obs"] and name != file["obs"].attrs.get("_index"):
+            if name in file["obs"]:
                 frame[name] = observed(file, file["obs"][name])
             elif name in places:
                 key, k = places[name]

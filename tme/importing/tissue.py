@@ -6,7 +6,6 @@ The proposal is placed on the lattice before it is written, so that it can be ru
 
 from __future__ import annotations
 
-import math
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,26 +16,21 @@ import pandas as pd
 from scipy.spatial import cKDTree
 
 from tme.config import tissue_table as tables
-from tme.config.base import CELL_UM3
 from tme.config.errors import listed, nearest
 from tme.config.start import Cells
-from tme.config.tissue import USUAL_UM, TableError, rows_text, tissue_of
-from tme.core.grid import Grid
+from tme.config.tissue import USUAL_UM, rows_text, tissue_of
 from tme.experiments.files import write_text
 from tme.importing import tissue_names as names
+from tme.importing.tissue_lattice import MOST_MOVED, VOXELS_UM, fullest_square, suited
 from tme.importing.tissue_names import Guess
 from tme.library import load_library
-from tme.library.cells import in_order
-from tme.model.initial_cells import Arrangement, arrange
+from tme.model.initial_cells import Arrangement
 
-MARGIN_UM = 60.0  # of free domain around the cells
-VOXELS_UM = (15.0, 12.0, 10.0, 8.0)  # the usual voxel first
-MOST_MOVED = 0.35  # of tissue cells not in their own voxel; above it a finer lattice is tried
 MOST_VOXELS = 150_000  # of a proposal; a larger table gets a region of interest
 ROI_UM = 1500.0
 SPACING_UM = (3.0, 40.0)  # nearest neighbours of cells in tissue; outside it the unit is another
+MOST_COLUMNS = 500  # that are looked through for labels
 MOST_TYPES = 200  # distinct values of a column of cell types
-CAPACITY = 2  # guests a voxel, as `domain.immune_per_voxel`
 UNITS_UM = {"um": 1.0, "mm": 1000.0, "nm": 0.001}
 
 
@@ -108,7 +102,11 @@ class Guesser:
 
     def __init__(self, file: Path, asked: Asked) -> None:
         self.file, self.asked = file, asked
-        self.columns = tables.columns_of(file)
+        self.columns, self.labels = tables.columns_of(file), tables.labels_of(file)[:MOST_COLUMNS]
+        self.known: dict[tuple[str, bool], np.ndarray] = {}
+        if tables.suffix_of(file) != ".h5ad" and len(self.columns) <= MOST_COLUMNS:  # one pass instead of one a column
+            once = [c for c in self.columns if self.columns.count(c) == 1]
+            self.known = {(c, True): v.to_numpy() for c, v in tables.read(file, [], once).items()}
         self.doubts: list[tuple[str, str]] = []
         self.kinds = dict(load_library().cells)
         for name in (asked.x, asked.y, asked.z, asked.type, *asked.only):
@@ -128,8 +126,13 @@ class Guesser:
 
     def column(self, name: str, text: bool = False) -> np.ndarray:
         """One column as numbers (n,) float64 (NaN where there is none), or as text."""
-        values = tables.read(self.file, [] if text else [name], [name] if text else [])[name].to_numpy()
-        return values if text else pd.to_numeric(pd.Series(values), errors="coerce").to_numpy(float, na_value=np.nan)
+        if (name, text) not in self.known:
+            if (name, True) in self.known:
+                values = self.known[name, True]
+            else:
+                values = tables.read(self.file, [] if text else [name], [name] if text else [])[name].to_numpy()
+            self.known[name, text] = values if text else pd.to_numeric(pd.Series(values), errors="coerce").to_numpy(float, na_value=np.nan)
+        return self.known[name, text]
 
     # ---- parts --------------------------------------------------------------------------------------
     def proposal(self) -> Proposal:
@@ -138,6 +141,8 @@ class Guesser:
         columns["type"], counts = self.type_column(list(columns.values()))
         guesses = self.types(counts)
         only = {c: (v,) for c, v in self.asked.only.items()} or self.only([*columns.values()], columns["type"], guesses)
+        if {"cell_type", "fate"} <= set(self.labels):  # a snapshot of ours: corpses are left, guests share voxels
+            only = {"fate": ("alive",), **only}
         keep = np.ones(sum(counts.values()), bool)
         for c, values in only.items():
             keep &= np.isin(self.column(c, text=True), values)
@@ -148,7 +153,8 @@ class Guesser:
         if (unique := self.id_column([*columns.values(), *only], keep)) is not None:
             columns["id"] = unique
         said = {"kind": "cells", "file": str(self.file.resolve()), "columns": columns, "types": {t: g.value for t, g in guesses.items()},
-                "only": only, "traits": self.markers([*columns.values()]), **unit, **dict.fromkeys(self.asked.leave_out, "leave_out")}  # fmt: skip
+                "only": only, "traits": self.markers([*columns.values()]), **unit, **({"duplicates": "keep"} if "fate" in only else {}),
+                **dict.fromkeys(self.asked.leave_out, "leave_out")}  # fmt: skip
         spec = Cells.model_validate(said)
         spec = self.region(spec)
         return self.on_lattice(spec, counts, guesses)
@@ -176,7 +182,7 @@ class Guesser:
         if self.asked.type is not None:
             return self.asked.type, self.values(self.asked.type)
         scored = []
-        for name in self.columns[:500]:
+        for name in self.labels:
             said = names.words(name)
             score = 3.0 * bool({*said, "".join(said)} & set(names.TYPE_WORDS))
             if name in taken or {*said} & set(names.REGION_WORDS) or (not score and names.marker(name)):
@@ -212,7 +218,7 @@ class Guesser:
         for name in self.asked.types:
             if name not in counts:
                 self.refuse(f"--map {name}: no row has that type; expected {listed(map(repr, counts))}" + did_you_mean(name, counts))
-        for name in counts:
+        for name in (n for n in counts if n):  # a config has no key without a sign: rows without a type are told as such
             said = self.asked.types.get(name)
             out[name] = Guess(said) if said is not None else names.cell_type(name, self.kinds)
             if out[name].doubt and out[name].value != "ignore":
@@ -225,7 +231,7 @@ class Guesser:
 
     def only(self, taken: list[str], type_column: str, guesses: dict[str, Guess]) -> dict[str, tuple[str, ...]]:
         """Where a table holds several images: the one with most tumour cells."""
-        for name in self.columns[:500]:
+        for name in self.labels:
             said = {*names.words(name)}
             if name in taken or not said & set(names.REGION_WORDS) or (said & {"id", "cell"} and "fov" not in said):
                 continue
@@ -272,7 +278,7 @@ class Guesser:
 
     def id_column(self, taken: list[str], keep: np.ndarray) -> str | None:
         """A column whose value is another in every row."""
-        for name in self.columns[:500]:
+        for name in self.labels:
             said = names.words(name)
             if name in taken or not said or said[-1] not in names.ID_WORDS:
                 continue
@@ -305,66 +311,27 @@ class Guesser:
     # ---- lattice ------------------------------------------------------------------------------------
     def region(self, spec: Cells) -> Cells:
         """A part of a table that would need too large a lattice: the square with most tumour cells."""
-        place, kind = self.cells(spec)
-        span = np.ptp(place, axis=0)
-        dx = self.asked.dx_um or VOXELS_UM[0]
-        if self.asked.whole or np.prod(np.ceil(span[:2] / dx)) <= MOST_VOXELS:
+        tissue = tissue_of(spec, None)
+        span = np.ptp(tissue.table_um, axis=0)
+        if self.asked.whole or np.prod(np.ceil(span[:2] / (self.asked.dx_um or VOXELS_UM[0]))) <= MOST_VOXELS:
             return spec
-        tumour = place[kind == "tumour"][:, :2]
-        step = ROI_UM / 6.0
-        low = tumour.min(axis=0)
-        counts = np.zeros(((tumour.max(axis=0) - low) // step).astype(int) + 1)
-        np.add.at(counts, tuple(((tumour - low) // step).astype(int).T), 1)
-        sums = np.pad(counts, ((0, 5), (0, 5)))
-        sums = np.sum([sums[i : i + counts.shape[0], j : j + counts.shape[1]] for i in range(6) for j in range(6)], axis=0)
-        at = low + step * np.array(np.unravel_index(int(np.argmax(sums)), sums.shape))
-        box = {"shape": "box", "from_um": [float(round(v)) for v in at], "to_um": [float(round(v + ROI_UM)) for v in at]}
+        low = fullest_square(tissue.table_um[tissue.kind == "tumour"][:, :2], ROI_UM)
+        box = {"shape": "box", "from_um": [float(round(v)) for v in low], "to_um": [float(round(v + ROI_UM)) for v in low]}
         self.doubt("roi", f"the table spans {span[0]:.0f} x {span[1]:.0f} um; taken is the square of {ROI_UM:g} um with most tumour cells (--whole takes all)")
         return Cells.model_validate({**spec.model_dump(exclude_none=True), "roi": box})
 
-    def cells(self, spec: Cells) -> tuple[np.ndarray, np.ndarray]:
-        """Places in the table (um) and types. What the table cannot be, it is told here."""
-        tissue = tissue_of(spec, None)
-        return tissue.table_um, tissue.kind
-
     def on_lattice(self, spec: Cells, counts: dict[str, int], guesses: dict[str, Guess]) -> Proposal:
-        """The widest voxel that leaves most cells in their own, and the domain around the cells."""
-        place, kind = self.cells(spec)
-        axes = 3 if "z" in spec.columns else 2
-        span = np.ptp(place, axis=0)[:axes]
-        present = set(kind)
-        order = in_order({n for n, e in self.kinds.items() if e.in_every_model} | present, self.kinds)
-        tissue, guests = ([k for k in order if self.kinds[k].place == where] for where in ("tissue", "guest"))
-        best: tuple[float, float, float, tuple[float, ...], Arrangement] | None = None
-        tried: list[tuple[float, float | None]] = []
-        refused: TableError | None = None
-        for dx in (self.asked.dx_um,) if self.asked.dx_um else VOXELS_UM:
-            if axes == 3 and dx**3 < CELL_UM3:
-                continue
-            shape = [max(3, math.ceil((s + 2.0 * MARGIN_UM) / dx)) for s in span]
-            thickness = 15.0 if 15.0 * dx * dx >= CELL_UM3 else float(math.ceil(CELL_UM3 / dx**2))
-            grid = Grid((shape[2] if axes == 3 else 1, shape[1], shape[0]), dx, thickness)
-            try:
-                found = arrange(spec, grid, tissue, guests, CAPACITY)
-            except TableError as error:
-                refused = error
-                tried.append((dx, None))
-                continue
-            mine = np.isin(found.tissue.kind, tissue)
-            moved = sum(found.report["moved"][k] * found.report["placed"][k] for k in set(found.tissue.kind[mine])) / mine.sum()
-            tried.append((dx, float(moved)))
-            if best is None or moved < best[0]:
-                best = (float(moved), dx, thickness, tuple(n * dx for n in shape), found)
-            if moved <= MOST_MOVED:
-                break
-        if best is None:
-            raise refused or ImportFault(f"{self.file.name}: --dx {self.asked.dx_um:g} um is too small for a cell")
-        moved, dx, thickness, size, found = best
-        if moved > MOST_MOVED:
-            self.doubt("domain", f"{moved:.0%} of tissue cells are not in their own voxel of {dx:g} um: the table is denser than a lattice of one cell a voxel")
-        elif dx < VOXELS_UM[0]:
-            self.doubt("domain", f"voxels of {dx:g} um, for dense cells; the tumour presets are tuned at {VOXELS_UM[0]:g} um")
-        return Proposal(self.file, spec, size, dx, thickness, counts, guesses, self.doubts, tried, found)
+        """The proposal with the lattice that suits the cells."""
+        widths = (self.asked.dx_um,) if self.asked.dx_um else VOXELS_UM
+        found = suited(spec, self.kinds, widths)
+        if found is None:
+            self.refuse(f"a voxel of {self.asked.dx_um:g} um is smaller than a cell; expected a larger --dx")
+        assert found is not None
+        if found.moved > MOST_MOVED:
+            self.doubt("domain", f"{found.moved:.0%} of tissue cells are not in their own voxel of {found.dx_um:g} um: the table is denser than a lattice of one cell a voxel")
+        elif found.dx_um < VOXELS_UM[0]:
+            self.doubt("domain", f"voxels of {found.dx_um:g} um, for dense cells; the tumour presets are tuned at {VOXELS_UM[0]:g} um")
+        return Proposal(self.file, spec, found.size_um, found.dx_um, found.thickness_um, counts, guesses, self.doubts, found.tried, found.arrangement)
 
 
 def is_number(text: str) -> bool:

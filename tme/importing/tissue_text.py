@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from tme.importing.tissue import Proposal
+from tme.importing.tissue_names import Guess
 from tme.model.initial_cells import report_lines
 from tme.viz.tissue import Panels
 
@@ -26,7 +27,7 @@ def told(proposal: Proposal) -> list[str]:
     lines.append(f"unit: {spec.unit}" + (f" of {spec.um_per_px:g} um" if spec.um_per_px else ""))
     lines.append("types:")
     for name, n in list(proposal.counts.items())[:SHOWN_TYPES]:
-        guess = proposal.guesses[name]
+        guess = proposal.guesses.get(name, Guess("ignore"))
         lines.append(f"  {name!r} ({n}) -> {guess.value}" + (f"   unsure: {guess.doubt}" if guess.doubt else ""))
     if len(proposal.counts) > SHOWN_TYPES:
         lines.append(f"  and {len(proposal.counts) - SHOWN_TYPES} more")
@@ -91,7 +92,7 @@ def as_yaml(proposal: Proposal, file: str) -> str:
         lines.append(f"  only: {value({c: list(v) for c, v in spec.only.items()})}")
     if spec.roi is not None:
         lines.append(f"  roi: {value(spec.roi.model_dump())}")
-    lines += [f"  {key}: leave_out" for key in ("missing", "duplicates") if getattr(spec, key) == "leave_out"]
+    lines += [f"  {key}: {getattr(spec, key)}" for key in ("missing", "duplicates") if getattr(spec, key) != "refuse"]
     if spec.traits:
         lines.append("  traits:")
         for column, rule in spec.traits.items():
@@ -111,4 +112,4 @@ def panels(proposal: Proposal) -> Panels:
     voxel = found.voxel
     places = np.stack([voxel % n[0], (voxel // n[0]) % n[1]], axis=1)
     return Panels(tissue.place_um[:, :2], tissue.name.astype(str), tissue.kind.astype(str), places, (n[0], n[1]), proposal.dx_um,
-                  dict(found.report["displacement_um"]), {**proposal.arrangement.report["unmapped_types"]})  # fmt: skip
+                  sum(found.report["unmapped_types"].values()) + found.report["ignored"])  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.colors import to_rgb
+from matplotlib.font_manager import findfont
+from matplotlib.ft2font import FT2Font
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
@@ -28,7 +31,7 @@ DRAWN_CELLS = 150_000  # dots of a scatter: more only cover each other
 @dataclass(frozen=True)
 class Panels:
     """Cells of a table and their places: `place_um` (n, 2) in the domain, `name` and `kind` (n,) str, `voxel` (n, 2) int64 as x, y on a
-    lattice of `shape` (nx, ny) voxels of `dx_um`; `displacement` kind -> its numbers, `unmapped` name -> rows without a meaning.
+    lattice of `shape` (nx, ny) voxels of `dx_um`; `left` counts cells that were not placed since their type is none of the model's.
     """
 
     place_um: np.ndarray
@@ -37,8 +40,7 @@ class Panels:
     voxel: np.ndarray
     shape: tuple[int, int]
     dx_um: float
-    displacement: dict[str, dict[str, float]]
-    unmapped: dict[str, int]
+    left: int
 
     @property
     def centre_um(self) -> np.ndarray:
@@ -46,9 +48,15 @@ class Panels:
         return (self.voxel + 0.5) * self.dx_um
 
 
+@cache
+def font() -> FT2Font:
+    """The font of all figures."""
+    return FT2Font(findfont(style.RC["font.family"]))
+
+
 def plain(text: str, most: int = LONGEST) -> str:
-    """A name as a legend can show it: no mathematics, no signs that do not print, not too long."""
-    shown = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
+    """A name as a legend can show it: no mathematics, no signs that do not print or that the font lacks, not too long."""
+    shown = "".join(c if c.isprintable() and font().get_char_index(ord(c)) else "\N{REPLACEMENT CHARACTER}" for c in text)
     shown = shown if len(shown) <= most else shown[: most - 1] + "…"
     return shown.replace("$", r"\$") or "(empty)"
 
@@ -126,9 +134,8 @@ def before(axis: Axes, panels: Panels) -> None:
         rest = sum(number[n] for n in order[MOST_NAMES:])
         handles.append(Line2D([], [], ls="", marker="o", ms=4, mew=0, color="#8C6D1F", label=f"{len(order) - MOST_NAMES} more names ({rest:,})"))
     frame(axis, panels, f"Measured: {len(panels.name):,} cells, by the table's names")
-    if panels.unmapped:
-        left = sum(panels.unmapped.values())
-        handles.append(Line2D([], [], ls="", marker="", label=f"not placed, no meaning: {left:,}"))
+    if panels.left:
+        handles.append(Line2D([], [], ls="", marker="", label=f"of other types, not placed: {panels.left:,}"))
     legend(axis, handles)
 
 
