@@ -31,6 +31,7 @@ ROI_UM = 1500.0
 SPACING_UM = (3.0, 40.0)  # nearest neighbours of cells in tissue; outside it the unit is another
 MOST_COLUMNS = 500  # that are looked through for labels
 MOST_TYPES = 200  # distinct values of a column of cell types
+OURS = {"cell_type", "fate"}  # columns by which a snapshot of ours is known
 UNITS_UM = {"um": 1.0, "mm": 1000.0, "nm": 0.001}
 
 
@@ -141,19 +142,20 @@ class Guesser:
         columns["type"], counts = self.type_column(list(columns.values()))
         guesses = self.types(counts)
         only = {c: (v,) for c, v in self.asked.only.items()} or self.only([*columns.values()], columns["type"], guesses)
-        if {"cell_type", "fate"} <= set(self.labels):  # a snapshot of ours: corpses are left, guests share voxels
+        if OURS <= set(self.labels):  # a snapshot of ours: corpses are left, guests share voxels
             only = {"fate": ("alive",), **only}
         keep = np.ones(sum(counts.values()), bool)
         for c, values in only.items():
             keep &= np.isin(self.column(c, text=True), values)
         if not keep.any():
             self.refuse("no row has all values of --only")
+        tumour = keep & np.isin(self.column(columns["type"], text=True), [t for t, g in guesses.items() if g.value == "tumour"])
         place = np.stack([self.column(columns[a])[keep] for a in "xyz" if a in columns], axis=1)
         unit = self.unit(columns["x"], place)
         if (unique := self.id_column([*columns.values(), *only], keep)) is not None:
             columns["id"] = unique
         said = {"kind": "cells", "file": str(self.file.resolve()), "columns": columns, "types": {t: g.value for t, g in guesses.items()},
-                "only": only, "traits": self.markers([*columns.values()]), **unit, **({"duplicates": "keep"} if "fate" in only else {}),
+                "only": only, "traits": self.markers([*columns.values()], tumour), **unit, **({"duplicates": "keep"} if OURS <= set(self.labels) else {}),
                 **dict.fromkeys(self.asked.leave_out, "leave_out")}  # fmt: skip
         spec = Cells.model_validate(said)
         spec = self.region(spec)
@@ -287,21 +289,24 @@ class Guesser:
                 return name
         return None
 
-    def markers(self, taken: list[str]) -> dict[str, dict[str, Any]]:
-        """Markers with a meaning here, by rank: their unit is arbitrary, their order is not."""
+    def markers(self, taken: list[str], tumour: np.ndarray) -> dict[str, dict[str, Any]]:
+        """Markers with a meaning here, by rank: their unit is arbitrary, their order is not. `tumour`: the rows that they are of."""
         out: dict[str, dict[str, Any]] = {}
+        if OURS <= set(self.labels):
+            self.doubt("traits", "traits and states of the snapshot are not taken over")
+            return out
         for name in self.columns:
             found = None if name in taken else names.marker(name)
             if found is None:
                 continue
             what, doubt = found
             used = next((c for c, rule in out.items() if what in rule.values()), None)
-            values = self.column(name)
+            values = np.where(tumour, self.column(name), 0.0)
             if used is not None:
                 self.doubt("traits", f"{name!r} also speaks of {what}; {used!r} is used")
             elif not np.isfinite(values).all():
                 self.doubt("traits", f"{name!r} could set {what} but has no number in {rows_text(np.flatnonzero(~np.isfinite(values)) + 1)}")
-            elif np.ptp(values) <= 0.0:
+            elif np.ptp(values[tumour]) <= 0.0:
                 self.doubt("traits", f"{name!r} could set {what} but is the same in all cells")
             else:
                 out[name] = {"state" if what in names.STATES else "trait": what, "by": "rank", "max_fold": 2.0}

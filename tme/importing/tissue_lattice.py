@@ -54,7 +54,7 @@ def suited(spec: Cells, kinds: Mapping[str, Any], widths_um: Sequence[float]) ->
     for dx in widths_um:
         if axes == 3 and dx**3 < CELL_UM3:
             continue
-        shape = [max(3, math.ceil((s + 2.0 * MARGIN_UM) / dx)) for s in span]
+        shape = [voxels(float(s), dx) for s in span]
         thickness = 15.0 if 15.0 * dx * dx >= CELL_UM3 else float(math.ceil(CELL_UM3 / dx**2))
         grid = Grid((shape[2] if axes == 3 else 1, shape[1], shape[0]), dx, thickness)
         try:
@@ -73,6 +73,13 @@ def suited(spec: Cells, kinds: Mapping[str, Any], widths_um: Sequence[float]) ->
     if best is None and refused is not None:
         raise refused
     return best
+
+
+def voxels(span_um: float, dx_um: float) -> int:
+    """Voxels for cells that span so much and a margin; places that lie on a lattice of this width get centres of voxels."""
+    n, apart = max(3, math.ceil((span_um + 2.0 * MARGIN_UM) / dx_um)), span_um / dx_um
+    on_lattice = abs(apart - round(apart)) < 1e-6
+    return n + (on_lattice and (n - round(apart)) % 2 == 0)
 
 
 def fullest_square(place: np.ndarray, side_um: float) -> np.ndarray:

@@ -173,7 +173,7 @@ def close_up(axis: Axes, panels: Panels) -> None:
         spine.set_color("#999999")
     scale_bar(axis, side)
     axis.legend(handles=[Line2D([], [], ls="", marker="o", ms=3, mew=0, color="black", label="measured"), Patch(facecolor="#D9D9D9", edgecolor="white", label="its voxel"),
-                         Line2D([], [], color=GREY, lw=0.8, label="the way between")],
+                         Line2D([], [], color=GREY, lw=0.8, label="displacement")],
                 loc="center left", bbox_to_anchor=(1.02, 0.5), fontsize=6.5)  # fmt: skip
 
 
