@@ -10,6 +10,7 @@ from tme.core.plugins import PluginError, joined
 from tme.library import alterations, cell_checks
 from tme.library.hits import as_rule, rules_of
 from tme.model.declared import refuse_unknown
+from tme.model.initial_cells import TableError, arrangement
 from tme.model.question import faults_of_question
 from tme.model.registry import PLAN, known_to_rules, parameter_registry, plan_of, terms_on
 from tme.model.series_columns import possible_columns
@@ -38,7 +39,7 @@ def load_config(path: Any, *, overrides: Any = (), quick: bool = False, plugins:
     try:
         refuse_cells(config)
         sound = True
-        for refuse in (refuse_off, refuse_clash, refuse_unknown, refuse_axes, refuse_rules):
+        for refuse in (refuse_crowded, refuse_off, refuse_clash, refuse_unknown, refuse_axes, refuse_rules):
             refuse(config)
     except ConfigError as error:  # no fault hides that of a readout
         raise ConfigError([*error.faults, *faults_of_question(config, sound)]) from error
@@ -53,6 +54,22 @@ def refuse_rules(config: Any) -> None:
 
     if faults := resolve.faults_of(config, known_to_rules(config)._replace(terms=terms_on(config))):
         raise ConfigError(faults)
+
+
+def refuse_crowded(config: Any) -> None:
+    """ConfigError for a table of cells that finds no room on the lattice."""
+    from tme.config import ConfigError, Fault
+
+    try:
+        arrangement(config)
+    except TableError as error:
+        base = "initial.base" if config.initial.kind == "regions" else "initial"
+        faults = []
+        for fault in error.table_faults:
+            key = ".".join((base, *fault.key))
+            file, line = config.origin.get(key, ("config", 0))
+            faults.append(Fault(file, line, key, fault.problem, fault.expected))
+        raise ConfigError(faults) from error
 
 
 def refuse_clash(config: Any) -> None:
