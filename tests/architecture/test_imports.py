@@ -30,10 +30,11 @@ MAY_IMPORT: dict[str, set[str]] = {
     "model": {*BASE, *LAWS, "statistics"},
     "experiments": {*MODEL, "statistics"},
     "studies": {*MODEL, "statistics", "experiments"},
+    "exporting": {*MODEL, "experiments"},
     "targets": ABOVE,
     "bench": ABOVE,
     "viz": {"statistics"},
-    "cli": {*ABOVE, "targets", "bench", "viz"},
+    "cli": {*ABOVE, "exporting", "targets", "bench", "viz"},
 }
 OUTSIDE = {"kernels": {"numpy", "numba", "scipy", "llvmlite"}, "statistics": {"numpy", "numba", "scipy"}}
 HEAVY = {"matplotlib", "pandas", "scipy", "mesa", "numba", "numpy", "h5py", "pydantic", "ruamel"}
