@@ -3,8 +3,8 @@
     v = speed w/|w|      w = (1 - bias) xi + bias d      xi a random unit vector, d the direction of the bias
 
 In a step of `step_min` a cell takes a new v with probability step_min/persistence_min, in every step where the persistence is shorter
-than a step. Places are finer than the lattice: `off_x_um`, `off_y_um` from the centre of the cell's voxel. The voxel
-follows where it has room, and walls hold cells back.
+than a step. Places are finer than the lattice: `in_x_um`, `in_y_um` from the corner of the cell's voxel. A cell goes into the
+next voxel where that has room, else it waits at the border; so do walls hold cells back.
 
 Source: MODEL004 of OpenVT (https://github.com/tjsego/PersistentCell, schemas/models.md), which is equation 9 of Ghaffarizadeh et al.
 2018, doi 10.1371/journal.pcbi.1005991; numbers of its experiment E2 (experiments/E2/model004/input.json).
@@ -31,21 +31,20 @@ PARAMETERS = ParameterSet(
 
 
 @serial
-def walk(n, uid, vx, vy, off_x, off_y, speed, bias, direction, turn, h, steps, seed, tick):
-    """`steps` steps of h min; `turn` the probability of a new direction in each."""
+def walk(n, uid, course, x, y, middle, speed, bias, direction, turn, h, steps, seed, tick):
+    """`steps` steps of h min; `turn` the probability of a new course in each. A cell without a course begins at `middle` of its voxel."""
     for i in range(n):
+        if course[i] == 0.0:
+            x[i] = y[i] = middle
         for k in range(steps):
             u, angle = uniform2(seed, _MOVE, tick, uid[i], k + 1)
-            if u < turn or (vx[i] == 0.0 and vy[i] == 0.0):
+            if u < turn or course[i] == 0.0:
                 angle *= 2.0 * np.pi
-                x = (1.0 - bias) * np.cos(angle) + bias * np.cos(direction)
-                y = (1.0 - bias) * np.sin(angle) + bias * np.sin(direction)
-                length = np.sqrt(x * x + y * y)
-                if length > 0.0:
-                    vx[i] = speed * x / length
-                    vy[i] = speed * y / length
-            off_x[i] += vx[i] * h
-            off_y[i] += vy[i] * h
+                along = (1.0 - bias) * np.sin(angle) + bias * np.sin(direction)
+                angle = np.arctan2(along, (1.0 - bias) * np.cos(angle) + bias * np.cos(direction))
+                course[i] = angle if angle > 0.0 else angle + 2.0 * np.pi
+            x[i] += speed * np.cos(course[i]) * h
+            y[i] += speed * np.sin(course[i]) * h
 
 
 class PersistentWalk(Mechanism):
@@ -57,39 +56,41 @@ class PersistentWalk(Mechanism):
     parameters = PARAMETERS
     clock_min = 10.0
     cell_columns = {"walker": (
-        Column("off_x_um", "f8", "um", 0.0, "copy", "place from the centre of its voxel, along x"),
-        Column("off_y_um", "f8", "um", 0.0, "copy", "place from the centre of its voxel, along y"),
-        Column("v_x", "f8", "um/min", 0.0, "copy", "velocity along x"),
-        Column("v_y", "f8", "um/min", 0.0, "copy", "velocity along y"),
+        Column("course", "f8", "rad", 0.0, "copy", "direction of its walk from the x axis, above 0 to 2 pi; 0 before the first step"),
+        Column("in_x_um", "f8", "um", 0.0, "copy", "place from the corner of its voxel, along x"),
+        Column("in_y_um", "f8", "um", 0.0, "copy", "place from the corner of its voxel, along y"),
     )}  # fmt: skip
     reads = ("walker.uid",)
-    writes = ("walker.voxel", "walker.off_x_um", "walker.off_y_um", "walker.v_x", "walker.v_y")
+    writes = ("walker.voxel", "walker.course", "walker.in_x_um", "walker.in_y_um")
     adds = ("lattice.immune_count",)
 
     def step(self, model):
         """One clock interval."""
         c, n, p = model.walker.col, model.walker.n, self.p
         steps = max(1, round(self.dt / p.step_min))
-        h = self.dt / steps
+        h, dx = self.dt / steps, model.grid.dx_um
         turn = min(1.0, h / p.persistence_min) if p.persistence_min > 0.0 else 1.0
-        walk(n, c.uid, c.v_x, c.v_y, c.off_x_um, c.off_y_um, p.speed, p.bias, p.direction, turn, h, steps, model.seed64, model.tick)
-        self.follow(model, c, n)
-
-    def follow(self, model, c, n):
-        """Move cells into the voxels that they have reached, where there is room; in the order of their uids."""
-        grid, count = model.grid, model.lattice.immune_count
         x, y, z = model.lattice.position_um(c.voxel[:n])
-        x_new = np.clip(x + c.off_x_um[:n], 0.0, grid.nx * grid.dx_um * (1.0 - 1e-9))
-        y_new = np.clip(y + c.off_y_um[:n], 0.0, grid.ny * grid.dx_um * (1.0 - 1e-9))
-        reached = ((z / grid.dx_um).astype(np.int64) * grid.ny + (y_new / grid.dx_um).astype(np.int64)) * grid.nx + (x_new / grid.dx_um).astype(np.int64)
+        in_x, in_y = c.in_x_um[:n].copy(), c.in_y_um[:n].copy()
+        walk(n, c.uid, c.course, in_x, in_y, 0.5 * dx, p.speed, p.bias, p.direction, turn, h, steps, model.seed64, model.tick)
+        self.place(model, c, np.array([x - 0.5 * dx + in_x, y - 0.5 * dx + in_y, z]))
+
+    def place(self, model, c, at):
+        """Put cells at (3, n) um: into the voxel there if it has room, else as near as their own goes; in the order of their uids."""
+        grid, count = model.grid, model.lattice.immune_count
+        dx, n = grid.dx_um, at.shape[1]
+        size = np.array([[grid.nx], [grid.ny], [grid.nz]])
+        at = np.clip(at, 0.0, size * dx * (1.0 - 1e-12))
+        x, y, z = np.minimum((at / dx).astype(np.int64), size - 1)
+        reached = (z * grid.ny + y) * grid.nx + x
         order = np.argsort(c.uid[:n], kind="stable")
         for i in order[reached[order] != c.voxel[order]]:
             if count[reached[i]] < model.lattice.immune_capacity:
                 count[c.voxel[i]] -= 1
                 count[reached[i]] += 1
                 c.voxel[i] = reached[i]
-        x, y, _ = model.lattice.position_um(c.voxel[:n])
-        c.off_x_um[:n], c.off_y_um[:n] = x_new - x, y_new - y
+        corner = np.array(model.lattice.position_um(c.voxel[:n]))[:2] - 0.5 * dx
+        c.in_x_um[:n], c.in_y_um[:n] = np.clip(at[:2] - corner, 1e-9, dx)
 
 
 PLUGINS = (PersistentWalk,)

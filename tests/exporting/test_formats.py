@@ -18,7 +18,7 @@ from tme.cli.export import FormatName
 from tme.experiments import RunError, files
 from tme.experiments.h5ad import read_h5ad
 from tme.exporting import FORMATS, Choice, export, format_of, output
-from tme.exporting.vtk import packed
+from tme.exporting.vtk import cells_xml, packed
 
 needs = {m: pytest.mark.skipif(find_spec(m) is None, reason=f"{m} is not installed") for m in ("anndata", "squidpy", "vtk", "xarray", "zarr", "rocrate")}
 
@@ -164,6 +164,11 @@ def test_vtk_itself_reads_the_files(run, place):
     reader.SetFileName(str(folder / "control_rep-001" / "fields_36.5.vti"))
     reader.Update()
     assert np.array_equal(vtk_to_numpy(reader.GetOutput().GetCellData().GetArray("oxygen")).reshape(SHAPE), fields(5)["oxygen"])
+    (place / "none.vtu").write_text(cells_xml({k: v[:0] for k, v in made.items()}, {"cell_type": ["x"], "fate": [], "clone": []}, 15.0), encoding="utf-8")
+    reader = vtk.vtkXMLUnstructuredGridReader()
+    reader.SetFileName("none.vtu")
+    reader.Update()
+    assert reader.GetOutput().GetNumberOfPoints() == 0 and reader.GetErrorCode() == 0
 
 
 # ---- zarr ----------------------------------------------------------------------------------------------------------------
@@ -226,6 +231,26 @@ def test_a_crate_takes_nothing_from_outside_the_run(tmp_path):
     assert not list(crate.rglob("*secret*")) and not (crate / "link.txt").exists() and not (crate / "linked").exists()
 
 
+def test_names_that_no_json_holds_are_refused(tmp_path):
+    import tme
+
+    folder = make(tmp_path / "run")
+    (folder / "odd\udcff.csv").write_text("x")
+    with pytest.raises(RunError, match="not UTF-8"):
+        export(tme.load(folder), "ro-crate", tmp_path / "crate")
+    assert not (tmp_path / "crate").exists()
+
+
+def test_an_arm_that_is_no_folder_of_the_run_is_not_read(tmp_path):
+    import tme
+
+    make(tmp_path / "other")
+    folder = make(tmp_path / "run")
+    (folder / "config.resolved.yaml").write_text("name: x\narms: {control: {}, ../other/control: {}, /tmp: {}}\n")
+    found = tme.load(folder).to_pandas()
+    assert set(found["arm"]) == {"control"}
+
+
 @needs["rocrate"]
 @pytest.mark.filterwarnings("default")
 def test_rocrate_reads_the_crate_and_finds_every_file(run, place):
@@ -234,7 +259,7 @@ def test_rocrate_reads_the_crate_and_finds_every_file(run, place):
     folder, _ = export(run, "ro-crate")
     crate = ROCrate(str(folder))
     assert len(crate.mainEntity or []) == 0 and {e.type for e in crate.root_dataset["mentions"]} == {"CreateAction"}
-    missing = [e.id for e in crate.data_entities if e.type == "File" and not (folder / e.source if e.source else folder).exists()]
+    missing = [e.id for e in crate.data_entities if e.type == "File" and not e.source.exists()]
     assert not missing and len(crate.data_entities) == len(json.loads((folder / "ro-crate-metadata.json").read_text())["@graph"]) - 7
 
 

@@ -42,7 +42,7 @@ def test_the_table_has_living_cells_numbered_from_0_in_cell_diameters(run, place
 
 def test_places_finer_than_the_lattice_are_told(tmp_path):
     folder = make(tmp_path / "run", arms=("control",), replicates=1)
-    finer = {**cells(0), "off_x_um": np.where(np.arange(40) == 0, 3.0, np.nan), "off_y_um": np.full(40, -1.5)}
+    finer = {**cells(0), "in_x_um": np.where(np.arange(40) == 0, 10.5, np.nan), "in_y_um": np.full(40, 6.0)}
     write_h5ad(folder / "control" / "rep-000" / "cells_0.h5ad", finer, {"dx_um": 15.0}, flat=True)
     path, _ = export(tme.load(folder), "openvt", tmp_path / "out.csv", Choice(hour=0.0))
     x, y = np.array([[float(r[4]), float(r[5])] for r in table(path)]).T * 15.0
@@ -115,13 +115,13 @@ def walked(minutes, **changes):
 
     def places():
         x, y, _ = model.lattice.position_um(w.voxel)
-        return np.column_stack([x + w.off_x_um, y + w.off_y_um])[np.argsort(w.uid)]
+        inside = [np.where(w.course > 0, i - 7.5, 0.0) for i in (w.in_x_um, w.in_y_um)]
+        return np.column_stack([x + inside[0], y + inside[1]])[np.argsort(w.uid)]
 
     before = places()
     for _ in range(minutes):
         model.step()
-    here = model.lattice.position_um(w.voxel)
-    assert (np.abs(w.off_x_um) <= 7.5 + 1e-9).all() and len(here[0]) == 100
+    assert w.n == 100 and (w.in_x_um <= 15.0).all()
     counted = np.bincount(w.voxel, minlength=model.grid.n_voxels)
     assert np.array_equal(counted, model.lattice.immune_count)
     return places() - before

@@ -105,7 +105,9 @@ def snapshots(run: Any, arm: str | None = None, replicate: int | None = None, ho
     """The snapshots of a run in the order of arms, replicates and hours; RunError names what there is where nothing fits."""
     if run.config.get("sweep") and run.points:
         raise RunError(f"{run.path} is a sweep of {len(run.points)} points; expected one of them, e.g. {run.points[0].path}")
-    found = [s for name in run.arms for s in _of_arm(run.path / name, name)]
+    home = run.path.resolve()
+    within = [name for name in run.arms if (home / name).resolve().parent == home]  # an arm called ../x is no folder of the run
+    found = [s for name in within for s in _of_arm(run.path / name, name)]
     if not found:
         raise RunError(f"{run.path} has no snapshots yet")
     for key, wanted in zip(KEYS, (arm, replicate, hour)):

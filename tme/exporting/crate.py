@@ -62,6 +62,10 @@ def contents(folder: Path) -> Iterator[Path]:
         hidden = any(part.startswith(".") for part in name.parts)
         linked = any((folder / above).is_symlink() for above in (name, *name.parents))
         if path.is_file() and not hidden and not linked and path.name not in _LEFT_OUT:
+            try:
+                path.name.encode()
+            except UnicodeEncodeError:
+                raise RunError(f"{str(path)!a}: the name of the file is not UTF-8; rename it") from None
             yield name
 
 

@@ -20,7 +20,7 @@ from tme.exporting.contract import Choice, Format
 
 HEADER = ("simID", "time", "cellID", "cellType", "x", "y")
 TIMES = 101
-FINER = "off_x_um", "off_y_um"  # columns of a law that keeps places finer than voxels: from the voxel's centre
+FINER = "in_x_um", "in_y_um"  # columns of a law that keeps places finer than voxels: from the voxel's corner; 0 where it keeps none
 
 
 class OpenVT(Format):
@@ -57,7 +57,10 @@ def write_simulation(rows: Any, sim: int, chosen: Sequence[Snapshot], code: dict
     for s in chosen:
         cells, dx = living(s.cells()), float(s.about()["dx_um"])
         time = f"{s.hour - chosen[0].hour:.10g}"
-        at = [cells[axis] + np.nan_to_num(cells.get(off, np.zeros(1))) for axis, off in zip(("x_um", "y_um"), FINER)]
+        at = []
+        for axis, finer in zip(("x_um", "y_um"), FINER):
+            within = np.nan_to_num(cells.get(finer, np.zeros(len(cells[axis]))))
+            at.append(np.where(within > 0.0, cells[axis] - 0.5 * dx + within, cells[axis]))
         for uid, kind, x, y in zip(cells["uid"].tolist(), cells["cell_type"].tolist(), *at):
             rows.writerow((sim, time, number.setdefault(uid, len(number)), code[str(kind)], f"{x / dx:.8g}", f"{y / dx:.8g}"))
 
