@@ -108,9 +108,8 @@ def software_of(found: dict[str, Any]) -> dict[str, Any]:
     versions = found.get("versions") if isinstance(found.get("versions"), dict) else {}
     needs = ", ".join(f"{k} {v}" for k, v in (versions or {}).items() if k != "tme")
     about = {"softwareVersion": str((versions or {}).get("tme", "unknown")), "softwareRequirements": needs}
-    if found.get("git"):
-        about["version"] = str(found["git"])
-    return {"@id": "#tme", "@type": "SoftwareApplication", "name": "tme", "description": "ferroptosis immunotherapy in silico", **about}
+    commit = f", commit {found['git']}" if found.get("git") else ""
+    return {"@id": "#tme", "@type": "SoftwareApplication", "name": "tme", "description": f"ferroptosis immunotherapy in silico{commit}", **about}
 
 
 def actions_of(found: dict[str, Any], listed: Sequence[Path]) -> Iterator[dict[str, Any]]:
@@ -118,20 +117,26 @@ def actions_of(found: dict[str, Any], listed: Sequence[Path]) -> Iterator[dict[s
     calls = [c for c in found.get("invocations", []) if isinstance(c, dict)] or [found]
     for k, call in enumerate(calls):
         code = call.get("exit_code")
-        status = "CompletedActionStatus" if code == 0 else "FailedActionStatus" if code is not None else "ActiveActionStatus"
-        action = {
+        action: dict[str, Any] = {
             "@id": f"#run-{k + 1}", "@type": "CreateAction", "name": f"call {k + 1}: {call.get('command') or 'tme run'}",
             "description": f"exit code {code}" if code is not None else "not finished, or killed",
             "instrument": {"@id": "#tme"}, "startTime": str(call.get("started") or found.get("started") or ""),
-            "actionStatus": {"@id": f"http://schema.org/{status}"},
-            "object": [{"@id": identifier(n)} for n in listed if is_input(n)],
-            "result": [{"@id": identifier(n)} for n in listed if not is_input(n)] if k == len(calls) - 1 else [],
+            "object": one_or_all([{"@id": identifier(n)} for n in listed if is_input(n)]),
         }  # fmt: skip
+        if k == len(calls) - 1:
+            action["result"] = one_or_all([{"@id": identifier(n)} for n in listed if not is_input(n)])
+        if code is not None:
+            action["actionStatus"] = f"http://schema.org/{'Completed' if code == 0 else 'Failed'}ActionStatus"
         if call.get("finished"):
             action["endTime"] = str(call["finished"])
         if code not in (0, None):
             action["error"] = f"exit code {code}"
         yield action
+
+
+def one_or_all(items: list[dict[str, str]]) -> Any:
+    """A single value on its own, as RO-Crate writes it."""
+    return items[0] if len(items) == 1 else items
 
 
 def file_of(folder: Path, name: Path) -> dict[str, Any]:
