@@ -31,10 +31,11 @@ MAY_IMPORT: dict[str, set[str]] = {
     "experiments": {*MODEL, "statistics"},
     "studies": {*MODEL, "statistics", "experiments"},
     "importing": {*MODEL, "experiments", "viz"},
+    "exporting": {*MODEL, "experiments"},
     "targets": ABOVE,
     "bench": ABOVE,
     "viz": {"statistics"},
-    "cli": {*ABOVE, "targets", "bench", "viz", "importing"},
+    "cli": {*ABOVE, "exporting", "targets", "bench", "viz", "importing"},
 }
 OUTSIDE = {"kernels": {"numpy", "numba", "scipy", "llvmlite"}, "statistics": {"numpy", "numba", "scipy"}}
 HEAVY = {"matplotlib", "pandas", "scipy", "mesa", "numba", "numpy", "h5py", "pydantic", "ruamel"}
