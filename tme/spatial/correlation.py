@@ -127,14 +127,13 @@ def _interval(of: Cells, tile: np.ndarray, sums: np.ndarray, shell: np.ndarray, 
     n_b = of.counts[None, :] - np.eye(k)
     low, high = nothing, nothing.copy()
     for a in range(k):
-        if (own[held, a] > 0).sum() < 4:
-            continue
         cells_drawn = times @ own[held, a]
+        good = cells_drawn > 0
+        if (own[held, a] > 0).sum() < 4 or good.sum() < 20:
+            continue
+        pairs_drawn = (times[good] @ sums[held, a].reshape(there, -1)).reshape(-1, k, m)
         with np.errstate(divide="ignore", invalid="ignore"):
-            pairs_drawn = (times @ sums[held, a].reshape(there, -1)).reshape(draws, k, m)
-            drawn = of.window.volume * pairs_drawn / (cells_drawn[:, None, None] * n_b[a][None, :, None] * shell)
-        drawn[~np.isfinite(drawn)] = np.nan
-        for b in range(k):
-            if n_b[a, b] > 0 and np.isfinite(drawn[:, b]).any(axis=0).all():
-                low[a, b], high[a, b] = np.nanquantile(drawn[:, b], [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=0)
+            drawn = of.window.volume * pairs_drawn / (cells_drawn[good, None, None] * n_b[a][None, :, None] * shell)
+        partners = n_b[a] > 0
+        low[a, partners], high[a, partners] = np.quantile(drawn[:, partners], [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=0)
     return low, high
