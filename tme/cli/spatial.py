@@ -27,7 +27,7 @@ def spatial(
     radius: Annotated[float, typer.Option("--radius", metavar="UM", help="Within which cells are neighbours.")] = 30.0,
     k: Annotated[int, typer.Option("--k", help="Neighbours with --neighbours nearest.", min=1)] = 6,
     far: Annotated[float, typer.Option("--far", metavar="UM", help="Largest distance of pair correlations.")] = 150.0,
-    ring: Annotated[float, typer.Option("--ring", metavar="UM", help="Width of their rings.")] = 10.0,
+    ring: Annotated[float | None, typer.Option("--ring", metavar="UM", help="Width of their rings [default: 10; of a run a voxel of 15].")] = None,
     shuffles: Annotated[int | None, typer.Option("--shuffles", min=0, help="Times that types are shuffled [default: 999; of a run, or above 50,000 cells, 99].")] = None,
     niches: Annotated[int, typer.Option("--niches", min=0, help="Number of niches; 0 for none.")] = 5,
     window: Annotated[str | None, typer.Option("--window", help="box, tumour (with 100 um around it) or tissue [default: box; of a run tumour].")] = None,
@@ -55,8 +55,9 @@ def spatial(
         raise InputError(f"{folder} is no run directory (holds no {runs.CONFIG}); expected one, or a .csv or .h5ad table")
     folder = out if out is not None else Path("runs") / f"spatial-{tables[0].resolve().stem if not any(is_run) else tables[0].resolve().name}"
     check_out(folder)
+    wide = ring if ring is not None else 15.0 if any(is_run) else 10.0  # rings narrower than voxels hold no distance or many
     ask = analysis.Ask(
-        neighbours, radius, k, far, ring, 99 if shuffles is None and any(is_run) else shuffles, 0 if any(is_run) else 999, tuple(marks or (("pdl1",) if any(is_run) else ())), tuple(tumour or ("tumour",)), tuple(cd8 or ("cd8",)),
+        neighbours, radius, k, far, wide, 99 if shuffles is None and any(is_run) else shuffles, 0 if any(is_run) else 999, tuple(marks or (("pdl1",) if any(is_run) else ())), tuple(tumour or ("tumour",)), tuple(cd8 or ("cd8",)),
         niches, window=window or ("tumour" if any(is_run) else "box"), seed=seed,
     )  # fmt: skip
     if any(is_run):

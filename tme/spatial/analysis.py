@@ -9,14 +9,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from tme.spatial import deaths, distances, margin, mixing
-from tme.spatial.cells import Cells, SpatialError
-from tme.spatial.correlation import DRAWS, FAR_UM, RING_UM, Correlation, correlation
-from tme.spatial.enrichment import Enrichment, enrichment
+from tme.spatial import deaths, distances, margin
+from tme.spatial.cell import Cells, SpatialError
+from tme.spatial.contact import Enrichment, enrichment
 from tme.spatial.infiltration import READOUTS, classes
 from tme.spatial.marks import Weighted, weighted
+from tme.spatial.mixing_score import assortativity, mixing
 from tme.spatial.neighbourhood import NEIGHBOUR_UM, neighbours
-from tme.spatial.niches import NICHES, RADIUS_UM, Niches, niches
+from tme.spatial.niche import NICHES, RADIUS_UM, Niches, niches
+from tme.spatial.pair_correlation import DRAWS, FAR_UM, RING_UM, Correlation, correlation
 from tme.spatial.tables import DEAD, DEAD_OTHER
 
 WINDOWS = ("box", "tumour", "tissue")
@@ -149,7 +150,7 @@ def _summary(sample: Sample, ask: Ask, seen: Cells, rich: Enrichment, profile: m
     out["cells_per_" + ("mm2" if seen.ndim == 2 else "mm3")] = seen.n / seen.window.volume * 1000.0**seen.ndim
     out |= {f"cells_{t}": int(n) for t, n in zip(seen.types, seen.counts)}
     out["neighbours_mean"] = rich.edges / seen.n
-    out["assortativity"] = mixing.assortativity(rich.contacts)
+    out["assortativity"] = assortativity(rich.contacts)
     if sample.densities is not None:
         out |= {k: float(sample.densities[k]) for k in READOUTS}
         out["infiltration"] = classes({k: np.array([float(sample.densities[k])]) for k in READOUTS})[0]
@@ -208,7 +209,7 @@ def _tables(found: Sequence[Found], common: Niches | None) -> dict[str, pd.DataF
             "nearest": pd.DataFrame([n.row() for n in f.nearest]),
             "nearest_curves": distances.curves(list(f.nearest)),
             "margin": f.profile.table() if f.profile is not None else pd.DataFrame(),
-            "mixing": mixing.mixing(f.enrichment),
+            "mixing": mixing(f.enrichment),
             "niches": _niche_rows(common, i) if common is not None else pd.DataFrame(),
             "clusters": _sizes(f.clusters),
             "front": pd.DataFrame({"distance_um": f.front.distance_um, "median_death_hour": f.front.hour, "share": f.front.share}) if f.front is not None else pd.DataFrame(),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tme.kernels import pairs
-from tme.spatial.cells import Cells, SpatialError
+from tme.spatial.cell import Cells, SpatialError
 from tme.spatial.draws import Purpose, shuffled
 from tme.spatial.neighbourhood import Graph, within
 from tme.statistics import fit_line
@@ -97,7 +97,7 @@ def front(of: Cells, along: str | None = None, step_um: float = STEP_UM) -> Fron
     """A front through cells, dead and alive: when half of the cells at each distance had died.
 
     Distance from the middle of the earliest deaths (2 % of them, five at least), or `along` x, y or z from the window's low side. Steps where less
-    than half have died have no hour. No speed, NaN, below four steps with one, or where hours do not rise with distance.
+    than half have died have no hour. No speed, NaN, below four steps with one, or where hours do not surely rise with distance (95 %).
     """
     dead = np.isfinite(of.death_hour)
     if along is not None and along not in "xyz"[: of.ndim]:
@@ -131,6 +131,6 @@ def _speed(distance: np.ndarray, hour: np.ndarray) -> tuple[float, float, float,
     if there.sum() < LEAST_STEPS or np.ptp(hour[there]) == 0.0:
         return (float("nan"),) * 4
     line = fit_line(distance[there], 60.0 * hour[there])
-    if not line.slope > 0:
+    if not line.low > 0:
         return float("nan"), float("nan"), float("nan"), line.r2
-    return 1 / line.slope, 1 / line.high, 1 / line.low if line.low > 0 else float("inf"), line.r2
+    return 1 / line.slope, 1 / line.high, 1 / line.low, line.r2

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from scipy.spatial import cKDTree
 
-from tme.spatial.cells import Cells
+from tme.spatial.cell import Cells
 
 NEAR_UM = 30.0  # who has a partner within it counts as having one beside it
 CURVE_UM = np.arange(0.0, 301.0, 5.0)  # where G is told

@@ -11,7 +11,7 @@ import pandas as pd
 
 from tme.spatial import runs, tables
 from tme.spatial.analysis import Sample
-from tme.spatial.cells import Cells, SpatialError
+from tme.spatial.cell import Cells, SpatialError
 from tme.spatial.infiltration import READOUTS
 from tme.spatial.window import Window
 
@@ -80,7 +80,7 @@ def _with_deaths(of: Cells, frames: Sequence[pd.DataFrame], window: Window | Non
     points = np.concatenate([living.points, at])
     names = np.concatenate([np.array(living.types)[living.code], np.full(len(at), tables.DEAD)])
     hours = np.concatenate([np.full(living.n, np.nan), gone["death_hour"].to_numpy(float)])
-    from tme.spatial.cells import cells
+    from tme.spatial.cell import cells
 
     try:
         return cells(points, names, of.window, death_hour=hours)

@@ -15,10 +15,10 @@ import numpy as np
 import pandas as pd
 
 from tme.kernels import pairs
-from tme.spatial.cells import Cells, SpatialError
-from tme.spatial.correlation import FAR_UM, RING_UM, edge_terms, rings, shells
+from tme.spatial.cell import Cells, SpatialError
 from tme.spatial.neighbourhood import grid
 from tme.spatial.nulls import shuffled_sum
+from tme.spatial.pair_correlation import FAR_UM, RING_UM, edge_terms, rings, shells
 
 LEVELS = 5
 ENDS = (0.02, 0.98)  # quantiles between which levels lie: single extreme cells do not stretch them

@@ -21,12 +21,13 @@ from typing import Any
 import numpy as np
 
 from tme.config.errors import listed, nearest
-from tme.spatial import deaths, distances, margin, mixing
-from tme.spatial.cells import Cells, SpatialError
-from tme.spatial.correlation import correlation
-from tme.spatial.enrichment import contacts, weights
+from tme.spatial import deaths, distances, margin
+from tme.spatial.cell import Cells, SpatialError
+from tme.spatial.contact import contacts, weights
+from tme.spatial.mixing_score import assortativity
 from tme.spatial.neighbourhood import NEIGHBOUR_UM, within
 from tme.spatial.nulls import shuffled_moments
+from tme.spatial.pair_correlation import correlation
 from tme.spatial.tables import DEAD, DEAD_OTHER, assemble
 from tme.spatial.window import box
 
@@ -92,7 +93,7 @@ def _contacts(of: Cells, kept: dict[str, Any]) -> tuple[np.ndarray, np.ndarray]:
 
 def _alone(of: Cells, what: str, kept: dict[str, Any]) -> float:
     if what == "assortativity":
-        return mixing.assortativity(_contacts(of, kept)[0])
+        return assortativity(_contacts(of, kept)[0])
     if what == "propagation_index":
         return deaths.propagation_index(of)[0]
     return deaths.typical_size(deaths.cluster_sizes(within(of.points, deaths.CLUSTER_UM), of.dead))

@@ -8,7 +8,7 @@ import numpy as np
 from scipy.spatial import Delaunay, QhullError, cKDTree
 
 from tme.kernels import pairs
-from tme.spatial.cells import Cells, SpatialError
+from tme.spatial.cell import Cells, SpatialError
 
 KINDS = ("radius", "nearest", "delaunay")
 NEIGHBOUR_UM = 30.0  # two cell widths: on a lattice of 15 um the twelve places around a cell

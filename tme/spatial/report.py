@@ -13,9 +13,10 @@ import pandas as pd
 from tme.spatial import names
 from tme.spatial.analysis import Analysis, Found, Sample
 from tme.spatial.gather import Gathered
-from tme.statistics import mean_interval
+from tme.statistics import mean_of_amounts
 
-MOST_PAIRS, MOST_NAME = 12, 60
+MOST_PAIRS, MOST_NAME, FEWEST = 12, 60, 5
+OF_ONE = ("cluster_p", "front_low_um_min", "front_high_um_min")  # whose mean over simulations says nothing
 
 
 def plain(text: Any) -> str:
@@ -30,7 +31,7 @@ def number(value: Any) -> str:
         return plain(value) or "-"
     if value is None or not math.isfinite(value):
         return "-"
-    return f"{int(value):,}" if float(value).is_integer() and abs(value) < 1e9 else f"{value:.3g}"
+    return f"{int(value):,}" if float(value).is_integer() and abs(value) < 1e9 else rounded(float(value))
 
 
 def lines(rows: Sequence[dict[str, Any]], title: str) -> list[str]:
@@ -91,7 +92,7 @@ def of_run(found: Analysis) -> list[str]:
     last = [f for f in found.found if f.sample.keys["hour"] == hour]
     arms = list(dict.fromkeys(f.sample.group for f in last))
     out = ["", f"== hour {hour:g} (day {hour / 24:g}), mean over replicates with 95 % interval =="]
-    numbers = [k for k in dict.fromkeys(k for f in last for k in f.summary) if not k.startswith("cells_")]
+    numbers = [k for k in dict.fromkeys(k for f in last for k in f.summary) if not k.startswith("cells_") and k not in OF_ONE]
     rows = [{"statistic": k, **{a: _over_replicates([f.summary.get(k) for f in last if f.sample.group == a]) for a in arms}} for k in numbers]
     out += lines(rows, "summary")
     types = list(dict.fromkeys(t for f in last for t in f.enrichment.types))
@@ -116,8 +117,11 @@ def last_hour(found: Sequence[Found]) -> float:
 
 
 def _ratio(f: Found, a: str, b: str) -> float:
+    """The ratio of two types; NaN where one has too few cells for it to say anything."""
     types = f.enrichment.types
-    return float(f.enrichment.ratio[types.index(a), types.index(b)]) if a in types and b in types else float("nan")
+    if a not in types or b not in types or min(f.enrichment.counts[types.index(t)] for t in (a, b)) < FEWEST:
+        return float("nan")
+    return float(f.enrichment.ratio[types.index(a), types.index(b)])
 
 
 def _over_replicates(values: Sequence[Any]) -> str:
@@ -128,8 +132,13 @@ def _over_replicates(values: Sequence[Any]) -> str:
     known = np.array([v for v in there if math.isfinite(v)], float)
     if not len(known):
         return "-"
-    e = mean_interval(known)
-    return f"{e.value:.3g} ({e.low:.3g}-{e.high:.3g})" if e.has_interval else f"{known.mean():.3g}"
+    e = mean_of_amounts(known)
+    return f"{rounded(e.value)} ({rounded(e.low)} to {rounded(e.high)})" if e.has_interval else rounded(float(known.mean()))
+
+
+def rounded(value: float) -> str:
+    """Three digits without an exponent for amounts of cells."""
+    return f"{value:,.0f}" if 1000 <= abs(value) < 1e9 else f"{value:.3g}"
 
 
 def as_data(found: Analysis, gathered: Gathered, written: Sequence[Path]) -> dict[str, Any]:
@@ -144,7 +153,7 @@ def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
 
 def data_rows(samples: Sequence[Sample], asked: Sequence[str], day: float | None, arm: str) -> list[dict[str, Any]]:
     """Rows of a data table (docs/calibrate.md): a sample is a replicate. SpatialError where a statistic is unknown or cannot be told."""
-    from tme.spatial.cells import SpatialError
+    from tme.spatial.cell import SpatialError
 
     rows = []
     for name in asked:

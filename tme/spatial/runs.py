@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from tme.config.errors import listed, nearest
-from tme.spatial.cells import Cells, SpatialError
+from tme.spatial.cell import Cells, SpatialError
 from tme.spatial.infiltration import READOUTS
 from tme.spatial.tables import assemble, read_h5ad
 from tme.spatial.window import Window, box

@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from tme.config.errors import ConfigError, Fault, listed, nearest
-from tme.spatial.cells import Cells, SpatialError, cells
+from tme.spatial.cell import Cells, SpatialError, cells
 from tme.spatial.window import Window
 
 UNITS_UM = {"um": 1.0, "mm": 1000.0, "nm": 0.001}

@@ -22,6 +22,7 @@ MOST_GROUPS, MOST_TYPES, MOST_CELLS = 4, 8, 60_000
 FEWEST = 5  # cells of a type whose curves are drawn
 DEAD = {"dead_ferroptosis": "ferroptotic", "dead_other": "other corpses"}
 TYPE_COLOURS = {**style.CELL_COLOURS, "dead_ferroptosis": style.VERMILLION, "dead_other": "#9A8C98"}
+TISSUE = ("tumour", "stroma", "normal")  # drawn as what others lie on
 SPARE = (*style.OWN_COLOURS, style.BLUE, style.ORANGE, style.GREEN, style.PURPLE, style.SKY)
 
 
@@ -85,7 +86,7 @@ def _title(found: Any, chosen: dict[str, list[Any]], groups: int, simulated: boo
     first = next(iter(chosen.values()))[0]
     what = f"{style.day_text(first.sample.keys['hour'])}, {len(next(iter(chosen.values())))} simulations per arm" if simulated else f"{len(found.found)} tables"
     more = f", the first {MOST_GROUPS} of {groups}" if groups > MOST_GROUPS else ""
-    return f"Spatial statistics: {what}{more}; window: {first.seen.window.about}"
+    return f"Spatial statistics: {what}{more}; window: {first.seen.window.about.replace(' um ', ' µm ')}"
 
 
 def _group_colours(groups: Sequence[str]) -> dict[str, str]:
@@ -94,9 +95,17 @@ def _group_colours(groups: Sequence[str]) -> dict[str, str]:
     return style.arm_colours(list(groups), control)
 
 
+def _row(sub: Any, n: int, **options: Any) -> list[Axes]:
+    """Axes side by side; of one or two as wide as of three, so that they stay together."""
+    axes = sub.subplots(1, max(n, 3), squeeze=False, **options)[0]
+    for axis in axes[n:]:
+        axis.set_visible(False)
+    return list(axes[:n])
+
+
 def _maps(sub: Any, chosen: dict[str, list[Any]], types: list[str], simulated: bool) -> None:
     """The cells of one sample of each group; in 3D those of the middle layer."""
-    axes = sub.subplots(1, len(chosen), squeeze=False)[0]
+    axes = _row(sub, len(chosen))
     paint = colours_of(types)
     for axis, (group, samples) in zip(axes, chosen.items()):
         seen = samples[0].seen
@@ -106,11 +115,12 @@ def _maps(sub: Any, chosen: dict[str, list[Any]], types: list[str], simulated: b
             near = np.abs(points[:, 2] - middle) <= 15.0
             points, code = points[near], code[near]
         step = max(len(points) // MOST_CELLS, 1)
-        size = _dot(seen, axis)
+        size = _dot(seen, max(len(chosen), 3))
         for t in types:
             if t in seen.types:
                 mine = code == seen.types.index(t)
-                axis.scatter(*points[mine][::step, :2].T, s=size, c=paint[t], lw=0, rasterized=True, zorder=2 if t in ("tumour", "stroma", "normal") else 3)
+                tissue = t in TISSUE
+                axis.scatter(*points[mine][::step, :2].T, s=size * (2.2 if tissue else 1.0), marker="s" if tissue else "o", c=paint[t], lw=0, rasterized=True, zorder=2 if tissue else 3)
         axis.set_aspect("equal")
         axis.set_xticks([])
         axis.set_yticks([])
@@ -118,17 +128,17 @@ def _maps(sub: Any, chosen: dict[str, list[Any]], types: list[str], simulated: b
             spine.set_visible(False)
         axis.set_title(f"{group_label(group, simulated)}, {seen.n:,} cells", loc="left")
         _scale_bar(axis, points)
-    style.panel_letters(axes[:1], -6)
+    _letter(axes[0], "a", -4)
     handles = [Line2D([], [], marker="o", ls="", ms=4, color=paint[t], label=label(t)) for t in types]
     sub.legend(handles=handles, loc="outside lower center", ncols=min(len(handles), 5), columnspacing=1.2, handletextpad=0.2)
 
 
-def _dot(seen: Any, axis: Axes) -> float:
-    """Marker area (pt^2) of a cell about as wide as cells lie apart."""
-    width_pt = axis.get_window_extent().width / axis.figure.dpi * 72
-    span = max(float(np.ptp(seen.points[:, 0])), float(np.ptp(seen.points[:, 1])), 1.0)
-    apart = math.sqrt(float(np.prod(np.ptp(seen.points[:, :2], axis=0) + 1.0)) / max(seen.n, 1))
-    return float(np.clip((apart / span * width_pt) ** 2 * 0.9, 0.05, 12.0))
+def _dot(seen: Any, columns: int) -> float:
+    """Marker area (pt^2) of a cell somewhat narrower than cells lie apart."""
+    extent = np.ptp(seen.points[:, :2], axis=0) + 1.0
+    pt_per_um = min(72 * (style.PAGE_IN / columns - 0.3) / extent[0], 72 * 1.45 / extent[1])
+    apart = math.sqrt(float(np.prod(extent)) / max(seen.n, 1))
+    return float(np.clip((0.75 * apart * pt_per_um) ** 2, 0.03, 12.0))
 
 
 def _scale_bar(axis: Axes, points: np.ndarray) -> None:
@@ -142,7 +152,7 @@ def _scale_bar(axis: Axes, points: np.ndarray) -> None:
 
 def _contacts(sub: Any, chosen: dict[str, list[Any]], types: list[str], simulated: bool) -> None:
     """log2 of contacts over those of shuffled types; a dot where all samples lie beyond 1.96 sd of the null on one side."""
-    axes = sub.subplots(1, len(chosen), squeeze=False, sharey=True)[0]
+    axes = _row(sub, len(chosen), sharey=True)
     image = None
     for axis, (group, samples) in zip(axes, chosen.items()):
         stack = np.stack([_matrix(f, types, "ratio") for f in samples])
@@ -160,10 +170,10 @@ def _contacts(sub: Any, chosen: dict[str, list[Any]], types: list[str], simulate
         axis.set_title(group_label(group, simulated), loc="left")
         axis.tick_params(length=0)
     axes[0].set_yticks(range(len(types)), [label(t, 16) for t in types])
-    style.panel_letters(axes[:1], -60)
+    _letter(axes[0], "b", -58)
     bar = sub.colorbar(image, ax=list(axes), shrink=0.8, pad=0.01, ticks=[-3, -2, -1, 0, 1, 2, 3])
     bar.ax.set_yticklabels(["≤ 1/8", "1/4", "1/2", "1", "2", "4", "≥ 8"])
-    bar.set_label("contacts of row with column\nover shuffled types", fontsize=style.SMALL_PT)
+    bar.set_label("contacts of row with column\nover shuffled types\n(dot: beyond 95 % of shuffles)", fontsize=style.SMALL_PT)
 
 
 def _matrix(f: Any, types: list[str], what: str) -> np.ndarray:
@@ -172,7 +182,7 @@ def _matrix(f: Any, types: list[str], what: str) -> np.ndarray:
     place = [f.enrichment.types.index(t) if t in f.enrichment.types else -1 for t in types]
     for i, a in enumerate(place):
         for j, b in enumerate(place):
-            if a >= 0 and b >= 0 and f.enrichment.counts[a] and f.enrichment.counts[b]:
+            if a >= 0 and b >= 0 and min(f.enrichment.counts[a], f.enrichment.counts[b]) >= FEWEST:
                 out[i, j] = values[a, b]
     return out
 
@@ -217,10 +227,11 @@ def _curves(sub: Any, chosen: dict[str, list[Any]], types: list[str], simulated:
         axis.set_title(f"{label(a, 18)}\nto {label(b, 18)}", loc="left")
     axes[0].set_ylabel("pairs over those of\nshuffled types")
     sub.supxlabel("distance (µm)", fontsize=style.FONT_PT)
-    style.panel_letters(axes[:1], -30)
+    _letter(axes[0], "c", -30)
     handles = [Line2D([], [], color=paint[g], lw=1.6, label=group_label(g, simulated)) for g in chosen]
     handles.append(Line2D([], [], color="#BBBBBB", lw=5, alpha=0.6, label="95 % of shuffles"))
-    sub.legend(handles=handles, loc="outside upper center", ncols=min(len(handles), 5), columnspacing=1.2)
+    handles.append(Line2D([], [], color="#4D4D4D", lw=0.8, ls=":", label="unrelated cells (d)"))
+    sub.legend(handles=handles, loc="outside upper center", ncols=min(len(handles), 6), columnspacing=1.2)
 
 
 def _curve(samples: Sequence[Any], a: str, b: str) -> tuple[np.ndarray, ...]:
@@ -248,7 +259,13 @@ def _last(sub: Any, found: Any, chosen: dict[str, list[Any]], types: list[str], 
     _edge(axes[1], chosen, immune, paint)
     _third(axes[2], chosen, paint)
     _niches(axes[3], found, chosen, types, simulated)
-    style.panel_letters(axes, -24)
+    for axis, letter in zip(axes, "defg"):
+        _letter(axis, letter, -24)
+
+
+def _letter(axis: Axes, letter: str, x_pt: float) -> None:
+    """A panel's letter above its left edge, clear of its title."""
+    axis.annotate(letter, (0, 1), (x_pt, 3), xycoords="axes fraction", textcoords="offset points", fontsize=9, fontweight="bold", va="bottom", ha="right", annotation_clip=False)
 
 
 def _nothing(axis: Axes, why: str) -> None:
@@ -280,7 +297,7 @@ def _nearest(axis: Axes, found: Any, chosen: dict[str, list[Any]], target: str, 
 
 def _edge(axis: Axes, chosen: dict[str, list[Any]], immune: str, paint: dict[str, str]) -> None:
     """Density of the immune type by signed distance from the tumour's edge."""
-    drawn = False
+    drawn, top = False, 1e-9
     for group, samples in chosen.items():
         have = [f.profile for f in samples if f.profile is not None and immune in f.profile.types]
         if not have:
@@ -292,12 +309,12 @@ def _edge(axis: Axes, chosen: dict[str, list[Any]], immune: str, paint: dict[str
         mean, low, high = band(rows)
         axis.fill_between(middles, np.maximum(low, 0), high, color=paint[group], alpha=0.16, lw=0, where=np.isfinite(low))
         axis.plot(middles, mean, color=paint[group], lw=1.2, marker="o", ms=2)
-        drawn = True
+        drawn, top = True, max(top, float(np.nanmax(mean, initial=0.0)))
     if not drawn:
         _nothing(axis, "no tumour edge\nin the window")
         return
     axis.axvline(0, color="#777777", lw=0.6)
-    style.from_zero(axis)
+    axis.set_ylim(0, 1.6 * top)  # a band of few simulations may be wider
     axis.set(xlabel="distance from the edge (µm)\n← inside    outside →", ylabel=f"{label(immune, 14)} per mm²")
 
 
@@ -311,7 +328,8 @@ def _third(axis: Axes, chosen: dict[str, list[Any]], paint: dict[str, str]) -> N
                 share = np.cumsum(sizes) / sizes.sum()
                 axis.step(np.r_[sizes[0], sizes], np.r_[0, share], where="post", color=paint[group], lw=1.2)
         axis.set_xscale("log")
-        axis.set(ylim=(0, 1.02), xlabel="cells in the cluster, at least", ylabel="ferroptotic cells in such clusters")
+        axis.xaxis.set_major_formatter(lambda x, _at: f"{x:g}")
+        axis.set(ylim=(0, 1.02), xlabel="cells in the cluster, at least", ylabel="ferroptotic cells in\nsuch clusters (share)")
         return
     marked = {g: f.weighted[0] for g, fs in chosen.items() for f in fs[:1] if f.weighted}
     if not marked:
@@ -319,12 +337,21 @@ def _third(axis: Axes, chosen: dict[str, list[Any]], paint: dict[str, str]) -> N
         return
     group, first = next(iter(marked.items()))
     which = next((i for i, t in enumerate(first.types) if t == "cd8"), 0)
-    image = axis.pcolormesh(first.edges_um, np.arange(len(first.levels) + 1), np.clip(np.nan_to_num(first.ratio[which], nan=1.0), 0.25, 4).T, cmap="RdBu_r",
-                            norm=TwoSlopeNorm(1, 0, 4))  # fmt: skip
-    axis.set_yticks(np.arange(len(first.levels)) + 0.5, [f"{v:.2g}" for v in first.levels])
-    axis.set(xlabel=f"distance to {label(first.types[which], 14)} (µm)", ylabel=f"{label(first.mark, 14)}")
-    axis.set_title(label(group, 18), loc="left")
-    axis.figure.colorbar(image, ax=axis, shrink=0.8, label="pairs over shuffled marks")
+    with np.errstate(divide="ignore", invalid="ignore"):
+        shown = np.log2(np.where(first.ratio[which] > 0, first.ratio[which], np.nan))
+    image = axis.pcolormesh(first.edges_um, np.arange(len(first.levels) + 1), np.ma.masked_invalid(np.clip(shown, -2, 2).T), cmap="RdBu_r", norm=TwoSlopeNorm(0, -2, 2))
+    axis.set_facecolor("#E6E6E6")
+    axis.set_yticks(np.arange(len(first.levels)) + 0.5, [_short(v) for v in first.levels])
+    axis.set(xlabel=f"distance to {label(first.types[which], 14)} (µm)", ylabel=label(first.mark, 14))
+    axis.set_title(label(group, 20), loc="left")
+    bar = axis.figure.colorbar(image, ax=axis, shrink=0.8, ticks=[-2, -1, 0, 1, 2])
+    bar.ax.set_yticklabels(["≤ 1/4", "1/2", "1", "2", "≥ 4"])
+    bar.set_label("pairs over shuffled marks", fontsize=style.SMALL_PT)
+
+
+def _short(value: float) -> str:
+    """Two digits, thousands as k."""
+    return f"{value / 1000:.2g}k" if 1000 <= abs(value) < 1e6 else f"{value:.2g}"
 
 
 def _niches(axis: Axes, found: Any, chosen: dict[str, list[Any]], types: list[str], simulated: bool) -> None:
@@ -351,4 +378,5 @@ def _niches(axis: Axes, found: Any, chosen: dict[str, list[Any]], types: list[st
     axis.invert_yaxis()
     axis.set_xlim(0, 2.2)
     axis.set_xticks([0, 1, 1.15, 2.15], ["0", "1", "0", "1"])
-    axis.set_xlabel("types in it       share of cells by group")
+    for x, text in ((0.5, "types in it"), (1.65, "share of cells")):
+        axis.text(x, -0.13, text, ha="center", va="top", transform=axis.get_xaxis_transform())

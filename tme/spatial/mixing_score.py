@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from tme.spatial.enrichment import Enrichment
+from tme.spatial.contact import Enrichment
 
 
 def assortativity(contacts: np.ndarray) -> float:

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from tme.kernels import pairs
-from tme.spatial.cells import Cells
+from tme.spatial.cell import Cells
 from tme.spatial.draws import Purpose, shuffled
 from tme.spatial.neighbourhood import Graph, neighbours
 from tme.spatial.nulls import Weights, mutual, shuffled_moments

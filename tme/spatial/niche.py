@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tme.kernels import pairs
-from tme.spatial.cells import Cells, SpatialError
+from tme.spatial.cell import Cells, SpatialError
 from tme.spatial.draws import Purpose, uniforms
 from tme.spatial.neighbourhood import within
 

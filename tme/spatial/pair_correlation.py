@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from tme.kernels import pairs
-from tme.spatial.cells import Cells, SpatialError
+from tme.spatial.cell import Cells, SpatialError
 from tme.spatial.draws import Purpose, uniforms
 from tme.spatial.neighbourhood import grid
 from tme.spatial.nulls import mutual, shuffled_moments
