@@ -161,6 +161,8 @@ GOOD = {"x": [0.0, 10, 20, 30], "y": [0.0, 0, 20, 5], "type": list("abab")}
         (["run", "a.csv"], "one run directory at a time"),
         (["run", "--types", "a=b"], "--types is for tables"),
         (["run", "--arm", "contrl"], "no snapshots of 'contrl'; expected one of anti_pdl1, control; did you mean 'control'?"),
+        (["run", "--mark", "pld1"], "--mark: no snapshot has a column 'pld1'; expected one of cell_type, death_hour, fate, pdl1, spatial_0, spatial_1, uid; did you mean 'pdl1'?"),
+        (["run", "--unit", "mm"], "--unit is for tables"),
         (["run", "--hour", "7"], "no snapshot at hour 7; expected one of 0, 24"),
         (["empty"], "holds no snapshots of cells"),
         (["broken"], "is no snapshot of cells that can be read"),

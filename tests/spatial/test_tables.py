@@ -12,7 +12,7 @@ from tme.experiments.h5ad import write_h5ad
 from tme.spatial import Reading, read
 from tme.spatial.tables import read_all, unit_um
 
-HOSTILE = ["$\\frac{", "<script>alert(1)</script>", "[red]x[/red][/]", "=cmd|' /C calc'!A0", "a,b\"c", "tab\tand\x1b[31mcolour", "ünï", "x" * 300]
+HOSTILE = ["$\\frac{", "<script>alert(1)</script>", "[red]x[/red][/]", "=cmd|' /C calc'!A0", "a,b\"c", "tab\tand\x1b[31mcolour", "ünï", "細胞", "_hidden", "x" * 300]
 
 
 def table(path, **columns):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,6 +11,8 @@ import typer
 from tme.cli.shared import AsJson, InputError, check_out, echo_json
 
 Many = list[str] | None
+# of a run: rings of a voxel's width (narrower ones hold no distance or many), intervals from its simulations instead of tiles
+RUN: dict[str, Any] = {"ring_um": 15.0, "shuffles": 99, "draws": 0, "marks": ("pdl1",), "window": "tumour"}
 
 
 def spatial(
@@ -38,30 +41,21 @@ def spatial(
     as_json: AsJson = False,
 ) -> None:  # fmt: skip
     """Spatial statistics of measured or simulated tissue: who lies beside whom, how near, in which niches."""
-    from tme.spatial import analysis, gather, report, runs
+    from tme.spatial import analysis, gather, report
     from tme.spatial.tables import Reading, unit_um
 
-    is_run = [runs.is_run(p) for p in tables]
-    if any(is_run) and len(tables) > 1:
-        raise InputError("one run directory at a time, or tables")
-    given = {"--columns": columns, "--types": types, "--by": by, "--target": target, "--day": day is not None}
-    if any(is_run) and (wrong := next((name for name, value in given.items() if value), None)):
-        raise InputError(f"{wrong} is for tables; a run directory says itself what its cells are")
-    if not any(is_run) and hour:
-        raise InputError("--hour is for run directories")
-    if bool(target) != (day is not None) or (arm and not any(is_run) and (len(arm) > 1 or not target)):
-        raise InputError("--target, --day and of a table --arm go together: rows of a data table need a statistic, a day and may name one arm")
-    if not any(is_run) and (folder := next((p for p in tables if p.is_dir()), None)):
-        raise InputError(f"{folder} is no run directory (holds no {runs.CONFIG}); expected one, or a .csv or .h5ad table")
-    folder = out if out is not None else Path("runs") / f"spatial-{tables[0].resolve().stem if not any(is_run) else tables[0].resolve().name}"
+    simulated = check_given(tables, {"--columns": columns, "--types": types, "--by": by, "--unit": unit != "um", "--target": target, "--day": day is not None}, arm, hour)
+    named = tables[0].resolve().name if simulated else tables[0].resolve().stem
+    folder = out if out is not None else Path("runs") / f"spatial-{named}"
     check_out(folder)
-    wide = ring if ring is not None else 15.0 if any(is_run) else 10.0  # rings narrower than voxels hold no distance or many
-    ask = analysis.Ask(
-        neighbours, radius, k, far, wide, 99 if shuffles is None and any(is_run) else shuffles, 0 if any(is_run) else 999, tuple(marks or (("pdl1",) if any(is_run) else ())), tuple(tumour or ("tumour",)), tuple(cd8 or ("cd8",)),
-        niches, window=window or ("tumour" if any(is_run) else "box"), seed=seed,
-    )  # fmt: skip
-    if any(is_run):
-        gathered = gather.from_run(tables[0], arm or (), hour or (), ask.marks)
+    usual = RUN if simulated else {}
+    asked = {
+        "neighbours": neighbours, "radius_um": radius, "k": k, "far_um": far, "ring_um": ring, "shuffles": shuffles, "marks": marks and tuple(marks),
+        "tumour": tumour and tuple(tumour), "cd8": cd8 and tuple(cd8), "niches": niches, "window": window, "seed": seed,
+    }  # fmt: skip
+    ask = analysis.Ask(**{**usual, **{name: value for name, value in asked.items() if value is not None}})
+    if simulated:
+        gathered = gather.from_run(tables[0], arm or (), hour or (), ask.marks, marks or ())
     else:
         how = Reading(pairs("--columns", columns), pairs("--types", types), unit_um(unit), tuple(marks or ()), by)
         gathered = gather.from_tables(tables, how)
@@ -72,6 +66,26 @@ def spatial(
         echo_json(report.as_data(found, gathered, written))
     else:
         typer.echo(report.words(found, gathered, written))
+
+
+def check_given(tables: list[Path], given: dict[str, Any], arm: Many, hour: list[float] | None) -> bool:
+    """Whether a run is meant; InputError where options and what they are given for do not go together."""
+    from tme.spatial import runs
+
+    are_runs = [runs.is_run(p) for p in tables]
+    if any(are_runs) and len(tables) > 1:
+        raise InputError("one run directory at a time, or tables")
+    if any(are_runs):
+        if wrong := next((name for name, value in given.items() if value), None):
+            raise InputError(f"{wrong} is for tables; a run directory says itself what its cells are")
+        return True
+    if hour:
+        raise InputError("--hour is for run directories")
+    if bool(given["--target"]) != given["--day"] or (arm and (len(arm) > 1 or not given["--target"])):
+        raise InputError("--target, --day and of a table --arm go together: rows of a data table need a statistic, a day and may name one arm")
+    if folder := next((p for p in tables if p.is_dir()), None):
+        raise InputError(f"{folder} is no run directory (holds no {runs.CONFIG}); expected one, or a .csv or .h5ad table")
+    return False
 
 
 def pairs(option: str, given: Many) -> dict[str, str]:
@@ -101,6 +115,7 @@ def write(folder: Path, found: Any, gathered: Any, rows: list[dict[str, Any]]) -
     if rows:
         files.write_csv(folder / "data.csv", rows)
         written.append(folder / "data.csv")
-    with style.use():
+    with style.use(), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing from font")  # a name in a script that the font lacks
         written.append(style.save(page.draw(found, gathered.simulated), folder / "spatial.png"))
     return written

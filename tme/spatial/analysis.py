@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -193,8 +193,6 @@ def _common_niches(found: Sequence[Found], ask: Ask) -> Niches:
 
 def with_types(of: Cells, types: Sequence[str]) -> Cells:
     """The same cells with codes for more types."""
-    from dataclasses import replace
-
     return replace(of, code=np.array([types.index(t) for t in of.types], np.int64)[of.code], types=tuple(types))
 
 

@@ -9,11 +9,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from tme.config.errors import listed, nearest
 from tme.spatial import runs, tables
 from tme.spatial.analysis import Sample
-from tme.spatial.cell import Cells, SpatialError
+from tme.spatial.cell import Cells, SpatialError, cells
+from tme.spatial.distances import nearest_um
 from tme.spatial.infiltration import READOUTS
-from tme.spatial.window import Window
 
 TOO_CLOSE_UM, TOO_FAR_UM = 1.0, 200.0  # between neighbours: beyond, the unit is hardly um
 
@@ -45,8 +46,6 @@ def from_tables(paths: Sequence[Path], how: tables.Reading) -> Gathered:
 
 def _doubt(label: str, found: Cells) -> list[str]:
     """A remark where neighbours lie so close or far that the unit is hardly um."""
-    from tme.spatial.distances import nearest_um
-
     some = nearest_um(found, np.ones(found.n, bool))
     middle = float(np.median(some))
     size = " x ".join(f"{s:.0f}" for s in found.window.size)
@@ -55,22 +54,27 @@ def _doubt(label: str, found: Cells) -> list[str]:
     return [f"{label}: neighbours lie {middle:.3g} um apart in a window of {size} um; is --unit right?"]
 
 
-def from_run(run: Path, arms: Sequence[str] = (), hours: Sequence[float] = (), marks: Sequence[str] = ()) -> Gathered:
-    """One sample a snapshot; deaths of a simulation are gathered over its snapshots up to each."""
-    listed = runs.snapshots(run, arms, hours)
+def from_run(run: Path, arms: Sequence[str] = (), hours: Sequence[float] = (), marks: Sequence[str] = (), needed: Sequence[str] = ()) -> Gathered:
+    """One sample a snapshot; deaths of a simulation are gathered over its snapshots up to each. SpatialError where no snapshot has a needed mark."""
+    every = runs.snapshots(run, arms, hours)
     window, by_hour = runs.domain(run), runs.densities(run)
-    samples, frames = [], {}  # type: ignore[var-annotated]
-    for one in listed:
-        cells, frame = runs.cells_of(one, window, marks)
+    samples: list[Sample] = []
+    frames: dict[tuple[str, int], list[pd.DataFrame]] = {}
+    for one in every:
+        of, frame = runs.cells_of(one, window, marks)
         before = frames.setdefault((one.arm, one.replicate), [])
         before.append(frame[[c for c in ("uid", "fate", "death_hour", "spatial_0", "spatial_1", "spatial_2") if c in frame]])
         keys = {"arm": one.arm, "replicate": one.replicate, "hour": one.hour}
-        samples.append(Sample(keys, cells, one.arm, _with_deaths(cells, before, window), _densities(by_hour, keys)))
+        samples.append(Sample(keys, of, one.arm, _with_deaths(of, before), _densities(by_hour, keys)))
+    for mark in needed:
+        if not any(mark in s.cells.marks for s in samples):
+            near = nearest(mark, frame.columns)
+            raise SpatialError(f"--mark: no snapshot has a column '{mark}'; expected {listed(frame.columns)}" + (f"; did you mean '{near}'?" if near else ""))
     what = f"{run.name}: {len(samples)} snapshots of {len({s.keys['arm'] for s in samples})} arms"
     return Gathered(tuple(samples), True, (what,))
 
 
-def _with_deaths(of: Cells, frames: Sequence[pd.DataFrame], window: Window | None) -> Cells | None:
+def _with_deaths(of: Cells, frames: Sequence[pd.DataFrame]) -> Cells | None:
     """The living of a snapshot and all ferroptotic deaths known by then; None where no earlier snapshot adds any."""
     gone = runs.deaths_so_far(frames)
     if len(frames) < 2 or not len(gone):
@@ -80,8 +84,6 @@ def _with_deaths(of: Cells, frames: Sequence[pd.DataFrame], window: Window | Non
     points = np.concatenate([living.points, at])
     names = np.concatenate([np.array(living.types)[living.code], np.full(len(at), tables.DEAD)])
     hours = np.concatenate([np.full(living.n, np.nan), gone["death_hour"].to_numpy(float)])
-    from tme.spatial.cell import cells
-
     try:
         return cells(points, names, of.window, death_hour=hours)
     except SpatialError:

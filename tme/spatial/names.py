@@ -6,7 +6,7 @@
     spatial.near_share.A.B        share of cells A that have a B within 30 um
     spatial.assortativity         1 each type among its own, 0 well mixed
     spatial.cluster_size          mean size of the cluster that a ferroptotic cell is in
-    spatial.propagation_index     how much closer in time neighbours die by ferroptosis than with their hours shuffled
+    spatial.propagation_index     how much closer in time neighbours die by ferroptosis than with their hours shuffled, of the corpses there
 
 All but the distances and the last two are relative to the same cells with shuffled types, so that the field's size and the density of cells
 do not enter. A simulation is seen in its tumour with 100 um around it, a table in the box of its cells. Dead cells are the types
@@ -123,10 +123,13 @@ def _pcf(of: Cells, source: str, target: str, um: str) -> float:
 
 
 def of_table(columns: dict[str, np.ndarray], size_um: Sequence[float]) -> Cells | None:
-    """A simulation's cells (`tme.readouts.tables`) in its tumour with 100 um around it; None without a tumour."""
+    """A simulation's cells (`tme.readouts.tables`) in its tumour with 100 um around it; None without a tumour, or with fewer than two cells in it."""
     axes = ("x_um", "y_um", "z_um")[: len(size_um)]
+    if len(columns["x_um"]) < 2:
+        return None
     whole = assemble(np.column_stack([columns[a] for a in axes]), columns["cell_type"], columns["fate"], columns["death_hour"], {}, box(np.zeros(len(axes)), np.asarray(size_um, float)))
     tumour = [t for t in ("tumour", DEAD, DEAD_OTHER) if t in whole.types]
     if not tumour:
         return None
-    return whole.within(margin.region(whole, tumour).rimmed())
+    seen = whole.within(margin.region(whole, tumour).rimmed())
+    return seen if seen.n > 1 else None

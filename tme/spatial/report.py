@@ -148,7 +148,13 @@ def as_data(found: Analysis, gathered: Gathered, written: Sequence[Path]) -> dic
 
 
 def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
-    return [{k: (None if isinstance(v, float) and not math.isfinite(v) else v) for k, v in row.items()} for row in table.to_dict("records")]
+    return [{k: _plain_value(v) for k, v in row.items()} for row in table.to_dict("records")]
+
+
+def _plain_value(value: Any) -> Any:
+    """A number or text of Python's own; None for what is no finite number."""
+    value = value.item() if isinstance(value, np.generic) else value
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def data_rows(samples: Sequence[Sample], asked: Sequence[str], day: float | None, arm: str) -> list[dict[str, Any]]:

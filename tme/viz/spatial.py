@@ -31,7 +31,8 @@ def label(name: str, most: int = 22) -> str:
     known = DEAD.get(name) or {**style.CELL_NAMES, "tumour": "tumour"}.get(name)
     shown = known or "".join(c if c.isprintable() else "?" for c in name)
     shown = shown if len(shown) <= most else shown[: most - 1] + "…"
-    return shown.replace("\\", "\\\\").replace("$", r"\$") if "$" in shown else shown
+    shown = f" {shown}" if shown.startswith("_") else shown  # legends leave out what begins with it
+    return shown.replace("$", r"\$")
 
 
 def group_label(name: str, simulated: bool) -> str:
