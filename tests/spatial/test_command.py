@@ -109,7 +109,7 @@ def test_a_run_is_told_by_arm_replicate_and_hour(tme, tmp_path):
     summary = pd.read_csv("out/summary.csv")
     assert {tuple(k) for k in summary[["arm", "replicate", "hour"]].drop_duplicates().itertuples(index=False)} == {(a, r, h) for a in ("control", "anti_pdl1") for r in (0, 1) for h in (0, 24)}
     wave = summary[(summary["arm"] == "anti_pdl1") & (summary["hour"] == 24)].set_index("statistic")["value"]
-    assert (wave["propagation_index"].astype(float) > 0.7).all() and (wave["clusters"].astype(float) == 1).all()
+    assert (wave["propagation_index"].astype(float) > 0.6).all() and (wave["clusters"].astype(float) == 1).all()
     assert wave["front_um_min"].astype(float).to_numpy() == pytest.approx(5.5 / 30, rel=0.1)
     assert {"clusters.csv", "front.csv", "weighted.csv", "spatial.png"} <= {p.name for p in Path("out").iterdir()}
     code, out, _ = tme("spatial", "run", "--out", "less", "--arm", "control", "--hour", "24", "--json")

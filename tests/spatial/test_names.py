@@ -21,6 +21,7 @@ CONFIG = """\
 horizon_day: 1
 domain: {size_um: [450, 450]}
 initial: {kind: nodule, n_cells: 250}
+populations: {cd8: {per_mm2: 300}, macrophage: {per_mm2: 300}}
 arms: {control: {}}
 study: {kind: calibrate, data: data.csv, ranges: {mechanisms.division.k_div: own}}
 """

@@ -232,7 +232,7 @@ def _numbers(path: Path, frame: pd.DataFrame, column: str, faults: list[Fault], 
         bad &= ~raw.isna().to_numpy()
     rows = np.flatnonzero(bad)
     if len(rows):
-        faults.append(_bad_rows(path, column, rows, f"is {raw.iloc[rows[0]]!r}", "a finite number in every row"))
+        faults.append(_bad_rows(path, column, rows, f"is {str(raw.iloc[rows[0]])!r}", "a finite number in every row"))
     return values
 
 
