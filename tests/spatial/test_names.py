@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from patterns import SIZE, poisson, two_types
@@ -84,3 +87,9 @@ def test_a_measured_statistic_is_a_datum_of_calibrate(config, tmp_path):
     (tmp_path / "data.csv").write_text("day,readout,value\n0.25,spatial.contacts.cd8.tumor,0.8\n")
     with pytest.raises(ConfigError, match=r"data\.csv:2: readout: unknown readout 'spatial\.contacts\.cd8\.tumor'.*did you mean 'spatial\.contacts\.cd8\.tumour'"):
         plan_of(config, quick=True)
+
+
+def test_the_package_is_there_with_tme_itself():
+    code = "import tme; c = tme.spatial.cells([[0, 0], [9, 0], [0, 9]], list('aab')); print(tme.spatial.enrichment(c, shuffles=0).contacts.tolist())"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["[[2,", "2],", "[2,", "0]]"]

@@ -32,7 +32,7 @@ def made_up(n: int) -> Any:
     rng = np.random.default_rng(1)
     side = float(np.sqrt(n / DENSITY))
     points = rng.random((n, 2)) * side
-    names = rng.choice(list(SHARES), n, p=list(SHARES.values()))
+    names = rng.choice(np.array(list(SHARES), "<U16"), n, p=list(SHARES.values()))
     names[(names == "cd8") & (points[:, 0] < 0.1 * side)] = "tumour"
     names[np.hypot(*(points - side / 2).T) > 0.45 * side] = "stroma"
     hours = np.where((names == "tumour") & (rng.random(n) < 0.3 * (np.sin(points / 300.0).prod(axis=1) > 0)), points[:, 0] / 330.0, np.nan)
