@@ -279,16 +279,17 @@ def _nearest(axis: Axes, found: Any, chosen: dict[str, list[Any]], target: str, 
     """Share of tumour cells that have a cell of the target type within a distance; dotted: cells that lie anywhere."""
     drawn = False
     for group, samples in chosen.items():
-        curves = [n for f in samples for n in f.nearest if n.target == target and n.source in found.ask.tumour]
+        mine = [[n for n in f.nearest if n.target == target and n.source in found.ask.tumour] for f in samples]
+        curves = [sum(n.curve * n.n for n in of) / sum(n.n for n in of) for of in mine if of]  # all types of tumour cells together
         if not curves:
             continue
-        x = np.linspace(0, 300, len(curves[0].curve))
-        mean, low, high = band(np.stack([c.curve for c in curves]))
+        x = np.linspace(0, 300, len(curves[0]))
+        mean, low, high = band(np.stack(curves))
         axis.fill_between(x, np.clip(low, 0, 1), np.clip(high, 0, 1), color=paint[group], alpha=0.16, lw=0, where=np.isfinite(low) & (len(samples) > 1))
         axis.plot(x, mean, color=paint[group], lw=1.2)
-        free = math.log(2) / curves[0].random_median_um ** 2 if math.isfinite(curves[0].random_median_um) and samples[0].seen.ndim == 2 else None
-        if free:
-            axis.plot(x, 1 - np.exp(-free * x**2), color=paint[group], lw=0.8, ls=":")
+        median = next(of[0].random_median_um for of in mine if of)
+        if math.isfinite(median) and samples[0].seen.ndim == 2:
+            axis.plot(x, 1 - np.exp(-math.log(2) * (x / median) ** 2), color=paint[group], lw=0.8, ls=":")
         drawn = True
     if not drawn:
         _nothing(axis, "no distances\nfrom tumour cells")
