@@ -24,6 +24,7 @@ from tme.cli import (
     run,
     schema,
     sensitivity,
+    spatial,
     status,
     targets,
 )
@@ -67,6 +68,7 @@ for _name, _command in (
     ("calibrate", calibrate.calibrate),
     ("cohort", cohort.cohort),
     ("optimise", optimise.optimise),
+    ("spatial", spatial.spatial),
     ("schema", schema.schema),
 ):
     app.command(_name)(_command)
