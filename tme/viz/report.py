@@ -48,7 +48,7 @@ FIGURES: tuple[tuple[str, Callable[[Run], list[Drawn]]], ...] = (
 SWEEP_FIGURES = (("sweep", sweep), ("dose-response", doses.responses), ("dose surfaces", doses.surfaces))
 
 
-def write(run_dir: str | Path, dpi: int = style.DPI) -> Path:
+def write(run_dir: str | Path, dpi: int | None = None) -> Path:
     """Draw every figure the run allows into figures/ and write report.html; returns the page's path.
 
     A figure whose columns or files are missing, or that fails, is named on the page with the reason; the
