@@ -24,6 +24,7 @@ from tme.cli import (
     sensitivity,
     status,
     targets,
+    view,
 )
 
 app = typer.Typer(
@@ -56,6 +57,7 @@ for _name, _command in (
     ("describe", describe.describe),
     ("report", report.report),
     ("status", status.status),
+    ("view", view.view),
     ("list", listing.list_),
     ("targets", targets.targets),
     ("bench", bench.bench),

@@ -264,9 +264,13 @@ class Run:
     ) -> tuple[dict[str, np.ndarray], dict[str, str], float]:
         """Fields (nz, ny, nx), their units, and the voxel edge in um."""
         with self._fields_file(arm, replicate, hour) as file:
-            arrays = {k: file[k] for k in file.files if file[k].ndim == 3}
-            units = json.loads(str(file["units"])) if "units" in file.files else {}
-            return arrays, units, float(file["dx_um"]) if "dx_um" in file.files else 20.0
+            return _arrays(file)
+
+    @staticmethod
+    def read_fields(path: Path) -> tuple[dict[str, np.ndarray], dict[str, str], float]:
+        """`fields` of one file."""
+        with np.load(path, allow_pickle=False) as file:
+            return _arrays(file)
 
     def field(self, arm: str, replicate: int, hour: float, name: str) -> tuple[np.ndarray | None, float]:
         """One field (nz, ny, nx), None where it was not kept, and the voxel edge in um."""
@@ -325,8 +329,16 @@ class Run:
         return found
 
 
+def _arrays(file) -> tuple[dict[str, np.ndarray], dict[str, str], float]:
+    """Fields (nz, ny, nx), units and voxel edge (um) of an open fields_<hour>.npz."""
+    read = {k: file[k] for k in file.files}
+    arrays = {k: v for k, v in read.items() if v.ndim == 3}
+    units = json.loads(str(read["units"])) if "units" in read else {}
+    return arrays, units, float(read["dx_um"]) if "dx_um" in read else 20.0
+
+
 def as_list(value) -> list:
-    """One field (nz, ny, nx), None where it was not kept, and the voxel edge in um."""
+    """A list as it is, nothing as an empty one, anything else as a list of one."""
     if value is None:
         return []
     return list(value) if isinstance(value, (list, tuple)) else [value]

@@ -24,6 +24,7 @@ from __future__ import annotations
 import json
 import struct
 import zlib
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -112,8 +113,13 @@ def make(
     about: dict[str, Any],
     tracks: np.ndarray | None = None,
     detail: Detail = Detail(),
+    told: Callable[[str], dict[str, str]] = lambda name: {"label": name},
 ) -> bytes:
-    """A frame of cells, columns (n,) by name with x, y, z in um, and of fields (nz, ny, nx)."""
+    """A frame of cells, columns (n,) by name with x, y, z in um, and of fields (nz, ny, nx).
+
+    `tracks` (n,): numbers of the cells, see `tracks.numbers`. `told`: label, unit and group of a quantity by its name
+    (`field:` before that of a field), for the header; `units` are those of the fields.
+    """
     n = len(cells["x"])
     order = np.lexsort([cells[a] for a in POSITIONS])
     shape = next(iter(fields.values())).shape if fields else shape_of(cells, dx_um)
@@ -129,9 +135,9 @@ def make(
         if name in POSITIONS or name in CODES or name == "uid" or values.dtype.kind not in "fiub":
             continue
         if detail.columns is None or name in detail.columns:
-            columns += _quantity(writer, name, values[order], units.get(name, ""), detail.levels)
+            columns += _quantity(writer, name, values[order], told(name), detail.levels)
     stride = max(1, -(-max(shape) // detail.across))
-    thinned = [_field(writer, name, values, units.get(name, ""), stride, detail.levels) for name, values in fields.items()]
+    thinned = [_field(writer, name, values, {**told(f"field:{name}"), "unit": units.get(name, "")}, stride, detail.levels) for name, values in fields.items()]
     header = {**about, "n": n, "shape": list(shape), "dx_um": dx_um, "columns": columns, "fields": [f for f in thinned if f]}
     text = json.dumps(header, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
     return b"".join([MAGIC, struct.pack("<I", len(text)), text, *writer.parts])
@@ -163,22 +169,22 @@ def _codes(writer: Writer, name: str, values: np.ndarray) -> dict[str, Any]:
     return {"name": name, "kind": "codes", "legend": legend.tolist(), "missing": missing, **stored}
 
 
-def _quantity(writer: Writer, name: str, values: np.ndarray, unit: str, levels: int) -> list[dict[str, Any]]:
+def _quantity(writer: Writer, name: str, values: np.ndarray, told: dict[str, str], levels: int) -> list[dict[str, Any]]:
     found = quantised(values, levels)
     if found is None:
         return []
     codes, scale = found
-    return [{"name": name, "kind": "quantity", "unit": unit, **scale, **writer.store(codes, levels)}]
+    return [{"name": name, "kind": "quantity", **told, **scale, **writer.store(codes, levels)}]
 
 
-def _field(writer: Writer, name: str, values: np.ndarray, unit: str, stride: int, levels: int) -> dict[str, Any] | None:
+def _field(writer: Writer, name: str, values: np.ndarray, told: dict[str, str], stride: int, levels: int) -> dict[str, Any] | None:
     """A field, every `stride`-th voxel from the middle of the first; None where it is zero everywhere."""
     middle = [min(stride // 2, n - 1) for n in values.shape]
     thin = values[tuple(slice(m, None, stride) for m in middle)]
     found = quantised(thin, levels)
     if found is None or found[1]["high"] == found[1]["low"] == 0:
         return None
-    return {"name": name, "unit": unit, "shape": list(thin.shape), "stride": stride, **found[1], **writer.store(found[0], levels, delta=True)}
+    return {"name": name, **told, "shape": list(thin.shape), "stride": stride, **found[1], **writer.store(found[0], levels, delta=True)}
 
 
 def read(raw: bytes) -> tuple[dict[str, Any], dict[str, np.ndarray], dict[str, np.ndarray]]:
