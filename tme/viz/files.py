@@ -32,10 +32,10 @@ def read_json(path: Path) -> dict:
 
 
 def read_table(path: Path) -> pd.DataFrame:
-    """A CSV table, empty where the file is absent or has no rows."""
+    """A CSV table, empty where the file is absent, has no rows or is broken."""
     try:
         return pd.read_csv(path)
-    except (OSError, pd.errors.EmptyDataError):
+    except (OSError, ValueError):  # no rows, no text, or no table
         return pd.DataFrame()
 
 

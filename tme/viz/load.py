@@ -21,6 +21,7 @@ from tme.statistics.common_hour import last_common_hour
 from tme.viz.files import read_h5ad, read_json, read_table, read_yaml
 
 THERAPY_KINDS = ("drugs", "antibodies", "nanoparticles", "events", "radiation")
+_WHO = {"arm", "replicate", "hour"}
 SAME_SNAPSHOT_H = 3.0  # simulations that stopped early left their last snapshot at odd hours
 NUMBER = r"(-?\d+(?:\.\d+)?(?:e[+-]?\d+)?)"
 
@@ -63,9 +64,9 @@ class Run:
     def series(self) -> pd.DataFrame:
         """series.csv; where it is absent, the series of the single simulations one below the other."""
         table = read_table(self.folder / "series.csv")
-        if table.empty:
+        if table.empty or not _WHO <= set(table):
             parts = [read_table(p) for p in sorted(self.folder.glob("*/rep-*/series.csv"))]
-            parts = [p for p in parts if not p.empty]
+            parts = [p for p in parts if not p.empty and _WHO <= set(p)]
             table = pd.concat(parts) if parts else pd.DataFrame({"arm": [], "replicate": [], "hour": []})
         if "day" not in table:
             table["day"] = table["hour"] / 24.0
@@ -269,7 +270,7 @@ class Run:
     @staticmethod
     def read_fields(path: Path) -> tuple[dict[str, np.ndarray], dict[str, str], float]:
         """`fields` of one file."""
-        with np.load(path, allow_pickle=False) as file:
+        with open(path, "rb") as raw, np.load(raw, allow_pickle=False) as file:
             return _arrays(file)
 
     def field(self, arm: str, replicate: int, hour: float, name: str) -> tuple[np.ndarray | None, float]:

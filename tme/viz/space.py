@@ -60,9 +60,27 @@ def tumour_region(cells: dict[str, np.ndarray], shape: tuple[int, int, int], dx:
     mine &= (ix < shape[2]) & (iy < shape[1]) & (iz < shape[0])
     mask = np.zeros(shape, bool)
     mask[iz[mine], iy[mine], ix[mine]] = True
-    flat = shape[0] == 1
+    if not mask.any():
+        return mask
+    window = _window(mask, 2 * CLOSING_VOXELS + 3)  # farther from the tumour nothing is closed
+    mask[window] = _closed(mask[window])
+    return mask
+
+
+def _window(mask: np.ndarray, margin: int) -> tuple[slice, ...]:
+    """The box that holds all of a mask, and a margin."""
+    out = []
+    for axis, n in enumerate(mask.shape):
+        used = np.flatnonzero(mask.any(axis=tuple(a for a in range(mask.ndim) if a != axis)))
+        out.append(slice(max(0, int(used[0]) - margin), min(n, int(used[-1]) + 1 + margin)))
+    return tuple(out)
+
+
+def _closed(mask: np.ndarray) -> np.ndarray:
+    """A mask (nz, ny, nx) without gaps, holes and small islands; flat lattices are closed in the plane."""
+    flat = mask.shape[0] == 1
     work = mask[0] if flat else mask
-    near = ndimage.distance_transform_edt(~work) <= CLOSING_VOXELS if work.any() else work
+    near = ndimage.distance_transform_edt(~work) <= CLOSING_VOXELS
     inner = ndimage.distance_transform_edt(np.pad(near, CLOSING_VOXELS + 1, mode="edge")) > CLOSING_VOXELS
     work = work | inner[(slice(CLOSING_VOXELS + 1, -CLOSING_VOXELS - 1),) * work.ndim]
     work = ndimage.binary_fill_holes(work)

@@ -71,14 +71,14 @@ def pack(values: np.ndarray, delta: bool, effort: int) -> bytes:
     """Unsigned integers (n,) as a zlib stream of byte planes."""
     if delta and values.size:
         values = np.diff(values, prepend=values.dtype.type(0))
-    planes = values.astype(values.dtype.newbyteorder("<")).view(np.uint8).reshape(values.size, -1).T
+    planes = values.astype(values.dtype.newbyteorder("<")).view(np.uint8).reshape(values.size, values.dtype.itemsize).T
     return zlib.compress(np.ascontiguousarray(planes).tobytes(), effort)
 
 
 def unpack(raw: bytes, name: str, delta: bool) -> np.ndarray:
     """The integers (n,) that `pack` stored."""
     kind = np.dtype(TYPES[name])
-    planes = np.frombuffer(zlib.decompress(raw), np.uint8).reshape(kind.itemsize, -1)
+    planes = np.frombuffer(zlib.decompress(raw), np.uint8).reshape(kind.itemsize, -1)  # all first bytes, all second ...
     values = np.ascontiguousarray(planes.T).view(kind.newbyteorder("<")).ravel().astype(kind)
     return np.cumsum(values, dtype=kind) if delta else values
 
@@ -178,11 +178,11 @@ def _quantity(writer: Writer, name: str, values: np.ndarray, told: dict[str, str
 
 
 def _field(writer: Writer, name: str, values: np.ndarray, told: dict[str, str], stride: int, levels: int) -> dict[str, Any] | None:
-    """A field, every `stride`-th voxel from the middle of the first; None where it is zero everywhere."""
+    """A field, every `stride`-th voxel from the middle of the first; None where no value is finite."""
     middle = [min(stride // 2, n - 1) for n in values.shape]
     thin = values[tuple(slice(m, None, stride) for m in middle)]
     found = quantised(thin, levels)
-    if found is None or found[1]["high"] == found[1]["low"] == 0:
+    if found is None:
         return None
     return {"name": name, **told, "shape": list(thin.shape), "stride": stride, **found[1], **writer.store(found[0], levels, delta=True)}
 

@@ -224,7 +224,7 @@ dialog{color:var(--ink);background:var(--face);border:1px solid var(--line);bord
 .soft{color:var(--soft)}.live{display:flex;flex-wrap:wrap;gap:.3rem .8rem;padding:.4rem .7rem;border-bottom:1px solid var(--line);align-items:center}
 @container (max-width:760px){.mid{grid-template-columns:minmax(0,1fr)}:host([data-fill]) .all{height:auto;min-height:100vh}
  .side{border-left:0;border-top:1px solid var(--line);display:grid;grid-template-columns:repeat(auto-fit,minmax(15rem,1fr));gap:0 1.2rem}
- .foot{position:sticky;bottom:0;background:var(--face);z-index:2}select,button{min-height:2.3rem}.top h2{max-width:100%;flex-basis:100%}.key{min-height:2.1rem}.wide{display:none}}
+ .foot{position:sticky;bottom:0;background:var(--face);z-index:2}select,button{min-height:2.3rem}.top label select{max-width:8.6rem}.top h2{max-width:100%;flex-basis:100%}.key{min-height:2.1rem}.wide{display:none}}
 `;
 
 // ---- painters --------------------------------------------------------------------------------------------------
@@ -233,8 +233,8 @@ in vec2 corner; in vec3 at; in vec4 colour; uniform mat3 turn; uniform vec3 pivo
 out vec2 uv; out vec4 c;
 void main(){ vec3 p = turn*(at-pivot); uv = corner; c = colour; gl_Position = vec4((p.xy-shift)*scale + corner*size, -p.z*depth, 1.0); }`;
 const CELLS_FRAGMENT = `#version 300 es
-precision mediump float; in vec2 uv; in vec4 c; uniform float soft; out vec4 o;
-void main(){ float a = 1.0; if(soft>0.0){ float r = length(uv); a = 1.0-smoothstep(1.0-soft,1.0,r); if(a<=0.02) discard; } a *= c.a; o = vec4(c.rgb*a,a); }`;
+precision mediump float; in vec2 uv; in vec4 c; uniform float soft; uniform float alpha; out vec4 o;
+void main(){ float a = alpha; if(soft>0.0){ float r = length(uv); a *= 1.0-smoothstep(1.0-soft,1.0,r); if(a<=0.02) discard; } a *= c.a; o = vec4(c.rgb*a,a); }`;
 const FIELD_VERTEX = `#version 300 es
 in vec2 corner; uniform vec3 from; uniform vec2 extent; uniform mat3 turn; uniform vec3 pivot; uniform vec2 shift; uniform vec2 scale; uniform float depth; out vec2 uv;
 void main(){ uv = corner*0.5+0.5; vec3 p = turn*(from+vec3(uv*extent,0.0)-pivot); gl_Position = vec4((p.xy-shift)*scale, -p.z*depth, 1.0); }`;
@@ -324,6 +324,7 @@ class GlPainter {
     gl[cam.flat ? 'disable' : 'enable'](gl.DEPTH_TEST);
     gl.uniform2f(p.at('size'), (2 * radius) / (box.w * ratio), (2 * radius) / (box.h * ratio));
     gl.uniform1f(p.at('soft'), radius >= 2.5 ? Math.min(1, 1.5 / radius) : 0);
+    gl.uniform1f(p.at('alpha'), drawn.alpha(cam));
     this.buffer(drawn.held, drawn.at);
     gl.enableVertexAttribArray(p.place);
     gl.vertexAttribPointer(p.place, 3, gl.FLOAT, false, 0, 0);
@@ -333,8 +334,10 @@ class GlPainter {
     gl.vertexAttribPointer(p.colour, 4, gl.UNSIGNED_BYTE, true, 0, 0);
     gl.vertexAttribDivisor(p.colour, 1);
     gl.drawArraysInstanced(gl.TRIANGLE_STRIP, 0, 4, drawn.count);
+    gl.disableVertexAttribArray(p.place); // the field's program has no use for them, and their buffers may go
+    gl.disableVertexAttribArray(p.colour);
   }
-  free(held) { for (const x of held) { this.gl.isBuffer(x) ? this.gl.deleteBuffer(x) : this.gl.deleteTexture(x); } held.length = 0; }
+  free(held) { for (const x of held) { if (x instanceof WebGLBuffer) this.gl.deleteBuffer(x); else this.gl.deleteTexture(x); } held.length = 0; }
   finish() { this.gl.readPixels(0, 0, 1, 1, this.gl.RGBA, this.gl.UNSIGNED_BYTE, new Uint8Array(4)); }
 }
 
@@ -373,6 +376,7 @@ class CanvasPainter {
     if (!cam.flat) { const far = order.length && Float32Array.from(order, (i) => depthOf(cam, at[3 * i], at[3 * i + 1], at[3 * i + 2])); order.sort((i, j) => far[i] - far[j]); }
     this.inside(box, ratio, (c) => {
       let style = -1;
+      c.globalAlpha = drawn.alpha(cam);
       for (const i of order) {
         const [x, y] = project(cam, box, at[3 * i], at[3 * i + 1], at[3 * i + 2]);
         if (x < box.x - r || y < box.y - r || x > box.x + box.w + r || y > box.y + box.h + r) continue;
@@ -664,7 +668,7 @@ class Viewer {
   /** What cells can be coloured by and which fields there are, from the frames shown. */
   choices() {
     const frames = this.panels.map((p) => p.frame).filter(Boolean);
-    const names = [...new Set(frames.flatMap((f) => f.quantities()))], fields = [...new Set(frames.flatMap((f) => f.fields()))];
+    const names = [...new Set(frames.flatMap((f) => f.quantities()))], fields = [...new Set([...frames, ...this.ready.values()].flatMap((f) => f.head.fields.filter((q) => q.high > 0 || q.low < 0).map((q) => q.name)))];
     const mark = JSON.stringify([names, fields, frames.map((f) => f.nz)]);
     if (mark === this.chosenFrom || !frames.length) return;
     this.chosenFrom = mark;
@@ -771,6 +775,9 @@ class Viewer {
     return all.map((w, i) => ({ key: w, name: w.replace(/_/g, ' '), colour: ['#BDBDBD', '#0072B2', '#E69F00', '#009E73', '#CC79A7', '#56B4E9', '#D55E00', '#F0E442'][i % 8] }));
   }
 
+  /** The map of cells: another than that of the field below them. */
+  cellMap() { return !this.fieldScale ? this.state.map : this.state.map === 'magma' ? 'viridis' : 'magma'; }
+
   /** Places and colours of the cells to draw, lowest first. */
   drawnOf(p, cats) {
     const f = p.frame, n = f.n, { colour, view, slice, field } = this.state, x = f.values('x'), y = f.values('y'), z = f.values('z'), category = p.category;
@@ -783,7 +790,7 @@ class Viewer {
     const count = start[cats.length], rows = new Uint32Array(count), next = start.slice();
     for (let i = 0; i < n; i++) { const c = bucket(i); if (c >= 0 && shown[c] && inSlice(i)) rows[next[c]++] = i; }
     const at = new Float32Array(3 * count), rgba = new Uint8Array(4 * count), palette = cats.map((c) => rgb(c.colour));
-    const scale = this.cellScale, v = scale && f.values(colour), map = colourMap(this.state.map), none = this.isDark ? [52, 54, 60] : [228, 228, 228];
+    const scale = this.cellScale, v = scale && f.values(colour), map = colourMap(this.cellMap()), none = this.isDark ? [52, 54, 60] : [228, 228, 228];
     const entry = f.entry(colour), word = this.words && entry && f.codes(colour) && [...entry.legend.map((w) => (this.words.find((k) => k.key === w) || {}).colour), undefined].map((c) => (c ? rgb(c) : none)), codes = word && f.codes(colour);
     for (let j = 0; j < count; j++) {
       const i = rows[j];
@@ -794,7 +801,7 @@ class Viewer {
       rgba[4 * j] = c[0]; rgba[4 * j + 1] = c[1]; rgba[4 * j + 2] = c[2]; rgba[4 * j + 3] = 255;
     }
     const half = f.dx / 2, share = field ? 0.55 : 1.0;
-    return { at, rgba, rows, count, held: p.held, radius: (cam) => Math.max(half * cam.zoom * share, 0.6) };
+    return { at, rgba, rows, count, held: p.held, radius: (cam) => Math.max(half * cam.zoom * (half * cam.zoom > 4 ? share : 1), 0.6), alpha: (cam) => (field && half * cam.zoom <= 4 ? 0.5 : 1) };
   }
 
   pictureOf(p, view) {
@@ -954,7 +961,7 @@ class Viewer {
   drawLegend() {
     const { ui, cats } = this, { colour, field } = this.state, parts = [];
     const counted = (i) => this.counts[i].toLocaleString('en').replace(/,/g, ' ');
-    parts.push(h('h3', {}, 'Cells'));
+    parts.push(h('h3', {}, this.panels.length > 1 ? 'Cells, in all pictures together' : 'Cells'));
     cats.forEach((c, i) => {
       if (!this.counts[i] && !this.hidden.has(c.key)) return;
       const on = !this.hidden.has(c.key);
@@ -962,14 +969,14 @@ class Viewer {
         h('i', { style: { background: colour === 'type' ? c.colour : 'transparent' } }), h('span', {}, c.name), h('small', {}, counted(i))));
     });
     if (this.words) { parts.push(h('h3', {}, colour)); for (const w of this.words) parts.push(h('div', { class: 'key' }, h('i', { style: { background: w.colour } }), h('span', {}, w.name))); }
-    if (this.cellScale) parts.push(...this.bar(`Cells: ${this.about(colour).label}`, this.cellScale));
+    if (this.cellScale) parts.push(...this.bar(`Cells: ${this.about(colour).label}`, this.cellScale, this.cellMap()));
     else if (!this.words && colour !== 'type') parts.push(h('p', { class: 'soft' }, 'No cell of this moment has this quantity.'));
     if (this.fieldScale) parts.push(...this.bar(`Field: ${this.about(field, true).label}`, this.fieldScale));
     ui.legend.replaceChildren(...parts);
   }
 
-  bar(title, s) {
-    const c = h('canvas', { width: 256, height: 1 }), g = c.getContext('2d'), image = g.createImageData(256, 1), map = colourMap(this.state.map);
+  bar(title, s, name = this.state.map) {
+    const c = h('canvas', { width: 256, height: 1 }), g = c.getContext('2d'), image = g.createImageData(256, 1), map = colourMap(name);
     for (let i = 0; i < 256; i++) image.data.set([map[3 * i], map[3 * i + 1], map[3 * i + 2], 255], 4 * i);
     g.putImageData(image, 0, 0);
     const middle = s.log ? Math.sqrt(s.low * s.high) : (s.low + s.high) / 2;
@@ -1196,8 +1203,8 @@ class Viewer {
       if (there) { inside[c]++; ni++; } else { outside[c]++; no++; }
       if (v && v[i] === v[i]) { const m = mean[there ? 0 : 1]; m[0] += v[i]; m[1]++; }
     }
-    const share = (k, n) => (n ? `${say((100 * k) / n)} %` : '–');
-    const rows = this.cats.map((c, i) => [c, inside[i], outside[i]]).filter(([, a, b]) => a + b).map(([c, a, b]) => h('tr', {}, h('th', {}, c.name), h('td', { class: 'n' }, a), h('td', { class: 'n' }, share(a, ni)), h('td', { class: 'n' }, share(b, no)), h('td', { class: 'n' }, a && b ? `${say((a / ni) / (b / no))}×` : '–')));
+    const share = (k, n) => (n ? `${((100 * k) / n).toFixed(1)} %` : '–');
+    const rows = this.cats.map((c, i) => [c, inside[i], outside[i]]).filter(([, a, b]) => a + b).map(([c, a, b]) => h('tr', {}, h('th', {}, c.name), h('td', { class: 'n' }, a), h('td', { class: 'n' }, share(a, ni)), h('td', { class: 'n' }, share(b, no)), h('td', { class: 'n' }, a && b ? `${Number((a / ni / (b / no)).toPrecision(2))}×` : '–')));
     const extra = v ? h('p', {}, `Mean ${this.about(active).label}: ${say(mean[0][0] / mean[0][1])} inside, ${say(mean[1][0] / mean[1][1])} outside (${this.about(active).unit || 'no unit'}).`) : null;
     this.ui.inspect.replaceChildren(h('h3', {}, `Region of ${say((x1 - x0) * (y1 - y0) / 1e6)} mm² in ${p.arm.name}`), h('p', { class: 'soft' }, `${ni} cells inside, ${no} in the rest${this.state.view === 'slice' ? ' of this slice' : ''}.`),
       h('table', {}, h('thead', {}, h('tr', {}, ['', 'inside', '', 'rest', 'ratio'].map((t, i) => h('th', { class: i ? 'n' : '' }, t)))), rows), ...(extra ? [extra] : []));
@@ -1329,7 +1336,7 @@ class Viewer {
   /** The stage with its legend below, as a canvas. */
   sheet() {
     this.paintAll();
-    const ratio = this.ratio, wide = this.ui.paint.width, swatches = this.legendItems(), columns = Math.max(1, Math.floor(this.width / 190)), lines = Math.ceil(swatches.length / columns), bars = [[this.cellScale, `cells: ${this.about(this.state.colour).label}`], [this.fieldScale, `field: ${this.about(this.state.field, true).label}`]].filter(([s]) => s);
+    const ratio = this.ratio, wide = this.ui.paint.width, swatches = this.legendItems(), columns = Math.max(1, Math.floor(this.width / 190)), lines = Math.ceil(swatches.length / columns), bars = [[this.cellScale, `cells: ${this.about(this.state.colour).label}`, this.cellMap()], [this.fieldScale, `field: ${this.about(this.state.field, true).label}`, this.state.map]].filter(([s]) => s);
     const below = 12 + 20 * lines + 44 * (bars.length > 0), out = h('canvas', { width: wide, height: this.ui.paint.height + Math.round(below * ratio) }), c = out.getContext('2d');
     c.fillStyle = this.isDark ? '#101114' : '#ffffff';
     c.fillRect(0, 0, out.width, out.height);
@@ -1347,8 +1354,8 @@ class Viewer {
       c.fillStyle = this.isDark ? '#ececec' : '#1a1a1a';
       c.fillText(s.name, x + 18, y, 168);
     });
-    bars.forEach(([s, title], k) => {
-      const x = 8 + k * (this.width / 2), y = this.height + 16 + 20 * lines, w = Math.min(220, this.width / 2 - 20), map = colourMap(this.state.map);
+    bars.forEach(([s, title, name], k) => {
+      const x = 8 + k * (this.width / 2), y = this.height + 16 + 20 * lines, w = Math.min(220, this.width / 2 - 20), map = colourMap(name);
       c.fillStyle = this.isDark ? '#ececec' : '#1a1a1a';
       c.fillText(title + (s.unit ? ` (${s.unit})` : ''), x, y, w);
       for (let i = 0; i < w; i++) { const m = 3 * Math.round((255 * i) / w); c.fillStyle = `rgb(${map[m]},${map[m + 1]},${map[m + 2]})`; c.fillRect(x + i, y + 9, 1.5, 9); }
