@@ -27,6 +27,7 @@ from tme.cli import (
     spatial,
     status,
     targets,
+    view,
 )
 
 app = typer.Typer(
@@ -60,6 +61,7 @@ for _name, _command in (
     ("report", report.report),
     ("status", status.status),
     ("export", export.export),
+    ("view", view.view),
     ("list", listing.list_),
     ("targets", targets.targets),
     ("bench", bench.bench),
