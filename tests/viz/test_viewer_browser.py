@@ -172,7 +172,8 @@ def test_time_colour_field_and_types_change_the_picture(run, opened, served):
     first = picture(page)
     page.evaluate(f"{VIEWER}.ui.over.focus()")
     page.keyboard.press("Home")
-    page.wait_for_function("() => true") if False else page.wait_for_timeout(1500)
+    page.evaluate(f"{VIEWER}.show()")
+    assert page.evaluate(f"{VIEWER}.ui.when.textContent") == "day 0"
     early = picture(page)
     assert different(first, early) > 0.01
     page.evaluate(f"(async () => {{ const v = {VIEWER}; v.state.colour = 'gsh'; await v.show(); }})()")
