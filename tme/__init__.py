@@ -47,6 +47,10 @@ _LATE = {
 
 def __getattr__(name: str):
     """Import the heavy parts on first use, so that `import tme` and `tme --help` stay quick."""
+    if name == "spatial":
+        from importlib import import_module
+
+        return import_module("tme.spatial")
     if name in _LATE:
         from importlib import import_module
 

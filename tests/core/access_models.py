@@ -18,7 +18,7 @@ SMALL = ("domain.size_um=[520, 520]", "initial.n_cells=200", "start_day=0", "bra
 BUSY = {
     "mechanisms": {
         "death": {"k_apo": 2e-3, "k_nec": 0.1, "o2_necrosis": 30},
-        "closing": {"close_h": 1},
+        "closing": {"close_h": 0.2},
         "division": {"k_div": 5e-3},
         "damp": {"tau_clear_min": 60},
         "ferroptosis": {"d_leth": 1},

@@ -19,7 +19,7 @@ TERMS = ("source", "loss", "exchange", "vmax")
 NOT_STATE = ("grid", "workspace", "solvers", "scratch", "plan", "config", "populations", "placement", "rule_programs", "own")  # the rest of the model's objects hold what laws share
 # set when the model is built, or a function of what has a name of its own; the clock is everybody's
 CONSTANT = {
-    "lattice": ("geometry", "immune_capacity", "path", "compact", "grid", "_depth"),
+    "lattice": ("geometry", "immune_capacity", "path", "gap", "grid", "_depth"),
     "vessels": ("sites", "rank", "p_site", "piece_um", "segment"),
     "model": ("tick", "dt_min", "start_day", "end_tick", "seed_used", "seed64", "fixed_scale", "nothing", "cell_fraction", "per_cell",
               "arm_name", "replicate", "device", "steps", "time", "clone_log_mean", "running"),

@@ -257,3 +257,16 @@ def test_the_series_has_functional_cd8_treg_and_mature_dendritic_cells_with_the_
     d = int(inside[model.dendritic.voxel].sum())
     assert model.observe()["dc_mature_share_with_node"] == pytest.approx(5.0 / (d + 5.0))
     assert mean(model, "pdl1") > 0.0
+
+
+def test_exhausted_cd8_are_lost_sooner():
+    """All CD8 at an exhaustion of 0.9 or 0, nobody comes, no hits: after a day more of the fresh ones are there, unless the rule is off."""
+    left = {}
+    for exhausted, rule in ((0.0, "on"), (0.9, "on"), (0.9, "off")):
+        model = tissue(mechanisms__recruitment__k_cd8=0, mechanisms__killing__k_hit=0, mechanisms__cd8_turnover__k_expand=0,
+                       populations__cd8__per_mm2=1500, rules={"M82.loss": rule})  # fmt: skip
+        n = model.cd8.n
+        model.cd8.exhaustion[:] = exhausted
+        left[exhausted, rule] = hours(model, 24).cd8.n / n
+    assert left[0.9, "on"] < 0.8 * left[0.0, "on"]
+    assert abs(left[0.9, "off"] - left[0.0, "on"]) < 0.1

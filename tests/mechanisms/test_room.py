@@ -64,3 +64,46 @@ def test_a_kill_delays_growth_by_the_doublings_that_it_took(share, domain):
     first = lambda c: np.interp(level, np.maximum.accumulate(np.log2(c[6:])), h[6:])  # noqa: E731
     delay = (first(killed) - first(control)) * rate
     assert delay == pytest.approx(np.log2(1.0 / (1.0 - share)), rel=0.3)
+
+
+def kill_and_clear(model, which):
+    """The tumour cells at these voxels (bool) are corpses that were cleared."""
+    t = model.tumour
+    here = which[t.col.voxel[: t.n]]
+    t.col.state[: t.n][here], t.col.death_tick[: t.n][here], t.col.fate[: t.n][here] = 4, 0, 20
+    model.step()
+    model.lattice.hole[:] = 0  # whether these are holes is for the next measurement to say
+    model.lattice.measure_surface()
+
+
+@pytest.mark.parametrize("gap_um", [500, 0])
+def test_a_core_that_is_lost_with_a_cleft_to_the_outside_closes_again(gap_um):
+    """A cleft of 45 um that leads to a cavity of 120 um: without `gap_um` both are outside, and the tumour stays a ring."""
+    still = {"division": {"k_div": 0}, "closing": {"close_h": 0.2, "gap_um": gap_um}}
+    model = small_model(merged(NODULE, {"initial": {"kind": "nodule", "n_cells": 600}}), domain=FLAT, mechanisms=still)
+    lattice = model.lattice
+    x, y, _z = (a - 500.0 for a in lattice.position_um(np.arange(model.grid.n_voxels)))
+    lost = (np.hypot(x, y) < 60.0) | ((np.abs(y) < 23.0) & (x > 0.0))
+    before = model.tumour.n
+    kill_and_clear(model, lost)
+    n = model.tumour.n
+    assert 30 < before - n < 150
+    hours(model, 12)
+    core = np.hypot(x, y) < 60.0
+    filled = (lattice.tissue_row[core] >= 0).mean()
+    assert model.tumour.n == n
+    assert np.array_equal(lattice.tissue_row[model.tumour.voxel], np.arange(n))
+    assert filled > 0.9 if gap_um else filled < 0.2
+
+
+@pytest.mark.parametrize("domain", [FLAT, BALL])
+def test_a_flat_loss_at_the_surface_is_no_hole(domain):
+    """Half of a nodule is lost: what is left has a flat side, nothing flows to where the other half was."""
+    model = small_model(NODULE, domain=domain, mechanisms={"division": {"k_div": 0}, "closing": {"close_h": 0.2}})
+    lattice = model.lattice
+    x = lattice.position_um(np.arange(model.grid.n_voxels))[0]
+    kill_and_clear(model, x < np.median(x[model.tumour.voxel]))
+    there = np.sort(model.tumour.voxel)
+    hours(model, 6)
+    moved = 1.0 - np.isin(there, model.tumour.voxel).mean()
+    assert lattice.hole.sum() <= 0.05 * model.tumour.n and moved < 0.15

@@ -15,7 +15,7 @@ KNOWN_MISSES: dict[str, set[str]] = {
     "T19a": {"functional CD8 up", "Treg among T cells down"},
     "T21": {"N3: cd4_per_mm2 up", "N3: treg_share down", "N6: dc_mature_share_with_node up", "N6: cd8_functional_share up"},
     "T32": {"ct26_like doubles in 1.5-4 d", "mc38_like doubles in 1.5-4 d"},
-    "T36": {"SCD1 and MUFA protect", "ferritin's iron sensitises"},
+    "T36": {"ferritin's iron sensitises"},
     "T38": {"an FSP1 inhibitor re-sensitises"},
     "T42": {"flat from day 3 to day 7", "control 4 to 8 times the treated at day 7", "grows again"},
     "T44": {"0.5-0.9 of control"},

@@ -15,6 +15,8 @@ from tme.cli import (
     check,
     cohort,
     describe,
+    export,
+    import_,
     listing,
     movie,
     optimise,
@@ -23,6 +25,7 @@ from tme.cli import (
     run,
     schema,
     sensitivity,
+    spatial,
     status,
     targets,
     view,
@@ -59,6 +62,7 @@ for _name, _command in (
     ("report", report.report),
     ("status", status.status),
     ("movie", movie.movie),
+    ("export", export.export),
     ("view", view.view),
     ("list", listing.list_),
     ("targets", targets.targets),
@@ -68,9 +72,11 @@ for _name, _command in (
     ("calibrate", calibrate.calibrate),
     ("cohort", cohort.cohort),
     ("optimise", optimise.optimise),
+    ("spatial", spatial.spatial),
     ("schema", schema.schema),
 ):
     app.command(_name)(_command)
+app.add_typer(import_.app, name="import")
 
 
 def main(args: list[str] | None = None) -> None:

@@ -34,7 +34,7 @@ class Lattice:
         self.immune_count = np.zeros(n, np.int8)
         self.hole = np.zeros(n, np.int8)
         self.surface = np.full(n, NOWHERE)
-        self.compact = False  # whether what tissue encloses is a hole
+        self.gap = 0.0  # radius, voxels: gaps in the tissue that are narrower than twice this are holes; 0: none is
         self.path = np.empty(sum(grid.shape) + 1, np.int64)  # scratch of walks
         self.others: tuple[Any, ...] = ()  # populations of tissue other than the tumour
         self._depth: tuple[int, np.ndarray, np.ndarray] | None = None
@@ -66,12 +66,12 @@ class Lattice:
     def measure_surface(self) -> None:
         """`surface` of the tissue as it is now, voxels: positive inside, holes included, negative outside; see `kernels.room`.
 
-        In a compact tumour pockets that tissue has enclosed become holes first.
+        In a compact tumour it is also decided anew which voxels without tissue are holes.
         """
         room = (self.tissue_row == FREE) | (self.tissue_row == YIELDING)
+        if self.gap > 0.0:
+            self.hole[:] = (self.tissue_row == FREE) & ~self._reached(room.reshape(self.grid.shape)).ravel()
         outside = (room & (self.hole == 0)).reshape(self.grid.shape)
-        if self.compact:
-            self._fill_pockets(outside)
         if not outside.any():
             outside = room.reshape(self.grid.shape)  # nothing but holes: they are all the room there is
         if outside.all() or not outside.any():
@@ -89,20 +89,28 @@ class Lattice:
             for at, periodic in zip((np.flatnonzero(of.any(axis=others)) for others in ((1, 2), (0, 2), (0, 1))), self.grid.periodic)
         )
 
-    def _fill_pockets(self, outside: np.ndarray) -> None:
-        """Voxels of `outside` that tissue has enclosed become holes, unless other tissue is there."""
-        if outside.all() or not outside.any():
-            return
-        cut = self._box(~outside, 1)
-        box = outside[cut]
-        part, _ = label(box)
-        faces = [np.unique(np.take(part, end, axis)) for axis, n in enumerate(outside.shape) if n > 1 for end in (0, -1)]
-        pockets = np.zeros(outside.shape, bool)
-        open_ = np.unique(np.concatenate(faces))
-        pockets[cut] = box & ~np.isin(part, open_[open_ > 0])
-        pockets &= (self.tissue_row == FREE).reshape(outside.shape)
-        outside &= ~pockets
-        self.hole[pockets.ravel()] = 1
+    def _reached(self, room: np.ndarray) -> np.ndarray:
+        """Voxels of `room` that a ball of radius `gap`, coming from afar, covers somewhere, bool; all of them where there is no other.
+
+        A pit of one voxel is roughness, no gap. So a cleft, a pocket and a cavity behind a cleft are not reached.
+        """
+        if room.all() or not room.any():
+            return room
+        far = ceil(self.gap) + 2
+        cut = self._box(~room, far)
+        walls = [(0, 0) if n == 1 or periodic else (far, far) for n, periodic in zip(room.shape, self.grid.periodic)]
+        box = np.pad(room[cut], walls, constant_values=True)  # beyond a wall of the domain there is no tissue
+        part, _ = label(self._distance(~box) > self.gap)
+        faces = [np.unique(np.take(part, end, axis)) for axis, n in enumerate(room.shape) if n > 1 for end in (0, -1)]
+        afar = np.unique(np.concatenate(faces))
+        centres = np.isin(part, afar[afar > 0])
+        within = tuple(slice(before, before + n) for (before, _), n in zip(walls, room[cut].shape))
+        reached = room.copy()
+        if centres.any():
+            reached[cut] &= (self._distance(centres) <= self.gap + 1.0)[within]
+        else:
+            reached[cut] = False
+        return reached
 
     def _distance(self, to: np.ndarray) -> np.ndarray:
         """Distance of every voxel of a box to the nearest of `to`."""

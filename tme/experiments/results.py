@@ -207,6 +207,24 @@ class Run:
         values = {n: (tuple("zyx"), a, {"units": units.get(n, "")}) for n, a in arrays.items()}
         return xarray.Dataset(values, centres, {"hour": at, "dx_um": dx})
 
+    def to_pandas(self, table: str = "cells", arm: str | None = None, replicate: int | None = None, hour: float | None = None) -> pd.DataFrame:
+        """One tidy table: `cells`, `fields`, `series` or `summary` (`snapshots.to_pandas`)."""
+        from tme.experiments import snapshots
+
+        return snapshots.to_pandas(self, table, arm, replicate, hour)
+
+    def to_anndata(self, arm: str | None = None, replicate: int | None = None, hour: float | None = None) -> Any:
+        """The cells as AnnData, as scanpy and squidpy take it (`snapshots.to_anndata`)."""
+        from tme.experiments import snapshots
+
+        return snapshots.to_anndata(self, arm, replicate, hour)
+
+    def to_xarray(self, arm: str | None = None, replicate: int | None = None, hour: float | None = None, fields: Any = None) -> Any:
+        """The fields as one Dataset over arm, replicate, time, z, y, x (`snapshots.to_xarray`)."""
+        from tme.experiments import snapshots
+
+        return snapshots.to_xarray(self, arm, replicate, hour, fields)
+
     def _snapshot(self, kind: str, ending: str, arm: str, replicate: int, hour: float | None) -> Path:
         there = self.hours(arm, replicate)
         if hour is None and there:

@@ -27,6 +27,7 @@ _FAR = 1e18
 _U32 = 1.0 / 4294967296.0
 WALKS, DRAWS = 3, 64  # ways out that a hole tries, and draws of each at most
 AT_SURFACE = 1.5  # voxels from the nearest outside: the tissue's outermost layer
+DEEPER = 0.25  # voxels: how much deeper a hole looks for tissue with each way that comes out where there is none
 
 
 @rule
@@ -219,16 +220,18 @@ def folded(x, n, periodic):
 
 
 @rule
-def exit_from(hole, surface, seed, tick, first, geometry):
-    """A voxel at the surface where a random walk from a hole comes out; -1 if it does not. Uses draws `first` to `first` + DRAWS - 1.
+def exit_from(hole, tissue_row, surface, seed, tick, first, geometry):
+    """A voxel of tissue at the surface where a random walk from a hole comes out; -1 if it does not. Uses draws `first` to `first` + DRAWS - 1.
 
     The walk goes from sphere to sphere (Muller 1956, doi 10.1214/aoms/1177728169): each jump as far as the surface is, in any direction.
+    Where a gap opens to the outside there is no tissue to flow in. There the walk is reflected and goes on, mostly to the gap's
+    lips, and takes tissue a little deeper each time, so that scattered cells are found too.
     """
     z, y, x = place_of(hole, geometry)
     pz, py, px = np.float64(z), np.float64(y), np.float64(x)
-    v = hole
+    v, deep = hole, AT_SURFACE
     for k in range(DRAWS):
-        if surface[v] < AT_SURFACE:
+        if surface[v] < deep and not is_room(tissue_row[v]):
             return v
         a, b, c, _d = draw(seed, _CLOSE, tick, np.uint64(hole), first + k)
         dx, dy = 2.0 * (a * _U32) - 1.0, 2.0 * (b * _U32) - 1.0
@@ -236,11 +239,15 @@ def exit_from(hole, surface, seed, tick, first, geometry):
         length = np.sqrt(dz * dz + dy * dy + dx * dx)
         if length > 1.0 or length == 0.0:
             continue  # outside the sphere: directions would not be even
-        far = (surface[v] - 0.5) / length
-        pz = folded(pz + far * dz, geometry[0], geometry[3])
-        py = folded(py + far * dy, geometry[1], geometry[4])
-        px = folded(px + far * dx, geometry[2], geometry[5])
-        v = (np.int64(np.floor(pz + 0.5)) * geometry[1] + np.int64(np.floor(py + 0.5))) * geometry[2] + np.int64(np.floor(px + 0.5))
+        far = max(surface[v] - 0.5, 1.0) / length
+        qz = folded(pz + far * dz, geometry[0], geometry[3])
+        qy = folded(py + far * dy, geometry[1], geometry[4])
+        qx = folded(px + far * dx, geometry[2], geometry[5])
+        w = (np.int64(np.floor(qz + 0.5)) * geometry[1] + np.int64(np.floor(qy + 0.5))) * geometry[2] + np.int64(np.floor(qx + 0.5))
+        if surface[w] < AT_SURFACE and is_room(tissue_row[w]):
+            deep += DEEPER
+        if surface[w] > 0.0:
+            pz, py, px, v = qz, qy, qx, w
     return -1
 
 
@@ -273,7 +280,7 @@ def on_line(delta, j, steps):
 
 @rule
 def straight_out(hole, to, tissue_row, hole_marks, surface, geometry, path):
-    """Fill `path` with the voxels on the line from a hole to a voxel at the surface and on, to the first outside; steps, -1 if there is none."""
+    """Fill `path` with the voxels on the line from a hole to a voxel of tissue at the surface and on, to the first outside; steps, -1 if there is none."""
     z, y, x = place_of(hole, geometry)
     tz, ty, tx = place_of(to, geometry)
     dz, dy, dx = shorter(tz - z, geometry[0], geometry[3]), shorter(ty - y, geometry[1], geometry[4]), shorter(tx - x, geometry[2], geometry[5])
@@ -287,7 +294,7 @@ def straight_out(hole, to, tissue_row, hole_marks, surface, geometry, path):
         if w < 0:
             return -1
         path[j] = w
-        if is_room(tissue_row[w]) and hole_marks[w] == 0:
+        if j > far and is_room(tissue_row[w]) and hole_marks[w] == 0:
             return j
     return -1
 
@@ -305,7 +312,7 @@ def close(order, m, voxel, tissue_row, hole, surface, seed, tick, geometry, path
     for q in range(m):
         best, to = np.int64(1 << 30), -1
         for k in range(WALKS):
-            end = exit_from(order[q], surface, seed, tick, _FIRST_STEP + k * DRAWS, geometry)
+            end = exit_from(order[q], tissue_row, surface, seed, tick, _FIRST_STEP + k * DRAWS, geometry)
             if end >= 0:
                 count = neighbours_with_tissue(end, tissue_row, geometry)
                 if count < best:

@@ -21,8 +21,8 @@ from tme.mechanisms.receptors import effect
 
 PARAMETERS = ParameterSet(
     "exhaustion",
-    par("tau_d", 2.0, "d", 0.5, 30.0, "assumed: starts in the first days of contact and is set by day 10; review: McLane, Abdel-Hakeem and Wherry 2019, Annu Rev Immunol 37:457", "time constant of contact with antigen"),
-    par("start", 0.32, "1", 0.0, 0.95, "assumed: what the untreated tumour keeps (F12 test)", "mean exhaustion of specific CD8 at the start"),
+    par("tau_d", 0.7, "d", 0.2, 30.0, "tuned: with M82.loss transferred CTL hold a tumour from day 3 to 7 and then fall (T42; docs/calibration.md); CD8 of tumours are in contact a third of their time, so exhaustion starts within days and is set by day 10; review: McLane, Abdel-Hakeem and Wherry 2019, Annu Rev Immunol 37:457", "time constant of contact with antigen"),
+    par("start", 0.44, "1", 0.0, 0.95, "tuned: what the untreated tumour keeps (tests/mechanisms/test_steady_start.py)", "mean exhaustion of specific CD8 at the start"),
     par("threshold", 0.5, "1", 0.0, 1.0, "assumed: a CD8 above this counts as exhausted in readouts"),
 )
 _NONE, NO_EFFECT = np.zeros(0), SimpleNamespace(without=1.0, to=1.0, half=0.0)

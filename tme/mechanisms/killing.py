@@ -22,6 +22,7 @@ IFN-gamma goes out in proportion to q, which follows the contact and falls off f
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -34,6 +35,7 @@ from tme.kernels.cells import contacts
 from tme.kernels.elementary import exp
 from tme.kernels.inline_laws import with_laws
 from tme.kernels.jit import rule, serial
+from tme.library.cells import CellEntry
 from tme.mechanisms.receptors import Signals
 
 PARAMETERS = ParameterSet(
@@ -53,12 +55,17 @@ PARAMETERS = ParameterSet(
     par("ifng_fall_min", 360.0, "min", 10.0, 2880.0, "assumed: falls off within hours of the last contact (4-12 h)"),
     par("start_output", 0.4, "1", 0.0, 1.0, "assumed: q of specific CD8 in an untreated tumour", "IFN-gamma secretion of specific CD8 at the start, relative to full"),
 )
-TERMS = (
-    Term("killing.attach_rate", "1", "multiplies", ("cd8",), 0.0, 10.0, "the rate of attachment to targets"),
-    Term("killing.recognition", "1", "multiplies", ("cd8",), 0.0, 4.0, "the share of contacts that find their antigen"),
-    Term("killing.hit_rate", "1", "multiplies", ("cd8",), 0.0, 10.0, "the rate of hits"),
-    Term("secretion.ifng", "1", "multiplies", ("cd8",), 0.0, 10.0, "secretion of IFN-gamma"),
-)
+TERMS = (Term("secretion.ifng", "1", "multiplies", ("cd8",), 0.0, 10.0, "secretion of IFN-gamma"),)
+
+
+def terms(cells: Mapping[str, CellEntry]) -> tuple[Term, ...]:
+    """What rules may modulate in the cell types that kill."""
+    killing = tuple(n for n, e in cells.items() if e.kills is not None)
+    return (
+        Term("killing.attach_rate", "1", "multiplies", killing, 0.0, 10.0, "the rate of attachment to targets"),
+        Term("killing.recognition", "1", "multiplies", killing, 0.0, 4.0, "the share of contacts that find their antigen"),
+        Term("killing.hit_rate", "1", "multiplies", killing, 0.0, 10.0, "the rate of hits"),
+    )
 
 
 NO_HITS = EVERY_ONE = np.zeros(0, np.int8)

@@ -27,7 +27,7 @@ PARAMETERS = ParameterSet(
     par("cd8_slow_um_min", 1.5, "um/min", 0.0, 20.0, "slow class, below 2 um/min (Torres et al. 2023, doi 10.7554/eLife.84916; lymph node, villi and lung, not tumours)", "", range=(0.5, 2.0)),
     par("cd8_to_slow_per_min", 0.03, "1/min", 0.0, 1.0, "assumed: fast bouts of about half an hour"),
     par("cd8_to_fast_per_min", 0.015, "1/min", 0.0, 1.0, "assumed: a third of searching cells fast"),
-    par("cd8_bias", 0.05, "1", 0.0, 1.0, "assumed: weak, since a stronger one piles all CD8 up within 50 um of the chemokine's peak"),
+    par("cd8_bias", 0.03, "1", 0.0, 1.0, "assumed: weak, since a stronger one piles all CD8 up in the core, where the chemokine peaks: at 0.05 half of them in the innermost quarter of the tumour, at 0 half of them outside", "", range=(0.0, 0.1)),
     par("persistence", 0.5, "1", 0.0, 1.0, "assumed: keeps its heading for two steps, 5-10 min at 3-8 um/min"),
     par("dc_bias", 0.3, "1", 0.0, 1.0, "assumed: ATP is a find-me signal"),
 )

@@ -34,12 +34,12 @@ from tme.mechanisms.killing import PARAMETERS as KILLING
 
 PARAMETERS = ParameterSet(
     "recruitment",
-    par("k_cd8", 1.0, "1", 0.0, 1e3, "tuned: with it the untreated tumour holds the starting number of CD8 (tests/mechanisms/test_steady_start.py)", "inflow at the start relative to the loss", range=(0.7, 1.4)),
+    par("k_cd8", 1.5, "1", 0.0, 1e3, "tuned: with it the untreated tumour holds the starting number of CD8 (tests/mechanisms/test_steady_start.py)", "inflow at the start relative to the loss", range=(1.05, 2.1)),
     par("k_c", 1.0, "a.u.", 0.01, 1000.0, "calibrated: about the chemokine at the vessels of an untreated tumour of 400 cells and half of that of 3,000, so that inflow doubles at most (T19a: CD8 of the control hold)", "", range=(0.3, 10.0)),
     par("memory_d", 3.0, "d", 0.0, 30.0, "assumed: adhesion molecules of endothelium once activated stay for days; 0 is none"),
     par("basal", 0.02, "1", 0.0, 1.0, "assumed: inflow without chemokine"),
-    par("k_treg", 1.2, "1", 0.0, 1e3, "tuned: with it the untreated tumour holds the starting number of Tregs", "inflow at the start relative to the loss", range=(0.84, 1.68)),
-    par("k_mac", 1.15, "1", 0.0, 1e3, "tuned: with it the untreated tumour holds the starting number of macrophages", "inflow at the start relative to the loss", range=(0.805, 1.61)),
+    par("k_treg", 2.2, "1", 0.0, 1e3, "tuned: with it the untreated tumour holds the starting number of Tregs", "inflow at the start relative to the loss", range=(1.54, 3.08)),
+    par("k_mac", 1.5, "1", 0.0, 1e3, "tuned: with it the untreated tumour holds the starting number of macrophages", "inflow at the start relative to the loss", range=(1.05, 2.1)),
     par("k_dc", 3.0, "1", 0.0, 1e3, "tuned: with it the untreated tumour holds the starting number of dendritic cells", "inflow at the start relative to the loss", range=(2.1, 4.2)),
     par("base", 1.0, "1", 0.0, 4.0, "calibrated: inflow of Tregs and macrophages without DAMPs; with them it doubles at most (T19a, T21: Tregs among T cells down)", "", range=(0.3, 3.0)),
     par("k_h", 0.5, "a.u.", 0.001, 100.0, "assumed: HMGB1 of half effect (DAMPs recruit Treg and TAM: Yin et al. 2025, doi 10.32604/or.2025.069049)"),

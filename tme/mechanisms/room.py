@@ -3,7 +3,8 @@
 Crowding is the number of cells that a daughter would have to push: the distance to the nearest surface of the tissue,
 in voxels, less the cell's own. It is measured every hour; division falls with it (`division`), and rules hear it as `own.crowding`.
 
-A voxel whose corpse was cleared is a hole, and one without tissue that tissue encloses. Tissue relaxes into it,
+A voxel whose corpse was cleared is a hole, and so is one without tissue that a ball of diameter `gap_um`, coming from
+outside, cannot reach: a pocket, a cleft, a cavity behind a cleft. Tissue relaxes into it,
 
     p = 1 - exp(-dt/close_h)
 
@@ -26,9 +27,10 @@ from tme.kernels.room import close, closing_now, to_be_moved
 PARAMETERS = ParameterSet(
     "closing",
     par("close_h", 6.0, "h", 0.1, 1000.0, "tuned: growth delay after one kill (docs/calibration.md); no measurement known", "mean time until a cleared voxel has closed"),
+    par("gap_um", 500.0, "um", 0.0, 5000.0, "assumed: a cleft that a ball of this diameter does not enter is closed by surface tension and stroma; without it a tumour that is killed in its core becomes a ring, open through a cleft", "width up to which a gap in a compact tumour is a hole", range=(150.0, 1000.0)),
 )
 
-COMPACT = ("nodule", "spheroid")  # starts without gaps, in which an enclosed voxel without tissue is a hole
+COMPACT = ("nodule", "spheroid")  # starts without gaps, in which gaps are holes
 
 
 class Crowding(Mechanism):
@@ -83,7 +85,8 @@ class Closing(Mechanism):
     def __init__(self, model) -> None:
         super().__init__(model)
         self.lattice = model.lattice
-        self.lattice.compact = model.config.initial.kind in COMPACT
+        if model.config.initial.kind in COMPACT:
+            self.lattice.gap = 0.5 * self.p.gap_um / model.grid.dx_um
         self.p_close = 1.0 - exp(-self.dt / (60.0 * self.p.close_h))
 
     def step(self, model) -> None:

@@ -16,7 +16,7 @@ from tme.targets.setups import minutes, nodule
 # the source counts none in the tumour a day after the transfer and most at day 3: those given arrive in between. How many do is
 # not known (a field of unknown size); as many as hold the tumour, few beside its own cells
 ARRIVE = (1.5, 2.0, 2.5, 3.0)
-ARMS = {"control": {}, "ctl": {"events": [{"name": "cell_transfer", "cells": "cd8", "per_mm2": 125, "day": d} for d in ARRIVE]}}
+ARMS = {"control": {}, "ctl": {"events": [{"name": "cell_transfer", "cells": "cd8", "per_mm2": 175, "day": d} for d in ARRIVE]}}
 N_CELLS, DAYS, SEEDS = 1000, 14, (1, 2)
 COHORT = 400
 
