@@ -102,9 +102,8 @@ VIEWER = "document.querySelector('[data-state]').viewer"
 def picture(page, width=640, height=360) -> np.ndarray:
     """The stage at a given size and one pixel per pixel, (height, width, 3) uint8."""
     data = page.evaluate(f"""async () => {{
-        const v = {VIEWER}, s = v.ui.stage; v.options.ratio = 1; v.options.fill = true; v.options.theme = 'light'; v.theme();
-        v.watch.disconnect(); v.ui.all.style.width = '2000px'; s.style.width = '{width}px'; s.style.height = '{height}px'; s.style.minHeight = '0';
-        s.style.gridColumn = '1'; v.width = 0; v.resize(); v.fit(true); v.recolour(); v.paintAll();
+        const v = {VIEWER}; Object.assign(v.options, {{ ratio: 1, size: [{width}, {height}], theme: 'light' }}); v.theme();
+        v.resize(); v.fit(true); v.recolour(); v.paintAll();
         return v.sheet().toDataURL('image/png'); }}""")
     return np.asarray(Image.open(io.BytesIO(base64.b64decode(data.split(",")[1]))).convert("RGB"))[:height].astype(int)
 
@@ -172,7 +171,8 @@ def test_time_colour_field_and_types_change_the_picture(run, opened, served):
     first = picture(page)
     page.evaluate(f"{VIEWER}.ui.over.focus()")
     page.keyboard.press("Home")
-    page.wait_for_function("() => true") if False else page.wait_for_timeout(1500)
+    page.evaluate(f"{VIEWER}.show()")
+    assert page.evaluate(f"{VIEWER}.ui.when.textContent") == "day 0"
     early = picture(page)
     assert different(first, early) > 0.01
     page.evaluate(f"(async () => {{ const v = {VIEWER}; v.state.colour = 'gsh'; await v.show(); }})()")

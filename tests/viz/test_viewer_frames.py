@@ -121,7 +121,7 @@ def test_the_live_picture_of_a_running_simulation_is_a_frame(tmp_path):
     oxygen = np.linspace(0, 40, 12).reshape(1, 3, 4)
     write_frame(tmp_path / "frame.bin", cells, {"oxygen": oxygen}, {"oxygen": "mmHg"}, 20.0, {"hour": 7.25, "arm": "a", "replicate": 0})
     assert live.hour_of(tmp_path / "frame.bin") == 7.25
-    header, found, fields = frames.read(live.convert(tmp_path / "frame.bin", {"hour": 7.25}, frames.Detail(levels=254)))
+    _header, found, fields = frames.read(live.convert(tmp_path / "frame.bin", {"hour": 7.25}, frames.Detail(levels=254)))
     assert list(found["cell_type"]) == ["tumour", "cd8"] and list(found["fate"]) == ["ferroptosis", "alive"]
     assert found["x"].tolist() == [10.0, 50.0] and np.abs(fields["oxygen"] - oxygen).max() < 0.2
     (tmp_path / "frame.bin").write_bytes(b"TMEFRAM1\xff")

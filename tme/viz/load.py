@@ -64,9 +64,9 @@ class Run:
     def series(self) -> pd.DataFrame:
         """series.csv; where it is absent, the series of the single simulations one below the other."""
         table = read_table(self.folder / "series.csv")
-        if table.empty or not _WHO <= set(table):
+        if table.empty or not set(table) >= _WHO:
             parts = [read_table(p) for p in sorted(self.folder.glob("*/rep-*/series.csv"))]
-            parts = [p for p in parts if not p.empty and _WHO <= set(p)]
+            parts = [p for p in parts if not p.empty and set(p) >= _WHO]
             table = pd.concat(parts) if parts else pd.DataFrame({"arm": [], "replicate": [], "hour": []})
         if "day" not in table:
             table["day"] = table["hour"] / 24.0

@@ -858,8 +858,10 @@ class Viewer {
     const { stage, over, paint } = this.ui, side = stage.clientWidth;
     if (!side) return;
     const narrow = this.ui.all.clientWidth <= 760, n = Math.max(1, this.panels.length);
-    if (!this.options.fill || narrow) stage.style.setProperty('height', `${Math.round(Math.max(260, Math.min(n > 1 && narrow ? side * (n > 2 ? 1.06 : 0.56) : n > 2 ? side * 1.02 : n === 2 ? side * 0.52 : side * 0.9, narrow ? 620 : 720)))}px`);
-    else stage.style.removeProperty('height');
+    if (this.options.size) { for (const [k, v] of [['width', `${this.options.size[0]}px`], ['height', `${this.options.size[1]}px`], ['min-height', '0'], ['place-self', 'start']]) stage.style.setProperty(k, v); } else if (!this.options.fill || narrow) {
+      const share = n > 2 ? (narrow ? 1.06 : 1.02) : n === 2 ? (narrow ? 0.56 : 0.52) : 0.9; // of the width: pictures are about square
+      stage.style.setProperty('height', `${Math.round(Math.max(260, Math.min(side * share, narrow ? 620 : 720)))}px`);
+    } else stage.style.removeProperty('height');
     const [w, high] = [stage.clientWidth, stage.clientHeight], ratio = this.options.ratio || window.devicePixelRatio || 1;
     if (w !== this.width || high !== this.height || ratio !== this.ratio) {
       Object.assign(this, { width: w, height: high, ratio });
@@ -1455,7 +1457,7 @@ class Viewer {
 }
 
 // ---- entries ---------------------------------------------------------------------------------------------------
-/** Show a run in an element. Options: fill (the whole window), canvas (no WebGL), theme, arms, ratio. */
+/** Show a run in an element. Options: fill (the whole window), canvas (no WebGL), theme, arms, size of the picture [width, height], ratio of its pixels. */
 export function mount(host, source, options = {}) {
   host.viewer = new Viewer(host, source, options);
   return host.viewer;
