@@ -142,7 +142,7 @@ class Guesser:
         columns["type"], counts = self.type_column(list(columns.values()))
         guesses = self.types(counts)
         only = {c: (v,) for c, v in self.asked.only.items()} or self.only([*columns.values()], columns["type"], guesses)
-        if OURS <= set(self.labels):  # a snapshot of ours: corpses are left, guests share voxels
+        if set(self.labels) >= OURS:  # a snapshot of ours: corpses are left, guests share voxels
             only = {"fate": ("alive",), **only}
         keep = np.ones(sum(counts.values()), bool)
         for c, values in only.items():
@@ -155,7 +155,7 @@ class Guesser:
         if (unique := self.id_column([*columns.values(), *only], keep)) is not None:
             columns["id"] = unique
         said = {"kind": "cells", "file": str(self.file.resolve()), "columns": columns, "types": {t: g.value for t, g in guesses.items()},
-                "only": only, "traits": self.markers([*columns.values()], tumour), **unit, **({"duplicates": "keep"} if OURS <= set(self.labels) else {}),
+                "only": only, "traits": self.markers([*columns.values()], tumour), **unit, **({"duplicates": "keep"} if set(self.labels) >= OURS else {}),
                 **dict.fromkeys(self.asked.leave_out, "leave_out")}  # fmt: skip
         spec = Cells.model_validate(said)
         spec = self.region(spec)
@@ -292,7 +292,7 @@ class Guesser:
     def markers(self, taken: list[str], tumour: np.ndarray) -> dict[str, dict[str, Any]]:
         """Markers with a meaning here, by rank: their unit is arbitrary, their order is not. `tumour`: the rows that they are of."""
         out: dict[str, dict[str, Any]] = {}
-        if OURS <= set(self.labels):
+        if set(self.labels) >= OURS:
             self.doubt("traits", "traits and states of the snapshot are not taken over")
             return out
         for name in self.columns:

@@ -1,25 +1,6 @@
-"""A made-up field of cells in a CODEX table's form, and the command."""
+"""A made-up field of cells in the form of a CODEX table."""
 
 import numpy as np
-import pytest
-
-from tme import cli
-
-
-@pytest.fixture
-def tme(tmp_path, monkeypatch, capsys):
-    monkeypatch.chdir(tmp_path)
-
-    def call(*args):
-        try:
-            cli.main([str(a) for a in args])
-            code = 0
-        except SystemExit as stop:
-            code = stop.code or 0
-        out, err = capsys.readouterr()
-        return code, out, err
-
-    return call
 
 
 def packed(n=200, spacing=13.0, seed=4):
