@@ -219,6 +219,17 @@ def test_hostile_names_are_quoted_in_the_config_on_the_terminal_and_in_the_pictu
     assert not any("\x1b" in line or "\u202e" in line for line in told(propose(Path(hostile), Asked())))
 
 
+def test_refusals_show_hostile_names_without_their_effect(tme):
+    table("pla\x1b[31mce,b,\u202ekind\n1,2,T\n3,4,T\n", "t\x1b.csv")
+    for options in ((), ("--x", "a", "--y", "b")):
+        code, out, err = tme("import", "tissue", "t\x1b.csv", *options)
+        assert code == 2 and "\\x1b" in err and not {"\x1b", "\u202e"} & set(out + err)
+    table("x,y,kind\n1,2,T\x1b\n3,4,\u202eT\n", "u.csv")
+    start = "name: a\nhorizon_day: 1\ndomain: {size_um: [300, 300]}\ninitial: {kind: cells, file: u.csv, columns: {x: x, y: y, type: kind}, types: {T: tumour}}\n"
+    code, out, err = tme("check", table(start, "u.yaml"))
+    assert code == 2 and "no cell that is kept maps to 'tumour'" in err and not {"\x1b", "\u202e"} & set(out + err)
+
+
 @pytest.mark.parametrize("text", [*HOSTILE, "null", "\t\n\r", "\U0001f9ec", "a\\b", "~"])
 def test_quoted_text_comes_back_from_yaml(tmp_path, text):
     from tme.config.source import read_yaml
