@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from tme.bench import kernels, pathways, rules, versus, whole
+from tme.bench import kernels, pathways, rules, spatial, versus, whole
 
 Case = Callable[[str], list[dict[str, Any]]]
 CASES: dict[str, Case] = {
@@ -36,6 +36,7 @@ LONG: dict[str, Case] = {
     "mesa": whole.mesa,
     "whole-100k": lambda c: whole.whole(c, 100_000),
     "whole-1m": lambda c: whole.whole(c, 1_000_000),
+    "spatial-1m": spatial.spatial,
     "threads-100k": lambda c: whole.threads_two(c, 100_000),
     "memory-100k-1m": lambda c: whole.memory(c, 100_000, 1_000_000),
 }
