@@ -7,7 +7,7 @@ import re
 import warnings
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -50,6 +50,18 @@ class Run:
             raise RunError(f"{self.path} is not a run directory (no {CONFIG})")
         self.report_path: Path | None = next(iter(self.path.glob("report.html")), None)
         self._exit_code, self._failed = exit_code, failed
+
+    shown: ClassVar[Any] = None  # (plots of a folder, HTML of a folder): set by `tme`, so that reading needs no drawing
+
+    @property
+    def plot(self) -> Any:
+        """Its figures, one by one: `run.plot.growth()`, `run.plot.maps()` ... (`dir(run.plot)` lists them)."""
+        if self.shown is None:
+            raise AttributeError("figures are drawn for runs opened by tme.load or tme.run")
+        return self.shown[0](self.path)
+
+    def _repr_html_(self) -> str | None:
+        return self.shown[1](self.path) if self.shown is not None else None
 
     def __repr__(self) -> str:
         return f"<Run {self.path}: arms {', '.join(self.arms)}>"
