@@ -57,4 +57,6 @@ def test_a_law_is_in_the_plan_by_its_line_in_the_package(folder, listed):
 
 def test_a_command_is_a_file_and_a_line():
     files = {p.stem for p in (ROOT / "tme" / "cli").glob("*.py")} - {"__init__", "shared", "study", "text"}
+    files -= {f for f in files if f.startswith("import_")}  # commands of a group
     assert {"list" if f == "listing" else f for f in files} == {c.name for c in app.registered_commands}
+    assert [g.name for g in app.registered_groups] == ["import"]

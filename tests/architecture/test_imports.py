@@ -31,10 +31,12 @@ MAY_IMPORT: dict[str, set[str]] = {
     "model": {*BASE, *LAWS, "statistics"},
     "experiments": {*MODEL, "statistics", "spatial"},
     "studies": {*MODEL, "statistics", "spatial", "experiments"},
+    "importing": {*MODEL, "experiments", "viz"},
+    "exporting": {*MODEL, "experiments"},
     "targets": ABOVE,
     "bench": ABOVE,
     "viz": {"statistics", "spatial"},
-    "cli": {*ABOVE, "targets", "bench", "viz"},
+    "cli": {*ABOVE, "exporting", "targets", "bench", "viz", "importing"},
 }
 OUTSIDE = {"kernels": {"numpy", "numba", "scipy", "llvmlite"}, "statistics": {"numpy", "numba", "scipy"}}
 HEAVY = {"matplotlib", "pandas", "scipy", "mesa", "numba", "numpy", "h5py", "pydantic", "ruamel"}

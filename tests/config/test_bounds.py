@@ -96,8 +96,7 @@ def test_a_steady_field_without_decay_is_sound_where_it_is_lost_at_a_wall_or_hel
 
 def test_a_table_that_does_not_fit_ends_with_exit_code_2(tmp_path):
     (tmp_path / "t.csv").write_text("x,y,t\n" + "1,1,T\n" * 80)
-    start = {"kind": "cells", "file": str(tmp_path / "t.csv"), "columns": {"x": "x", "y": "y", "type": "t"}, "types": {"T": "tumour"}}
-    config = config_of(merged(merged(SMALL, {"initial": None}), {"initial": start, "domain": {"size_um": [160, 160]}}))
-    with pytest.raises(ValueError, match="no free voxel") as caught:
-        TumourModel(config, seed=1)
+    start = {"kind": "cells", "file": str(tmp_path / "t.csv"), "columns": {"x": "x", "y": "y", "type": "t"}, "types": {"T": "tumour"}, "duplicates": "keep"}
+    with pytest.raises(ValueError, match="the tumour cell of row 65 finds no room within 12 voxels") as caught:
+        config_of(merged(merged(SMALL, {"initial": None}), {"initial": start, "domain": {"size_um": [160, 160]}}))
     assert caught.value.exit_code == 2

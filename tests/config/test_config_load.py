@@ -180,7 +180,7 @@ def test_a_swept_preset_brings_its_own_values(yaml):
 
 def test_a_table_of_cells_is_found_beside_the_config_and_counts_by_its_content(yaml, monkeypatch, tmp_path):
     base = "horizon_day: 6\ndomain: {size_um: [900, 900]}\n"
-    base += "initial: {kind: cells, file: t.csv, columns: {x: x, y: y, type: t}, types: {T: cd8}}\n"
+    base += "initial: {kind: cells, file: t.csv, columns: {x: x, y: y, type: t}, types: {T: tumour}}\n"
     (tmp_path / "sub").mkdir()
     (tmp_path / "sub" / "t.csv").write_text("x,y,t\n1,2,T\n")
     config = yaml.load(name="sub/x.yaml", base=base)

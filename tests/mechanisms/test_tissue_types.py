@@ -93,7 +93,7 @@ def test_a_table_of_cells_may_hold_any_type(tmp_path):
     lines += ["110,110,F", "30,30,F", "10,190,M", "10,190,M", "90,90,K"]
     (tmp_path / "t.csv").write_text("\n".join(lines) + "\n")
     start = {"kind": "cells", "file": str(tmp_path / "t.csv"), "columns": {"x": "x", "y": "y", "type": "kind"},
-             "types": {"T": "tumour", "F": "caf", "M": "mdsc", "K": "nk"}}  # fmt: skip
+             "types": {"T": "tumour", "F": "caf", "M": "mdsc", "K": "nk"}, "duplicates": "keep"}  # fmt: skip
     model = tissue(initial={**start, "n_cells": None}, populations=None)
     assert (model.tumour.n, model.caf.n, model.mdsc.n, model.nk.n) == (100, 2, 2, 1)
     assert model.placement.report["placed"] == {"tumour": 100, "caf": 2, "cd8": 0, "dendritic": 0, "treg": 0, "macrophage": 0, "mdsc": 2, "nk": 1}

@@ -15,7 +15,10 @@ from tme.cli import (
     check,
     cohort,
     describe,
+    export,
+    import_,
     listing,
+    movie,
     optimise,
     report,
     robust,
@@ -25,6 +28,7 @@ from tme.cli import (
     spatial,
     status,
     targets,
+    view,
 )
 
 app = typer.Typer(
@@ -57,6 +61,9 @@ for _name, _command in (
     ("describe", describe.describe),
     ("report", report.report),
     ("status", status.status),
+    ("movie", movie.movie),
+    ("export", export.export),
+    ("view", view.view),
     ("list", listing.list_),
     ("targets", targets.targets),
     ("bench", bench.bench),
@@ -69,6 +76,7 @@ for _name, _command in (
     ("schema", schema.schema),
 ):
     app.command(_name)(_command)
+app.add_typer(import_.app, name="import")
 
 
 def main(args: list[str] | None = None) -> None:

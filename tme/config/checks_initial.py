@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import math
-from pathlib import Path
 from typing import Any
 
 from tme.config.access import Access, is_number
-from tme.config.errors import nearest
+from tme.config.checks_tissue import check_rule, check_table
 from tme.config.schema import REFERENCE, RELAXING
 from tme.library.alterations import LEAST_NRF2
 
@@ -54,10 +53,11 @@ def check_base(look: Access, at: At) -> None:
         look.fault(
             (*at, "kind"), "a spheroid needs three dimensions", "domain.size_um: [x, y, z], or kind: nodule"
         )
-    if kind == "cells" and isinstance(look.get(*at, "file"), str):
-        check_table(look, at)
+    before = len(look.faults)
     for column in look.mapping(*at, "traits"):
         check_measured(look, (*at, "traits", column))
+    if kind == "cells" and isinstance(look.get(*at, "file"), str):
+        check_table(look, at, n, sound=len(look.faults) == before)
 
 
 def check_point(look: Access, at: At) -> None:
@@ -65,36 +65,6 @@ def check_point(look: Access, at: At) -> None:
     n, point = shape(look), look.items(*at)
     if point and n and len(point) != len(n):
         look.fault(at, f"has {len(point)} coordinates", f"{len(n)}, as domain.size_um")
-
-
-def check_table(look: Access, at: At) -> None:
-    """The file of `kind: cells`."""
-    file = Path(look.get(*at, "file"))
-    if not file.is_file():
-        near = nearest(file.name, [p.name for p in file.parent.iterdir()]) if file.parent.is_dir() else ""
-        expected = "a .csv or .h5ad table of cells, beside the config"
-        look.fault((*at, "file"), f"no such file: {file.name}", expected, near)
-        return
-    if file.suffix not in (".csv", ".h5ad"):
-        look.fault((*at, "file"), f"'{file.suffix}' is no table this program reads", "a .csv or .h5ad file")
-    columns = look.mapping(*at, "columns")
-    for key in ("x", "y", "type"):
-        if key not in columns:
-            look.fault((*at, "columns", key), "missing", f"the table's column that holds {key}")
-    if file.suffix == ".csv":
-        import csv
-
-        try:
-            with open(file, encoding="utf-8-sig", newline="") as stream:
-                header = next(csv.reader(stream), [])
-        except (OSError, UnicodeDecodeError, csv.Error) as error:
-            look.fault((*at, "file"), f"cannot be read as CSV: {error}", "a .csv table in UTF-8")
-            return
-        named = [((*at, "columns", k), v) for k, v in columns.items()]
-        named += [((*at, "traits", k), k) for k in look.mapping(*at, "traits")]
-        for path, name in named:
-            if isinstance(name, str) and name not in header:
-                look.unknown(path, f"column of {file.name}", name, header)
 
 
 def check_measured(look: Access, at: At) -> None:
@@ -107,6 +77,7 @@ def check_measured(look: Access, at: At) -> None:
         look.fault(at, what, "either trait: NAME or state: NAME")
     if rule.get("absolute") is True and "state" not in rule:
         look.fault((*at, "absolute"), "a trait is a factor on the reference cell", "absolute with a state only")
+    check_rule(look, at, rule)
     check_daughters(look, at, [rule["trait"]] if isinstance(rule.get("trait"), str) else [])
 
 

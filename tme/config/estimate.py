@@ -12,6 +12,8 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
+from tme.config.tissue import tissue_of
+
 US_PER_TICK = 180.0  # whatever the size: some fifty entries of the plan and small solves
 US_PER_TICK_CULTURE = 90.0  # without immune cells, vessels' recruits and lymph node
 US_PER_VOXEL_TICK = 0.0028  # fields: solves at their clocks, averaged over ticks
@@ -101,13 +103,8 @@ def start_cells(config: Any, voxels: int) -> float:
     """Tumour cells at the start."""
     start = getattr(config.initial, "base", config.initial)
     if start.kind == "cells":
-        try:
-            with open(start.file, "rb") as file:
-                return float(
-                    max(1, sum(chunk.count(b"\n") for chunk in iter(lambda: file.read(1 << 20), b"")) - 1)
-                )
-        except OSError:
-            return 0.0
+        size = tuple(n * config.domain.dx_um for n in voxels_of(config))
+        return float((tissue_of(start, size).kind == "tumour").sum())
     return start.occupancy * voxels if start.kind == "monolayer" else float(start.n_cells)
 
 

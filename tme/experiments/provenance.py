@@ -15,6 +15,7 @@ from typing import Any
 from tme.experiments import files
 from tme.experiments.plan import Plan
 from tme.experiments.run_directory import PROVENANCE, RunError, now
+from tme.model.initial_cells import arrangement
 
 PACKAGES = ("numpy", "numba", "llvmlite", "scipy", "pandas", "mesa", "h5py", "pydantic", "ruamel.yaml")
 PROCESSOR = ("cpu", "cpu")  # device, and what computes there
@@ -40,7 +41,7 @@ def begin(
         "started": found.get("started") or this["started"], "finished": None, "inputs": inputs(config), "own": own_files(config),
         "simulations": [{"folder": s.folder, "arm": s.arm, "replicate": s.replicate, "seed": s.seed,
                          "point": s.point} for s in plan.simulations],
-        "invocations": [*found.get("invocations", []), this],
+        "invocations": [*found.get("invocations", []), this], **tissue(config),
     }  # fmt: skip
     files.write_json(folder / PROVENANCE, record)
 
@@ -161,6 +162,12 @@ def own_files(config: Any) -> list[dict[str, str]]:
     """The user's library files and plugins: which key names them, where they lay, SHA-256 of what was used."""
     own: list[Any] = getattr(config, "own_files", list)()
     return [{"key": f.key, "path": f.path, "sha256": f.sha256} for f in own]
+
+
+def tissue(config: Any) -> dict[str, Any]:
+    """What became of a table of cells: counts, types without a meaning, displacement; empty for a start of another kind."""
+    cells = arrangement(config) if getattr(config, "initial", None) is not None else None
+    return {} if cells is None else {"tissue": cells.report}
 
 
 def inputs(config: Any) -> dict[str, str]:

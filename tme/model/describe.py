@@ -11,6 +11,7 @@ from typing import Any
 from tme import pathways
 from tme.config.hashing import used_entries
 from tme.core.mechanism import rows_of
+from tme.model.initial_cells import arrangement, report_lines
 from tme.model.mechanisms import mechanism_table
 from tme.model.registry import PLAN, alteration_rules, known_to_rules, parameter_registry, tumour_overrides
 from tme.model.tumour_model import TumourModel
@@ -62,6 +63,7 @@ def experiment(config: Any, model: Any) -> dict[str, Any]:
         "base tick min": model.dt_min,
         "tumour": config.tumour.preset,
         "start": config.initial.kind,
+        **({} if (tissue := arrangement(config)) is None else {"tissue": "; ".join(line.strip() for line in report_lines(tissue.report))}),
     }
 
 

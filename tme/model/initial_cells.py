@@ -1,4 +1,4 @@
-"""Start from a table of cells: map columns, types and units, put every cell on the lattice, say what moved.
+"""Start from a table of cells: put every cell of it on the lattice, say what moved, set what was measured.
 
 Tissue cells want one voxel each; a cell whose voxel is taken goes to the nearest free one. Immune cells
 share voxels up to the capacity. The report names unmapped types and the displacement this caused.
@@ -7,95 +7,24 @@ share voxels up to the capacity. The report names unmapped types and the displac
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
-from tme.kernels.neighbours import search_order, shifted
+from tme.config.start import Cells
+from tme.config.tissue import TableError, TableFault, Tissue, rows_text, tissue_of
+from tme.config.tissue_table import printable
+from tme.core.grid import Grid
+from tme.kernels.cells.places import nearest_places
+from tme.kernels.neighbours import search_order
+from tme.library.cells import in_order
 from tme.model.initial import add_tissue, draw_traits, founders
+from tme.model.space import build_grid
 
+__all__ = ["Arrangement", "Placement", "TableError", "arrange", "arrangement", "place_from_table", "report_lines"]
 
-class TableError(ValueError):
-    """The table of cells does not fit the domain or its description."""
-
-    exit_code = 2
-
-
-UNITS_UM = {"um": 1.0, "mm": 1000.0, "nm": 0.001}
-
-
-def read_table(path: str | Path) -> pd.DataFrame:
-    """A CSV, or the `obs` and `obsm/spatial` of an .h5ad as columns (spatial_0, spatial_1, ...)."""
-    path = Path(path)
-    if path.suffix != ".h5ad":
-        return pd.read_csv(path)
-    import h5py
-
-    with h5py.File(path, "r") as h:
-        frame = {}
-        for name, node in h["obs"].items():
-            if isinstance(node, h5py.Group) and "categories" in node:
-                categories = node["categories"].asstr()[:]
-                frame[name] = categories[node["codes"][:]]
-            elif isinstance(node, h5py.Dataset) and node.ndim == 1:
-                frame[name] = node.asstr()[:] if node.dtype.kind == "O" else node[:]
-        spatial = h["obsm/spatial"][:]
-        for k in range(spatial.shape[1]):
-            frame[f"spatial_{k}"] = spatial[:, k]
-    return pd.DataFrame(frame)
-
-
-def voxels_of(model: Any, table: pd.DataFrame, spec: Any) -> np.ndarray:
-    """Voxel of each row: coordinates in um, the table's centre put on the domain's centre."""
-    grid = model.grid
-    scale = float(spec.unit_um)
-    size = (grid.nx * grid.dx_um, grid.ny * grid.dx_um, grid.nz * grid.dx_um)
-    index = []
-    for axis, extent, n in zip("xyz", size, (grid.nx, grid.ny, grid.nz)):
-        column = spec.columns.get(axis)
-        if column is None:
-            index.append(np.zeros(len(table), np.int64))
-            continue
-        value = table[column].to_numpy(float) * scale
-        value = value - 0.5 * (value.min() + value.max()) + 0.5 * extent
-        k = np.floor(value / grid.dx_um).astype(np.int64)
-        if k.min() < 0 or k.max() >= n:
-            raise TableError(f"the cells span {np.ptp(value):.0f} um along {axis}, more than the domain's {extent:.0f} um")
-        index.append(k)
-    x, y, z = index
-    return (z * grid.ny + y) * grid.nx + x
-
-
-def settle_tissue(model: Any, wanted: np.ndarray, taken: np.ndarray) -> np.ndarray:
-    """One voxel per tissue cell: its own if free, else the nearest free; first come, first served by row.
-
-    `taken` (voxels,) bool, whether there is tissue, gains the places.
-    """
-    grid = model.grid
-    order = search_order(12, grid.ndim)
-    out = np.empty(len(wanted), np.int64)
-    for i, v in enumerate(wanted):
-        place = int(v)
-        if taken[place]:
-            for dz, dy, dx, _d2 in order:
-                w = shifted(int(v), dz, dy, dx, model.lattice.geometry)
-                if w >= 0 and not taken[w]:
-                    place = int(w)
-                    break
-            else:
-                raise TableError(f"cell in row {i}: no free voxel within 12 voxels; use a finer dx_um")
-        taken[place] = True
-        out[i] = place
-    return out
-
-
-def displacement_um(model: Any, wanted: np.ndarray, got: np.ndarray) -> np.ndarray:
-    """Distance between the wanted and the given voxel of each cell, um."""
-    a = np.stack(model.lattice.position_um(wanted))
-    b = np.stack(model.lattice.position_um(got))
-    return np.sqrt(((a - b) ** 2).sum(axis=0))
+REACH_VOXELS = 12  # a cell that finds no room so near would be somewhere else
+SHARES = ("ifng_response", "pdl1", "mhc1")  # lie between 0 and 1
 
 
 @dataclass
@@ -120,88 +49,143 @@ class Placement:
                 t.pdl1_free[rows] = column[rows]
 
 
-SHARES = ("ifng_response", "pdl1", "mhc1")  # lie between 0 and 1
+@dataclass(frozen=True)
+class Arrangement:
+    """A tissue on a lattice: `voxel` (n,) int64 of each of its cells, and the report."""
+
+    tissue: Tissue
+    voxel: np.ndarray
+    report: dict[str, Any]
+
+    def of(self, kind: str) -> np.ndarray:
+        """Voxels (m,) of one type, in the order of the table."""
+        return self.voxel[self.tissue.kind == kind]
 
 
-def place_from_table(model: Any, spec: Any) -> Placement:
+def own_voxels(place_um: np.ndarray, grid: Grid) -> np.ndarray:
+    """Voxel (n,) int64 in which each of `place_um` (n, 3) lies; the far edge belongs to the last one."""
+    index = [np.clip(np.floor(place_um[:, a] / grid.dx_um).astype(np.int64), 0, n - 1) for a, n in enumerate((grid.nx, grid.ny, grid.nz))]
+    return (index[2] * grid.ny + index[1]) * grid.nx + index[0]
+
+
+def arrange(spec: Cells, grid: Grid, tissue_kinds: list[str], guest_kinds: list[str], capacity: int) -> Arrangement:
+    """Places for all cells of a table, types in the order given, within a type by row. TableError where there is no room.
+
+    Tissue is one cell a voxel; guests share a voxel with it and with each other up to `capacity`.
+    """
+    tissue = tissue_of(spec, tuple(n * grid.dx_um for n in (grid.nx, grid.ny, grid.nz)[: grid.ndim]))
+    own = own_voxels(tissue.place_um, grid)
+    got = np.full(len(own), -1, np.int64)
+    order = search_order(REACH_VOXELS, grid.ndim)
+    geometry = (*grid.shape, *(int(p) for p in grid.periodic))
+    for kinds, most in ((tissue_kinds, 1), (guest_kinds, capacity)):
+        room = np.full(grid.n_voxels, most, np.int64)
+        for kind in kinds:
+            mine = np.flatnonzero(tissue.kind == kind)
+            places = np.full(len(mine), -1, np.int64)
+            crowded = nearest_places(own[mine], order, geometry, room, places)
+            if crowded >= 0:
+                row = rows_text(tissue.row[mine[crowded : crowded + 1]])
+                raise TableError(spec.file, [TableFault(("file",), f"the {kind} cell of {row} finds no room within {REACH_VOXELS} voxels", "a smaller domain.dx_um, or fewer cells by roi or only")])
+            got[mine] = places
+    return Arrangement(tissue, got, {**tissue.report, **displacement(tissue, own, got, grid)})
+
+
+def arrangement(config: Any) -> Arrangement | None:
+    """Places for the cells of a config's table, as every arm will have them; None for a start of another kind."""
+    start = getattr(config.initial, "base", config.initial)
+    if start.kind != "cells":
+        return None
+    cells = config.library.cells
+    kinds = in_order({n for n, e in cells.items() if e.in_every_model} | set(config.cell_types()), cells)
+    tissue, guests = ([k for k in kinds if cells[k].place == place] for place in ("tissue", "guest"))
+    return arrange(start, build_grid(config), tissue, guests, config.domain.immune_per_voxel)
+
+
+def displacement(tissue: Tissue, own: np.ndarray, got: np.ndarray, grid: Grid) -> dict[str, Any]:
+    """How many cells of each type were placed, which share not in its own voxel, and how far (um) its centre is from the cell."""
+    centre = np.stack(grid.centres_um(got), axis=1)[:, : grid.ndim]
+    far = np.sqrt(((centre - tissue.place_um[:, : grid.ndim]) ** 2).sum(axis=1))
+    out: dict[str, Any] = {"placed": {}, "moved": {}, "displacement_um": {}}
+    for kind in dict.fromkeys(tissue.kind.tolist()):
+        mine = tissue.kind == kind
+        out["placed"][kind] = int(mine.sum())
+        out["moved"][kind] = round(float((own[mine] != got[mine]).mean()), 4)
+        out["displacement_um"][kind] = {k: round(float(v), 2) for k, v in zip(("median", "p95", "most"), np.percentile(far[mine], (50, 95, 100)))}
+    return out
+
+
+def report_lines(report: dict[str, Any]) -> list[str]:
+    """The report in words, a line each."""
+    total = sum(report["placed"].values())
+    lines = [f"{printable(report['file'])}: {report['rows']} rows, {total} cells placed"]
+    for kind, n in report["placed"].items():
+        if n:
+            far = report["displacement_um"][kind]
+            lines.append(f"  {kind}: {n}, {report['moved'][kind]:.1%} not in their own voxel; from cell to voxel centre {far['median']:.1f} um (median), {far['p95']:.1f} (95 %), {far['most']:.1f} (most)")
+    if report["left_out"]:
+        lines.append("  left out: " + ", ".join(f"{n} {what}" for what, n in report["left_out"].items()))
+    if report["ignored"]:
+        lines.append(f"  ignored by types: {report['ignored']}")
+    if report["unmapped_types"]:
+        lines.append("  types without a meaning here: " + ", ".join(f"{t!r} ({n})" for t, n in report["unmapped_types"].items()))
+    for name, near in report["absent_types"].items():
+        lines.append(f"  types: no row has {name!r}" + (f"; did you mean {near!r}?" if near else ""))
+    if report["spacing_um"] is not None:
+        lines.append(f"  nearest neighbours {report['spacing_um']:.1f} um apart (median), with {report['unit_um']:g} um per unit of the table")
+    return lines
+
+
+def place_from_table(model: Any, spec: Cells) -> Placement:
     """Fill the model from the table; the report has counts, unmapped types and displacement."""
-    table = read_table(spec.file)
-    types = table[spec.columns["type"]].astype(str)
-    voxel = voxels_of(model, table, spec)
-    unmapped = {t: int(n) for t, n in types.value_counts().items() if t not in spec.types}
-    mapped = types.map(lambda t: spec.types.get(t, "ignore")).to_numpy()
-    report: dict[str, Any] = {"rows": len(table), "unmapped_types": unmapped, "placed": {}}
-    rows = np.flatnonzero(mapped == "tumour")
-    if len(rows) == 0:
-        raise TableError(f"{spec.file}: no row maps to 'tumour'; types found: {', '.join(sorted(set(types)))}")
-    taken = np.zeros(model.grid.n_voxels, bool)
-    places = settle_tissue(model, voxel[rows], taken)
-    report["displacement_um"] = displacement_um(model, voxel[rows], places)
-    tumour = model.tumour
+    others, guests = [t.kind for t in model.lattice.others], [p.kind for p in model.immune]
+    cells = arrange(spec, model.grid, ["tumour", *others], guests, model.lattice.immune_capacity)
+    tumour, places = model.tumour, cells.of("tumour")
     uid = founders(tumour.code, places, 2)
     model.check_new_uids(tumour, uid)
     tumour.add(uid, places.astype(np.int32), 0)
     model.lattice.rebuild_tissue(tumour.col.voxel, tumour.n)
     draw_traits(model, slice(0, tumour.n))
-    placement = Placement(report)
-    for column, rule in spec.traits.items():
-        measure(model, placement, rule, measured(table, column, rows, spec.file))
-    report["placed"]["tumour"] = len(rows)
     for tissue in model.lattice.others:
-        others = settle_tissue(model, voxel[mapped == tissue.kind], taken)
-        add_tissue(model, tissue, others)
-        report["placed"][tissue.kind] = len(others)
+        add_tissue(model, tissue, cells.of(tissue.kind))
     model.lattice.rebuild_tissue(tumour.col.voxel, tumour.n)
     for population in model.immune:
-        report["placed"][population.kind] = place_immune_rows(model, population, voxel[mapped == population.kind])
+        place_guests(model, population, cells.of(population.kind))
+    placed = {kind: int((cells.tissue.kind == kind).sum()) for kind in ("tumour", *others, *guests)}
+    placement = Placement({**cells.report, "placed": placed})
+    for column, rule in spec.traits.items():
+        measure(model, placement, rule, cells.tissue.factors[column])
     return placement
 
 
-def measured(table: pd.DataFrame, column: str, rows: np.ndarray, file: str) -> np.ndarray:
-    """A column's values (cells,) float64 of some rows; TableError where one is no number or below zero."""
-    values = pd.to_numeric(table[column], errors="coerce").to_numpy(float)[rows]
-    bad = np.flatnonzero(~np.isfinite(values) | (values < 0.0))
-    if len(bad):
-        raise TableError(f"{file}: column {column} holds {table[column].iloc[rows[bad[0]]]!r} in row {rows[bad[0]] + 1}; expected numbers from 0 on")
-    return values
-
-
-def measure(model: Any, placement: Placement, rule: Any, values: np.ndarray) -> None:
-    """Scale a trait by a measured column, or set where a state starts."""
+def measure(model: Any, placement: Placement, rule: Any, factors: np.ndarray) -> None:
+    """Scale a trait by what a column says of each cell, or set where a state starts."""
     n = model.tumour.n
-    if rule.absolute:
-        placement.states.append((rule.state, np.arange(n), values, True))
-        return
-    centre = np.median(values)
-    factor = np.clip(values / centre, 1.0 / rule.max_fold, rule.max_fold) ** rule.power if centre > 0 else np.ones(n)
     if rule.trait is not None:
-        getattr(model.tumour.col, rule.trait)[:n] *= factor
+        getattr(model.tumour.col, rule.trait)[:n] *= factors
     else:
-        placement.states.append((rule.state, np.arange(n), factor, False))
+        placement.states.append((rule.state, np.arange(n), factors, rule.absolute))
 
 
-def place_immune_rows(model: Any, population: Any, wanted: np.ndarray) -> int:
-    """Guest cells in their voxel or the nearest one with room."""
-    lattice = model.lattice
-    order = search_order(12, model.grid.ndim)
-    got = []
-    for v in wanted:
-        place = int(v)
-        if lattice.immune_count[place] >= lattice.immune_capacity:
-            for dz, dy, dx, _d2 in order:
-                w = shifted(int(v), dz, dy, dx, lattice.geometry)
-                if w >= 0 and lattice.immune_count[w] < lattice.immune_capacity:
-                    place = int(w)
-                    break
-            else:
-                continue
-        lattice.immune_count[place] += 1
-        got.append(place)
-    if got:
-        places = np.array(got)
-        # several may share a voxel: the slot tells them apart
-        slot = np.array([int((places[:i] == places[i]).sum()) for i in range(len(places))])
-        uid = np.array([founders(population.code, places[i : i + 1], 3 + int(slot[i]))[0] for i in range(len(places))], np.uint64)
-        model.check_new_uids(population, uid)
-        population.add(uid, places.astype(np.int32), 0)
-    return len(got)
+def place_guests(model: Any, population: Any, places: np.ndarray) -> None:
+    """Guest cells in their voxels (n,), of which several may be the same."""
+    if not len(places):
+        return
+    slot = slots(places)
+    uid = np.zeros(len(places), np.uint64)
+    for k in np.unique(slot):
+        uid[slot == k] = founders(population.code, places[slot == k], 3 + int(k))
+    model.check_new_uids(population, uid)
+    population.add(uid, places.astype(np.int32), 0)
+    np.add.at(model.lattice.immune_count, places, 1)
+
+
+def slots(places: np.ndarray) -> np.ndarray:
+    """How many earlier cells share each cell's voxel, (n,) int64: it tells them apart."""
+    order = np.argsort(places, kind="stable")
+    ordered = places[order]
+    first = np.r_[True, ordered[1:] != ordered[:-1]]
+    start = np.maximum.accumulate(np.where(first, np.arange(len(places)), 0))
+    out = np.empty(len(places), np.int64)
+    out[order] = np.arange(len(places)) - start
+    return out

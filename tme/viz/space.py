@@ -61,7 +61,20 @@ def tumour_region(cells: dict[str, np.ndarray], shape: tuple[int, int, int], dx:
     mine &= (ix < shape[2]) & (iy < shape[1]) & (iz < shape[0])
     mask = np.zeros(shape, bool)
     mask[iz[mine], iy[mine], ix[mine]] = True
-    return closed(mask, CLOSING_VOXELS, MIN_PART)
+    if not mask.any():
+        return mask
+    window = _window(mask, 2 * CLOSING_VOXELS + 3)  # farther from the tumour nothing is closed
+    mask[window] = closed(mask[window], CLOSING_VOXELS, MIN_PART)
+    return mask
+
+
+def _window(mask: np.ndarray, margin: int) -> tuple[slice, ...]:
+    """The box that holds all of a mask, and a margin."""
+    out = []
+    for axis, n in enumerate(mask.shape):
+        used = np.flatnonzero(mask.any(axis=tuple(a for a in range(mask.ndim) if a != axis)))
+        out.append(slice(max(0, int(used[0]) - margin), min(n, int(used[-1]) + 1 + margin)))
+    return tuple(out)
 
 
 def signed_distance(region: np.ndarray, dx: float) -> np.ndarray:
