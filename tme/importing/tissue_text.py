@@ -1,17 +1,20 @@
-"""A proposal of `tme import tissue` in words, as YAML, and as what its picture shows."""
+"""A proposal of `tme import tissue` in words, as YAML, as what its picture shows, and on the disk."""
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from tme.experiments.files import write_text
 from tme.importing.tissue import Proposal
 from tme.importing.tissue_names import Guess
+from tme.model import load_config
 from tme.model.initial_cells import report_lines
-from tme.viz.tissue import Panels
+from tme.viz.tissue import Panels, draw
 
 SHOWN_TYPES = 30
 
@@ -113,3 +116,36 @@ def panels(proposal: Proposal) -> Panels:
     places = np.stack([voxel % n[0], (voxel // n[0]) % n[1]], axis=1)
     return Panels(tissue.place_um[:, :2], tissue.name.astype(str), tissue.kind.astype(str), places, (n[0], n[1]), proposal.dx_um,
                   sum(found.report["unmapped_types"].values()) + found.report["ignored"])  # fmt: skip
+
+
+def relative(file: Path, config: Path | None) -> str:
+    """The table as a config names it: from the folder the config is in."""
+    folder = Path.cwd() if config is None else config.resolve().parent
+    return Path(os.path.relpath(file.resolve(), folder)).as_posix()
+
+
+def config_text(proposal: Proposal, config: Path | None) -> str:
+    """The config as YAML; the table's path is relative to `config`, or to where we are."""
+    return as_yaml(proposal, relative(proposal.file, config))
+
+
+def write(proposal: Proposal, config: Path | None, picture: Path | None) -> list[Path]:
+    """Write the picture, then the config that was loaded once to see that it is sound; what was written. Nothing is left after a fault."""
+    if config is not None:
+        trial = config.with_name(f".{config.name}.{os.getpid()}.tmp.yaml")
+        try:
+            trial.write_text(config_text(proposal, config), encoding="utf-8")
+            load_config(trial)
+        finally:
+            trial.unlink(missing_ok=True)
+    new = picture is not None and not picture.exists()
+    if picture is not None:
+        draw(panels(proposal), picture)
+    try:
+        if config is not None:
+            write_text(config, config_text(proposal, config))
+    except OSError:
+        if new and picture is not None:
+            picture.unlink(missing_ok=True)
+        raise
+    return [p for p in (config, picture) if p is not None]
