@@ -103,3 +103,11 @@ def test_a_whole_model_is_measured_while_a_dose_kills_and_after(monkeypatch, tmp
         first[m]["n"] for m in ("ns_per_cell_tick", "ns_per_cell_tick_after_dose")
     ]  # the same cells, from the states that were kept
     assert len(steps) == 1 + 4 * 60  # the first tick, and for each stretch an hour to get warm and an hour
+
+
+def test_every_spatial_statistic_is_measured_and_told():
+    from tme.bench import spatial
+
+    found = json.loads(spatial.measured(4000))
+    assert len(found["seconds"]) == 11 and all(s >= 0 for s in found["seconds"].values()) and sum(found["seconds"].values()) > 0
+    assert found["bytes"] > 1e7

@@ -11,7 +11,7 @@ from tme.model.registry import parameter_registry
 
 ROOT = Path(__file__).parents[1]
 MODEL = (ROOT / "docs" / "model.md").read_text(encoding="utf-8")
-PAGES = [ROOT / "README.md", ROOT / "configs" / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [ROOT / "README.md", ROOT / "configs" / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
 
 @pytest.fixture(scope="module")

@@ -41,13 +41,16 @@ _prepare_numba()
 _LATE = {
     "TumourModel": ("tme.model", "TumourModel"),
     "load_config": ("tme.model", "load_config"),
-    "load": ("tme.experiments", "load"),
     "patients": ("tme.model.patients", "patients"),
 }
 
 
 def __getattr__(name: str):
     """Import the heavy parts on first use, so that `import tme` and `tme --help` stay quick."""
+    if name == "spatial":
+        from importlib import import_module
+
+        return import_module("tme.spatial")
     if name in _LATE:
         from importlib import import_module
 
@@ -56,10 +59,43 @@ def __getattr__(name: str):
     raise AttributeError(f"module 'tme' has no attribute {name!r}")
 
 
+def load(folder: str | Path) -> Any:
+    """Open a run directory, finished or not (`tme.experiments.Run`)."""
+    from tme import experiments
+
+    _shown()
+    return experiments.load(folder)
+
+
+def view(run: Any, arms: list[str] | None = None) -> Any:
+    """The viewer of a run, or of a run directory, as a widget for a notebook; needs the extra `notebook`."""
+    from tme.viz.viewer.notebook import view
+
+    return view(run, arms)
+
+
+def _shown() -> None:
+    """Teach runs to show themselves in a notebook; what draws is imported when it is asked for."""
+    from tme.experiments import Run
+
+    def plots(folder: Path) -> Any:
+        from tme.viz.plots import Plots
+
+        return Plots(folder)
+
+    def html(folder: Path) -> str:
+        from tme.viz.plots import html
+
+        return html(folder)
+
+    Run.shown = (plots, html)
+
+
 def run(config: Any, out: Any = None, *, report: bool = True, **how: Any) -> Any:
     """Run an experiment, or complete a part-done run, and draw its report; `how` as in `tme.experiments.run`."""
     from tme import experiments
 
+    _shown()
     return experiments.run(config, out, report=_draw if report else None, **how)
 
 
@@ -69,4 +105,4 @@ def _draw(folder: Path) -> Any:
     return write(folder)
 
 
-__all__ = ["TumourModel", "__version__", "load", "load_config", "patients", "run"]
+__all__ = ["TumourModel", "__version__", "load", "load_config", "patients", "run", "view"]

@@ -19,22 +19,24 @@ HOME = {"precompile": "experiments", "__main__": "cli"}
 BASE = {"kernels", "core", "library", "config"}
 LAWS = {"populations", "rules", "pathways", "mechanisms", "therapy", "readouts"}
 MODEL = {*BASE, *LAWS, "model"}
-ABOVE = {*MODEL, "statistics", "experiments", "studies"}
+ABOVE = {*MODEL, "statistics", "spatial", "experiments", "studies"}
 MAY_IMPORT: dict[str, set[str]] = {
     "kernels": set(),
     "statistics": set(),
     "core": {"kernels"},
+    "spatial": {*BASE, "statistics"},
     "library": {"kernels", "core"},
     "config": {"kernels", "core", "library"},
     **dict.fromkeys(LAWS, BASE),
     "model": {*BASE, *LAWS, "statistics"},
-    "experiments": {*MODEL, "statistics"},
-    "studies": {*MODEL, "statistics", "experiments"},
+    "experiments": {*MODEL, "statistics", "spatial"},
+    "studies": {*MODEL, "statistics", "spatial", "experiments"},
     "importing": {*MODEL, "experiments", "viz"},
+    "exporting": {*MODEL, "experiments"},
     "targets": ABOVE,
     "bench": ABOVE,
-    "viz": {"statistics"},
-    "cli": {*ABOVE, "targets", "bench", "viz", "importing"},
+    "viz": {"statistics", "spatial"},
+    "cli": {*ABOVE, "exporting", "targets", "bench", "viz", "importing"},
 }
 OUTSIDE = {"kernels": {"numpy", "numba", "scipy", "llvmlite"}, "statistics": {"numpy", "numba", "scipy"}}
 HEAVY = {"matplotlib", "pandas", "scipy", "mesa", "numba", "numpy", "h5py", "pydantic", "ruamel"}

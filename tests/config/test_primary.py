@@ -109,6 +109,29 @@ def test_an_unknown_readout_is_refused_with_the_nearest_one(tmp_path):
     assert "x.yaml:12: primary.readout: unknown readout 'tumor_alive'" in fault and "did you mean 'tumour_alive'?" in fault
 
 
+@pytest.mark.parametrize(
+    ("more", "other"),
+    [
+        ("initil: {}\n", "initil: unknown key"),
+        ("mechanisms: {division: {k_dv: 1}}\n", "unknown parameter 'k_dv'"),
+        ("rules: {M69.arest: 'on'}\n", "rules.M69.arest"),
+        ("mechanisms: {ferroptosis: {on: false}}\n", "mechanisms.ferroptosis.on"),
+        ("entries: {cells: {cd8: {pathways: {feroptosis: {preset: t_cell}}}}}\n", "feroptosis"),
+        ("replicates: many\n", "replicates: is 'many'"),
+    ],
+)
+def test_an_unknown_readout_is_told_beside_any_other_fault(tmp_path, more, other):
+    found = model_faults(tmp_path, ASKED + "ab < a\n  readout: tumor_alive\n" + more)
+    assert sum("primary.readout: unknown readout 'tumor_alive'" in f and "did you mean 'tumour_alive'?" in f for f in found) == 1
+    assert any(other in f for f in found), found
+
+
+def test_beside_another_fault_a_readout_that_some_config_has_is_not_called_unknown(tmp_path):
+    for name in ("mdsc", "clone_fsp1_high_share", "metastases", "dead_ferroptosis_caf"):
+        found = model_faults(tmp_path, ASKED + f"ab < a\n  readout: {name}\npopulatons: {{mdsc: {{share: 0.1}}}}\n")
+        assert not any("readout" in f for f in found), found
+
+
 def test_a_readout_of_a_cell_type_that_the_config_lacks_is_refused(tmp_path):
     (fault,) = model_faults(tmp_path, ASKED + "ab < a\n  readout: mdsc\n")
     assert "unknown readout 'mdsc'" in fault

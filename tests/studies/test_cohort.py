@@ -34,6 +34,7 @@ def carried_out(folder, planted=True, n=40, patients=None, **how):
         patch.setattr(cohort, "ask_of", lambda config, kind, readouts, days: Ask(tuple(readouts), tuple(days)))
         patch.setattr(cohort, "cost", lambda config, n, ask: "no time")
         patch.setattr(cohort, "outcomes_judged", lambda *a, judged=cohort.outcomes_judged: judged(*a[:3], Effort(5, 2, 199)))
+        patch.setattr(cohort, "matched", lambda *a, matched=cohort.matched: matched(*a[:4], Effort(5, 2, 199)))
         patch.setattr(cohort, "FULL", n)
         _, code = cohort.run(config(planted), out=folder, **{"jobs": 1, "progress": False, "model_factory": Patient, **how})
     assert code == 0
@@ -62,6 +63,19 @@ def test_the_matching_rule_is_the_planted_one(planted):
     assert f"where {other} wins most often" in words and f"alone AUC {1:.2f}" in words
 
 
+def test_the_matching_rule_gains_on_patients_it_was_not_made_from_what_was_planted(planted):
+    m = planted[1]["matched"]
+    high = np.array([p["pdl1"] > 0.5 for p in people(40)])
+    # who gets the arm that does not work keeps the untreated tumour, who gets the right one has 0.45^4 of it
+    possible = min(high.mean(), 1 - high.mean()) * (1 - 0.45**4)
+    assert m["possible"] == pytest.approx(possible) and m["gain_seen"] == pytest.approx(possible) and m["found"] and m["p"] == pytest.approx(1 / 200)
+    # nearly half of the patients are on either side, so the arm that is best for all in four fifths of them is often the worse one in the rest
+    assert possible * 0.9 < m["gain"]["value"] < 1 - 0.45**4 and m["gain"]["low"] > 0
+    assert m["rule"] == {"feature": "pdl1_positive_share", "value": pytest.approx(0.5, abs=0.05), "above": True, "over": "immune", "under": "drug"}
+    said = next(t for t in planted[1]["sentences"] if t.startswith("Matching rule: give immune to patients with PD-L1 positive share above"))
+    assert f"a gain of {m['gain']['value']:.3f} of the untreated tumour" in said and "p = 0.005" in said
+
+
 def test_responses_times_and_wins_are_those_of_the_formula(planted):
     folder, s = planted
     high = sum(p["pdl1"] > 0.5 for p in people(40))
@@ -80,6 +94,7 @@ def test_none_is_reported_where_none_is_planted(tmp_path):
     _, s = carried_out(tmp_path / "s", planted=False)
     assert not any(o.get("found") for o in s["outcomes"].values()) and not any(t.startswith("Rule:") for t in s["sentences"])
     assert any(t.startswith("No feature of the untreated tumour predicts any of") for t in s["sentences"])
+    assert not s["matched"]["found"] and any("such rules gain nothing beyond chance over giving everyone the best arm" in t for t in s["sentences"])
 
 
 def test_processes_and_a_torn_file_change_no_bit(planted, tmp_path):

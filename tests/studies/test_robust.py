@@ -11,12 +11,13 @@ import pytest
 from made_up import Config, Model
 
 from tme.config.study import Given
+from tme.pathways.ferroptosis_parameters import PARAMETERS
 from tme.statistics.contrasts import parse
 from tme.studies import rivals, robust
 from tme.studies.design import Ask
 from tme.studies.ranges import Range
 from tme.studies.robust import candidates, planned
-from tme.studies.robust_words import of_conclusion, word
+from tme.studies.robust_words import of_conclusion, of_rivals, word
 from tme.viz import study as page
 
 RANGES = [Range("b", 0.2, 0.6, 0.4, unit="1"), Range("i", 0.1, 0.5, 0.3), Range("s", -0.1, 0.2, 0.05, unit="1"), Range("a", -20, 20, 0), Range("c", 0, 1, 0.5)]
@@ -142,24 +143,43 @@ def courses(coupling, n=5):
     """Courses of the mean-field equations with a coupling, numbers drawn."""
     rng, out = np.random.default_rng(1), []
     for _ in range(n):
-        r, k, e0, a, c = (rng.uniform(*ends) for ends in ((0.3, 0.8), (0.2, 0.8), (0.05, 0.2), (0, 0.4), (0.5, 3)))
+        r, k, e0, a, q, u = (rng.uniform(*ends) for ends in ((0.3, 0.8), (0.5, 2.0), (0.05, 0.2), (0, 0.4), (0.5, 3), (0.5, 2)))
 
-        def rate(given, state, r=r, k=k, e0=e0, a=a, c=c):
-            n, e = state
-            kill = (1 + c * rivals.HAS_A * min(1.0, given[0])) * e
-            f = k * rivals.HAS_B * given[1] * (1 + coupling * kill / (1 + kill))
-            return np.array([(r * (1 - n / 5000) - f - kill) * n, (e0 + a * (f + kill) - e) / rivals.TAU_E])
+        def rate(given, state, r=r, k=k, e0=e0, a=a, q=q, u=u):
+            n, e, response, gpx4 = state
+            kill = (1 + q * rivals.HAS_A * min(1.0, given[0])) * e
+            gsh = 1 - coupling * response
+            f = u * 0.3**4 / (0.3**4 + (gpx4 * gsh) ** 4)
+            deaths = f + kill
+            return np.array([(r * (1 - n / 5000) - deaths) * n, (e0 + a * deaths - e) / 2.0, 4 * (kill / (1 + kill) - response),
+                             0.69 - (0.69 + k * rivals.HAS_B * given[1]) * gpx4])  # fmt: skip
 
-        found = rivals._Course(DAYS, ARMS).solve(rate, np.array([np.full((1, 4), 300.0), np.full((1, 4), e0)]))[:, 0, 0]
+        start = np.array([np.full((1, 4), v) for v in (300.0, e0, e0 / (1 + e0), 1.0)])
+        found = rivals._Course(DAYS, ARMS).solve(rate, start)[:, 0, 0]
         out.append(dict(zip(ARMS.names, found.T)))
     return out
 
 
 def test_the_rival_that_made_the_data_explains_them_and_the_simpler_one_less():
-    found = rivals.compare(DAYS, courses(8.0), ARMS, ASKED)
+    found = rivals.compare(DAYS, courses(0.8), ARMS, ASKED)
     bliss, free = found["logistic growth with Bliss"], found["mean field, coupled"]
     assert free["combination"] > 0.99 and free["excess"] > 0.98
-    assert bliss["excess"] < 0.5 and bliss["draws"] == 5 and free["agrees"] == {"ab < control": 5, "bliss(ab; a, b) > 0": 5}
+    assert found["mean field, uncoupled"]["excess"] < 0.5 and bliss["excess"] < 0.5 and bliss["draws"] == 5 and free["agrees"] == {"ab < control": 5, "bliss(ab; a, b) > 0": 5}
+
+
+def test_where_nothing_is_coupled_the_mean_field_needs_no_coupling():
+    found = rivals.compare(DAYS, courses(0.0, 4), ARMS, ASKED)
+    assert found["mean field, uncoupled"]["excess"] > 0.98
+    said = of_rivals(found)
+    assert len(said) == 4 and said[-1].startswith("Of the two mean fields") and "no more of the excess" in said[-1]
+    coupled = {k: {**v, "excess": e} for (k, v), e in zip(found.items(), (0.1, 0.12, 0.97))}
+    assert "has 85 % more of the variance of the excess" in of_rivals(coupled)[-1]
+
+
+def test_the_chemistry_of_the_mean_field_is_that_of_the_pathway():
+    numbers = {name: p.value for name, p in PARAMETERS.parameters.items()}
+    held = {"tau_z": 1440 * rivals.TAU_Z, "k_a": rivals.K_A / 1440}
+    assert held == pytest.approx({name: numbers[name] for name in held}, rel=0.01)
 
 
 def test_the_logistic_rival_predicts_independent_action_it_never_saw():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import signal
 import subprocess
@@ -71,6 +72,38 @@ def test_a_failure_is_recorded_the_others_go_on_and_a_rerun_tries_it_again(tmp_p
     with opened(tmp_path / "s") as study:
         study.evaluate([Point("bad", {"fail": 1})])
     assert (tmp_path / "s" / "results.jsonl").read_text().count("\n") == lines + 2
+
+
+class FailsUntilMended(Model):
+    """Raises until the file that the environment names is there."""
+
+    def step(self):
+        if not Path(os.environ["TME_TEST_MENDED"]).exists():
+            raise ValueError("fails on purpose")
+        super().step()
+
+
+@pytest.mark.parametrize("later", [[Point("good")], []])
+def test_a_failure_of_an_earlier_evaluation_is_not_forgotten(tmp_path, later):
+    with opened(tmp_path / "s") as study:
+        study.evaluate([Point("bad", {"fail": 1})])
+        study.evaluate(later)
+        study.finish([], {})
+    assert study.exit_code == 3
+
+
+def test_a_failure_that_a_later_evaluation_mends_is_none(tmp_path, monkeypatch):
+    mended = tmp_path / "mended"
+    monkeypatch.setenv("TME_TEST_MENDED", str(mended))
+    with opened(tmp_path / "s", model_factory=FailsUntilMended) as study:
+        assert study.evaluate([Point("x", {"a": 1}), Point("y", {"a": 2})]).ended()["failed"] == 4
+        mended.touch()
+        assert study.evaluate([Point("x", {"a": 1})]).ended()["failed"] == 0
+        study.finish([], {})
+        assert study.exit_code == 3  # y is still without result
+        study.evaluate([Point("y", {"a": 2})])
+        study.finish([], {})
+    assert study.exit_code == 0
 
 
 def test_a_simulation_is_known_by_what_it_is_not_by_its_name():

@@ -115,6 +115,9 @@ def test_a_mutant_that_changes_nothing_is_told(monkeypatch, capsys):
     assert row["id"] == "T99" and row["breaks"] is False and row["lost"] == []
     assert targets.main([], mutants=True) == 0
     assert "0 of 1 targets break" in capsys.readouterr().out
+    assert targets.main(["T98"], mutants=True) == 0  # asked for by name, it is told and not passed over
+    said = " ".join(capsys.readouterr().out.split())
+    assert "T98" in said and "none: nothing of" in said and "0 of 0 targets break" in said
 
 
 def test_a_mutant_lies_over_what_a_check_asks_for_and_forgets_what_it_kept():

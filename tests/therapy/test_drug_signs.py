@@ -14,6 +14,7 @@ from tme.library import load_library
 HOURS = 3
 SLOW = {"mechanisms__death__k_apo": 0, "mechanisms__ferroptosis": {**UNBREAKABLE, "kap_b": 1.0}}
 COPPER = {"mechanisms__cuproptosis": {"on": True}}
+MEDIUM = {"glucose_oxidase": {"fields__glucose": {"initial": 5, "held": True}}}  # what a drug lives on is brought anew, as cystine and oxygen are
 NORMAL = {"populations__normal": {"share": 0.3}, "mechanisms__ferroptosis_normal": {"on": True}}
 UP, DOWN = 1, -1
 
@@ -23,7 +24,7 @@ UP, DOWN = 1, -1
 def seen(drug="", level=0.0, copper=False):
     """The dish after some hours in a bath."""
     arm = {"x": bath(drug, level) if drug else {}}
-    return hours(dish("x", arms=arm, **SLOW, **(COPPER if copper else {})), HOURS)
+    return hours(dish("x", arms=arm, **SLOW, **MEDIUM.get(drug, {}), **(COPPER if copper else {})), HOURS)
 
 
 def moves(drug, level, what, direction, copper=False):

@@ -8,6 +8,7 @@ import synthetic
 
 from tme.viz import fields, kymograph, maps, profiles, space, style
 from tme.viz.load import Run, read_h5ad
+from tme.viz.sheet import LatticeSheet
 
 
 def disc(n=61, radius=20.0, dx=20.0):
@@ -95,7 +96,7 @@ def test_all_colours_of_a_map_differ():
 def test_voxels_of_a_map_are_whole_pixels(tmp_path):
     from matplotlib.image import imread
 
-    sheet = style.LatticeSheet(1, 2, (30, 40))
+    sheet = LatticeSheet(1, 2, (30, 40))
     board = (np.indices((30, 40)).sum(axis=0) % 2).astype(float)
     with style.use():
         sheet.show(0, 0, board, cmap="gray")

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from tme.bench import kernels, rules, versus, whole
+from tme.bench import kernels, pathways, rules, spatial, versus, whole
 
 Case = Callable[[str], list[dict[str, Any]]]
 CASES: dict[str, Case] = {
@@ -26,6 +26,7 @@ CASES: dict[str, Case] = {
     "chemistry-100k": kernels.chemistry,
     "move-100k": lambda c: kernels.move(c, 100_000),
     "move-1m": lambda c: kernels.move(c, 1_000_000),
+    "pathways": pathways.pathways,
     "rules": rules.rules,
     "whole-10k": lambda c: whole.whole(c, 10_000),
     "first-tick": whole.first_tick,
@@ -35,6 +36,7 @@ LONG: dict[str, Case] = {
     "mesa": whole.mesa,
     "whole-100k": lambda c: whole.whole(c, 100_000),
     "whole-1m": lambda c: whole.whole(c, 1_000_000),
+    "spatial-1m": spatial.spatial,
     "threads-100k": lambda c: whole.threads_two(c, 100_000),
     "memory-100k-1m": lambda c: whole.memory(c, 100_000, 1_000_000),
 }

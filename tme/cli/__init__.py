@@ -15,16 +15,20 @@ from tme.cli import (
     check,
     cohort,
     describe,
+    export,
     import_,
     listing,
+    movie,
     optimise,
     report,
     robust,
     run,
     schema,
     sensitivity,
+    spatial,
     status,
     targets,
+    view,
 )
 
 app = typer.Typer(
@@ -57,6 +61,9 @@ for _name, _command in (
     ("describe", describe.describe),
     ("report", report.report),
     ("status", status.status),
+    ("movie", movie.movie),
+    ("export", export.export),
+    ("view", view.view),
     ("list", listing.list_),
     ("targets", targets.targets),
     ("bench", bench.bench),
@@ -65,6 +72,7 @@ for _name, _command in (
     ("calibrate", calibrate.calibrate),
     ("cohort", cohort.cohort),
     ("optimise", optimise.optimise),
+    ("spatial", spatial.spatial),
     ("schema", schema.schema),
 ):
     app.command(_name)(_command)

@@ -21,10 +21,14 @@ def bench(
     device: Annotated[Device, typer.Option(help="What the kernels run on.")] = Device.cpu,
 ) -> None:
     """Measure speed: ns per cell and voxel; `tme bench mesa` sets the plain-Mesa twin beside it."""
-    from tme.bench import measure
+    from tme.bench import measure, references
     from tme.cli.text import table
+    from tme.experiments.provenance import machine
 
     rows = measure(cases or [], versus, device.value, told=lambda text: typer.echo(text, err=True))
+    if device is Device.cpu:
+        for sentence in references.outside(rows, references.known().get(references.kind_of(machine()))):
+            typer.echo(f"warning: {sentence}", err=True)
     if as_json:
         echo_json(rows)
     else:

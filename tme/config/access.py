@@ -18,7 +18,8 @@ class Context:
     `registry` group -> name -> Parameter; `clocks` mechanism -> its clock in min (0: every tick), empty if
     unknown; `metrics` known names, empty if unknown. `texts` keeps the user's library files as they were read, by
     path; `plugins` are those the config names or Python handed over. `contrasts` reads the contrasts of `primary:` (texts, arms)
-    and tells what is wrong with them; None where nobody can read them.
+    and tells what is wrong with them; None where nobody can read them. `readouts` names what a series may hold (cell types,
+    names of clones), which a config with other faults is compared with; the columns that a sound one has are known later.
     """
 
     registry: Mapping[str, Mapping[str, Any]]
@@ -28,6 +29,7 @@ class Context:
     texts: dict[str, str] = field(default_factory=dict)
     plugins: tuple[Any, ...] = ()
     contrasts: Callable[[Any, Any], list[tuple[int, str, str, str]]] | None = None
+    readouts: Callable[[Any, Any], list[str]] | None = None
 
 
 class Access:

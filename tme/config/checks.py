@@ -144,7 +144,7 @@ def check_sink(look: Access, name: str, entry: Any) -> None:
     walls = look.get("domain", "boundary", default="no_flux")
     walls = list(walls.values()) if isinstance(walls, dict) else [walls]
     library = look.context.library
-    elsewhere = taken_up or name in library.drugs or name in library.nanoparticles or "fixed" in walls
+    elsewhere = taken_up or name in library.drugs or name in library.nanoparticles or "fixed" in walls or bool(getattr(entry, "walls", {}))
     if value("vessel_exchange") == 0.0 and not elsewhere:
         look.fault(
             ("fields", name, next((k for k in ("decay", "vessel_exchange") if k in changed), "mode")),

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from tme.config.access import Access, divides
+from tme.config.base import REFERENCE
+from tme.config.errors import listed, nearest
+from tme.core.plugins import joined
 
 
 def check_primary(look: Access) -> None:
@@ -17,6 +20,16 @@ def check_primary(look: Access) -> None:
     for k, problem, expected, arm in look.context.contrasts([t for _, t in texts], arms):
         path = ("primary", "contrasts", texts[k][0])
         look.unknown(path, "arm", arm, arms) if arm else look.fault(path, problem, expected)
+
+
+def check_readout(look: Access) -> None:
+    """A readout that no series has, of a config with other faults: what a sound one has is asked of its model."""
+    name, known = look.get("primary", "readout"), look.context.readouts
+    if known is None or not isinstance(name, str) or not name or joined(look.context.plugins).readouts:
+        return
+    names = known(look.context.library.cells, (REFERENCE, *look.mapping("tumour", "clones")))
+    if name not in names:
+        look.fault(("primary", "readout"), f"unknown readout '{name}'", listed(names, 20), nearest(name, names))
 
 
 def check_day(look: Access) -> None:

@@ -195,7 +195,8 @@ class Merging:
             self.fault(change, path, f"is {short(given)}", NUMBER)
             return raw
         if "value" in given:
-            return {"unit": raw["unit"] if raw is not None else unit, **given} if raw is not None or unit else given
+            former = raw["unit"] if raw is not None and "unit" in raw else unit  # none: the number was a parameter of a mechanism
+            return {"unit": former, **given} if former else given
         if raw is None:
             self.fault(change, path, "has no value", NUMBER)
             return raw

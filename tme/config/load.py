@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from tme.config.access import Access, Context
 from tme.config.arms import expanded, without_arm, without_inherited, without_lost_contrasts
 from tme.config.checks import check_all
+from tme.config.checks_primary import check_readout
 from tme.config.entries import failed, library_for
 from tme.config.errors import ConfigError, Fault, listed, nearest, tidy
 from tme.config.hashing import digest
@@ -41,6 +42,7 @@ def load_config(
     plugins: Iterable[Any] = (),
     allow_plugins: bool = False,
     contrasts: Callable[[Any, Any], list[tuple[int, str, str, str]]] | None = None,
+    readouts: Callable[[Any, Any], list[str]] | None = None,
 ) -> Config:
     """Read an experiment; `ConfigError` lists everything that is wrong with it.
 
@@ -48,14 +50,14 @@ def load_config(
     `quick`: apply the file's `quick:` section. `library`: a `tme.library.Library`. `clocks`: mechanism ->
     its clock in minutes; their names are what `on: false` may switch. `metrics`: known names. `plugins`: files,
     modules or objects with laws of the user's own; those that the file names run only with `allow_plugins`. `contrasts`:
-    what reads the contrasts of `primary:` (`tme.statistics.faults_of`).
+    what reads the contrasts of `primary:` (`tme.statistics.faults_of`); `readouts`: which columns a series may have, of cell types and clones.
     """
     if library is None:
         from tme.library import load_library
 
         library = load_library()
     parameters = {g: dict(getattr(s, "parameters", s)) for g, s in registry.items()}
-    context = Context(parameters, library, dict(clocks or {}), frozenset(metrics), contrasts=contrasts)
+    context = Context(parameters, library, dict(clocks or {}), frozenset(metrics), contrasts=contrasts, readouts=readouts)
     faults: list[Fault] = []
     notes: list[str] = []
     tree = read_chain(Path(path), faults, notes)
@@ -244,13 +246,15 @@ def build(tree: Node, context: Context, faults: list[Fault], sweep: bool = True)
         config = Config.model_validate(data)
     except ValidationError as error:
         faults.extend(in_preset(pointed(translate(e, tree, data), library), tree, library) for e in error.errors())
-    check_all(Access(data, tree, replace(context, library=library), faults))
+    look = Access(data, tree, replace(context, library=library), faults)
+    check_all(look)
     faults.extend(f for f in again if f.key not in {g.key for g in faults})
     broken = failed(faults, library, tree)
     faults[known:] = [f for f in faults[known:] if not only_follows(f, broken)]
     if sweep:
         check_sweep(tree, context, faults)
     if config is None or len(faults) > known:
+        check_readout(look)
         return None
     finish(config, tree, context, library)
     return config

@@ -207,13 +207,17 @@ class _Course:
             return
         due = [d for d in self.ask.days if d not in self.rows and -1e-9 <= hour - 24 * d < LATEST_H]
         if due:
-            self.rows.update(dict.fromkeys(due, model.observe()))
+            self.rows.update(dict.fromkeys(due, self._look(model)))
 
     def record_rows(self, model: Any) -> dict[float, dict[str, float]]:
         """The rows, the last one standing for all later days where the tumour is gone."""
         if model.stop_reason and model.stop_reason.startswith("fewer than"):
-            return {**dict.fromkeys(self.ask.days, model.observe()), **self.rows}
+            return {**dict.fromkeys(self.ask.days, self._look(model)), **self.rows}
         return self.rows
+
+    def _look(self, model: Any) -> dict[str, float]:
+        """The model's readouts, and the spatial statistics that are asked for."""
+        return {**model.observe(), **spatial_values(model, self.ask.readouts)}
 
     def record(self, model: Any) -> dict[str, Any]:
         """As it is kept: None for what is not known."""
@@ -221,6 +225,18 @@ class _Course:
             self.rows, self.stopped = self.record_rows(model), model.stop_reason
         columns = {name: [_known(self.rows.get(d, {}).get(name)) for d in self.ask.days] for name in self.ask.readouts}
         return {"values": columns, "stopped": self.stopped}
+
+
+def spatial_values(model: Any, readouts: Sequence[str]) -> dict[str, float]:
+    """Those of the readouts that are spatial statistics (`tme.spatial.names`), of the model as it is; nothing where it has no tumour."""
+    asked = [r for r in readouts if r.startswith("spatial.")]
+    if not asked:
+        return {}
+    from tme.readouts.tables import cells_table
+    from tme.spatial.names import of_table, values
+
+    of = of_table(cells_table(model), [n * model.grid.dx_um for n in model.grid.shape[::-1]][: model.grid.ndim])
+    return {} if of is None else values(of, asked)
 
 
 def _known(value: Any) -> float | None:

@@ -27,7 +27,7 @@ _TEXT = h5py.string_dtype(encoding="utf-8")
 
 
 def codes_of(values: np.ndarray, known: tuple[str, ...] = ()) -> tuple[np.ndarray, list[str]]:
-    """Codes (n,) int8 and categories of a column of names or of indices into `known`; -1 is missing ('' in names)."""
+    """Codes (n,) int8 (int32 of many) and categories of a column of names or of indices into `known`; -1 is missing ('' in names)."""
     values = np.asarray(values)
     if values.dtype.kind in "iub":
         top = int(values.max(initial=-1))
@@ -36,7 +36,7 @@ def codes_of(values: np.ndarray, known: tuple[str, ...] = ()) -> tuple[np.ndarra
     categories = [*known, *sorted(set(np.unique(names)) - {*known, ""})]
     code = {"": -1} | {name: k for k, name in enumerate(categories)}
     unique, inverse = np.unique(names, return_inverse=True)
-    table = np.array([code[name] for name in unique], dtype=np.int8)
+    table = np.array([code[name] for name in unique], dtype=np.int8 if len(categories) < 128 else np.int32)
     return (table[inverse] if len(unique) else np.zeros(0, np.int8)), categories
 
 

@@ -7,7 +7,7 @@ import re
 import warnings
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -50,6 +50,18 @@ class Run:
             raise RunError(f"{self.path} is not a run directory (no {CONFIG})")
         self.report_path: Path | None = next(iter(self.path.glob("report.html")), None)
         self._exit_code, self._failed = exit_code, failed
+
+    shown: ClassVar[Any] = None  # (plots of a folder, HTML of a folder): set by `tme`, so that reading needs no drawing
+
+    @property
+    def plot(self) -> Any:
+        """Its figures, one by one: `run.plot.growth()`, `run.plot.maps()` ... (`dir(run.plot)` lists them)."""
+        if self.shown is None:
+            raise AttributeError("figures are drawn for runs opened by tme.load or tme.run")
+        return self.shown[0](self.path)
+
+    def _repr_html_(self) -> str | None:
+        return self.shown[1](self.path) if self.shown is not None else None
 
     def __repr__(self) -> str:
         return f"<Run {self.path}: arms {', '.join(self.arms)}>"
@@ -194,6 +206,24 @@ class Run:
         centres = {axis: (np.arange(n) + 0.5) * dx for axis, n in zip("zyx", shape)}
         values = {n: (tuple("zyx"), a, {"units": units.get(n, "")}) for n, a in arrays.items()}
         return xarray.Dataset(values, centres, {"hour": at, "dx_um": dx})
+
+    def to_pandas(self, table: str = "cells", arm: str | None = None, replicate: int | None = None, hour: float | None = None) -> pd.DataFrame:
+        """One tidy table: `cells`, `fields`, `series` or `summary` (`snapshots.to_pandas`)."""
+        from tme.experiments import snapshots
+
+        return snapshots.to_pandas(self, table, arm, replicate, hour)
+
+    def to_anndata(self, arm: str | None = None, replicate: int | None = None, hour: float | None = None) -> Any:
+        """The cells as AnnData, as scanpy and squidpy take it (`snapshots.to_anndata`)."""
+        from tme.experiments import snapshots
+
+        return snapshots.to_anndata(self, arm, replicate, hour)
+
+    def to_xarray(self, arm: str | None = None, replicate: int | None = None, hour: float | None = None, fields: Any = None) -> Any:
+        """The fields as one Dataset over arm, replicate, time, z, y, x (`snapshots.to_xarray`)."""
+        from tme.experiments import snapshots
+
+        return snapshots.to_xarray(self, arm, replicate, hour, fields)
 
     def _snapshot(self, kind: str, ending: str, arm: str, replicate: int, hour: float | None) -> Path:
         there = self.hours(arm, replicate)

@@ -7,6 +7,8 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
+from tme.library.part import KeyFault
+from tme.library.rule import Needy
 from tme.library.schema import Coarsen, FieldEntry, Mode, Name, Part, quantity
 
 MechanismId = Annotated[str, Field(pattern=r"^[MDN]\d+$")]
@@ -62,6 +64,7 @@ class Agent(Part):
 
 SMALL_HOST_G = 1000.0  # a mouse, not a patient
 VERBS = ("raises", "lowers", "adds_to")
+OUTSIDE = ("vessel", "pool", "cystine_pool")  # targets that are no term of a cell
 STRENGTH = {
     "xct": "ki_uM",
     "fsp1": "ki_uM",
@@ -79,13 +82,14 @@ STRENGTH = {
 PRIOR = {"raises": (2.0, (1.25, 4.0)), "lowers": (0.5, (0.25, 0.8))}  # factor and range of a direction known from a review only
 
 
-class Hit(Part):
+class Hit(Needy):
     """What a drug hits: a target in short with its strength (Ki for reversible inhibitors, k for the rest), or a rule.
 
     A hit without `target` is a rule on any term (`library.hits`): raises, lowers or adds_to, with to and half, or slope;
     `in` says in which cell types; if nothing is said, in all that run the pathway of the term, else in tumour cells. The target `vessel` is a substance in blood, named by
     `field`: what vessels bring of it is divided by 1 + c/Ki, c the drug's level in plasma (an enzyme that works in blood).
     `pool` is a substance in tissue, named likewise, which an enzyme removes at k c. `lag_h` gives an effect a memory.
+    `needs: {field: glucose, half: ...}`: the drug acts only as far as that substance is there (`library.rule.Need`).
     """
 
     refers: ClassVar[dict[str, str]] = {"field": "fields"}
@@ -135,6 +139,8 @@ class Hit(Part):
             raise ValueError(f"a hit on {self.target} is in proportion to the drug and takes no hill")
         if (self.field is not None) != (self.target in ("vessel", "pool")):
             raise ValueError("a hit on vessel or pool names the substance, `field: cystine`; hits on other targets have none")
+        if self.needs is not None and self.target in OUTSIDE:
+            raise KeyFault("needs", f"a hit on {self.target} takes a substance in proportion to what there is and needs no other")
         if self.lag_h is not None:
             raise ValueError(f"a hit on {self.target} acts at once; a rule without target may have a lag_h")
         return self
@@ -168,7 +174,12 @@ class Hit(Part):
         """What a hit without target says, as a rule is written."""
         raw: dict[str, Any] = {k: getattr(self, k) for k in VERBS if getattr(self, k) is not None}
         raw |= {k: self.numbers[k].model_dump(exclude_none=True) for k in ("to", "half", "hill", "slope", "lag_h") if k in self.numbers}
-        return {**raw, "response": self.response}
+        return {**raw, "response": self.response, **self.needed}
+
+    @property
+    def needed(self) -> dict[str, Any]:
+        """What it needs, as a rule is written."""
+        return {} if self.needs is None else {"needs": self.needs.raw}
 
 
 def _complete(hit: dict[str, Any], drug: dict[str, Any]) -> dict[str, Any]:

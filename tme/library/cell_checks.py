@@ -18,8 +18,10 @@ def fault_of_uptake(item: Uptake, field: Any, cells: Mapping[str, CellEntry]) ->
         if key in numbers and numbers[key].unit != unit:
             return f"{key}: is given in '{numbers[key].unit}', expected '{unit}'"
     if field.uptake == "saturable":
+        if not item.saturates and item.linear:
+            return ""
         if not item.saturates:
-            return f"rate: {item.field} is taken up at a rate that saturates; expected most, in {field.unit}/min"
+            return f"rate: {item.field} is taken up at a rate that saturates; expected most, in {field.unit}/min, or linear: true"
         return f"half: {item.field} has its own, {field.half_uptake}; leave it out" if "half" in item.given else ""
     if item.saturates and "half" not in item.given:
         return f"half: is missing; {item.field} states none"

@@ -169,13 +169,14 @@ class Secretion(CellPart):
 
     `times` names what scales it: `m2`, the M2 share 1 - m1 of a macrophage, `m1`, its M1 share, or `engaged`, what the
     contacts of a killer have left it with: up to its function while it holds a target, falling off for hours after.
+    `corpse` is what dead tissue cells release until they are cleared, instead of the living.
     """
 
     field: Name
     rate: float = amount("*", 0.0, ge=0)
     molecules_s: float = amount("1/s", 0.0, ge=0)
     weight_kda: float = amount("kDa", 0.0, ge=0)
-    times: Literal["m1", "m2", "engaged"] | None = None
+    times: Literal["m1", "m2", "engaged", "corpse"] | None = None
 
     def _check(self, given: set[str]) -> None:
         if ("rate" in given) == ("molecules_s" in given) or ("molecules_s" in given) != ("weight_kda" in given):
@@ -186,12 +187,18 @@ class Uptake(CellPart):
     """What a living cell takes up of a field, per min in the tissue of one cell, 3,375 um^3: `rate` x level, or `most` x level/(half + level).
 
     `half` is the field's own where that states one (`half_uptake`); otherwise all cell types that take it up share one.
+    `linear: true` says of a field whose uptake saturates that this type's does not.
     """
 
     field: Name
     rate: float = amount("1/min", 0.0, ge=0)
     most: float = amount("*", 0.0, ge=0)
     half: float = amount("*", 0.0, gt=0)
+    linear: bool = False
+
+    def content(self) -> dict[str, Any]:
+        """As for any part; `linear` counts where it is said."""
+        return {k: v for k, v in super().content().items() if k != "linear" or v}
 
     def _check(self, given: set[str]) -> None:
         if ("rate" in given) == ("most" in given) or ("half" in given and "most" not in given):
@@ -321,7 +328,10 @@ class CellEntry(CellPart):
             raise ValueError("division needs kills: only cells that hold a target divide")
         needs = {"m1": "polarises", "m2": "polarises", "engaged": "kills"}
         for item in self.secretes:
-            if item.times is not None and getattr(self, needs[item.times]) is None:
+            if item.times == "corpse":
+                if guest:
+                    raise ValueError("secretes.times: corpse is for tissue cells, guests leave no corpse")
+            elif item.times is not None and getattr(self, needs[item.times]) is None:
                 raise ValueError(f"secretes.times: {item.times} needs {needs[item.times]}")
         if self.phagocytoses is not None and self.phagocytoses.living > 0.0 and self.polarises is None:
             raise ValueError("phagocytoses.living needs polarises: M1 macrophages eat living cells")

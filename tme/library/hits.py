@@ -8,6 +8,9 @@ or as the rule that it is, on any term that some law has, in any cell types:
 
     - {lowers: ferroptosis.gcl, to: {value: 0.3, ...}, half: {value: 10, unit: uM, ...}, in: [tumour]}
 
+With `needs: {field: glucose, half: {...}}` the drug acts at its target only as far as that substance is there, g/(half + g): an
+enzyme whose product is the hit.
+
 A Ki is the half of a rule that lowers its term to nothing; (c/Ki)^n of all drugs on one target add up before they act.
 Two targets are no term of a cell and stay with the drug: `cystine_pool` and `vessel`.
 """
@@ -74,8 +77,8 @@ def as_rule(name: str, hit: Any) -> dict[str, Any] | None:
         return None
     number = hit.numbers[hit.key].model_dump(exclude_none=True)
     if target.verb == "adds_to":
-        return {**common, target.verb: target.term, "group": target.group, "response": "linear", "slope": number}
+        return {**common, target.verb: target.term, "group": target.group, "response": "linear", "slope": number, **hit.needed}
     whole = {"value": 0.0, "unit": "1", "source": "a whole block where the drug is in excess"}
     hill = hit.numbers["hill"].model_dump(exclude_none=True) if "hill" in hit.numbers else None
-    raw = {**common, target.verb: target.term, "group": target.group, "to": whole, "half": number}
+    raw = {**common, target.verb: target.term, "group": target.group, "to": whole, "half": number, **hit.needed}
     return raw if hill is None else {**raw, "hill": hill}

@@ -10,18 +10,23 @@
       evidence: supported
       source: "..."
 
+`needs: {field: glucose, half: {...}}` says that what is heard acts only as far as a substance is there: s g/(half + g) takes
+the place of s (an enzyme and its substrate).
+
 Response u = x/(1 + x), x = (s/half)^hill of the signal s >= 0; where it is `falling` u = 1/(1 + x): a lack acts.
 `raises` and `lowers` multiply the term by 1 + (to - 1) u, `adds_to` adds to u, or slope s where the response is linear.
+With `combine: cbhg` (PhysiCell's grammar) `base` and `to` are absolute values; a term that is a factor becomes value over
+`reference`, the value at which the law acts as it does without rules, or over `base` where no reference is given.
 """
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
 from tme.library.part import KeyFault
-from tme.library.schema import Part, quantity
+from tme.library.schema import Name, Part, quantity
 
 SIGNAL = r"^(field|drug|own|near|contact|event|alteration)\.[a-z][a-z0-9_]*$|^time$"
 
@@ -34,7 +39,30 @@ def _switch(value: Any) -> Any:
     return {"on": True, "off": False}.get(value, value) if isinstance(value, str) else value
 
 
-class RuleEntry(Part):
+class Need(Part):
+    """A substance without which an agent does nothing: the agent counts times g/(half + g), g its level at the cell."""
+
+    refers: ClassVar[dict[str, str]] = {"field": "fields"}
+    field: Name
+    half: float = quantity("*", gt=0)
+
+    @property
+    def raw(self) -> dict[str, Any]:
+        """As it is written in a file."""
+        return {"field": self.field, "half": self.numbers["half"].model_dump(exclude_none=True)}
+
+
+class Needy(Part):
+    """What may need a substance; without a need its content is that of the time before there were any."""
+
+    needs: Need | None = None
+
+    def content(self) -> dict[str, Any]:
+        """What can change a result."""
+        return {k: v for k, v in super().content().items() if k != "needs" or v is not None}
+
+
+class RuleEntry(Needy):
     """One rule; which terms, signals and cell types exist is checked where they are known (`tme.rules`)."""
 
     cells: Annotated[tuple[str, ...], BeforeValidator(_names), Field(min_length=1)]
@@ -49,6 +77,7 @@ class RuleEntry(Part):
     hill: float = quantity("1", gt=0, le=20, default=1.0)
     slope: float | None = quantity("*", default=None)
     base: float | None = quantity("*", default=None)
+    reference: float | None = quantity("*", gt=0, default=None)
     lag_h: float | None = quantity("h", gt=0, default=None)
     clock_min: float | None = quantity("min", gt=0, default=None)
     group: str | None = None
@@ -85,8 +114,10 @@ class RuleEntry(Part):
                 raise ValueError("combine: cbhg takes raises or lowers and a Hill response")
             wrong = self.to < self.base if self.raises else self.to > self.base  # type: ignore[operator]
         else:
-            self._needs((), ("base",), "combine: product")
+            self._needs((), ("base", "reference"), "combine: product")
             wrong = (self.raises is not None and self.to <= 1.0) or (self.lowers is not None and not 0.0 <= self.to < 1.0)  # type: ignore[operator]
+        if self.needs is not None and self.signal.partition(".")[0] not in ("field", "drug"):
+            raise KeyFault("needs", f"{self.signal} is no substance: what is needed goes with a signal field.NAME or drug.NAME")
         if wrong:
             aim = f"the base {self.base:g}" if self.base is not None else "1 (and not below 0)"
             raise KeyFault("to", f"{self.verb} {self.term} to {self.to:g}, which is on the wrong side of {aim}")
@@ -99,6 +130,10 @@ class RuleEntry(Part):
         for key in absent:
             if getattr(self, key) is not None:
                 raise ValueError(f"{what} takes no {key}")
+
+    def content(self) -> dict[str, Any]:
+        """As for any part; a rule without a reference is what it was before there was one."""
+        return {k: v for k, v in super().content().items() if k != "reference" or v is not None}
 
     @property
     def term(self) -> str:

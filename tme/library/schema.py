@@ -10,12 +10,16 @@ from pydantic import Field, model_validator
 from tme.library.part import Number, Part, address, quantity  # noqa: F401  # looked up here
 
 Mode = Literal["quasi_steady", "backward_euler"]
+Wall = Literal["x_min", "x_max", "y_min", "y_max", "z_min", "z_max"]
 Coarsen = Literal[1, 2, 4]  # how many lattice voxels wide the voxels are on which a field is solved
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 
 
 class FieldEntry(Part):
-    """A diffusing substance: how it spreads and decays, how it is solved, what vessels hold of it."""
+    """A diffusing substance: how it spreads and decays, how it is solved, what vessels hold of it.
+
+    `walls` hold it at a value at some sides of the domain, whatever `domain.boundary` says of the others.
+    """
 
     about: str
     unit: str
@@ -34,6 +38,18 @@ class FieldEntry(Part):
     half_uptake: str = ""  # of saturable uptake: the parameter, "group.name", with the level of half the maximum
     tolerance: float | None = quantity("1", gt=0, le=0.1, default=None)  # of a solve, relative; else 1e-3
     steady_at_start: bool = False  # a run begins with its steady state
+    walls: dict[Wall, Number] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _walls_in_its_unit(self) -> FieldEntry:
+        for wall, number in self.walls.items():
+            if number.unit != self.unit or number.value < 0.0:
+                raise ValueError(f"walls.{wall} is {number.value:g} in '{number.unit}', expected 0 or more in '{self.unit}'")
+        return self
+
+    def content(self) -> dict[str, Any]:
+        """As for any part; a field without such walls is what it was before there were any."""
+        return {k: v for k, v in super().content().items() if k != "walls" or v}
 
     def row(self) -> dict[str, Any]:
         """What `tme list fields` shows."""

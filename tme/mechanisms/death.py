@@ -43,10 +43,6 @@ T_CELL = ParameterSet(
     par("et_cap", 0.0, "1", 0.0, 100.0, "assumed: 0 is off; a cut that holds CD8 per living tumour cell down, to measure what debulking does", "CD8 above this many per living tumour cell leave"),
     par("ctla4_kill_d", 1.0, "d", 0.1, 100.0, "assumed: Tregs at a depleting anti-CTLA-4 die within a day"),
 )
-TERMS = (
-    Term("death.apoptosis", "1", "multiplies", ("tumour",), 0.0, 1e4, "background apoptosis"),
-    Term("death.necrosis", "1", "multiplies", ("tumour",), 0.0, 1e3, "necrosis without oxygen"),
-)
 _DEATH = int(Stream.DEATH)
 _CD8_DEATH = int(Stream.CD8_DEATH)
 _CD8_DIVIDE = int(Stream.CD8_DIVIDE)
@@ -55,11 +51,13 @@ _NOBODY, _NO_FUNCTION, _NOWHERE = np.zeros(0, np.int8), np.zeros(0), np.zeros((1
 
 
 def terms(cells: Mapping[str, CellEntry]) -> tuple[Term, ...]:
-    """What rules may modulate in the guest cells' life."""
+    """What rules may modulate in the death of tissue cells and the guest cells' life."""
     living = tuple(n for n, e in cells.items() if e.life is not None)
     dividing = tuple(n for n, e in cells.items() if e.division is not None)
     mortal = tuple(n for n, e in cells.items() if e.dies is not None)
     return (
+        Term("death.apoptosis", "1", "multiplies", mortal, 0.0, 1e4, "background apoptosis"),
+        Term("death.necrosis", "1", "multiplies", mortal, 0.0, 1e3, "necrosis without oxygen"),
         Term("death.drug", "1/min", "adds", mortal, 0.0, 1.0, "the hazard of apoptosis by drugs"),
         Term("death.drug_sensitivity", "1", "multiplies", mortal, 0.0, 100.0, "the apoptosis that drugs bring"),
         Term("turnover.rate", "1", "multiplies", living, 0.0, 100.0, "the rate of loss"),

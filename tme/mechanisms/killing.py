@@ -22,6 +22,7 @@ IFN-gamma goes out in proportion to q, which follows the contact and falls off f
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -34,6 +35,7 @@ from tme.kernels.cells import contacts
 from tme.kernels.elementary import exp
 from tme.kernels.inline_laws import with_laws
 from tme.kernels.jit import rule, serial
+from tme.library.cells import CellEntry
 from tme.mechanisms.receptors import Signals
 
 PARAMETERS = ParameterSet(
@@ -53,12 +55,17 @@ PARAMETERS = ParameterSet(
     par("ifng_fall_min", 360.0, "min", 10.0, 2880.0, "assumed: falls off within hours of the last contact (4-12 h)"),
     par("start_output", 0.4, "1", 0.0, 1.0, "assumed: q of specific CD8 in an untreated tumour", "IFN-gamma secretion of specific CD8 at the start, relative to full"),
 )
-TERMS = (
-    Term("killing.attach_rate", "1", "multiplies", ("cd8",), 0.0, 10.0, "the rate of attachment to targets"),
-    Term("killing.recognition", "1", "multiplies", ("cd8",), 0.0, 4.0, "the share of contacts that find their antigen"),
-    Term("killing.hit_rate", "1", "multiplies", ("cd8",), 0.0, 10.0, "the rate of hits"),
-    Term("secretion.ifng", "1", "multiplies", ("cd8",), 0.0, 10.0, "secretion of IFN-gamma"),
-)
+TERMS = (Term("secretion.ifng", "1", "multiplies", ("cd8",), 0.0, 10.0, "secretion of IFN-gamma"),)
+
+
+def terms(cells: Mapping[str, CellEntry]) -> tuple[Term, ...]:
+    """What rules may modulate in the cell types that kill."""
+    killing = tuple(n for n, e in cells.items() if e.kills is not None)
+    return (
+        Term("killing.attach_rate", "1", "multiplies", killing, 0.0, 10.0, "the rate of attachment to targets"),
+        Term("killing.recognition", "1", "multiplies", killing, 0.0, 4.0, "the share of contacts that find their antigen"),
+        Term("killing.hit_rate", "1", "multiplies", killing, 0.0, 10.0, "the rate of hits"),
+    )
 
 
 NO_HITS = EVERY_ONE = np.zeros(0, np.int8)
@@ -136,6 +143,7 @@ class Killing(Mechanism):
         host = (f"receptors.{part}.{li.name}" for li in model.receptors.hosts() for part in ("host_sum", "host_count"))
         shown = [f"tumour.{c}" for c in model.tumour.declared if c.startswith("ligand_")]
         own = [(k.kind, c) for k in model.killers for c in ("uid", "voxel", "exhaustion", "specific") if c in k.declared or c in ("uid", "voxel")]
+        own += [(k.kind, c) for k in model.killers for t in ("attach_rate", "recognition", "hit_rate") if (c := f"term_killing_{t}") in k.declared]
         signals = [axis.signal for k in model.killers for axis in model.receptors.on(k.kind)]
         set_here = [(k.kind, c) for k in model.killers for c in dict.fromkeys((*SET_HERE, *signals)) if c in k.declared]
         self.reads = (*self.reads, *(f"{kind}.{c}" for kind, c in own), *shown, *free, *host)

@@ -3,6 +3,7 @@
     source += rate x (1 - m1)           a macrophage's M2 share
               rate x m1                 its M1 share
               rate x q                  a killer, by what its contacts have left it with (`killing`)
+              rate                      a corpse that has not been cleared
               rate                      any other
 
 `rate` is per cell and minute in the tissue of one (`kernels.exchange.per_cell`), or molecules per second of a stated weight. What cells of one
@@ -30,7 +31,7 @@ def terms(cells: Mapping[str, CellEntry]) -> tuple[Term, ...]:
     for name, entry in cells.items():
         for item in entry.secretes:
             by_field.setdefault(item.field, []).append(name)
-    return tuple(Term(f"secretion.{f}", "1", "multiplies", tuple(n), 0.0, 100.0, f"secretion of {f}") for f, n in by_field.items())
+    return tuple(Term(f"secretion.{f}", "1", "multiplies", tuple(dict.fromkeys(n)), 0.0, 100.0, f"secretion of {f}") for f, n in by_field.items())
 
 
 @serial
@@ -62,6 +63,14 @@ def secrete_living(n, voxel, state, rate, scale, counts, term):
             tally(counts, voxel[i], rate * factor(term, i), scale)
 
 
+@serial
+def secrete_dead(n, voxel, state, rate, scale, counts, term):
+    """Equal secretion of every corpse."""
+    for i in range(n):
+        if state[i] != 0:
+            tally(counts, voxel[i], rate * factor(term, i), scale)
+
+
 class CellSecretion(Mechanism):
     """What cells secrete, field by field."""
 
@@ -81,7 +90,7 @@ class CellSecretion(Mechanism):
                     raise ValueError(f"{population.kind} secretes into {item.field}, which is no field of this experiment")
                 self.by_field.setdefault(item.field, []).append((population, item))
         pairs = [pair for pairs in self.by_field.values() for pair in pairs]
-        columns = {"m1": ("voxel", "m1"), "m2": ("voxel", "m1"), "engaged": ("voxel", "stimulus"), None: ("voxel",)}
+        columns = {"m1": ("voxel", "m1"), "m2": ("voxel", "m1"), "engaged": ("voxel", "stimulus"), "corpse": ("voxel",), None: ("voxel",)}
         read = {f"{p.kind}.{c}" for p, item in pairs for c in columns[item.times]}
         read |= {f"{p.kind}.state" for p, _ in pairs if p.entry.place == "tissue"}
         read |= {f"{p.kind}.{t}" for p, item in pairs if (t := f"term_secretion_{item.field}") in p.declared}
@@ -120,7 +129,9 @@ def release(population, item: Secretion, voxel_um3: float, scale: float, counts)
     n, c = population.n, population.col
     rate = item.rate * per_cell(voxel_um3) if item.weight_kda == 0.0 else NG_ML_UM3 * item.weight_kda * item.molecules_s / voxel_um3
     term = population.term(f"secretion.{item.field}")
-    if item.times == "m2":
+    if item.times == "corpse":
+        secrete_dead(n, c.voxel, c.state, rate, scale, counts, term)
+    elif item.times == "m2":
         secrete_m2(n, c.voxel, c.m1, rate, scale, counts, term)
     elif item.times is not None:
         secrete_by(n, c.voxel, c.stimulus if item.times == "engaged" else c.m1, rate, scale, counts, term)

@@ -11,8 +11,9 @@ from tme.library import alterations, cell_checks
 from tme.library.hits import as_rule, rules_of
 from tme.model.declared import refuse_unknown
 from tme.model.initial_cells import TableError, arrangement
-from tme.model.question import refuse_question
+from tme.model.question import faults_of_question
 from tme.model.registry import PLAN, known_to_rules, parameter_registry, plan_of, terms_on
+from tme.model.series_columns import possible_columns
 from tme.pathways import cell_types
 from tme.populations.cells import population_class
 from tme.populations.tumour import Tumour
@@ -31,18 +32,28 @@ def load_config(path: Any, *, overrides: Any = (), quick: bool = False, plugins:
 
     clocks = {c.name: c.clock_min for c in PLAN}
     config = load(
-        path, parameter_registry(), overrides=overrides, quick=quick, clocks=clocks, plugins=plugins, allow_plugins=allow_plugins, contrasts=faults_of
-    )
-    refuse_cells(config)
-    refuse_crowded(config)
-    refuse_off(config)
-    refuse_clash(config)
-    refuse_unknown(config)
-    refuse_axes(config)
-    refuse_question(config)
-    if faults := resolve.faults_of(config, known_to_rules(config)._replace(terms=terms_on(config))):
+        path, parameter_registry(), overrides=overrides, quick=quick, clocks=clocks, plugins=plugins, allow_plugins=allow_plugins, contrasts=faults_of,
+        readouts=possible_columns,
+    )  # fmt: skip
+    sound = False
+    try:
+        refuse_cells(config)
+        sound = True
+        for refuse in (refuse_crowded, refuse_off, refuse_clash, refuse_unknown, refuse_axes, refuse_rules):
+            refuse(config)
+    except ConfigError as error:  # no fault hides that of a readout
+        raise ConfigError([*error.faults, *faults_of_question(config, sound)]) from error
+    if faults := faults_of_question(config):
         raise ConfigError(faults)
     return config
+
+
+def refuse_rules(config: Any) -> None:
+    """ConfigError for rules whose signals, terms or cells are none of this config."""
+    from tme.config import ConfigError
+
+    if faults := resolve.faults_of(config, known_to_rules(config)._replace(terms=terms_on(config))):
+        raise ConfigError(faults)
 
 
 def refuse_crowded(config: Any) -> None:

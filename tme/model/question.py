@@ -5,19 +5,23 @@ from __future__ import annotations
 from typing import Any
 
 from tme.config.arms import KINDS, members
-from tme.config.errors import ConfigError, Fault, listed, nearest
-from tme.model.series_columns import series_columns
+from tme.config.errors import Fault, listed, nearest
+from tme.core.plugins import joined
+from tme.model.series_columns import possible_columns, series_columns
 from tme.statistics import parse
 from tme.statistics.arms import DOSES
 from tme.statistics.hill import FEWEST_DOSES
 
 
-def refuse_question(config: Any) -> None:
-    """ConfigError for a readout that no column of the series has, and for `loewe` without a sweep over the doses of both agents."""
+def faults_of_question(config: Any, sound: bool = True) -> list[Fault]:
+    """A readout that no column of the series has, and `loewe` without a sweep over the doses of both agents.
+
+    Where entries of cell types are not `sound`, a readout may be any that these types can have.
+    """
     if config.primary is None:
-        return
+        return []
     faults: list[Fault] = []
-    known = series_columns(config)
+    known = series_columns(config) if sound or joined(config.plugins).readouts else possible_columns(config.library.cells, config.clone_names())
     name = config.primary.readout
     if known is not None and name not in known:
         faults.append(fault(config, "primary.readout", f"unknown readout '{name}'", listed(known, 20), nearest(name, known)))
@@ -26,8 +30,7 @@ def refuse_question(config: Any) -> None:
         if contrast.needs_doses:
             poor = [arm for arm in contrast.arms[1:] if doses_swept(config, arm) < FEWEST_DOSES]
             faults += [fault(config, "primary.contrasts", f"'{text}' needs the dose-response of {arm}, and {said(config, arm)}", example(config, arm)) for arm in poor]
-    if faults:
-        raise ConfigError(faults)
+    return faults
 
 
 def fault(config: Any, key: str, problem: str, expected: str, meant: str = "") -> Fault:

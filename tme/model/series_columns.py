@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from tme import pathways
 from tme.core.plugins import joined
 from tme.readouts import columns
 from tme.readouts.counts import CAUSES, SWITCHED
+
+
+def possible_columns(cells: Mapping[str, Any], clones: Iterable[str]) -> list[str]:
+    """Names that the series of some config with these cell types and clones has: what a config that is at fault elsewhere may mean."""
+    found = [*columns.ALWAYS, *columns.SPREAD, *columns.OTHER_DEATHS, *(f"dead_{cause}" for cause in SWITCHED), *(f"clone_{n}_share" for n in clones)]
+    for kind in (k for k in cells if k != "tumour"):
+        found += [kind, f"displaced_{kind}", f"{kind}_ferroptosis", *(f"dead_{cause}_{kind}" for cause in CAUSES + SWITCHED)]
+    return found
 
 
 def series_columns(config: Any) -> list[str] | None:

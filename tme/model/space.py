@@ -64,6 +64,7 @@ def config_fields(model: Any) -> dict[str, FieldEntry]:
     """Entries of all fields but those of agents; optional ones where a rule or the arm hears them or the config names them."""
     config = model.config
     heard = {s.name for p in model.rule_programs for g in p.groups for s, _ in g.parts if s.kind == "field"} | needed(model.therapy)
+    heard |= {name for p in model.rule_programs for name in p.needed}
     return {n: e for n, e in config.field_entries().items() if not e.optional or n in heard or n in config.fields}
 
 
@@ -90,6 +91,11 @@ def halves_of(model: Any) -> dict[str, float]:
 
 
 def faces_of(config: Any, e: FieldEntry, shape: tuple[int, ...]) -> tuple[Any, ...]:
-    """Values held at the two faces of each axis (z, y, x), None where there is no flux; () if no axis is held."""
-    held = [n > 1 and config.domain.boundary.get(a) == "fixed" for a, n in zip("zyx", shape)]
-    return tuple((e.initial, e.initial) if h else None for h in held) if any(held) else ()
+    """Values held at the two faces of each axis (z, y, x), None where there is no flux; () if no face is held."""
+    own = {wall: float(number.value) for wall, number in getattr(e, "walls", {}).items()}
+    faces = []
+    for axis, n in zip("zyx", shape):
+        rest = e.initial if config.domain.boundary.get(axis) == "fixed" else None
+        pair = (own.get(f"{axis}_min", rest), own.get(f"{axis}_max", rest))
+        faces.append(pair if n > 1 and pair != (None, None) else None)
+    return tuple(faces) if any(faces) else ()

@@ -21,10 +21,10 @@ from tme.core.terms import Term
 from tme.kernels import rules as kernels
 from tme.kernels import threads
 from tme.library.rule import RuleEntry
-from tme.rules.readings import Neighbourhoods, Readings, Scratch, Step
+from tme.rules.readings import Needed, Neighbourhoods, Readings, Scratch, Step
 from tme.rules.signals import Signal
 
-Power = tuple[Signal, float, float, "str | None"]
+Power = tuple[Signal, float, float, "str | None", "Needed | None"]
 
 
 @dataclass(frozen=True)
@@ -114,6 +114,11 @@ class Program:
         return tuple(self.groups[self.clocks.index(c)].place for c in self.clocks)
 
     @cached_property
+    def needed(self) -> tuple[str, ...]:
+        """Fields that agents of its rules need (`library.rule.Need`)."""
+        return tuple(dict.fromkeys(e.needs.field for g in self.groups for _, e in g.parts if e.needs is not None))
+
+    @cached_property
     def grammar(self) -> bool:
         """Whether PhysiCell's grammar combines its rules."""
         return self.groups[0].leader.combine == "cbhg"
@@ -167,7 +172,9 @@ def on_one_clock(program: Program, model: Any) -> bool:
 
 def clock(model: Any, signal: Signal, entry: RuleEntry) -> int:
     """Ticks between two looks at a signal: the rule's own clock, or the signal's."""
-    return model.ticks(entry.clock_min) if entry.clock_min else signal.clock(model)
+    if entry.clock_min:
+        return int(model.ticks(entry.clock_min))
+    return signal.clock(model) if entry.needs is None else min(signal.clock(model), Signal("field", entry.needs.field).clock(model))
 
 
 def clocks(model: Any, groups: Iterable[Group]) -> tuple[int, ...]:
@@ -200,6 +207,7 @@ class Rules(Mechanism):
             name for p in self.programs for g in p.groups for s, _ in g.parts
             for name in (f"{p.cells}.voxel", *s.touched(model, p.cells), *(["tumour.clone"] if self._held_off(p.cells, s) else []))
         ))  # fmt: skip
+        self.reads = tuple(dict.fromkeys((*self.reads, *(f"field.{name}.concentration" for p in self.programs for name in p.needed))))
 
     def _held_off(self, cells: str, signal: Signal) -> bool:
         """Whether clones of this type hold less of a drug than is around them."""
@@ -266,8 +274,8 @@ class Rules(Mechanism):
         multiplies = term.effect == "multiplies"
         gain = 1.0 if group.linear else group.aim - 1.0 if multiplies else group.aim
         if multiplies and len(group.powers) == 1 and not group.memory:
-            signal, scale, hill, family = group.powers[0]
-            array = readings.hear(signal, family)
+            signal, scale, hill, family, needs = group.powers[0]
+            array = readings.hear(signal, family, needs)
             if not isinstance(array, float):
                 return [(kernels.multiply_by_response, (array, readings.itself(signal), scale, hill, gain, first, out))]
         steps = self._sum(readings, group.powers, total)
@@ -280,8 +288,8 @@ class Rules(Mechanism):
     def _sum(self, readings: Readings, powers: Iterable[Power], total: np.ndarray) -> list[Step]:
         """Sum of (s/half)^hill, or of slope s, into `total`."""
         steps: list[Step] = []
-        for signal, scale, hill, family in powers:
-            array = readings.hear(signal, family)
+        for signal, scale, hill, family, needs in powers:
+            array = readings.hear(signal, family, needs)
             if isinstance(array, float):
                 x = np.array([max(array * scale, 0.0)])
                 kernels.raise_to(x, np.uint64(1), hill)
@@ -300,7 +308,7 @@ class Rules(Mechanism):
         steps: list[Step] = []
         for some, total in ((raising, up), (lowering, down)):
             steps += self._alive_first(readings, some, total, state) if some else [(kernels.sum_everywhere, (0.0, True, total))]
-        unit = base if program.term.effect == "multiplies" else 1.0
+        unit = (parts[0][1].reference or base) if program.term.effect == "multiplies" else 1.0
         rest = (up, down, base, most, least, unit, out)
         return [*steps, (kernels.grammar_alive, (state, *rest)) if deaf else (kernels.grammar, rest)]
 
@@ -328,8 +336,13 @@ def resisted(model: Any) -> dict[str, np.ndarray]:
 
 
 def powers_of(parts: Iterable[tuple[Signal, RuleEntry]]) -> tuple[Power, ...]:
-    """Signal, what it is multiplied by, what that is raised to, and the group of the rule."""
-    return tuple((signal, entry.scale, entry.power, entry.group) for signal, entry in parts)
+    """Signal, what it is multiplied by, what that is raised to, the group of the rule, and what it needs."""
+    return tuple((signal, entry.scale, entry.power, entry.group, needed_by(entry)) for signal, entry in parts)
+
+
+def needed_by(entry: RuleEntry) -> Needed | None:
+    """The substance without which a rule's signal does nothing, and its level of half the effect."""
+    return None if entry.needs is None else (entry.needs.field, entry.needs.half)
 
 
 def saturations(raising: list[RuleEntry], lowering: list[RuleEntry]) -> tuple[float, float, float]:

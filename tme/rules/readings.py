@@ -10,9 +10,11 @@ import numpy as np
 from tme.kernels import counts as kernels
 from tme.kernels.aligned import filled, zeros
 from tme.kernels.neighbours import search_order
+from tme.kernels.rules import saturate, sum_powers, times
 from tme.kernels.transfer import find_corners, read, read_corners
 from tme.rules.signals import Signal
 
+Needed = tuple[str, float]  # a field, and its level at which an agent does half of what it does in excess
 Step = tuple[Callable[..., Any], tuple[Any, ...]]
 NEAR_VOXELS = 3
 NO_STATE = np.zeros(0, np.int8)
@@ -99,7 +101,7 @@ class Readings:
         self.model, self.population, self.resisted = model, population, resisted
         self.steps: list[Step] = []
         self._neighbourhoods, self._scratch, self._used = neighbourhoods, scratch, 0
-        self._heard: dict[tuple[Signal, str | None], Any] = {}
+        self._heard: dict[tuple[Signal, str | None, Needed | None], Any] = {}
         self._corners: dict[tuple[int, ...], np.ndarray] = {}
         scratch.grow(population.capacity)
 
@@ -108,15 +110,23 @@ class Readings:
         self._used += 1
         return self._scratch.row(self._used - 1)
 
-    def hear(self, signal: Signal, family: str | None = None) -> Any:
+    def hear(self, signal: Signal, family: str | None = None, needs: Needed | None = None) -> Any:
         """The signal at every cell, (n,) or longer, once `steps` are done; a number where it is the same in all.
 
         `family`: the group of rules that hears it, since cells may feel less of a drug at one target than at another.
+        `needs`: the signal counts times g/(half + g) of that field, which makes it an array.
         """
-        key = signal, family if signal.kind == "drug" else None
+        key = signal, family if signal.kind == "drug" else None, needs
         if key not in self._heard:
-            self._heard[key] = self._of(*key)
+            self._heard[key] = self._of(signal, key[1]) if needs is None else self._as_far_as(self.hear(signal, family), *needs)
         return self._heard[key]
+
+    def _as_far_as(self, agent: np.ndarray, field: str, half: float) -> np.ndarray:
+        """The level of an agent (n,) times g/(half + g), g of a field."""
+        out = self.row()
+        level = self.hear(Signal("field", field))
+        self.steps += [(sum_powers, (level, 0.0, 1.0 / half, 1.0, True, out)), (saturate, (out,)), (times, (agent, False, out))]
+        return out
 
     def itself(self, signal: Signal) -> float:
         """What to take off: the cell, where it is one of those that are counted."""

@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from tme.config.errors import ConfigError, Fault, listed, nearest
-from tme.library.rule import RuleEntry
+from tme.library.rule import Need, RuleEntry
 from tme.rules.signals import VESSEL, Known
 
 SWITCH = {"on": True, "off": False, True: True, False: False}
@@ -68,10 +68,10 @@ def _entry(config: Any, name: str, entry: RuleEntry | None, change: dict[str, An
     raw = {} if entry is None else raw_of(entry)
     for key, value in change.items():
         former = raw.get(key)
-        if isinstance(former, dict) and isinstance(value, (int, float)) and not isinstance(value, bool):
-            former = {k: v for k, v in former.items() if k != "range"}
-            value = {**former, "value": float(value), "source": f"set by the config; before: {former['source']}"}
-        raw[key] = value
+        if key == "needs" and isinstance(former, dict) and isinstance(value, Mapping):
+            raw[key] = {**former, **{k: _number(former.get(k), v) for k, v in value.items()}}
+        else:
+            raw[key] = _number(former, value)
     try:
         return RuleEntry.model_validate(_plain(raw))
     except ValidationError as error:
@@ -83,12 +83,22 @@ def _entry(config: Any, name: str, entry: RuleEntry | None, change: dict[str, An
         return None
 
 
+def _number(former: Any, value: Any) -> Any:
+    """A bare number with the unit of the one it replaces; anything else as it is."""
+    if not isinstance(former, dict) or "source" not in former or not isinstance(value, (int, float)) or isinstance(value, bool):
+        return value
+    former = {k: v for k, v in former.items() if k != "range"}
+    return {**former, "value": float(value), "source": f"set by the config; before: {former['source']}"}
+
+
 def raw_of(entry: RuleEntry) -> dict[str, Any]:
     """The entry as it is written in a file."""
     raw: dict[str, Any] = {}
     for key in type(entry).model_fields:
         value = getattr(entry, key)
-        if key in entry.numbers:
+        if isinstance(value, Need):
+            raw[key] = value.raw
+        elif key in entry.numbers:
             raw[key] = entry.numbers[key].model_dump(exclude_none=True)
         elif value is not None and type(entry).unit_of(key) is None:
             raw["in" if key == "cells" else key] = list(value) if isinstance(value, tuple) else value
@@ -137,6 +147,12 @@ def _wrong(entry: RuleEntry, known: Known) -> Iterator[tuple[str, str, str]]:
             yield f"unknown signal '{entry.signal}'", listed(sorted(alike)), nearest(entry.signal, signals)
         elif entry.half is not None and entry.numbers["half"].unit != unit:
             yield f"half is in '{entry.numbers['half'].unit}', {entry.signal} in '{unit}'", f"unit: {unit}", ""
+    if entry.needs is not None:
+        unit = known.fields.get(entry.needs.field)
+        if unit is None:
+            yield f"needs unknown field '{entry.needs.field}'", listed(sorted(known.fields)), nearest(entry.needs.field, known.fields)
+        elif entry.needs.numbers["half"].unit != unit:
+            yield f"needs.half is in '{entry.needs.numbers['half'].unit}', {entry.needs.field} in '{unit}'", f"unit: {unit}", ""
     if term is None:
         return
     if entry.combine == "product" and (term.effect == "adds") != (entry.verb == "adds_to"):
@@ -155,6 +171,8 @@ def _together(mine: Mapping[str, RuleEntry]) -> Iterator[tuple[str, str, str, st
             yield name, f"{entry.term} is combined as {mine[first].combine} by {first}", f"combine: {mine[first].combine}", ""
         if entry.combine == "cbhg" and mine[first].combine == "cbhg" and entry.base != mine[first].base:
             yield name, f"base {entry.base:g}, but {first} has {mine[first].base:g}", "one base for a term", ""
+        if entry.combine == "cbhg" and mine[first].combine == "cbhg" and entry.reference != mine[first].reference:
+            yield name, f"reference {entry.reference}, but {first} has {mine[first].reference}", "one reference for a term", ""
     groups: dict[str, tuple[str, RuleEntry]] = {}
     for name, entry in mine.items():
         if entry.group is None:
@@ -178,7 +196,7 @@ def faults_of(config: Any, known: Known) -> list[Fault]:
 
 def part_of(entry: RuleEntry, problem: str) -> str:
     """The key of a rule that a problem is about; "" for the rule as a whole."""
-    keys = {"unknown signal": "signal", "unknown term": entry.verb, "unknown cell": "in", "half is": "half", "to is": "to"}
+    keys = {"unknown signal": "signal", "unknown term": entry.verb, "unknown cell": "in", "half is": "half", "to is": "to", "needs": "needs"}
     return next((key for start, key in keys.items() if problem.startswith(start)), "")
 
 

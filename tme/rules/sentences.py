@@ -101,6 +101,7 @@ def unit(text: str) -> str:
 
 def tail(entry: RuleEntry) -> str:
     """Memory, shared response, and how sure it is."""
-    out = f", with a memory of {entry.lag_h:g} h" if entry.lag_h else ""
+    out = f", as far as {plain(entry.needs.field)} is there (half at {entry.needs.half:g} {entry.needs.numbers['half'].unit})" if entry.needs else ""
+    out += f", with a memory of {entry.lag_h:g} h" if entry.lag_h else ""
     out += f", together with the other rules of {entry.group}" if entry.group else ""
     return out + (f"; the evidence is {entry.evidence}." if entry.evidence != "supported" else ".")

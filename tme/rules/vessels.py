@@ -26,6 +26,7 @@ class AtVessels:
         self.model, self.program = model, program
         self.rules = Rules(model, ())  # evaluates; counts neighbours for itself, as cells have moved since others did
         self.reads = tuple(name for g in program.groups for s, _ in g.parts for name in s.touched(model, VESSEL))
+        self.reads += tuple(f"field.{name}.concentration" for name in program.needed)
 
     def __call__(self, voxels: np.ndarray) -> np.ndarray:
         """Factor (n,) at voxels (n,)."""

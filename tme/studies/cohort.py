@@ -27,6 +27,7 @@ from tme.studies.certainty import as_dict
 from tme.studies.checks import ask_of, need
 from tme.studies.design import Ask, Point
 from tme.studies.evaluate import readouts_of
+from tme.studies.matching import matched
 from tme.studies.outcomes import question
 from tme.studies.ranges import fault_at
 from tme.studies.study import Results, Study
@@ -224,13 +225,14 @@ def analysed(asked: Asked, results: Results, effort: Effort | None = None) -> tu
     judged = outcomes_judged(p.features, p.names, outcomes, effort)
     winner, ratio, classes = p.winners(asked), p.of_control(asked), p.responses()
     with_rules(judged, asked, p, outcomes)
+    by_rule = matched(p.features, ratio, p.names, asked.arms, effort)
     summary = {
         "cohort": asked.cohort, "patients": p.n, "arms": list(asked.arms), "control": asked.control, "readout": asked.readout, "start": asked.start, "day": asked.day,
         "fold": asked.fold, "benefit": asked.benefit, "margin": asked.margin, "features": list(p.names), "constant": [n for n, c in zip(p.names, p.features.T) if np.unique(c[np.isfinite(c)]).size < 2],
         "incomplete": int((~np.isfinite(p.features).all(axis=1)).sum()),
         "responses": {arm: response_counts(c[j] for c in classes) for j, arm in enumerate(asked.arms)},
         "wins": {arm: as_dict(proportion(int((winner == j).sum()), int((winner >= -1).sum()))) | {"held": int((winner == j).sum())} for j, arm in enumerate(asked.arms)},
-        "shared": int((winner == -1).sum()), "undecided": int((winner == -2).sum()), "matching": matching(asked, ratio, winner),
+        "shared": int((winner == -1).sum()), "undecided": int((winner == -2).sum()), "matching": matching(asked, ratio, winner), "matched": by_rule,
         "benefits": {a: counted(outcomes[f"benefits from {a}"]) for a in asked.arms if a != asked.control},
         "time_to_size": [{"arm": t.arm, "n": t.curve.n, "reached": t.reached, "median": finite(t.curve.median), "p_bh": finite(t.p_bh),
                           **{k: [finite(x) for x in getattr(t.curve, k)] for k in ("times", "share", "low", "high", "censored")}} for t in reached],

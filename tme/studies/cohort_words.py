@@ -17,7 +17,7 @@ def lead(s: dict[str, Any]) -> str:
 
 def sentences(s: dict[str, Any]) -> list[str]:
     """Response, time, which arm wins, what predicts it, and what to be careful about."""
-    out = [of_responses(s), of_times(s), *of_wins(s), *of_outcomes(s)]
+    out = [of_responses(s), of_times(s), *of_wins(s), *of_outcomes(s), of_matching(s)]
     return [*(t for t in out if t), *cautions(s)]
 
 
@@ -63,6 +63,21 @@ def of_wins(s: dict[str, Any]) -> list[str]:
         f"Given to all, {m['arm']} leaves {m['for_all']:.2f} of the untreated tumour on average, the best arm of each patient {m['for_each']:.2f}: what matching could "
         f"gain at most, luck of single tumours included. With fewer agents than {m['arm']} {m['spared']} of {m['n']} do as well.",
     ]
+
+
+def of_matching(s: dict[str, Any]) -> str:
+    """What choosing by one feature gains on patients that the rule was not made from."""
+    m = s.get("matched") or {}
+    if not m:
+        return ""
+    e, r = m["gain"], m["rule"]
+    gain = f"{e['value']:.3f} of the untreated tumour ({e['low']:.3f} to {e['high']:.3f}), {p_text(m['p'])} against shuffled features"
+    of = f" of the {m['possible']:.3f} that the best arm of each patient would gain" if m["possible"] > 0 else ""
+    chosen = f"give {r['over']} to patients {condition(r)}, {r['under']} to the others" if r is not None else f"give {s['matching']['arm']} to all, as no rule leaves less"
+    head = f"Matching rule: {chosen}. On patients it was not made from (cross-validation)"
+    if m["found"]:
+        return f"{head} such rules leave less than giving everyone the best arm: a gain of {gain}{of}; on its own patients it is {m['gain_seen']:.3f}."
+    return f"{head} such rules gain nothing beyond chance over giving everyone the best arm: {gain}{of}; on its own patients it is {m['gain_seen']:.3f}, which flatters."
 
 
 def of_outcomes(s: dict[str, Any]) -> list[str]:

@@ -10,6 +10,7 @@ from tme.config import ConfigError
 from tme.experiments.evaluation import MODEL, evaluate
 from tme.experiments.plan import replicate_seed
 from tme.experiments.worker import resolve
+from tme.spatial.names import names as spatial_names
 from tme.studies.design import Ask
 
 __all__ = ["MODEL", "Task", "evaluate", "readouts_of", "work"]
@@ -36,9 +37,13 @@ def work(config: Any, ask: Ask, factory: Any, task: Task) -> dict[str, dict[str,
 
 @cache
 def readouts_of(config: Any, arms: tuple[str, ...]) -> tuple[str, ...]:
-    """Names that simulations of these arms can be asked for."""
+    """Names that simulations of these arms can be asked for, spatial statistics of their cell types among them."""
     build: Any = resolve(MODEL)
     names: dict[str, None] = {}
     for arm in arms:
         names.update(dict.fromkeys(build(config, arm=arm, empty=True).observe()))
+    types = getattr(config, "cell_types", None)
+    if types is not None:
+        known = config.library.cells
+        names.update(dict.fromkeys(spatial_names(n for n, e in known.items() if e.in_every_model or n in types())))
     return tuple(sorted(names))

@@ -6,12 +6,16 @@ predicted with both rates, which is independent action. Nothing of the combinati
 Mean field: the same chemistry and immunity without space and without single cells, fitted to all four arms,
 
     dN/dt = r N (1 - N/K) - f N - b p(t) E N
-    f     = k D(t) (1 + s I/(1 + I)),  I = b p(t) E        ferroptosis by the agent, helped by IFN-gamma
     dE/dt = (e0 + a (f + b p(t) E) - E) / TAU_E            effectors per cell: drawn by deaths, lost
-    D(t)  = sum over doses of exp(-(t - dose)/TAU_D),  p = 1 + c with the checkpoint antibody on board, else 1
+    dZ/dt = (I/(1 + I) - Z) / TAU_Z,  I = b p(t) E         what IFN-gamma does in the cells
+    dA/dt = K_A (1 - A) - k D(t) A                         active GPX4: made, turned over, inactivated by the agent
+    f     = u / (1 + (A (1 - s Z) / c)^4)                  ferroptosis where too little GPX4 is left with too little GSH
+    D(t)  = sum over doses of exp(-(t - dose)/TAU_D),  p = 1 + q with the checkpoint antibody on board, else 1
 
-`s` is the coupling that space and single cells carry in the simulation; it is fitted once free and once held at 0. Times in
-days. Fits are least squares in log(N + 1), with bounds, from one start: deterministic.
+GSH follows the import of cystine, of which IFN-gamma takes the share `s` Z, within three hours and so stands at 1 - s Z; the
+power is that of cells which differ. `s` is the coupling that space and single cells carry in the simulation; it is fitted once
+free and once held at 0. TAU_Z and K_A are those of the pathway. Times in days. Fits are least squares in log(N + 1), with
+bounds, from one start: deterministic.
 """
 
 from __future__ import annotations
@@ -26,6 +30,9 @@ from scipy.optimize import least_squares
 
 TAU_D = 1.5  # d, over which an agent's effect fades; held, since daily counts hardly tell it
 TAU_E = 2.0  # d, life of effectors at the tumour
+TAU_Z = 0.25  # d, of the response to IFN-gamma (`ferroptosis.tau_z`)
+K_A = 0.69  # 1/d, turnover of GPX4 (`ferroptosis.k_a`)
+STEEP = 4.0  # power of the share of capacity left at which cells die
 STEP_D = 0.125
 HAS_A, HAS_B = np.array([0.0, 1, 0, 1]), np.array([0.0, 0, 1, 1])  # of the arms control, A, B, both
 
@@ -125,22 +132,25 @@ def mean_field(days: np.ndarray, counts: Mapping[str, np.ndarray], arms: Arms, c
     course, start = _Course(days, arms), float(np.mean([counts[x][0] for x in arms.names]))
 
     def solved(theta: np.ndarray) -> np.ndarray:
-        """(parameter sets, 6 or 7) -> counts (parameter sets, days, 4)."""
-        r, log_capacity, k, e0, a, c = (theta[:, j, None] for j in range(6))
-        s, capacity = theta[:, 6, None] if coupled else 0.0, np.exp(log_capacity)
+        """(parameter sets, 8 or 9) -> counts (parameter sets, days, 4)."""
+        r, log_capacity, k, e0, a, q, u, least = (theta[:, j, None] for j in range(8))
+        s, capacity = theta[:, 8, None] if coupled else 0.0, np.exp(log_capacity)
 
         def rate(given: tuple[float, float], state: np.ndarray) -> np.ndarray:
-            n, e = state
-            kill = (1 + c * HAS_A * min(1.0, given[0])) * e
-            f = k * HAS_B * given[1] * (1 + s * kill / (1 + kill))
-            return np.array([(r * (1 - n / capacity) - f - kill) * n, (e0 + a * (f + kill) - e) / TAU_E])
+            n, e, z, gpx4 = state
+            kill = (1 + q * HAS_A * min(1.0, given[0])) * e
+            f = u / (1 + (np.maximum(gpx4 * (1 - s * z), 0.0) / least) ** STEEP)
+            lost = k * HAS_B * given[1] * gpx4
+            return np.array([(r * (1 - n / capacity) - f - kill) * n, (e0 + a * (f + kill) - e) / TAU_E, (kill / (1 + kill) - z) / TAU_Z, K_A * (1 - gpx4) - lost])
 
-        first = np.array([np.full((len(theta), 4), start), np.broadcast_to(e0, (len(theta), 4))])
-        return np.maximum(course.solve(rate, first)[:, 0], 0.0).swapaxes(0, 1)
+        shape = (len(theta), 4)
+        begin = np.array([np.full(shape, start), np.broadcast_to(e0, shape), np.broadcast_to(e0 / (1 + e0), shape), np.ones(shape)])
+        return np.maximum(course.solve(rate, begin)[:, 0], 0.0).swapaxes(0, 1)
 
     data = np.array([counts[x] for x in arms.names]).T
-    first, low, high = [0.5, np.log(20 * start + 10), 0.3, 0.1, 0.2, 0.5], [0, np.log(start + 1), 0, 0, 0, 0], [3, np.log(1e4 * start + 1e3), 12, 3, 0.9, 10]
-    theta = _fit(solved, data, [*first, 1.0], [*low, 0], [*high, 30]) if coupled else _fit(solved, data, first, low, high)
+    first, low = [0.5, np.log(20 * start + 10), 1.0, 0.1, 0.2, 0.5, 1.5, 0.3], [0, np.log(start + 1), 0, 0, 0, 0, 0, 0.02]
+    high = [3, np.log(1e4 * start + 1e3), 12, 3, 0.9, 10, 6, 0.9]
+    theta = _fit(solved, data, [*first, 0.4], [*low, 0], [*high, 0.95]) if coupled else _fit(solved, data, first, low, high)
     return solved(theta[None])[0]
 
 

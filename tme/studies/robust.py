@@ -169,7 +169,7 @@ def run(config: Any, *, out: str | Path | None = None, quick: bool = False, **ho
         many, *of_many = those_that_count(study, ranges, switches, "repeated", repeated, seeds, given, sampled)
         plan = planned(ranges, switches, cuts, one, many, seeds, *(a + b for a, b in zip(of_one, of_many)))
         whole = study.evaluate([*plan.points, *(p for points in plan.cut_points.values() for p in points)])
-        table, summary = analysed(config, plan, outcomes, whole, given)
+        table, summary = analysed(config, plan, outcomes, whole, given, sampled)
         study.finish(table, summary)
     return study.folder, study.exit_code
 
@@ -235,7 +235,7 @@ def drawn(outcome: Outcome, plan: Plan, whole: Results, control: str | None, poi
     return Drawn(outcome, one, many, outcome.contrast.stated_by(one), np.isfinite(one))
 
 
-def analysed(config: Any, plan: Plan, outcomes: Sequence[Outcome], whole: Results, given: Sequence[Any] = ()) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+def analysed(config: Any, plan: Plan, outcomes: Sequence[Outcome], whole: Results, given: Sequence[Any] = (), sampled: Sampled | None = None) -> tuple[list[dict[str, Any]], dict[str, Any]]:
     """table.csv and summary.json: a function of the design and the records alone."""
     control = question(config).control
     found = [drawn(o, plan, whole, control, plan.points) for o in outcomes]
@@ -246,7 +246,8 @@ def analysed(config: Any, plan: Plan, outcomes: Sequence[Outcome], whole: Result
     known = simple_rivals(config, plan, outcomes, whole, control)
     summary = {"conclusions": told, "cuts": cuts, "rivals": known, "ended": whole.ended(), "draws": plan.draws, "repeated": len(plan.u) - plan.draws,
                "seeds": plan.seeds, "numbers": len(plan.ranges), "switches": {n: list(o) for n, o in plan.switches.items()}, "day": outcomes[0].day,
-               "readout": outcomes[0].readout, "tried": plan.tried, "met": plan.met, "given": [robust_words.condition(g) for g in given]}  # fmt: skip
+               "readout": outcomes[0].readout, "tried": plan.tried, "met": plan.met, "given": [robust_words.condition(g) for g in given],
+               "posterior": {"numbers": len(sampled.keys), "rows": len(sampled.values), "effective": sampled.effective} if sampled is not None else None}  # fmt: skip
     summary |= {"lead": robust_words.lead(summary), "sentences": robust_words.sentences(summary), "tables": robust_words.tables(summary)}
     return robust_words.rows(summary), summary
 

@@ -10,8 +10,10 @@ SURE, LIKELY = 0.95, 0.8  # lower ends of intervals that earn these words
 def lead(s: dict[str, Any]) -> str:
     """What was drawn, in one line."""
     switches = f" and {len(s['switches'])} structural switches" if s["switches"] else ""
+    p = s.get("posterior")
+    drawn = f", {p['numbers']} of them from a posterior of {p['rows']} draws (as good as {p['effective']:.0f} alike)" if p else ""
     return (
-        f"{s['numbers']} numbers within their ranges{switches}, {s['draws']} draws with one tumour each and {s['repeated']} with {s['seeds']} each; "
+        f"{s['numbers']} numbers within their ranges{drawn}{switches}, {s['draws']} draws with one tumour each and {s['repeated']} with {s['seeds']} each; "
         f"{s['readout']} on day {s['day']:g}; all arms of a draw on the same tumour."
     )
 
@@ -120,6 +122,11 @@ def of_rivals(found: dict[str, Any]) -> list[str]:
         shares = " and ".join(f"{share_text(r[k])} of the variance of {told}" for k, told in (("combination", "the combination's size"), ("excess", "the excess")))
         agrees = ", ".join(f"{n} of {r['draws']} on {text}" for text, n in r["agrees"].items())
         out.append(f"Rival, {name}: {how} {shares} between draws; it states the same as the simulation in {agrees}.")
+    alone, both = (found.get(f"mean field, {w}") for w in ("uncoupled", "coupled"))
+    if alone and both and alone["excess"] is not None and both["excess"] is not None:
+        more = both["excess"] - max(0.0, alone["excess"])
+        said = f"{100 * more:.0f} % more of the variance of the excess" if more > 0.005 else "no more of the excess"
+        out.append(f"Of the two mean fields the one whose IFN-gamma helps ferroptosis (one number more) has {said}: so much the coupling explains without space.")
     return out
 
 

@@ -1,7 +1,8 @@
 """A posterior as a table: draws of some numbers that belong together, which stand in for their ranges.
 
-A CSV file with a dotted key per column and a draw per row; a column `weight` says how likely a row is (alike without it). What
-`tme calibrate` believes, or a table of the user's, is drawn from whole rows, so that what was learnt of numbers together stays together.
+A CSV file with a dotted key per column and a draw per row; a column `weight` says how likely a row is (alike without it), a column
+`sample` numbers the rows. The directory of a finished `tme calibrate` stands for its table. Draws are whole rows, so that what
+was learnt of numbers together stays together.
 """
 
 from __future__ import annotations
@@ -16,9 +17,10 @@ from typing import Any
 import numpy as np
 
 from tme.config import ConfigError
+from tme.studies import directory
 from tme.studies.ranges import Range, fault_at, own_ranges
 
-WEIGHT = "weight"
+WEIGHT, NUMBER = "weight", "sample"  # columns that are no keys
 KEY = "study.posterior"
 
 
@@ -29,6 +31,12 @@ class Sampled:
     keys: tuple[str, ...]
     values: np.ndarray
     up_to: np.ndarray
+
+    @property
+    def effective(self) -> float:
+        """How many draws alike would tell as much: 1/sum of squared weights."""
+        weights = np.diff(self.up_to, prepend=0.0) / self.up_to[-1]
+        return float(1.0 / (weights**2).sum())
 
     @property
     def digest(self) -> str:
@@ -50,12 +58,25 @@ class Sampled:
         return list(known.values())
 
 
+def table_at(config: Any, path: Path) -> Path:
+    """The table itself; of a directory that of the calibration in it. ConfigError for a directory of anything else."""
+    if not path.is_dir():
+        return path
+    kind, table = directory.read_study(path).get("kind"), path / directory.TABLE
+    if kind != "calibrate":
+        what = f"a study of tme {kind}" if kind else "no study directory"
+        raise ConfigError([fault_at(config, KEY, f"{path} is {what}", "the directory of a `tme calibrate`, or a CSV file")])
+    if not table.exists():
+        raise ConfigError([fault_at(config, KEY, f"{path}: the calibration is not finished", "the directory of a finished one; the same command completes it")])
+    return table
+
+
 def sampled_of(config: Any) -> Sampled | None:
     """The table that the study names, read and checked; ConfigError where it is none or holds what the config has not."""
     name = config.study.posterior if config.study is not None else None
     if name is None:
         return None
-    path = Path(config.origin.get(KEY, ("", 0))[0]).parent / name
+    path = table_at(config, Path(config.origin.get(KEY, ("", 0))[0]).parent / name)
     try:
         with open(path, encoding="utf-8", newline="") as file:
             rows = list(csv.DictReader(file))
@@ -63,7 +84,7 @@ def sampled_of(config: Any) -> Sampled | None:
     except (OSError, ValueError, TypeError, csv.Error) as error:
         raise ConfigError([fault_at(config, KEY, f"{path}: {error}", "a CSV file of numbers with a dotted key per column")]) from error
     columns = list(rows[0]) if rows else []
-    keys = [k for k in columns if k != WEIGHT]
+    keys = [k for k in columns if k not in (WEIGHT, NUMBER)]
     weights = table[:, columns.index(WEIGHT)] if WEIGHT in columns else np.ones(len(table))
     if not rows or not keys or not np.isfinite(table).all() or (weights < 0).any() or not weights.sum() > 0:
         raise ConfigError([fault_at(config, KEY, f"{path} holds no draws", "finite numbers in every row, and weights that are not negative")])

@@ -90,7 +90,7 @@ class Study:
         self._how: dict[str, Any] = {"name": executor, "jobs": jobs, "threads": threads, **where}
         self._fresh, self._show, self._factory = fresh, progress, model_factory
         self._points: dict[str, Point] = {}
-        self._failed: set[str] = set()
+        self._failed: set[str] = set()  # of all evaluations so far, until one succeeds
         self._open = ExitStack()
         self.exit_code = FAILED
 
@@ -150,7 +150,6 @@ class Study:
         self.tell({"event": "evaluate", "simulations": len(wanted), "to_do": len(missing), "lines": self.records.lines})
         if tasks and self._factory == MODEL:
             start_compiling(lambda: self._interrupt.wanted)
-        self._failed = set()
         function = partial(work, self.config, self.ask, self._factory)
         for task, found in self._workers.map(function, tasks, stop=lambda: self._interrupt.wanted):
             self._keep(shared[task.index], found)
@@ -166,8 +165,7 @@ class Study:
         about = [{"key": s.key, "arm": s.arm, "seed": s.seed, **({"failed": error} if error else found[s.arm])} for s in group]
         self.records.append(about)
         for s, record in zip(group, about):
-            if error:
-                self._failed.add(s.key)
+            (self._failed.add if error else self._failed.discard)(s.key)
             event = {"event": "failed" if error else "done", "simulation": f"{s.key}/{s.arm}", "arm": s.arm, "replicate": s.seed}
             self.tell({**event, **({"error": error} if error else {"stop_reason": record.get("stopped"), "wall_s": record.get("seconds")})})
 

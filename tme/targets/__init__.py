@@ -143,7 +143,7 @@ def main(
         print(error.args[0], file=sys.stderr)
         return 2
     if mutants:
-        rows = gathered([t for t in targets if t.mutant is not None], ablated, as_json)
+        rows = gathered([t for t in targets if t.mutant is not None or tuple(ids)], ablated, as_json)
         print(json.dumps(rows, indent=2)) if as_json else show_mutants(rows)
         return 3 if any("error" in r for r in rows) else 0
     rows = gathered(targets, lambda t: measure(t, run_dir), as_json)
@@ -174,9 +174,9 @@ def show(rows: list[dict[str, Any]]) -> None:
 
 def show_mutants(rows: list[dict[str, Any]]) -> None:
     """Which targets break without what they rest on."""
-    lines = [[r["id"], r["mutant"], "\n".join(r["lost"]) or r.get("error", "-"), VERDICT[r["breaks"]]] for r in rows]
+    lines = [[r["id"], r["mutant"] or "none: nothing of biology to take away", "\n".join(r["lost"]) or r.get("error", "-"), VERDICT[r["breaks"]]] for r in rows]
     printed(("id", "mutant", "claims lost", "breaks"), lines)
-    tell(f"{sum(r['breaks'] is True for r in rows)} of {len(rows)} targets break without what they rest on")
+    tell(f"{sum(r['breaks'] is True for r in rows)} of {sum(bool(r['mutant']) for r in rows)} targets break without what they rest on")
 
 
 def printed(columns: tuple[str, ...], lines: list[list[str]]) -> None:

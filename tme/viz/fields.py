@@ -14,6 +14,7 @@ from scipy import ndimage
 from tme.viz import style
 from tme.viz.curves import pages
 from tme.viz.load import Missing, Run
+from tme.viz.sheet import LatticeSheet
 from tme.viz.space import tumour_region, typical_replicates
 from tme.viz.style import SMALL_PT, Drawn, arm_name, day_text
 
@@ -147,7 +148,7 @@ def scale_for(values: list[np.ndarray]) -> Normalize:
 
 def _sheet(run: Run, s: Snapshot, names: list[str], arms: list[str], suffix: str) -> Drawn:
     shape = next(iter(s.pictures.values())).shape
-    sheet = style.LatticeSheet(
+    sheet = LatticeSheet(
         len(names),
         len(arms),
         shape,
@@ -167,21 +168,14 @@ def _sheet(run: Run, s: Snapshot, names: list[str], arms: list[str], suffix: str
             if (name, arm) not in s.pictures:
                 continue
             picture = np.maximum(s.pictures[name, arm], norm.vmin or 0.0)
-            axis = sheet.show(i, j, picture, norm=norm, cmap=COLOUR_MAP)
+            panel = sheet.show(i, j, picture, norm=norm, cmap=COLOUR_MAP)
             outline = s.outlines[arm]
             if outline is not None and outline.min() < 0.5 < outline.max():
-                axis.contour(outline, [0.5], colors="white", linewidths=0.6)
+                panel.contour(outline, 0.5, colors="white", linewidths=0.6)
             if i == 0:
-                axis.set_title(
-                    style.wrapped(arm_name(arm), sheet.width_px),
-                    loc="center",
-                    fontsize=SMALL_PT,
-                    pad=3,
-                    color=colours[arm],
-                    fontweight="bold",
-                )
+                panel.title(style.wrapped(arm_name(arm), sheet.width_px), fontsize=SMALL_PT, color=colours[arm], fontweight="bold")
             if i == len(names) - 1 and j == 0:
-                sheet.scale_bar(axis, s.dx_um, "white")
+                sheet.scale_bar(panel, s.dx_um, "white")
         _margins(sheet, i, len(arms), name, style.unit_text(s.units.get(name, "")), norm)
     tag = f"day{round(s.hour / 24, 2):g}".replace("-", "minus").replace(".", "p")
     view = "_projection" if s.view == "projection" else ""
@@ -189,7 +183,7 @@ def _sheet(run: Run, s: Snapshot, names: list[str], arms: list[str], suffix: str
     return Drawn(f"fields_{tag}{view}{suffix}", title, sheet.figure, _caption(s, names, arms, scales))
 
 
-def _margins(sheet: style.LatticeSheet, row: int, n_arms: int, name: str, unit: str, norm: Normalize) -> None:
+def _margins(sheet: LatticeSheet, row: int, n_arms: int, name: str, unit: str, norm: Normalize) -> None:
     """Name and unit on the left, colour bar on the right of a row."""
     x, y = sheet.corner(row, 0)
     label = style.wrapped(style.field_name(name), 215)

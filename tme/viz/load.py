@@ -13,16 +13,15 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-import h5py
 import numpy as np
 import pandas as pd
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
 
 from tme.statistics.arms import UNTREATED, control_arm
 from tme.statistics.common_hour import last_common_hour
+from tme.viz.files import read_h5ad, read_json, read_table, read_yaml
 
 THERAPY_KINDS = ("drugs", "antibodies", "nanoparticles", "events", "radiation")
+_WHO = {"arm", "replicate", "hour"}
 SAME_SNAPSHOT_H = 3.0  # simulations that stopped early left their last snapshot at odd hours
 NUMBER = r"(-?\d+(?:\.\d+)?(?:e[+-]?\d+)?)"
 
@@ -39,66 +38,6 @@ class Dose:
     name: str
     days: tuple[float, ...]
     amount: str
-
-
-def read_yaml(path: Path) -> dict:
-    """A YAML mapping, or an empty one where the file is absent or broken."""
-    try:
-        with open(path, encoding="utf-8") as file:
-            found = YAML(typ="safe").load(file)
-    except (OSError, YAMLError):
-        return {}
-    return found if isinstance(found, dict) else {}
-
-
-def read_json(path: Path) -> dict:
-    """A JSON mapping, or an empty one where the file is absent or broken."""
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return found if isinstance(found, dict) else {}
-
-
-def read_table(path: Path) -> pd.DataFrame:
-    """A CSV table, empty where the file is absent or has no rows."""
-    try:
-        return pd.read_csv(path)
-    except (OSError, pd.errors.EmptyDataError):
-        return pd.DataFrame()
-
-
-def read_h5ad(path: Path, columns: list[str] | None = None) -> dict[str, np.ndarray]:
-    """Columns of `obs` and positions x, y, z (um) of an AnnData file; categoricals come back as text.
-
-    Columns that the file lacks are left out of the answer.
-    """
-    out: dict[str, np.ndarray] = {}
-    with h5py.File(path, "r") as file:
-        spatial = file["obsm/spatial"][:]
-        for axis, name in enumerate("xyz"):
-            out[name] = spatial[:, axis] if axis < spatial.shape[1] else np.zeros(len(spatial))
-        obs = file["obs"]
-        for name in columns if columns is not None else list(obs):
-            if name in obs:
-                out[name] = _column(obs[name])
-    return out
-
-
-def _column(node: h5py.Group | h5py.Dataset) -> np.ndarray:
-    if isinstance(node, h5py.Group) and "categories" in node:
-        categories = np.array([_text(c) for c in node["categories"][:]] + [""], dtype=object)
-        return categories[node["codes"][:]]  # code -1 (missing) takes the last, empty, category
-    if isinstance(node, h5py.Group):  # nullable integer or boolean
-        values = node["values"][:].astype(float)
-        values[node["mask"][:]] = np.nan
-        return values
-    values = node[:]
-    return np.array([_text(v) for v in values], dtype=object) if values.dtype.kind in "OS" else values
-
-
-def _text(value) -> str:
-    return value.decode() if isinstance(value, bytes) else str(value)
 
 
 class Run:
@@ -125,9 +64,9 @@ class Run:
     def series(self) -> pd.DataFrame:
         """series.csv; where it is absent, the series of the single simulations one below the other."""
         table = read_table(self.folder / "series.csv")
-        if table.empty:
+        if table.empty or not set(table) >= _WHO:
             parts = [read_table(p) for p in sorted(self.folder.glob("*/rep-*/series.csv"))]
-            parts = [p for p in parts if not p.empty]
+            parts = [p for p in parts if not p.empty and set(p) >= _WHO]
             table = pd.concat(parts) if parts else pd.DataFrame({"arm": [], "replicate": [], "hour": []})
         if "day" not in table:
             table["day"] = table["hour"] / 24.0
@@ -199,7 +138,12 @@ class Run:
         return [(name, tuple(sorted(days))) for name, days in agents.items() if days]
 
     def replicates(self, arm: str) -> list[int]:
-        return sorted(int(r) for r in self.series.loc[self.series["arm"] == arm, "replicate"].unique())
+        return self._replicates.get(arm, [])
+
+    @cached_property
+    def _replicates(self) -> dict[str, list[int]]:
+        groups = self.series.groupby("arm")["replicate"]
+        return {str(a): sorted(int(r) for r in found.unique()) for a, found in groups}
 
     @cached_property
     def recorded(self) -> dict[tuple[str, int], np.ndarray]:
@@ -222,16 +166,32 @@ class Run:
         """
         if column not in self.series:
             raise Missing(f"series.csv has no column {column}")
-        part = self.series[self.series["arm"] == arm].drop_duplicates(["replicate", "hour"], keep="last")
-        wide = part.pivot(index="replicate", columns="hour", values=column).reindex(
-            index=self.replicates(arm)
-        )
-        hours = wide.columns.to_numpy(float)
-        keep = np.ones(hours.size, bool)
-        for replicate in self.replicates(arm):
-            mine = self.recorded[arm, replicate]
-            keep &= np.isin(hours, mine) | (hours > mine[-1]) | (hours < mine[0])
-        return hours[keep] / 24.0, wide.to_numpy(float)[:, keep]
+        hours, rows, places, keep = self._layout(arm)
+        wide = np.full((len(self.replicates(arm)), hours.size), np.nan)
+        wide[places] = self.series[column].to_numpy()[rows].astype(float)
+        return hours[keep] / 24.0, wide[:, keep]
+
+    def _layout(self, arm: str) -> tuple[np.ndarray, np.ndarray, tuple[np.ndarray, np.ndarray], np.ndarray]:
+        """Of an arm: all hours, its rows of the series (the last of each moment), their (replicate, hour) and hours to keep."""
+        if arm not in self._layouts:
+            rows = np.flatnonzero(self._arm_of == arm)
+            replicates = self.replicates(arm)
+            hours, at = np.unique(self.series["hour"].to_numpy(float)[rows], return_inverse=True)
+            who = np.searchsorted(replicates, self.series["replicate"].to_numpy()[rows])
+            keep = np.ones(hours.size, bool)
+            for replicate in replicates:
+                mine = self.recorded[arm, replicate]
+                keep &= np.isin(hours, mine) | (hours > mine[-1]) | (hours < mine[0])
+            self._layouts[arm] = hours, rows, (who, at), keep
+        return self._layouts[arm]
+
+    @cached_property
+    def _layouts(self) -> dict:
+        return {}
+
+    @cached_property
+    def _arm_of(self) -> np.ndarray:
+        return self.series["arm"].to_numpy(dtype=object)
 
     def at(self, arm: str, column: str, hour: float | None = None) -> pd.Series:
         """Values of a column by replicate, each from its last row up to an hour (default.
@@ -241,12 +201,23 @@ class Run:
         hour = self.last_common_hour if hour is None else hour
         if column not in self.series:
             raise Missing(f"series.csv has no column {column}")
-        part = self.series[self.series["arm"] == arm]
-        before = part[part["hour"] <= hour + 1e-6]
-        rows = before if len(before) else part
-        ends = rows.groupby("replicate").tail(1) if len(before) else rows.groupby("replicate").head(1)
-        values = pd.Series(ends[column].to_numpy(float), index=ends["replicate"].to_numpy(int))
-        return values.reindex(self.replicates(arm))
+        rows = self._rows_at(arm, float(hour))
+        found = np.where(rows >= 0, self.series[column].to_numpy()[rows].astype(float), np.nan)
+        return pd.Series(found, index=self.replicates(arm))
+
+    def _rows_at(self, arm: str, hour: float) -> np.ndarray:
+        """Rows of the series, one per replicate: the last up to an hour, or the first where none of the arm is as early; -1 is none."""
+        if (arm, hour) not in self._ends:
+            rows = np.flatnonzero(self._arm_of == arm)
+            before = rows[self.series["hour"].to_numpy(float)[rows] <= hour + 1e-6]
+            who = self.series["replicate"].to_numpy()
+            chosen = {int(who[r]): r for r in (before if before.size else rows[::-1])}
+            self._ends[arm, hour] = np.array([chosen.get(r, -1) for r in self.replicates(arm)], int)
+        return self._ends[arm, hour]
+
+    @cached_property
+    def _ends(self) -> dict:
+        return {}
 
     def has(self, column: str) -> bool:
         """Whether the series has this column with at least one number in it."""
@@ -294,9 +265,13 @@ class Run:
     ) -> tuple[dict[str, np.ndarray], dict[str, str], float]:
         """Fields (nz, ny, nx), their units, and the voxel edge in um."""
         with self._fields_file(arm, replicate, hour) as file:
-            arrays = {k: file[k] for k in file.files if file[k].ndim == 3}
-            units = json.loads(str(file["units"])) if "units" in file.files else {}
-            return arrays, units, float(file["dx_um"]) if "dx_um" in file.files else 20.0
+            return _arrays(file)
+
+    @staticmethod
+    def read_fields(path: Path) -> tuple[dict[str, np.ndarray], dict[str, str], float]:
+        """`fields` of one file."""
+        with open(path, "rb") as raw, np.load(raw, allow_pickle=False) as file:
+            return _arrays(file)
 
     def field(self, arm: str, replicate: int, hour: float, name: str) -> tuple[np.ndarray | None, float]:
         """One field (nz, ny, nx), None where it was not kept, and the voxel edge in um."""
@@ -355,8 +330,16 @@ class Run:
         return found
 
 
+def _arrays(file) -> tuple[dict[str, np.ndarray], dict[str, str], float]:
+    """Fields (nz, ny, nx), units and voxel edge (um) of an open fields_<hour>.npz."""
+    read = {k: file[k] for k in file.files}
+    arrays = {k: v for k, v in read.items() if v.ndim == 3}
+    units = json.loads(str(read["units"])) if "units" in read else {}
+    return arrays, units, float(read["dx_um"]) if "dx_um" in read else 20.0
+
+
 def as_list(value) -> list:
-    """One field (nz, ny, nx), None where it was not kept, and the voxel edge in um."""
+    """A list as it is, nothing as an empty one, anything else as a list of one."""
     if value is None:
         return []
     return list(value) if isinstance(value, (list, tuple)) else [value]

@@ -11,6 +11,7 @@ from matplotlib.patches import Patch
 from tme.viz import style
 from tme.viz.curves import pages
 from tme.viz.load import Missing, Run
+from tme.viz.sheet import LatticeSheet
 from tme.viz.space import lattice_shape, pick_hours, tumour_region, typical_replicates, voxel_of
 from tme.viz.style import (
     CELL_COLOURS,
@@ -156,13 +157,13 @@ def _map_sheet(run, arms, hours, images, dx, view, page, shape, replicate_of, ow
         if not flat:
             _beside(sheet, i, names[arm], **bold)
         for j, hour in enumerate(hours):
-            axis = sheet.show(*((j, i) if flat else (i, j)), PALETTE[images[arm, hour]])
+            panel = sheet.show(*((j, i) if flat else (i, j)), PALETTE[images[arm, hour]])
             if flat:
-                axis.set_title(names[arm], loc="center", fontsize=style.FONT_PT, pad=3, **bold)
+                panel.title(names[arm], fontsize=style.FONT_PT, **bold)
             elif i == 0:
-                axis.set_title(day_text(hour), loc="center", fontsize=style.FONT_PT, pad=3)
+                panel.title(day_text(hour), fontsize=style.FONT_PT)
             if i == 0 if flat else i == len(arms) - 1 and j == 0:
-                sheet.scale_bar(axis, dx)
+                sheet.scale_bar(panel, dx)
     if flat:
         _beside(sheet, 0, day_text(hours[0]))
     add_legend(sheet, present, columns, own)
@@ -179,7 +180,7 @@ def _map_sheet(run, arms, hours, images, dx, view, page, shape, replicate_of, ow
     return Drawn(f"maps{'_projection' if view == 'projection' else ''}{page}", title, sheet.figure, text)
 
 
-def _beside(sheet: style.LatticeSheet, row: int, words: str, **options) -> None:
+def _beside(sheet: LatticeSheet, row: int, words: str, **options) -> None:
     """Name a row of pictures, upright on its left."""
     x, y = sheet.corner(row, 0)
     options = {"fontsize": style.FONT_PT, **options}
@@ -194,13 +195,13 @@ def sheet_with_legend(present: list[int], rows: int, columns: int, shape, **opti
     """A sheet with room for its legend below, and the legend's columns: as many as the page is wide for."""
     for across in range(LEGEND_COLUMNS, 0, -1):
         bottom = 40 + 44 * -(-len(present) // across)
-        sheet = style.LatticeSheet(rows, columns, shape, bottom=bottom, **options)
+        sheet = LatticeSheet(rows, columns, shape, bottom=bottom, **options)
         if sheet.page[0] >= across * LEGEND_COLUMN_PX:
             break
     return sheet, across
 
 
-def add_legend(sheet: style.LatticeSheet, present: list[int], columns: int, own: tuple[str, ...] = ()) -> None:
+def add_legend(sheet: LatticeSheet, present: list[int], columns: int, own: tuple[str, ...] = ()) -> None:
     """Swatches of the categories that occur, below the pictures."""
     handles = [
         Patch(facecolor=PALETTE[k] / 255, edgecolor="#777777", lw=0.4, label=legend_name(KEYS[k], own))
@@ -285,17 +286,11 @@ def _close_up_sheet(run, arms, days, read, windows, shape, dx, half, page, own) 
         sheet.text(x - 18, y + sheet.height_px / 2, day_text(hour), rotation=90, ha="right", va="center")
         for j, arm in enumerate(arms):
             image = pictures.get((arm, hour), np.zeros((2 * half, 2 * half), np.int8))
-            axis = sheet.show(i, j, PALETTE[image])
+            panel = sheet.show(i, j, PALETTE[image])
             if i == 0:
-                axis.set_title(
-                    style.wrapped(arm_name(arm), sheet.width_px),
-                    loc="center",
-                    color=colours[arm],
-                    fontweight="bold",
-                    pad=3,
-                )
+                panel.title(style.wrapped(arm_name(arm), sheet.width_px), color=colours[arm], fontweight="bold")
             if i == len(days) - 1 and j == 0:
-                sheet.scale_bar(axis, dx)
+                sheet.scale_bar(panel, dx)
     add_legend(sheet, present, columns, own)
     text = (
         f"Windows of {2 * half * dx:g} µm, centred where the tumour ends to the right of its centre of mass"

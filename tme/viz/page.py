@@ -31,8 +31,26 @@ SECTIONS = (
 )
 
 
-def nav() -> str:
-    return "".join(f'<a href="#{key}">{name}</a>' for key, name in SECTIONS)
+def nav(viewer: bool = False) -> str:
+    places = [SECTIONS[0], ("viewer", "Look closer"), *SECTIONS[1:]] if viewer else SECTIONS
+    return "".join(f'<a href="#{key}">{name}</a>' for key, name in places)
+
+
+def policy(script_hash: str | None) -> str:
+    """The page's content security policy: nothing from elsewhere, no code but the viewer's."""
+    code = script_hash or "'none'"
+    return f"default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src {code}; base-uri 'none'; form-action 'none'"
+
+
+def viewer_html(body: str) -> str:
+    """The viewer's section, empty where there is no moment to show."""
+    if not body:
+        return ""
+    said = (
+        "Cells and fields of one replicate per arm, the one nearest to the arms’ means; values in steps of about one percent of their range. Space plays, "
+        "a click takes up a cell, shift and drag a region, ? lists the keys. The figures below show the same without a script."
+    )
+    return f'<h2 id="viewer">Look closer</h2>\n<p class="small">{said}</p>\n{body}'
 
 
 def lead(run: Run) -> str:

@@ -30,6 +30,7 @@ from tme.viz.style import Drawn
 from tme.viz.survival import survival
 from tme.viz.sweep import sweep
 from tme.viz.synergy import synergy
+from tme.viz.viewer import pack
 
 FIGURES: tuple[tuple[str, Callable[[Run], list[Drawn]]], ...] = (
     ("the primary question", primary),
@@ -48,7 +49,7 @@ FIGURES: tuple[tuple[str, Callable[[Run], list[Drawn]]], ...] = (
 SWEEP_FIGURES = (("sweep", sweep), ("dose-response", doses.responses), ("dose surfaces", doses.surfaces))
 
 
-def write(run_dir: str | Path, dpi: int = style.DPI) -> Path:
+def write(run_dir: str | Path, dpi: int | None = None) -> Path:
     """Draw every figure the run allows into figures/ and write report.html; returns the page's path.
 
     A figure whose columns or files are missing, or that fails, is named on the page with the reason; the
@@ -79,12 +80,24 @@ def write(run_dir: str | Path, dpi: int = style.DPI) -> Path:
     return page_path
 
 
+def _viewer(run: Run) -> pack.Block | None:
+    """The viewer with its frames; the figures say the same where a broken file keeps it from the page."""
+    try:
+        return pack.block(run.folder) if run.sweep.empty else None
+    except (OSError, ValueError, KeyError):
+        return None
+
+
 def _write_page(run: Run, drawn, skipped) -> Path:
+    viewer = _viewer(run)
     template = Template(resources("tme.viz").joinpath("report.html").read_text(encoding="utf-8"))
     text = template.substitute(
         title=escape(f"{run.name}: report"),
+        policy=escape(page.policy(viewer.hash if viewer else None)),
         lead=page.lead(run),
-        nav=page.nav(),
+        nav=page.nav(viewer is not None),
+        viewer=page.viewer_html(viewer.body if viewer else ""),
+        script=viewer.script if viewer else "",
         warnings=page.warnings_html(run),
         config=page.config_html(run),
         primary=primary_html(run),

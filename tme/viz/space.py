@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy import ndimage
 
+from tme.spatial.margin import closed
+from tme.spatial.margin import signed_distance as of_mask
 from tme.viz.load import Missing, Run
 
 CLOSING_VOXELS = 3
@@ -60,24 +61,22 @@ def tumour_region(cells: dict[str, np.ndarray], shape: tuple[int, int, int], dx:
     mine &= (ix < shape[2]) & (iy < shape[1]) & (iz < shape[0])
     mask = np.zeros(shape, bool)
     mask[iz[mine], iy[mine], ix[mine]] = True
-    flat = shape[0] == 1
-    work = mask[0] if flat else mask
-    near = ndimage.distance_transform_edt(~work) <= CLOSING_VOXELS if work.any() else work
-    inner = ndimage.distance_transform_edt(np.pad(near, CLOSING_VOXELS + 1, mode="edge")) > CLOSING_VOXELS
-    work = work | inner[(slice(CLOSING_VOXELS + 1, -CLOSING_VOXELS - 1),) * work.ndim]
-    work = ndimage.binary_fill_holes(work)
-    labels, n = ndimage.label(work)
-    if n > 1:
-        sizes = np.bincount(labels.ravel())
-        sizes[0] = 0
-        work = (sizes >= MIN_PART * sizes.sum())[labels]
-    return work[None] if flat else work
+    if not mask.any():
+        return mask
+    window = _window(mask, 2 * CLOSING_VOXELS + 3)  # farther from the tumour nothing is closed
+    mask[window] = closed(mask[window], CLOSING_VOXELS, MIN_PART)
+    return mask
+
+
+def _window(mask: np.ndarray, margin: int) -> tuple[slice, ...]:
+    """The box that holds all of a mask, and a margin."""
+    out = []
+    for axis, n in enumerate(mask.shape):
+        used = np.flatnonzero(mask.any(axis=tuple(a for a in range(mask.ndim) if a != axis)))
+        out.append(slice(max(0, int(used[0]) - margin), min(n, int(used[-1]) + 1 + margin)))
+    return tuple(out)
 
 
 def signed_distance(region: np.ndarray, dx: float) -> np.ndarray:
     """Distance (um) of each voxel's centre from the region's edge; negative inside."""
-    work = region[0] if region.shape[0] == 1 else region
-    inside = ndimage.distance_transform_edt(work)
-    outside = ndimage.distance_transform_edt(~work)
-    out = np.where(work, 0.5 - inside, outside - 0.5) * dx
-    return out[None] if region.shape[0] == 1 else out
+    return of_mask(region, dx)

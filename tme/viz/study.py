@@ -75,7 +75,7 @@ def is_study(folder: Path) -> bool:
     return (Path(folder) / STUDY).is_file()
 
 
-def write(folder: str | Path, dpi: int = style.DPI) -> Path:
+def write(folder: str | Path, dpi: int | None = None) -> Path:
     """Draw the figures of a study and write report.html; returns the page's path."""
     page = StudyPage(folder)
     drawn, skipped = [], []

@@ -5,6 +5,7 @@ Colours are those of Okabe & Ito (2008), told apart with any common colour blind
 
 from __future__ import annotations
 
+import io
 import os
 import re
 import textwrap
@@ -20,10 +21,12 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.patheffects import withStroke
 from matplotlib.ticker import MaxNLocator
 
-DPI = 300
+from tme.viz.picture import few_colours, map_of
+
+DPI = 300  # of lattice pictures, whose voxels are whole numbers of pixels
+CURVE_DPI = 200  # of everything else: twice the pixels of the page on a screen
 PAGE_IN = 7.2  # two journal columns, 183 mm
 PAGE_HIGH_IN = 9.3
 FONT_PT = 7.5
@@ -164,39 +167,53 @@ class Drawn:
     figure: Figure
     caption: str
 
+    def _repr_png_(self) -> bytes:
+        """The picture, as a notebook shows it."""
+        body = io.BytesIO()
+        few_colours(pixels(self.figure), map_of(self.figure)).save(body, "PNG")
+        return body.getvalue()
+
 
 def use() -> AbstractContextManager[None]:
     """The style as a context, so that nothing outside a report is restyled."""
     return mpl.rc_context(RC)
 
 
-def new_figure(width_in: float = PAGE_IN, height_in: float = 3.0, constrained: bool = True) -> Figure:
+def new_figure(width_in: float = PAGE_IN, height_in: float = 3.0, constrained: bool = True, dpi: int = CURVE_DPI) -> Figure:
     """A figure without pyplot: no global state, nothing to close."""
-    figure = Figure(figsize=(width_in, height_in), dpi=DPI, layout="constrained" if constrained else None)
+    figure = Figure(figsize=(width_in, height_in), dpi=dpi, layout="constrained" if constrained else None)
     FigureCanvasAgg(figure)
     return figure
 
 
-def save(figure: Figure, path: Path, dpi: int = DPI) -> Path:
-    """Write a PNG by temporary file and rename: a reader sees the old picture or the new one, never half."""
+def save(figure: Figure, path: Path, dpi: int | None = None) -> Path:
+    """Write a PNG by temporary file and rename: a reader sees the old picture or the new one, never half.
+
+    The figure is drawn once (matplotlib's own saving lays a constrained figure out twice) and stored in at most
+    256 colours, a third of the bytes. `dpi` None is the resolution that the figure was laid out for.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        with use():
-            figure.savefig(
-                temporary,
-                format="png",
-                dpi=dpi,
-                facecolor="white",
-                metadata={"Software": None},
-                pil_kwargs={"compress_level": 4},
-            )
-        with open(temporary, "rb+") as file:
+        with open(temporary, "wb") as file:
+            few_colours(pixels(figure, dpi), map_of(figure)).save(file, "PNG", compress_level=6)
+            file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
     return path
+
+
+def pixels(figure: Figure, dpi: int | None = None) -> np.ndarray:
+    """The figure as drawn, (height, width, 3) uint8, on white."""
+    if dpi is not None:
+        figure.set_dpi(dpi)
+    canvas = FigureCanvasAgg(figure)
+    with use():
+        figure.set_facecolor("white")
+        canvas.draw()
+    return np.ascontiguousarray(np.asarray(canvas.buffer_rgba())[..., :3])
 
 
 def arm_colours(arms: Sequence[str], control: str | None) -> dict[str, str]:
@@ -287,106 +304,3 @@ def legend_of_arms(figure: Figure, arms: Sequence[str], control: str | None, **o
     )  # handle, gap and 7.5 pt letters, inch
     columns = options.pop("ncols", max(1, min(len(arms), 5, room)))
     figure.legend(handles=handles, loc="outside upper center", ncols=columns, columnspacing=1.4, **options)
-
-
-class LatticeSheet:
-    """A grid of lattice pictures in which every voxel is a whole number of pixels: no blur, no uneven voxels.
-
-    `shape` is (rows, columns) of voxels of one picture; sizes below are in pixels of a 300 dpi page. Lattices
-    too large for the space are thinned by a whole factor (`step`), given to `show` in full. Smooth fields
-    need no such care: `exact=False` lets them fill the space.
-    """
-
-    def __init__(
-        self,
-        rows: int,
-        columns: int,
-        shape: tuple[int, int],
-        *,
-        left=75,
-        right=10,
-        top=55,
-        bottom=170,
-        gap=18,
-        row_gap=None,
-        panel_px=None,
-        exact=True,
-    ):
-        self.rows, self.columns, self.shape = rows, columns, shape
-        room = int((PAGE_IN * DPI - left - right - gap * (columns - 1)) / columns)
-        room = min(room, panel_px or room)
-        high = (PAGE_HIGH_IN * DPI - top - bottom) / rows - gap
-        longest = max(shape[1], shape[0] * max(0.8, room / high))
-        self.step = max(1, int(np.ceil(longest / room))) if exact else 1
-        zoom = max(1, int(room // longest)) if exact else room / longest
-        self.height_px = round(-(-shape[0] // self.step) * zoom)
-        self.width_px = round(-(-shape[1] // self.step) * zoom)
-        row_gap = gap if row_gap is None else row_gap
-        self.page = (
-            left + right + columns * self.width_px + gap * (columns - 1),
-            top + bottom + rows * self.height_px + row_gap * (rows - 1),
-        )
-        self.origin = (left, top, gap, row_gap)
-        self.figure = new_figure((self.page[0] + 0.01) / DPI, (self.page[1] + 0.01) / DPI, constrained=False)
-
-    def place(self, x: float, y: float, width: float, height: float) -> Axes:
-        """Axes at a pixel rectangle; y counts from the top of the page."""
-        w, h = self.page
-        return self.figure.add_axes((x / w, 1 - (y + height) / h, width / w, height / h))
-
-    def corner(self, row: int, column: int) -> tuple[int, int]:
-        left, top, gap, row_gap = self.origin
-        return left + column * (self.width_px + gap), top + row * (self.height_px + row_gap)
-
-    def show(self, row: int, column: int, image: np.ndarray, **options) -> Axes:
-        """Draw a picture (rows, columns[, rgb]) with y upwards; thinned if the sheet had to."""
-        axis = self.place(*self.corner(row, column), self.width_px, self.height_px)
-        axis.imshow(
-            image[:: self.step, :: self.step],
-            origin="lower",
-            interpolation="nearest",
-            aspect="auto",
-            **options,
-        )
-        axis.set_xticks([])
-        axis.set_yticks([])
-        for spine in axis.spines.values():
-            spine.set_visible(True)
-            spine.set_linewidth(0.5)
-            spine.set_color("#999999")
-        return axis
-
-    def text(self, x: float, y: float, text: str, **options) -> None:
-        """Text at a pixel position from the top left."""
-        self.figure.text(x / self.page[0], 1 - y / self.page[1], text, **options)
-
-    def scale_bar(self, axis: Axes, dx_um: float, colour: str = "black") -> float:
-        """A bar of a round length, about a quarter of the panel; returns the length in um."""
-        span = self.shape[1] * dx_um
-        length = max(
-            v for v in (20, 50, 100, 200, 500, 1000, 2000, 5000, 1e4, 0) if v <= 0.34 * span or v == 20
-        )
-        width = length / span
-        halo = [withStroke(linewidth=1.6, foreground="black" if colour == "white" else "white")]
-        axis.plot(
-            [0.05, 0.05 + width],
-            [0.06, 0.06],
-            transform=axis.transAxes,
-            color=colour,
-            lw=1.8,
-            solid_capstyle="butt",
-            clip_on=False,
-        )
-        name = f"{length / 1000:g} mm" if length >= 1000 else f"{length:g} µm"
-        axis.text(
-            0.05,
-            0.085,
-            name,
-            transform=axis.transAxes,
-            color=colour,
-            ha="left",
-            va="bottom",
-            fontsize=SMALL_PT,
-            path_effects=halo,
-        )
-        return length

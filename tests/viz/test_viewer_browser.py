@@ -1,0 +1,245 @@
+"""The viewer in a real headless Chromium: no request to others, no error, and pictures that change as they must."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import shutil
+import threading
+from importlib.resources import files
+from pathlib import Path
+
+import numpy as np
+import pytest
+import synthetic
+from PIL import Image
+
+from tme.viz import report
+from tme.viz.viewer import frames, notebook
+from tme.viz.viewer.server import ViewServer
+from tme.viz.viewer.source import Source
+
+playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+pytestmark = [
+    pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine"),
+    pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"),
+]
+FLAGS = (
+    "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync",
+    "--no-first-run", "--disable-quic", "--enable-unsafe-swiftshader",
+)  # fmt: skip
+WAIT_MS = 240_000  # a busy machine paints slowly
+HOSTILE = "<img src=x onerror=alert(1)>"
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    """Two arms, three snapshots, real uids, a cell type with a hostile name, and a report."""
+    out = synthetic.write_run(tmp_path_factory.mktemp("browser"), arms=("control", "combination"), replicates=1, n=64, scale=0.1, days=(0, 1, 4), every_h=12)
+    config = out / "config.resolved.yaml"
+    config.write_text(config.read_text().replace("name: four_arms", f"name: '{HOSTILE}'"))
+    report.write(out, dpi=60)
+    return out
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with playwright.sync_playwright() as p:
+        browser = p.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def opened(browser):
+    """A function that opens a page and returns it with a list of all that went wrong; closed after the test."""
+    contexts = []
+
+    def open_(url, width=1000, height=700, dark=False, **more):
+        context = browser.new_context(viewport={"width": width, "height": height}, color_scheme="dark" if dark else "light", **more)
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(WAIT_MS)
+        faults = []
+        page.on("console", lambda m: faults.append(m.text) if m.type == "error" else None)
+        page.on("pageerror", lambda e: faults.append(str(e)))
+        page.on("dialog", lambda d: faults.append(f"dialog {d.message}"))
+        home = url.split("/")[2]
+        page.on("request", lambda r: faults.append(f"asked {r.url}") if not r.url.startswith(("data:", "blob:")) and r.url.split("/")[2] != home else None)
+        page.goto(url)
+        if page.locator("#tme-viewer").count():
+            page.locator("#tme-viewer").scroll_into_view_if_needed()
+        page.wait_for_selector("[data-state=whole]", state="attached")
+        return page, faults
+
+    yield open_
+    for context in contexts:
+        context.close()
+
+
+@pytest.fixture
+def served():
+    """A function that serves a run directory and returns its address."""
+    servers = []
+
+    def serve(run):
+        server = ViewServer(Source(run, frames.Detail(levels=254)))
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        servers.append(server)
+        return server.url
+
+    yield serve
+    for server in servers:
+        server.shutdown()
+        server.server_close()
+
+
+VIEWER = "document.querySelector('[data-state]').viewer"
+
+
+def picture(page, width=640, height=360) -> np.ndarray:
+    """The stage at a given size and one pixel per pixel, (height, width, 3) uint8."""
+    data = page.evaluate(f"""async () => {{
+        const v = {VIEWER}; Object.assign(v.options, {{ ratio: 1, size: [{width}, {height}], theme: 'light' }}); v.theme();
+        v.resize(); v.fit(true); v.recolour(); v.paintAll();
+        return v.sheet().toDataURL('image/png'); }}""")
+    return np.asarray(Image.open(io.BytesIO(base64.b64decode(data.split(",")[1]))).convert("RGB"))[:height].astype(int)
+
+
+def different(a: np.ndarray, b: np.ndarray) -> float:
+    """Share of pixels that differ visibly."""
+    assert a.shape == b.shape
+    return float((np.abs(a - b).max(axis=2) > 8).mean())
+
+
+def widget_page(run, tmp_path: Path) -> str:
+    """A page that does for the widget what a notebook does: a model that sends messages and gets bytes back."""
+    source = Source(run, frames.Detail(levels=254))
+    index = json.loads(notebook.answer(source, {"ask": "index"}))
+    known = {"index": notebook.answer(source, {"ask": "index"})}
+    for arm in index["arms"]:
+        for number, moments in arm["replicates"].items():
+            known[f"descent/{arm['key']}/{number}"] = source.descent(arm["key"], int(number))
+            known |= {f"frame/{arm['key']}/{number}/{m['id']}": source.frame(arm["key"], int(number), m["hour"]) for m in moments}
+    (tmp_path / "viewer.js").write_text(files("tme.viz.viewer").joinpath("viewer.js").read_text(encoding="utf-8"))
+    (tmp_path / "known.json").write_text(json.dumps({k: base64.b64encode(v).decode() for k, v in known.items()}))
+    (tmp_path / "index.html").write_text("""<!DOCTYPE html><link rel="icon" href="data:,"><div id="out"></div><script type="module">
+        import widget from './viewer.js';
+        const known = await (await fetch('known.json')).json(), heard = [];
+        const model = { get: () => [], on: (_, f) => heard.push(f), send: (m) => setTimeout(() => {
+            const key = m.ask === 'index' ? 'index' : m.ask === 'descent' ? `descent/${m.arm}/${m.replicate}` : `frame/${m.arm}/${m.replicate}/${m.hour}`;
+            const raw = Uint8Array.from(atob(known[key]), (c) => c.charCodeAt(0));
+            heard.forEach((f) => f({ id: m.id }, [new DataView(raw.buffer)])); }) };
+        widget.render({ model, el: document.getElementById('out') });</script>""")
+    return "index.html"
+
+
+@pytest.fixture
+def folder_served(tmp_path):
+    """A plain server of a folder."""
+    from functools import partial
+    from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+
+    class Quiet(SimpleHTTPRequestHandler):
+        def log_message(self, *_):
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(tmp_path)))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}/", tmp_path
+    server.shutdown()
+    server.server_close()
+
+
+def test_the_picture_is_the_same_in_view_report_and_notebook(run, opened, served, folder_served):
+    url, folder = folder_served
+    shutil.copy(run / "report.html", folder / "report.html")
+    (folder / "favicon.ico").write_bytes(b"")
+    found = {}
+    for name, address in (("view", served(run)), ("report", url + "report.html"), ("widget", url + widget_page(run, folder))):
+        page, faults = opened(address)
+        found[name] = picture(page)
+        assert faults == [], name
+    assert found["view"].std() > 10
+    assert different(found["view"], found["report"]) <= 0.01 and different(found["view"], found["widget"]) <= 0.01
+
+
+def test_time_colour_field_and_types_change_the_picture(run, opened, served):
+    page, faults = opened(served(run))
+    first = picture(page)
+    page.evaluate(f"{VIEWER}.ui.over.focus()")
+    page.keyboard.press("Home")
+    page.evaluate(f"{VIEWER}.show()")
+    assert page.evaluate(f"{VIEWER}.ui.when.textContent") == "day 0"
+    early = picture(page)
+    assert different(first, early) > 0.01
+    page.evaluate(f"(async () => {{ const v = {VIEWER}; v.state.colour = 'gsh'; await v.show(); }})()")
+    states = picture(page)
+    page.evaluate(f"(async () => {{ const v = {VIEWER}; v.state.field = 'oxygen'; await v.show(); }})()")
+    field = picture(page)
+    page.evaluate(f"(async () => {{ const v = {VIEWER}; v.state.field = ''; v.state.colour = 'type'; v.hidden.add('tumour'); await v.show(); }})()")
+    without = picture(page)
+    assert different(early, states) > 0.01 and different(states, field) > 0.1 and different(early, without) > 0.02
+    assert faults == []
+
+
+def test_webgl_and_the_canvas_draw_the_same_cells(run, opened, served):
+    url = served(run)
+    kinds, pictures = [], []
+    for address in (url, url + "?canvas"):
+        page, faults = opened(address)
+        pictures.append(picture(page))
+        kinds.append(page.evaluate(f"{VIEWER}.painter.constructor.name"))
+        assert faults == []
+    if kinds[0] == "CanvasPainter":
+        pytest.skip("this Chromium has no WebGL2")
+    assert kinds == ["GlPainter", "CanvasPainter"] and different(*pictures) < 0.05
+
+
+def test_a_click_takes_up_a_cell_and_a_region_is_compared_with_the_rest(run, opened, served):
+    page, faults = opened(served(run))
+    words = page.evaluate(f"""async () => {{ const v = {VIEWER}, p = v.panels[0], f = p.frame, row = p.drawn.rows[0];
+        await v.select({{ panel: 0, row }}); return v.ui.inspect.textContent; }}""")
+    assert "glutathione (GSH)" in words and "snapshot" in words and "oxygen" in words
+    words = page.evaluate(f"async () => {{ const v = {VIEWER}; v.region = {{ panel: 0, x0: 300, y0: 300, x1: 900, y1: 900 }}; await v.inspectRegion(); return v.ui.inspect.textContent; }}")
+    assert "Region of 0.36 mm²" in words and "inside" in words and "×" in words
+    box = page.locator("canvas.over").bounding_box()
+    page.mouse.move(box["x"] + box["width"] / 4, box["y"] + box["height"] / 2)
+    page.wait_for_selector(".tip:not([hidden])")
+    assert "fields here" in page.evaluate(f"{VIEWER}.ui.tip.textContent")
+    assert faults == []
+
+
+def test_names_of_a_run_are_shown_as_text(run, opened, served):
+    page, faults = opened(served(run))
+    assert page.evaluate(f"{VIEWER}.ui.title.textContent") == HOSTILE
+    assert page.evaluate(f"{VIEWER}.root.querySelectorAll('img').length") == 0 and faults == []
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_on_a_phone_nothing_is_wider_than_the_screen(run, opened, served, dark):
+    page, faults = opened(served(run), width=390, height=800, dark=dark, has_touch=True, is_mobile=True)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    assert page.evaluate(f"{VIEWER}.ui.stage.clientHeight") >= 190
+    assert (page.evaluate(f"{VIEWER}.ground()[0]") < 60) == dark and faults == []
+
+
+def test_a_run_without_pictures_shows_a_sentence(opened, served, tmp_path):
+    (tmp_path / "config.resolved.yaml").write_text("name: new\n")
+    page, faults = opened(served(tmp_path))
+    assert page.evaluate(f"{VIEWER}.ui.note.textContent") and faults == []
+
+
+def test_three_dimensions_have_slices_a_view_from_above_and_points(opened, served, tmp_path):
+    run = synthetic.write_run(tmp_path, arms=("control",), replicates=1, n=32, depth=12, scale=0.05, days=(0,), every_h=12)
+    page, faults = opened(served(run))
+    views = []
+    for view in ("slice", "projection", "points"):
+        page.evaluate(f"(async () => {{ const v = {VIEWER}; v.state.view = '{view}'; v.cam.moved = false; await v.show(); }})()")
+        views.append(picture(page))
+    page.evaluate(f"{VIEWER}.cam.yaw += 0.7")
+    turned = picture(page)
+    assert different(views[0], views[1]) > 0.005 and different(views[1], views[2]) > 0.02 and different(views[2], turned) > 0.02
+    assert faults == []

@@ -1,0 +1,5 @@
+import { fromServer, mount } from './viewer.js';
+
+const asked = new URLSearchParams(location.search);
+const viewer = mount(document.getElementById('viewer'), fromServer(), { fill: true, canvas: asked.has('canvas'), theme: asked.get('theme') || undefined });
+viewer.opened.then(() => { if (viewer.index) document.title = `${viewer.index.name}: tme view`; });
