@@ -21,7 +21,7 @@ from tme.viz import style
 MOST_GROUPS, MOST_TYPES, MOST_CELLS = 4, 8, 60_000
 FEWEST = 5  # cells of a type whose curves are drawn
 DEAD = {"dead_ferroptosis": "ferroptotic", "dead_other": "other corpses"}
-TYPE_COLOURS = {**style.CELL_COLOURS, "dead_ferroptosis": style.VERMILLION, "dead_other": "#9A8C98"}
+TYPE_COLOURS = {**style.CELL_COLOURS, "dead_ferroptosis": style.VERMILLION, "dead_other": style.YELLOW}
 TISSUE = ("tumour", "stroma", "normal")  # drawn as what others lie on
 SPARE = (*style.OWN_COLOURS, style.BLUE, style.ORANGE, style.GREEN, style.PURPLE, style.SKY)
 
