@@ -274,6 +274,28 @@ def test_what_is_no_table_is_told_without_a_traceback(yaml, name, content):
     assert fault.key == "initial.file"
 
 
+def test_an_experiment_may_go_over_tiles(yaml):
+    yaml.write(ROWS, "t.csv")
+    start = "initial: {kind: cells, file: t.csv, columns: {x: x, y: y, type: t}, types: {T: tumour}, tile: {size_um: [30, 90], index: [0, 0]}}\n"
+    config = yaml.load("sweep: {initial.tile.index: [[0, 0], [1, 0]]}\n", base=HEAD + start)
+    assert config.with_values({"initial.tile.index": [1, 0], "sweep": {}}).initial.tile.index == (1, 0)
+    assert "there is no tile [2, 0]" in str(yaml.faults("sweep: {initial.tile.index: [[0, 0], [2, 0]]}\n", base=HEAD + start)[0])
+
+
+def test_the_config_of_the_page_is_sound(yaml):
+    import re
+
+    page = (CONFIGS.parent / "docs" / "tissue.md").read_text(encoding="utf-8")
+    (start,) = re.findall(r"```yaml\n(initial:.*?)```", page, re.DOTALL)
+    rows = ["X,Y,phenotype,cell_id,slide,focus,SLC7A11,GPX4,PDL1"]
+    kinds = ("CK+", "CD8+ T", "TAM", "debris", "what")
+    rows += [f"{450 + 20 * (k % 20)},{1650 + 20 * (k // 20)},{kinds[k % 5]},{k},A3,{1 + k % 3},{k % 7},{k % 11},{900 * (k % 2) + k}" for k in range(200)]
+    yaml.write("\n".join(rows) + "\n", "cells.csv")
+    initial = yaml.load(base=HEAD.replace("[300, 300]", "[1100, 1100]") + start).initial
+    found = tissue_of(initial, (1100.0, 1100.0))
+    assert set(found.kind) == {"tumour", "cd8", "macrophage"} and set(found.factors) == {"SLC7A11", "GPX4", "PDL1"} and set(found.factors["PDL1"]) == {0.05, 0.5}
+
+
 def test_the_made_up_codex_table_is_what_its_script_writes(tmp_path):
     import subprocess
     import sys

@@ -11,7 +11,7 @@ from made_up_table import codex, packed
 from tme import cli
 from tme.importing import tissue_names as names
 from tme.importing.tissue import Asked, ImportFault, propose
-from tme.importing.tissue_text import as_yaml, quoted, told
+from tme.importing.tissue_text import as_yaml, config_text, quoted, told
 from tme.library import load_library
 from tme.model import TumourModel, load_config
 
@@ -294,7 +294,7 @@ def test_a_config_in_another_folder_names_the_table_from_there(tme):
     Path("configs").mkdir()
     table(codex())
     proposal = propose(Path("t.csv"), Asked())
-    assert 'file: "../t.csv"' in proposal.text(Path("configs/c.yaml")) and 'file: "t.csv"' in as_yaml(proposal, "t.csv")
+    assert 'file: "../t.csv"' in config_text(proposal, Path("configs/c.yaml")) and 'file: "t.csv"' in as_yaml(proposal, "t.csv")
 
 
 def test_the_command_works_from_a_shell(tmp_path):

@@ -348,6 +348,18 @@ def test_hostile_names_are_names_and_nothing_more(project, tmp_path, capsys):
     assert all("\u202e" not in p.read_text(encoding="utf-8") for p in tmp_path.glob("evil*"))
 
 
+def test_a_drug_of_the_library_acts_on_the_imported_tumour(sample):
+    """As docs/physicell.md says: two lines more are a therapy; without it nobody dies of ferroptosis."""
+    config = sample[1].with_values({"horizon_day": 0.5, "arms": {"control": {}, "rsl3": {"drugs": [{"name": "rsl3", "bath_uM": 1, "route": "bath"}]}}, "output": {"snapshot_days": [0, 0.5]}})
+    dead = {}
+    for arm in ("control", "rsl3"):
+        model = TumourModel(config, arm=arm)
+        while model.running:
+            model.step()
+        dead[arm] = model.observe()["dead_ferroptosis"]
+    assert dead["control"] == 0 and dead["rsl3"] > 60
+
+
 def test_names_of_ours_are_not_taken(project):
     """A substrate called as a drug, cell types called as a cell type, a table's word and a column of the series."""
     for name in (SETTINGS, RULES, CELLS):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tme.viz import style
-from tme.viz.tissue import Panels, colours_of, crowded, draw, plain
+from tme.viz.tissue import Panels, colours_of, crowded, draw, name_colours, plain
 
 
 def panels(names, kinds, n=60, shape=(20, 14), dx=10.0):
@@ -36,6 +36,12 @@ def test_names_are_shown_as_they_can_be():
 def test_types_of_the_users_own_have_colours_too():
     found = colours_of(np.array(["tumour", "mine", "cd8", "yours"]))
     assert list(found) == ["tumour", "cd8", "mine", "yours"] and len(set(found.values())) == 4 and found["cd8"] == style.CELL_COLOURS["cd8"]
+
+
+def test_a_name_has_the_colour_of_its_type_and_a_second_name_one_that_no_type_has():
+    made = panels(["T1", "T2", "K"], ["tumour", "tumour", "cd8"])
+    found, kinds = name_colours(made, ["T1", "T2", "K"]), colours_of(made.kind)
+    assert found["K"] == kinds["cd8"] and len(set(found.values())) == 3 and found["T2"] not in kinds.values()
 
 
 def test_the_detail_is_where_cells_moved_most():

@@ -53,8 +53,8 @@ def tissue(
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace files of an earlier import.")] = False,
 ) -> None:
     """Propose a config that starts from the cells of a table, say what is unsure, and draw the cells before and after."""
-    from tme.importing.tissue import Asked, propose, write
-    from tme.importing.tissue_text import told
+    from tme.importing.tissue import Asked, propose
+    from tme.importing.tissue_text import config_text, told, write
 
     if picture is None and out is not None:
         picture = out.with_suffix(".png")
@@ -70,7 +70,7 @@ def tissue(
         typer.echo(line)
     written = write(proposal, out, picture)
     if out is None:
-        typer.echo("\n" + proposal.text(None), nl=False)
+        typer.echo("\n" + config_text(proposal, None), nl=False)
     for path in written:
         typer.echo(path)
 

@@ -170,7 +170,10 @@ def variables(file: Any) -> dict[str, int]:
     if "X" not in file or "var" not in file:
         return {}
     names = file["var"][file["var"].attrs.get("_index", "_index")].asstr()[:]
-    return {str(n): k for k, n in reversed(list(enumerate(names)))}
+    out: dict[str, int] = {}
+    for k, name in enumerate(names):
+        out.setdefault(str(name), k)
+    return out
 
 
 def read_h5ad(path: str | Path, names: list[str]) -> pd.DataFrame:

@@ -6,7 +6,6 @@ The proposal is placed on the lattice before it is written, so that it can be ru
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,7 +18,6 @@ from tme.config import tissue_table as tables
 from tme.config.errors import listed, nearest
 from tme.config.start import Cells
 from tme.config.tissue import USUAL_UM, rows_text, tissue_of
-from tme.experiments.files import write_text
 from tme.importing import tissue_names as names
 from tme.importing.tissue_lattice import MOST_MOVED, VOXELS_UM, fullest_square, suited
 from tme.importing.tissue_names import Guess
@@ -72,18 +70,6 @@ class Proposal:
     doubts: list[tuple[str, str]]
     tried: list[tuple[float, float | None]]  # voxel um, share of tissue cells not in their own voxel; None: no room for all
     arrangement: Arrangement
-
-    def text(self, config: Path | None) -> str:
-        """The config as YAML; the table's path is relative to `config`."""
-        from tme.importing.tissue_text import as_yaml
-
-        return as_yaml(self, relative(self.file, config))
-
-
-def relative(file: Path, config: Path | None) -> str:
-    """The table as a config names it: from the folder the config is in."""
-    folder = Path.cwd() if config is None else config.resolve().parent
-    return Path(os.path.relpath(file.resolve(), folder)).as_posix()
 
 
 def propose(file: Path, asked: Asked) -> Proposal:
@@ -356,29 +342,3 @@ def did_you_mean(name: str, known: Any) -> str:
     """The nearest name as the end of a message."""
     near = nearest(name, known)
     return f"; did you mean {near!r}?" if near else ""
-
-
-def write(proposal: Proposal, config: Path | None, picture: Path | None) -> list[Path]:
-    """Write the picture, then the config that was loaded once to see that it is sound; what was written. Nothing is left after a fault."""
-    from tme.importing.tissue_text import panels
-    from tme.model import load_config
-    from tme.viz.tissue import draw
-
-    if config is not None:
-        trial = config.with_name(f".{config.name}.{os.getpid()}.tmp.yaml")
-        try:
-            trial.write_text(proposal.text(config), encoding="utf-8")
-            load_config(trial)
-        finally:
-            trial.unlink(missing_ok=True)
-    new = picture is not None and not picture.exists()
-    if picture is not None:
-        draw(panels(proposal), picture)
-    try:
-        if config is not None:
-            write_text(config, proposal.text(config))
-    except OSError:
-        if new and picture is not None:
-            picture.unlink(missing_ok=True)
-        raise
-    return [p for p in (config, picture) if p is not None]

@@ -1,21 +1,25 @@
-"""A proposal of `tme import tissue` in words, as YAML, and as what its picture shows."""
+"""A proposal of `tme import tissue` in words, as YAML, as what its picture shows, and on the disk."""
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from tme.experiments.files import write_text
+from tme.importing.tissue import Proposal
 from tme.importing.tissue_names import Guess
+from tme.model import load_config
 from tme.model.initial_cells import report_lines
-from tme.viz.tissue import Panels
+from tme.viz.tissue import Panels, draw
 
 SHOWN_TYPES = 30
 
 
-def told(proposal: Any) -> list[str]:
+def told(proposal: Proposal) -> list[str]:
     """What was found and guessed, a line each; names from the table are quoted, so that no sign of theirs acts on a terminal."""
     spec, doubts = proposal.spec, proposal.doubts
     unsure: dict[str, list[str]] = {}
@@ -70,7 +74,7 @@ def value(item: Any) -> str:
     return "[" + ", ".join(map(value, item)) + "]"
 
 
-def as_yaml(proposal: Any, file: str) -> str:
+def as_yaml(proposal: Proposal, file: str) -> str:
     """The config; what is unsure says so beside it."""
     spec, size = proposal.spec, [float(s) for s in proposal.size_um]
     stem = re.sub(r"[^A-Za-z0-9_.+-]+", "_", Path(file).name.split(".")[0]).strip("_.+-")[:60] or "tissue"
@@ -104,7 +108,7 @@ def as_yaml(proposal: Any, file: str) -> str:
     return "\n".join(lines) + "\n"
 
 
-def panels(proposal: Any) -> Panels:
+def panels(proposal: Proposal) -> Panels:
     """What the picture shows: cells as the table has them, and on the lattice."""
     found, tissue = proposal.arrangement, proposal.arrangement.tissue
     n = [round(s / proposal.dx_um) for s in proposal.size_um]
@@ -112,3 +116,36 @@ def panels(proposal: Any) -> Panels:
     places = np.stack([voxel % n[0], (voxel // n[0]) % n[1]], axis=1)
     return Panels(tissue.place_um[:, :2], tissue.name.astype(str), tissue.kind.astype(str), places, (n[0], n[1]), proposal.dx_um,
                   sum(found.report["unmapped_types"].values()) + found.report["ignored"])  # fmt: skip
+
+
+def relative(file: Path, config: Path | None) -> str:
+    """The table as a config names it: from the folder the config is in."""
+    folder = Path.cwd() if config is None else config.resolve().parent
+    return Path(os.path.relpath(file.resolve(), folder)).as_posix()
+
+
+def config_text(proposal: Proposal, config: Path | None) -> str:
+    """The config as YAML; the table's path is relative to `config`, or to where we are."""
+    return as_yaml(proposal, relative(proposal.file, config))
+
+
+def write(proposal: Proposal, config: Path | None, picture: Path | None) -> list[Path]:
+    """Write the picture, then the config that was loaded once to see that it is sound; what was written. Nothing is left after a fault."""
+    if config is not None:
+        trial = config.with_name(f".{config.name}.{os.getpid()}.tmp.yaml")
+        try:
+            trial.write_text(config_text(proposal, config), encoding="utf-8")
+            load_config(trial)
+        finally:
+            trial.unlink(missing_ok=True)
+    new = picture is not None and not picture.exists()
+    if picture is not None:
+        draw(panels(proposal), picture)
+    try:
+        if config is not None:
+            write_text(config, config_text(proposal, config))
+    except OSError:
+        if new and picture is not None:
+            picture.unlink(missing_ok=True)
+        raise
+    return [p for p in (config, picture) if p is not None]

@@ -21,7 +21,7 @@ from tme.viz import style
 MOST_GROUPS, MOST_TYPES, MOST_CELLS = 4, 8, 60_000
 FEWEST = 5  # cells of a type whose curves are drawn
 DEAD = {"dead_ferroptosis": "ferroptotic", "dead_other": "other corpses"}
-TYPE_COLOURS = {**style.CELL_COLOURS, "dead_ferroptosis": style.VERMILLION, "dead_other": "#9A8C98"}
+TYPE_COLOURS = {**style.CELL_COLOURS, "dead_ferroptosis": style.VERMILLION, "dead_other": style.YELLOW}
 TISSUE = ("tumour", "stroma", "normal")  # drawn as what others lie on
 SPARE = (*style.OWN_COLOURS, style.BLUE, style.ORANGE, style.GREEN, style.PURPLE, style.SKY)
 
@@ -318,7 +318,7 @@ def _edge(axis: Axes, chosen: dict[str, list[Any]], immune: str, paint: dict[str
         return
     axis.axvline(0, color="#777777", lw=0.6)
     axis.set_ylim(0, 1.6 * top)  # a band of few simulations may be wider
-    axis.set(xlabel="distance from the edge (µm)\n← inside    outside →", ylabel=f"{label(immune, 14)} per mm²")
+    axis.set(xlabel="from the edge (µm)\n← inside    outside →", ylabel=f"{label(immune, 14)} per mm²")
 
 
 def _third(axis: Axes, chosen: dict[str, list[Any]], paint: dict[str, str]) -> None:
@@ -345,7 +345,7 @@ def _third(axis: Axes, chosen: dict[str, list[Any]], paint: dict[str, str]) -> N
     image = axis.pcolormesh(first.edges_um, np.arange(len(first.levels) + 1), np.ma.masked_invalid(np.clip(shown, -2, 2).T), cmap="RdBu_r", norm=TwoSlopeNorm(0, -2, 2))
     axis.set_facecolor("#E6E6E6")
     axis.set_yticks(np.arange(len(first.levels)) + 0.5, [_short(v) for v in first.levels])
-    axis.set(xlabel=f"distance to {label(first.types[which], 14)} (µm)", ylabel=label(first.mark, 14))
+    axis.set(xlabel=f"to {label(first.types[which], 14)} (µm)", ylabel=label(first.mark, 14))
     axis.set_title(label(group, 20), loc="left")
     bar = axis.figure.colorbar(image, ax=axis, shrink=0.8, ticks=[-2, -1, 0, 1, 2])
     bar.ax.set_yticklabels(["≤ 1/4", "1/2", "1", "2", "≥ 4"])

@@ -20,8 +20,10 @@ from tme.viz import style
 from tme.viz.maps import DRAW_ORDER
 from tme.viz.style import CELL_COLOURS, CELL_NAMES, GREY, OWN_COLOURS
 
-NAME_COLOURS = ("#B8B8B8", style.VERMILLION, style.BLUE, style.GREEN, style.PURPLE, style.ORANGE, style.SKY, style.BLACK)  # most frequent first
-MOST_NAMES = len(NAME_COLOURS)
+SECOND_COLOURS = (style.VERMILLION, style.SKY, style.ORANGE, style.PURPLE, style.GREEN, style.BLUE, style.BLACK, "#5B3A8C")  # of further names of one type
+DARKER = {"tumour": "#B0B0B0", "normal": "#CFC4A8", "stroma": "#C9AE7C"}  # colours that dots and lines need stronger than areas
+REST = "#8C6D1F"
+MOST_NAMES = 8
 NAMES = {**CELL_NAMES, "tumour": "tumour cell"}
 LONGEST = 30  # signs of a name in a legend
 CLOSE_UM = 150.0
@@ -85,6 +87,17 @@ def colours_of(kinds: np.ndarray) -> dict[str, str]:
     return {k: CELL_COLOURS[k] for k in known} | {k: OWN_COLOURS[i % len(OWN_COLOURS)] for i, k in enumerate(own)}
 
 
+def name_colours(panels: Panels, names: list[str]) -> dict[str, str]:
+    """A name's colour is that of its type on the lattice; further names of a type take colours that no type has."""
+    of_kind = {k: DARKER.get(k, c) for k, c in colours_of(panels.kind).items()}
+    spare = [c for c in SECOND_COLOURS if c not in of_kind.values()]
+    out: dict[str, str] = {}
+    for name in names[:MOST_NAMES]:
+        kind = str(panels.kind[np.flatnonzero(panels.name == name)[0]])
+        out[name] = of_kind.pop(kind, "") or (spare.pop(0) if spare else REST)
+    return out
+
+
 def frame(axis: Axes, panels: Panels, title: str) -> None:
     """A square map of the domain with a scale bar below it."""
     wide, high = panels.shape[0] * panels.dx_um, panels.shape[1] * panels.dx_um
@@ -123,8 +136,9 @@ def before(axis: Axes, panels: Panels) -> None:
     radius = max(0.5, 0.55 * wide_pt * 9.0 / (panels.shape[0] * panels.dx_um))
     thin = slice(None, None, max(1, -(-len(panels.name) // DRAWN_CELLS)))
     handles = []
+    colours = name_colours(panels, order.tolist())
     for k, name in enumerate(order):
-        colour = NAME_COLOURS[k] if k < MOST_NAMES else "#8C6D1F"
+        colour = colours.get(name, REST)
         mine = np.flatnonzero(panels.name == name)[thin if number[name] > 1000 else slice(None)]
         axis.scatter(panels.place_um[mine, 0], panels.place_um[mine, 1], s=radius**2, c=colour, lw=0, rasterized=True, zorder=2 + k)
         if k < MOST_NAMES:
@@ -132,7 +146,7 @@ def before(axis: Axes, panels: Panels) -> None:
             handles.append(Line2D([], [], ls="", marker="o", ms=4, mew=0, color=colour, label=f"{plain(name, 18)} → {plain(kind, 12)} ({number[name]:,})"))
     if len(order) > MOST_NAMES:
         rest = sum(number[n] for n in order[MOST_NAMES:])
-        handles.append(Line2D([], [], ls="", marker="o", ms=4, mew=0, color="#8C6D1F", label=f"{len(order) - MOST_NAMES} more names ({rest:,})"))
+        handles.append(Line2D([], [], ls="", marker="o", ms=4, mew=0, color=REST, label=f"{len(order) - MOST_NAMES} more names ({rest:,})"))
     frame(axis, panels, f"Measured: {len(panels.name):,} cells, by the table's names")
     if panels.left:
         handles.append(Line2D([], [], ls="", marker="", label=f"of other types, not placed: {panels.left:,}"))
@@ -203,8 +217,10 @@ def moved(axis: Axes, panels: Panels) -> None:
         axis.plot(np.r_[0.0, mine], np.linspace(0, 100, len(mine) + 1), color=colour, drawstyle="steps-post", label=f"{plain(NAMES.get(kind, kind), 18)}, {np.median(mine):.1f} µm")
     edge = panels.dx_um / np.sqrt(2.0)
     axis.axvline(edge, color="#BBBBBB", lw=0.8, zorder=0)
-    axis.text(edge, 3, " corner of the own voxel", color="#888888", fontsize=6, ha="left", va="bottom")
     axis.set(xlabel="from the measured place to the voxel's centre (µm)", ylabel="cells (%)", ylim=(0, 101))
     titled(axis, "Displacement, with median")
-    axis.set_xlim(0, max(1.5 * edge, float(far.max(initial=0.0)) * 1.02))
-    axis.legend(loc="center right", fontsize=6.5)
+    end = max(1.5 * edge, float(far.max(initial=0.0)) * 1.02)
+    axis.set_xlim(0, end)
+    late = edge > 0.55 * end
+    axis.text(edge, 3, "corner of the own voxel " if late else " corner of the own voxel", color="#888888", fontsize=6, ha="right" if late else "left", va="bottom")
+    axis.legend(loc="center right", fontsize=6.5, frameon=True, facecolor="white", edgecolor="none", framealpha=0.9)
