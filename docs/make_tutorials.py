@@ -105,7 +105,7 @@ def execute(name: str, source: str, folder: Path) -> list[dict[str, Any]]:
         told = running.communicate()[0]
     finally:
         with suppress(ProcessLookupError):
-            os.killpg(running.pid, signal.SIGTERM)
+            os.killpg(running.pid, signal.SIGKILL)
     if running.returncode:
         raise SystemExit(f"{name}: {told}")
     return json.loads((folder / "cells.json").read_text(encoding="utf-8"))
