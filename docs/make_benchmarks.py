@@ -1,8 +1,8 @@
 """Write docs/benchmarks.md and its figures: `python docs/make_benchmarks.py [--small | --redraw | --references]`.
 
 Without an option everything is measured first (`benchmarks/record.py`, some twenty minutes on a quiet machine), with `--small` a minute or two's worth.
-`--redraw` measures nothing: page and figures from what is kept in benchmarks/history. `--references` also writes the bands of
-`tme/bench/references.yaml` anew from the last five measurements of each kind of machine and size.
+`--redraw` measures nothing: page and figures from what is kept in benchmarks/history. `--references` measures nothing either and also writes the bands of
+`tme/bench/references.yaml` anew from the last five measurements of each kind of machine and size: look at what changes before you commit it.
 """
 
 from __future__ import annotations
@@ -33,6 +33,12 @@ FOLLOWED = (
     ("mesa", "plain Mesa over arrays", "plain Mesa over arrays"),
     ("memory", "resident memory per extra cell", "memory, B/cell"),
 )
+HEAD = """<!-- written by `python docs/make_benchmarks.py`; `--redraw` writes it anew from benchmarks/history -->
+# Benchmarks
+
+Measured by `python docs/make_benchmarks.py`, some twenty minutes on a quiet machine, or with `--small` in a minute or two; kept in `benchmarks/history` with commit and machine, and
+drawn by `python docs/make_benchmarks.py --redraw`.
+"""
 Record = dict[str, Any]
 
 
@@ -128,16 +134,13 @@ def render(found: Sequence[Record]) -> str:
     from tme.bench.references import known, outside
 
     if not found:
-        raise SystemExit("benchmarks/history is empty: run `python docs/make_benchmarks.py --small` first")
+        return f"{HEAD}\nNothing has been kept yet: run one of the two.\n"
     record = newest(found)
     warned = outside(record["rows"], known().get(record["kind"]))
     state = ("Nothing lies outside the bands of this kind of machine." if record["kind"] in known() and not warned
              else "\n".join(f"- {w}" for w in warned) if warned else "There are no bands for this kind of machine yet.")  # fmt: skip
-    return f"""<!-- written by `python docs/make_benchmarks.py`; `--redraw` writes it anew from benchmarks/history -->
-# Benchmarks
-
-Measured by `python docs/make_benchmarks.py` (`--small` in a minute or two), kept in [benchmarks/history](../benchmarks/history) and drawn by
-`python docs/make_benchmarks.py --redraw`. **Shown here**: {about(record)}. Processor time on one thread, wall time on more; compile time is not in it. Compare ratios
+    return f"""{HEAD}
+**Shown here**: {about(record)}. Processor time on one thread, wall time on more; compile time is not in it. Compare ratios
 of one measurement, not these numbers with those of another machine; to compare two commits, `tme bench CASE --vs COMMIT` measures both by turns
 ([where the time goes](performance.md)). No test asserts a time.
 
@@ -249,6 +252,9 @@ def bands(found: Sequence[Record]) -> str:
     """references.yaml from the kept measurements."""
     from tme.bench.references import band_of, named
 
+    if not found:
+        return "{}\n"
+
     lines = ["# kind of machine -> case and metric -> lowest and highest; written by `python docs/make_benchmarks.py --references` from benchmarks/history"]
     for kind in sorted({r["kind"] for r in found}):
         values: dict[str, list[float]] = {}
@@ -269,7 +275,7 @@ def main(words: Sequence[str]) -> int:
     for option, said in (("--small", "measure a minute or two's worth"), ("--redraw", "measure nothing"), ("--references", "write the bands anew too")):
         parser.add_argument(option, action="store_true", help=said)
     a = parser.parse_args(words)
-    if not a.redraw and not (a.references and not a.small):
+    if not a.redraw and not a.references:
         benchmark = load("record")
         fresh = benchmark.record(benchmark.SMALL if a.small else benchmark.FULL, "small" if a.small else "full")
         print(benchmark.keep(fresh))
@@ -281,11 +287,17 @@ def main(words: Sequence[str]) -> int:
         known.cache_clear()
     text = render(found)
     FIGURES.mkdir(exist_ok=True)
+    if found:
+        draw_all(found)
+    PAGE.write_text(text, encoding="utf-8")
+    return 0
+
+
+def draw_all(found: Sequence[Record]) -> None:
+    """The figures of the page."""
     draw_scaling(newest(found), FIGURES / "benchmarks_scaling.png")
     draw_phases(newest(found), FIGURES / "benchmarks_phases.png")
     draw_history(found, FIGURES / "benchmarks_history.png")
-    PAGE.write_text(text, encoding="utf-8")
-    return 0
 
 
 if __name__ == "__main__":

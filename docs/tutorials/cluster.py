@@ -22,15 +22,16 @@ arms:
   control: {}
   rsl3: {drugs: [{name: rsl3, bath_uM: 0.05, day: 0, route: bath}]}
 primary: {contrasts: [rsl3 < control]}
+output: {snapshot_days: []}
 study:
   kind: sensitivity
   ranges:
     entries.drugs.rsl3.hits.gpx4.k_per_uM_min: own
-    mechanisms.ferroptosis.k_fsp1: own
-    mechanisms.division.k_div: own
-  trajectories: 2
-  base: 2
-  keep: 2
+    mechanisms.ferroptosis.k_red: own      # FSP1 and DHODH
+    mechanisms.ferroptosis.d_leth: own     # lethal load of oxidised lipid
+  trajectories: 2                 # of Morris
+  keep: 2                         # numbers that go on to Sobol
+  draws: 2
 """)
 
 # %%

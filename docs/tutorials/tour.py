@@ -20,7 +20,7 @@ os.system("tme check configs/quick.yaml --set initial.n_cells=120 --set horizon_
 # %%
 # ## What stands behind it
 # Every number has a unit, a range, a source, and a status. `tme describe` prints them all; `--evidence` counts them by group of laws.
-os.system("tme describe configs/quick.yaml --evidence | grep -E 'numbers  |pathway|ferroptosis |rules  |cells  |in all'")
+os.system("tme describe configs/quick.yaml --evidence | grep -E '^ (numbers|mechanisms.ferroptosis|rules|cells|in all) '")
 
 # %%
 # What is known of the biology is a table of rules, which read as sentences (`tme list rules`); so are drugs, particles, cell types, receptors, tumours.
