@@ -234,7 +234,7 @@ out vec2 uv; out vec4 c;
 void main(){ vec3 p = turn*(at-pivot); uv = corner; c = colour; gl_Position = vec4((p.xy-shift)*scale + corner*size, -p.z*depth, 1.0); }`;
 const CELLS_FRAGMENT = `#version 300 es
 precision mediump float; in vec2 uv; in vec4 c; uniform float soft; uniform float alpha; out vec4 o;
-void main(){ float a = alpha; if(soft>0.0){ float r = length(uv); a *= 1.0-smoothstep(1.0-soft,1.0,r); if(a<=0.02) discard; } a *= c.a; o = vec4(c.rgb*a,a); }`;
+void main(){ float a = alpha; if(soft>0.0){ a *= clamp((1.0-length(uv))/soft,0.0,1.0); if(a<=0.02) discard; } a *= c.a; o = vec4(c.rgb*a,a); }`;
 const FIELD_VERTEX = `#version 300 es
 in vec2 corner; uniform vec3 from; uniform vec2 extent; uniform mat3 turn; uniform vec3 pivot; uniform vec2 shift; uniform vec2 scale; uniform float depth; out vec2 uv;
 void main(){ uv = corner*0.5+0.5; vec3 p = turn*(from+vec3(uv*extent,0.0)-pivot); gl_Position = vec4((p.xy-shift)*scale, -p.z*depth, 1.0); }`;
@@ -317,13 +317,13 @@ class GlPainter {
   }
   paintCells(drawn, cam, box, ratio) {
     if (!drawn.count) return;
-    const gl = this.gl, p = this.cells, radius = drawn.radius(cam) * ratio;
+    const gl = this.gl, p = this.cells, exact = drawn.radius(cam) * ratio, round = exact >= 2.5, radius = round ? exact + 0.5 : exact; // the edge fades over a pixel
     this.view(p, cam, box, ratio);
     gl.enable(gl.BLEND);
     gl.blendFunc(gl.ONE, gl.ONE_MINUS_SRC_ALPHA);
     gl[cam.flat ? 'disable' : 'enable'](gl.DEPTH_TEST);
     gl.uniform2f(p.at('size'), (2 * radius) / (box.w * ratio), (2 * radius) / (box.h * ratio));
-    gl.uniform1f(p.at('soft'), radius >= 2.5 ? Math.min(1, 1.5 / radius) : 0);
+    gl.uniform1f(p.at('soft'), round ? 1 / radius : 0);
     gl.uniform1f(p.at('alpha'), drawn.alpha(cam));
     this.buffer(drawn.held, drawn.at);
     gl.enableVertexAttribArray(p.place);
