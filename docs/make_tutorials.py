@@ -14,9 +14,11 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -96,9 +98,16 @@ def execute(name: str, source: str, folder: Path) -> list[dict[str, Any]]:
     (folder / f"{name}.py").write_text(source, encoding="utf-8")
     env = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}", "MPLBACKEND": "Agg", "COLUMNS": "100",
            "NO_COLOR": "1", "TERM": "dumb", "PYTHONPATH": os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])}  # fmt: skip
-    done = subprocess.run([sys.executable, __file__, "--cells", f"{name}.py", "cells.json"], cwd=folder, env=env, capture_output=True, text=True)
-    if done.returncode:
-        raise SystemExit(f"{name}: {done.stderr}\n{done.stdout}")
+    # a process group of its own: what the script has started ends with it, also where it fails half-way
+    running = subprocess.Popen([sys.executable, __file__, "--cells", f"{name}.py", "cells.json"], cwd=folder, env=env, stdout=subprocess.PIPE,
+                               stderr=subprocess.STDOUT, text=True, process_group=0)  # fmt: skip
+    try:
+        told = running.communicate()[0]
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(running.pid, signal.SIGTERM)
+    if running.returncode:
+        raise SystemExit(f"{name}: {told}")
     return json.loads((folder / "cells.json").read_text(encoding="utf-8"))
 
 

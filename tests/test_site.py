@@ -113,39 +113,42 @@ def test_an_unknown_tutorial_is_refused(capsys):
     assert "no tutorial 'turo'; there are" in capsys.readouterr().err
 
 
-def built(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+@pytest.fixture(scope="module")
+def site(tmp_path_factory) -> Path:
+    """The site, built as the continuous integration does."""
+    folder = tmp_path_factory.mktemp("docs") / "site"
     env = {**os.environ, "NO_MKDOCS_2_WARNING": "1", "PYTHONPATH": str(ROOT)}
-    return subprocess.run([sys.executable, "-m", "mkdocs", "build", "--strict", "-d", str(folder), *words], cwd=ROOT, env=env, capture_output=True, text=True)
+    done = subprocess.run([sys.executable, "-m", "mkdocs", "build", "--strict", "-d", str(folder)], cwd=ROOT, env=env, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return folder
 
 
 @SITE
 @pytest.mark.slow
-def test_the_site_builds_without_a_warning_and_asks_nothing_of_other_hosts(tmp_path):
-    done = built(tmp_path / "site")
-    assert done.returncode == 0, done.stderr
-    pages = sorted((tmp_path / "site").rglob("*.html"))
+def test_the_site_builds_without_a_warning_and_asks_nothing_of_other_hosts(site):
+    pages = sorted(site.rglob("*.html"))
     assert len(pages) > 40
     for page in pages:
         text = page.read_text(encoding="utf-8")
         asked = re.findall(r'<(?:script|img|iframe|source)\b[^>]*\bsrc="([^"]+)"', text) + re.findall(r'<link\b[^>]*\bhref="([^"]+)"', text)
         assert not [a for a in asked if re.match(r"(?:https?:)?//", a)], page.name
         assert not re.search(r"<script>[^<]*https?://", text), page.name
-    for sheet in (tmp_path / "site").rglob("*.css"):
+    for sheet in site.rglob("*.css"):
         assert not re.search(r"(?:url\(|@import)\s*[\"']?(?:https?:)?//", sheet.read_text(encoding="utf-8")), sheet.name
+
+
+def words_of(page: Path) -> str:
+    """A page's text without its tags."""
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", "", page.read_text(encoding="utf-8")))
 
 
 @SITE
 @pytest.mark.slow
-def test_the_api_has_shapes_units_errors_and_sources(tmp_path):
-    assert built(tmp_path / "site").returncode == 0
-
-    def text(name: str) -> str:
-        return re.sub(r"<[^>]+>", "", (tmp_path / "site" / "api" / name).read_text(encoding="utf-8"))
-
-    assert "int64, the first" in text("tme.pathways.html") and "float64" in text("tme.core.html")
-    assert "10.1016/j.envsoft.2006.10.004" in text("tme.studies.html")
-    assert "StoppedEarly (a ValueError) names the simulations" in text("tme.experiments.html")
-    assert "Usage: tme calibrate" in re.sub(r"<[^>]+>", "", (tmp_path / "site" / "commands.html").read_text(encoding="utf-8"))
+def test_the_api_has_shapes_units_errors_and_sources(site):
+    assert "(capacity,) int64, the first" in words_of(site / "api" / "tme.pathways.html")
+    assert "10.1016/j.envsoft.2006.10.004" in words_of(site / "api" / "tme.studies.html")
+    assert "StoppedEarly (a ValueError) names the simulations" in words_of(site / "api" / "tme.experiments.html")
+    assert "Usage: tme calibrate" in words_of(site / "commands.html")
 
 
 hooks = module(DOCS / "site" / "hooks.py")

@@ -16,7 +16,6 @@ ROOT = Path(__file__).parents[2]
 # pages of the site that lie elsewhere in the repository
 ELSEWHERE = {
     "index.md": "README.md", "configs.md": "configs/README.md", "contributing.md": "CONTRIBUTING.md", "changelog.md": "CHANGELOG.md",
-
 }  # fmt: skip
 LINK = re.compile(r"(!?)\[((?:[^\[\]]|\[[^\]]*\])*)\]\(([^)\s]+)((?:\s+\"[^\"]*\")?)\)")
 FENCE = re.compile(r"(^```.*?^```)", re.DOTALL | re.MULTILINE)

@@ -16,7 +16,9 @@ from made import HOSTILE, HOURS, SHAPE, UNITS, cells, fields, make
 
 from tme.cli.export import FormatName
 from tme.experiments import RunError, files
-from tme.experiments.h5ad import read_h5ad
+from tme.experiments.h5ad import read_h5ad, write_h5ad
+from tme.experiments.recorder import write_fields
+from tme.experiments.snapshots import Frame
 from tme.exporting import FORMATS, Choice, export, format_of, output
 from tme.exporting.vtk import cells_xml, packed
 
@@ -191,6 +193,29 @@ def test_zarr_without_its_libraries_says_what_to_install(run, place, monkeypatch
     with pytest.raises(RunError) as refused:
         export(run, "zarr")
     assert str(refused.value) == "--to zarr needs xarray, which is not installed: pip install 'tme[spatial]'" and not list(place.iterdir())
+
+
+# ---- three dimensions ----------------------------------------------------------------------------------------------------
+def test_a_tumour_in_three_dimensions_keeps_its_third(tmp_path):
+    import tme
+
+    folder = make(tmp_path / "run", arms=("control",), replicates=1)
+    deep = {**cells(0), "z_um": np.arange(40) * 15.0 + 7.5}
+    place = folder / "control" / "rep-000"
+    write_h5ad(place / "cells_0.h5ad", deep, {"dx_um": 15.0})
+    write_fields(place / "fields_0.npz", {"oxygen": np.arange(24, dtype=np.float32).reshape(2, 3, 4)}, {"oxygen": "mmHg"}, 0.0, 15.0)
+    run, first = tme.load(folder), Choice(hour=0.0)
+    path, _ = export(run, "h5ad", tmp_path / "x.h5ad", first)
+    with h5py.File(path) as file:
+        assert np.allclose(file["obsm/spatial"][:, 2], deep["z_um"])
+    out, _ = export(run, "vtk", tmp_path / "v", first)
+    assert np.allclose(arrays(out / "control_rep-000" / "cells_0.vtu")["Points"].reshape(-1, 3)[:, 2], deep["z_um"])
+    image = next(ET.parse(out / "control_rep-000" / "fields_0.vti").iter("ImageData"))
+    assert image.get("WholeExtent") == "0 4 0 3 0 2"
+    table = run.to_pandas("fields", hour=0.0)
+    assert table[(table["z_um"] == 22.5) & (table["y_um"] == 37.5) & (table["x_um"] == 7.5)]["oxygen"].item() == 20.0
+    with pytest.raises(RunError, match="another lattice"):
+        Frame.of(run, Choice().of(run))
 
 
 # ---- ro-crate ------------------------------------------------------------------------------------------------------------

@@ -348,6 +348,16 @@ def test_hostile_names_are_names_and_nothing_more(project, tmp_path, capsys):
     assert all("\u202e" not in p.read_text(encoding="utf-8") for p in tmp_path.glob("evil*"))
 
 
+def test_names_of_ours_are_not_taken(project):
+    """A substrate called as a drug, cell types called as a cell type, a table's word and a column of the series."""
+    for name in (SETTINGS, RULES, CELLS):
+        text = project.path(name).read_text()
+        project.path(name).write_text(text.replace("debris", "rsl3").replace("stroma", "kills").replace("killer T cell", "tumour_alive"))
+    found = translate(project.root, tumour="tumor cell")
+    assert list(found.library["fields"]) == ["oxygen", "chemokine", "physicell_rsl3"]
+    assert list(found.library["cells"]) == ["tumour", "physicell_tumour_alive", "physicell_macrophage", "physicell_kills"]
+
+
 @pytest.mark.slow
 def test_the_imported_config_runs_from_the_command_line(tmp_path):
     main_quietly(["import", "physicell", str(SAMPLE), "--out", str(tmp_path / "mine.yaml")])

@@ -32,7 +32,7 @@ def test_no_line_of_code_names_the_types_that_are_only_entries():
 
     root, entries_only = Path(tme.__file__).parent, ("mdsc", "nk", "cd4", "caf", "neutrophil", "normal", "b_cell")
     for path in root.rglob("*.py"):
-        if path.parent.name not in ("viz", "targets") and path.name not in ("sentences.py", "petab.py"):  # colours, words, experiments; normal errors
+        if path.parent.name not in ("viz", "targets") and path.name not in ("sentences.py", "petab.py", "tissue_names.py"):  # colours, words, experiments; normal errors; names that tables use
             text = path.read_text()
             named = [k for k in entries_only if f'"{k}"' in text or f".{k}." in text]
             assert not named, f"{path.relative_to(root)}: {named}"

@@ -49,7 +49,7 @@ def test_contact_with_fibroblasts_protects_tumour_cells():
 
 @pytest.mark.mechanism("M56")
 def test_fibroblasts_raise_ferritin_and_bh4_of_their_neighbours():
-    few = {"populations__caf": {"share": 0.02}, "mechanisms__ferroptosis": {"kap_b": 1.0}}
+    few = {"populations__caf": {"share": 0.02}, "mechanisms__ferroptosis": {"kap_b": 1.0}, "mechanisms__closing": {"close_h": 1000}}
     model, without = (hours(tissue(**r, **few), 12) for r in (on("M56.ferritin", "M56.gch1"), {}))
     beside, far = beside_fibroblasts(model)
     gained = model.tumour.ferritin - without.tumour.ferritin

@@ -192,7 +192,7 @@ def test_matrix_of_fibroblasts_holds_antibodies_and_particles_back():
     with_rule, without = (hours(tissue("x", arms=GIVEN, **on(*r), **STROMA), 6) for r in (("M111.matrix_passage",), ()))
     assert level(with_rule, "anti_pdl1") < 0.9 * level(without, "anti_pdl1")
     assert mean(with_rule, "np_iron_oxide") < 0.9 * mean(without, "np_iron_oxide")
-    assert level(with_rule, "oxygen") == level(without, "oxygen")
+    assert level(with_rule, "oxygen") == pytest.approx(level(without, "oxygen"), rel=0.01)  # what is less reached kills a cell or two less
     bare = hours(tissue("x", arms=GIVEN, **on("M111.matrix_passage")), 6)
     assert bare.vessels.passage.min() == 1.0 > 0.9 > with_rule.vessels.passage.min()
 

@@ -122,8 +122,8 @@ def test_with_every_rule_on_a_model_goes_on_from_a_checkpoint_bit_for_bit_with_a
 
 
 def test_only_rules_that_an_arm_wakes_or_a_pathway_brings_are_on_by_default():
-    """Beside these, those of an untreated tumour: IFN-gamma's arrest, macrophages, one of two papers on early corpses."""
-    always = {"M69.arrest", "M74.il12_ifng", "M74.il12_killing", "M77.m2_growth", "M71.efimova"}
+    """Beside these, those of an untreated tumour: IFN-gamma's arrest, loss of exhausted CD8, macrophages, one of two papers on early corpses."""
+    always = {"M69.arrest", "M82.loss", "M74.il12_ifng", "M74.il12_killing", "M77.m2_growth", "M71.efimova"}
     default = {n: e for n, e in RULES.items() if e.default and n not in always}
     assert default and all(e.signal.startswith("event.") for e in default.values())
     assert always == {*support.QUIET}
@@ -145,7 +145,7 @@ def test_priors_of_a_known_direction_are_at_most_fourfold():
             continue
         assert 0.0 <= entry.to <= 4.0, name
         number = entry.numbers["to"]
-        assert number.source.startswith("assumed"), name
+        assert number.source.startswith("tuned" if name == "M82.loss" else "assumed"), name
 
 
 def test_sentences_read_as_english():

@@ -217,7 +217,7 @@ class Cd8(ImmuneCell):
     def may_turn_over(self, p, cxcl, surplus, minutes):
         """Leaves with the surplus; dies at 1/life, sooner off chemokine; engaged divides at k_expand f."""
         dice, tick = self.model.dice, self.model.tick
-        rate = 1.0 / (p.life_d * 1440.0)
+        rate = 1.0 / (p.life_d * 1440.0) * self.terms.get("turnover.rate", 1.0)
         if float(cxcl.c[self.voxel]) < p.c_min:
             rate *= p.off_tumour
         if surplus > 0.0 and dice.uniform("cd8_death", tick, self.uid, 1) < surplus:

@@ -7,6 +7,8 @@ share one. The eight directions of the plane come first, those above and below a
 import math
 
 import numpy as np
+from scipy.ndimage import label
+from scipy.spatial import cKDTree
 
 PLANE = [(0, -1, -1), (0, -1, 0), (0, -1, 1), (0, 0, -1), (0, 0, 1), (0, 1, -1), (0, 1, 0), (0, 1, 1)]
 OUT_OF_PLANE = [(dz, dy, dx) for dz in (-1, 1) for dy in (-1, 0, 1) for dx in (-1, 0, 1)]
@@ -24,6 +26,7 @@ class Lattice:
         self.lengths = [math.sqrt(dz * dz + dy * dy + dx * dx) for dz, dy, dx in self.directions]
         self.neighbours = [[self.shifted(v, d) for d in self.directions] for v in range(self.n_voxels)]
         self.tissue, self.holes = {}, set()
+        self.gap = 0.0  # voxels
         self.surface = np.full(self.n_voxels, 1e6)
         self.immune = [0] * self.n_voxels
         z, y, x = np.unravel_index(np.arange(self.n_voxels), self.shape)
@@ -54,16 +57,14 @@ class Lattice:
     def measure_surface(self):
         """Signed distance of every voxel from the tissue's surface, voxels; holes belong to the tissue, walls are no outside.
 
-        Free voxels that tissue encloses become holes first.
+        Holes are the free voxels that a ball of radius `gap` from afar does not cover to within one voxel.
         Where nothing but holes is free, they are the outside; without any, everything is far from it. Outside it ends at -3.
         """
         free = np.ones(self.n_voxels, bool)
         free[list(self.tissue)] = False
+        self.holes = set(np.flatnonzero(free & ~self._reached(free)).tolist())
         outside = free.copy()
-        outside[[v for v in self.holes if free[v]]] = False
-        enclosed = outside & ~self._from_the_faces(outside)
-        self.holes |= set(np.flatnonzero(enclosed).tolist())
-        outside &= ~enclosed
+        outside[list(self.holes)] = False
         if not outside.any():
             outside = free
         if not outside.any():
@@ -74,24 +75,23 @@ class Lattice:
             beyond = np.minimum(self._distance_round(~outside), 3.0)
             self.surface = np.where(outside, -beyond, self._distance_round(outside))
 
-    def _from_the_faces(self, outside):
-        """Which of `outside` one reaches from the faces of the domain, from face to face of voxels."""
-        seen, todo = np.zeros(self.n_voxels, bool), []
-        for axis, n in enumerate(self.shape):
-            if n > 1:
-                todo += np.flatnonzero(outside & np.isin(self.coordinates[:, axis], (0, n - 1))).tolist()
-        seen[todo] = True
-        while todo:
-            at = self.coordinates[todo.pop()]
-            for axis, n in enumerate(self.shape):
-                for step in (-1, 1):
-                    beside = at.copy()
-                    beside[axis] += step
-                    w = int((beside[0] * self.shape[1] + beside[1]) * self.shape[2] + beside[2])
-                    if 0 <= beside[axis] < n and outside[w] and not seen[w]:
-                        seen[w] = True
-                        todo.append(w)
-        return seen
+    def _reached(self, free):
+        """Which of `free` a ball covers to within a voxel whose centre stays more than `gap` from tissue and came from a face; no tissue lies beyond walls."""
+        if free.all() or not free.any():
+            return free
+        margin = [(0, 0) if n == 1 or periodic else (math.ceil(self.gap) + 2,) * 2 for n, periodic in zip(self.shape, self.periodic)]
+        room = np.pad(free.reshape(self.shape), margin, constant_values=True)
+        places = np.argwhere(np.ones(room.shape, bool))
+        round_ = [n if periodic else 0 for n, periodic in zip(room.shape, self.periodic)]
+        nearest = lambda of: cKDTree(of, boxsize=round_).query(places)[0].reshape(room.shape)  # noqa: E731
+        part, _ = label(nearest(np.argwhere(~room)) > self.gap)
+        faces = np.concatenate([np.take(part, end, axis).ravel() for axis, n in enumerate(self.shape) if n > 1 for end in (0, -1)])
+        centres = np.isin(part, faces[faces > 0])
+        if not centres.any():
+            return np.zeros_like(free)
+        covered = nearest(np.argwhere(centres)) <= self.gap + 1.0
+        inner = tuple(slice(before, before + n) for (before, _), n in zip(margin, self.shape))
+        return free & covered[inner].ravel()
 
     def _distance_round(self, chosen):
         """Distance in voxels to the nearest of `chosen`, the shorter way round a periodic axis."""
@@ -133,21 +133,27 @@ class Lattice:
         return None
 
     def walk_out(self, hole, words):
-        """A voxel of the outermost layer where a walk from sphere to sphere comes out, None if it does not; `words(k)` are dice."""
-        at, voxel = self.coordinates[hole].astype(float), hole
+        """A voxel with tissue in the outermost layer where a walk from sphere to sphere comes out, None if it does not; `words(k)` are dice.
+
+        The walk stays inside. Each time it would come out where there is no tissue, it takes tissue a quarter of a voxel deeper.
+        """
+        at, voxel, deep = self.coordinates[hole].astype(float), hole, 1.5
         for k in range(64):
-            if self.surface[voxel] < 1.5:
+            if self.surface[voxel] < deep and voxel in self.tissue:
                 return voxel
             x, y, z = (2.0 * (w / 2.0**32) - 1.0 for w in words(k)[:3])
             z = 0.0 if self.flat else z
             length = math.sqrt(z * z + y * y + x * x)
             if length > 1.0 or length == 0.0:
                 continue
-            far = (self.surface[voxel] - 0.5) / length
-            for axis, d in enumerate((z, y, x)):
-                at[axis] = self._folded(at[axis] + far * d, self.shape[axis], self.periodic[axis])
-            z, y, x = (math.floor(p + 0.5) for p in at)
-            voxel = int((z * self.shape[1] + y) * self.shape[2] + x)
+            far = max(self.surface[voxel] - 0.5, 1.0) / length
+            to = [self._folded(at[axis] + far * d, self.shape[axis], self.periodic[axis]) for axis, d in enumerate((z, y, x))]
+            z, y, x = (math.floor(p + 0.5) for p in to)
+            w = int((z * self.shape[1] + y) * self.shape[2] + x)
+            if self.surface[w] < 1.5 and w not in self.tissue:
+                deep += 0.25
+            if self.surface[w] > 0.0:
+                at, voxel = np.array(to), w
         return None
 
     @staticmethod
@@ -186,7 +192,7 @@ class Lattice:
             if step is None:
                 return None
             path.append(step)
-            if step not in self.tissue and step not in self.holes:
+            if j > steps and step not in self.tissue and step not in self.holes:
                 return path
         return None
 

@@ -46,6 +46,7 @@ class TwinModel(mesa.Model):
         shape = (1, n[1], n[0]) if len(n) == 2 else (n[2], n[1], n[0])
         periodic = [d.boundary.get(a, "no_flux") == "periodic" for a in "zyx"]
         self.lattice = Lattice(shape, d.dx_um, d.thickness_um, periodic, d.immune_per_voxel)
+        self.lattice.gap = 0.5 * parameters.closing.gap_um / d.dx_um
         self.cell_fraction = CELL_UM3 / self.lattice.voxel_um3
         self.per_cell = 3375.0 / self.lattice.voxel_um3  # rates of cells are those of tissue with one in 15 um cubed
         self.surface_is_new = False

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 class Rules:
     """Those that are on, by the terms that the twin knows."""
 
-    FACTORS = ("division.rate", "secretion.ifng", "killing.hit_rate", "maturation.rate", "maturation.antigen", "priming.gain",
+    FACTORS = ("division.rate", "secretion.ifng", "killing.hit_rate", "maturation.rate", "maturation.antigen", "priming.gain", "turnover.rate",
                "ferroptosis.initiation", "ferroptosis.h2o2")  # fmt: skip
     ADDED = ("death.drug", "ferroptosis.gsh_use")
 

@@ -56,6 +56,8 @@ def check_table(look: Access, at: At, voxels: tuple[int, ...] | None, sound: boo
 
 def check_columns(look: Access, at: At, file: str, header: list[str]) -> None:
     """x, y and type are said, and every column that is named is there."""
+    from tme.config.tissue_table import printable
+
     columns = look.mapping(*at, "columns")
     for key in ("x", "y", "type"):
         if key not in columns:
@@ -66,7 +68,7 @@ def check_columns(look: Access, at: At, file: str, header: list[str]) -> None:
     named += [((*at, part, k), k) for part in ("traits", "only") for k in look.mapping(*at, part)]
     for path, name in named:
         if isinstance(name, str) and name not in header and name.removeprefix("X:") not in header:
-            look.unknown(path, f"column of {file}", name, header)
+            look.unknown(path, f"column of {printable(file)}", name, map(printable, header))
 
 
 def check_units(look: Access, at: At) -> None:
@@ -97,6 +99,7 @@ def check_parts(look: Access, at: At) -> None:
 
 def check_rows(look: Access, at: At, voxels: tuple[int, ...] | None) -> None:
     """The rows can be cells and lie in the domain."""
+    from tme.config import tissue_table as tables
     from tme.config.tissue import TableError, tissue_of
 
     given = look.mapping(*at)
@@ -112,4 +115,4 @@ def check_rows(look: Access, at: At, voxels: tuple[int, ...] | None) -> None:
         tissue_of(spec, tuple(n * dx for n in voxels))
     except TableError as error:
         for fault in error.table_faults:
-            look.fault((*at, *fault.key), fault.problem, fault.expected, fault.meant)
+            look.fault((*at, *fault.key), fault.problem, fault.expected, tables.printable(fault.meant))

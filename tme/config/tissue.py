@@ -41,7 +41,7 @@ class TableFault:
 
     def __str__(self) -> str:
         text = f"{'.'.join(self.key)}: {self.problem}" + (f"; expected {self.expected}" if self.expected else "")
-        return text + (f"; did you mean '{self.meant}'?" if self.meant else "")
+        return text + (f"; did you mean '{tables.printable(self.meant)}'?" if self.meant else "")
 
 
 class TableError(ValueError):
@@ -51,7 +51,7 @@ class TableError(ValueError):
 
     def __init__(self, file: str, faults: list[TableFault]) -> None:
         self.file, self.table_faults = file, faults
-        super().__init__("\n".join(f"{Path(file).name}: {f}" for f in faults))
+        super().__init__("\n".join(f"{tables.printable(Path(file).name)}: {f}" for f in faults))
 
     def __reduce__(self) -> Any:
         return type(self), (self.file, self.table_faults)

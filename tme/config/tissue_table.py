@@ -30,6 +30,11 @@ class Unreadable(ValueError):
     exit_code = 2
 
 
+def printable(text: str) -> str:
+    """A name from a file as it may stand in a message: signs that would act on a terminal are escaped."""
+    return text if text.isprintable() else repr(text)[1:-1]
+
+
 def suffix_of(path: str | Path) -> str:
     """The ending that tells the format: `cells.csv.gz` is .csv."""
     name = Path(path).name.lower()

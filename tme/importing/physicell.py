@@ -28,6 +28,7 @@ from tme.importing.physicell_xml import open_settings
 from tme.library import load_library
 from tme.library.cell_checks import TAKEN
 from tme.model import load_config
+from tme.readouts import columns
 
 SETTINGS = "PhysiCell_settings.xml"
 TUMOUR_WORDS = ("tumor", "tumour", "cancer", "malignant", "carcinoma", "melanoma", "glioma", "sarcoma")
@@ -214,7 +215,8 @@ def roles_of(project: Project, rules: list[rules_csv.Rule], tumour: str) -> dict
 def built(project: Project, rules: list[rules_csv.Rule], table: cells_csv.Table, roles: dict[str, str], name: str) -> Imported:
     """Texts of all files, and the notes."""
     library = load_library()
-    taken = [*library.spreading(), *library.cells, *library.events, *library.rules, *TAKEN, "corner", "vessel", "hour", "day", "time"]
+    series = (*columns.ALWAYS, *columns.SPREAD, *columns.OTHER_DEATHS)
+    taken = [*library.spreading(), *library.cells, *library.events, *library.rules, *TAKEN, *series, "corner", "vessel", "time", "ignore", "none"]
     names = words.Names(taken)
     oxygen = oxygen_of(project)
     fields = {s: "oxygen" if s == oxygen else names.free(s) for s in project.substrates}

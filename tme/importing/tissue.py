@@ -89,13 +89,13 @@ def relative(file: Path, config: Path | None) -> str:
 def propose(file: Path, asked: Asked) -> Proposal:
     """A config for a table. ImportFault or TableError where it cannot be one."""
     if not file.is_file():
-        raise ImportFault(f"{file}: no such file; expected a table of cells ({', '.join(tables.SUFFIXES)})")
+        raise ImportFault(f"{tables.printable(str(file))}: no such file; expected a table of cells ({', '.join(tables.SUFFIXES)})")
     if tables.suffix_of(file) not in tables.SUFFIXES:
-        raise ImportFault(f"{file}: '{file.suffix}' is no table this program reads; expected one of {', '.join(tables.SUFFIXES)}, text also as .gz")
+        raise ImportFault(f"{tables.printable(str(file))}: '{tables.printable(file.suffix)}' is no table this program reads; expected one of {', '.join(tables.SUFFIXES)}, text also as .gz")
     try:
         return Guesser(file, asked).proposal()
     except tables.Unreadable as error:
-        raise ImportFault(f"{file.name}: {error}") from error
+        raise ImportFault(f"{tables.printable(file.name)}: {error}") from error
 
 
 class Guesser:
@@ -112,14 +112,18 @@ class Guesser:
         self.kinds = dict(load_library().cells)
         for name in (asked.x, asked.y, asked.z, asked.type, *asked.only):
             if name is not None and name not in self.columns:
-                self.refuse(f"has no column {name!r}; expected {listed(self.columns)}" + did_you_mean(name, self.columns))
+                self.refuse(f"has no column {name!r}; expected {self.all_columns()}" + did_you_mean(name, self.columns))
         for name, kind in asked.types.items():
             if kind not in (*self.kinds, "ignore"):
                 self.refuse(f"--map {name}={kind}: unknown cell type; expected {listed((*self.kinds, 'ignore'), 20)}" + did_you_mean(kind, (*self.kinds, "ignore")))
 
     def refuse(self, text: str) -> None:
         """ImportFault with the table's name."""
-        raise ImportFault(f"{self.file.name}: {text}")
+        raise ImportFault(f"{tables.printable(self.file.name)}: {text}")
+
+    def all_columns(self) -> str:
+        """The table's columns, for a message."""
+        return listed(map(tables.printable, self.columns))
 
     def doubt(self, key: str, text: str) -> None:
         """Something to look at."""
@@ -170,7 +174,7 @@ class Guesser:
             return {"x": asked.x, "y": asked.y, **({"z": asked.z} if asked.z else {})}
         found = [p for p in names.pairs(self.columns) if all(np.isfinite(self.column(c)).mean() > 0.5 for c in p[:2])]
         if not found:
-            self.refuse(f"no pair of columns looks like x and y; expected --x COLUMN --y COLUMN, of {listed(self.columns)}")
+            self.refuse(f"no pair of columns looks like x and y; expected --x COLUMN --y COLUMN, of {self.all_columns()}")
         x, y, z = found[0]
         if len(found) > 1:
             self.doubt("columns", f"coordinates could also be {' or '.join(f'{a!r} and {b!r}' for a, b, _ in found[1:3])}")
@@ -197,7 +201,7 @@ class Guesser:
             if (score or share > 0.3) and len(counts) > 1:
                 scored.append((score + 4.0 * share, share, name, counts))
         if not scored:
-            self.refuse(f"no column looks like cell types; expected --type COLUMN, of {listed(self.columns)}")
+            self.refuse(f"no column looks like cell types; expected --type COLUMN, of {self.all_columns()}")
         scored.sort(key=lambda s: -s[0])
         _score, share, name, counts = scored[0]
         if len(scored) > 1 and scored[1][1] > 0.3:

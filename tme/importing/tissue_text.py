@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 
-from tme.importing.tissue import Proposal
 from tme.importing.tissue_names import Guess
 from tme.model.initial_cells import report_lines
 from tme.viz.tissue import Panels
@@ -16,7 +15,7 @@ from tme.viz.tissue import Panels
 SHOWN_TYPES = 30
 
 
-def told(proposal: Proposal) -> list[str]:
+def told(proposal: Any) -> list[str]:
     """What was found and guessed, a line each; names from the table are quoted, so that no sign of theirs acts on a terminal."""
     spec, doubts = proposal.spec, proposal.doubts
     unsure: dict[str, list[str]] = {}
@@ -71,7 +70,7 @@ def value(item: Any) -> str:
     return "[" + ", ".join(map(value, item)) + "]"
 
 
-def as_yaml(proposal: Proposal, file: str) -> str:
+def as_yaml(proposal: Any, file: str) -> str:
     """The config; what is unsure says so beside it."""
     spec, size = proposal.spec, [float(s) for s in proposal.size_um]
     stem = re.sub(r"[^A-Za-z0-9_.+-]+", "_", Path(file).name.split(".")[0]).strip("_.+-")[:60] or "tissue"
@@ -105,7 +104,7 @@ def as_yaml(proposal: Proposal, file: str) -> str:
     return "\n".join(lines) + "\n"
 
 
-def panels(proposal: Proposal) -> Panels:
+def panels(proposal: Any) -> Panels:
     """What the picture shows: cells as the table has them, and on the lattice."""
     found, tissue = proposal.arrangement, proposal.arrangement.tissue
     n = [round(s / proposal.dx_um) for s in proposal.size_um]

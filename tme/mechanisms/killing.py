@@ -143,6 +143,7 @@ class Killing(Mechanism):
         host = (f"receptors.{part}.{li.name}" for li in model.receptors.hosts() for part in ("host_sum", "host_count"))
         shown = [f"tumour.{c}" for c in model.tumour.declared if c.startswith("ligand_")]
         own = [(k.kind, c) for k in model.killers for c in ("uid", "voxel", "exhaustion", "specific") if c in k.declared or c in ("uid", "voxel")]
+        own += [(k.kind, c) for k in model.killers for t in ("attach_rate", "recognition", "hit_rate") if (c := f"term_killing_{t}") in k.declared]
         signals = [axis.signal for k in model.killers for axis in model.receptors.on(k.kind)]
         set_here = [(k.kind, c) for k in model.killers for c in dict.fromkeys((*SET_HERE, *signals)) if c in k.declared]
         self.reads = (*self.reads, *(f"{kind}.{c}" for kind, c in own), *shown, *free, *host)

@@ -133,6 +133,7 @@ class CellUptake(Mechanism):
         self.sinks = self.takers(model)
         populations = {p.kind: p for pairs in self.sinks.values() for p, _ in pairs}
         self.reads = tuple(f"{kind}.{column}" for kind, p in populations.items() for column in ("voxel", "state")[: 1 + (p.entry.place == "tissue")])
+        self.reads += tuple(f"{p.kind}.{t}" for (name, _), pairs in self.sinks.items() for p, _ in pairs if (t := f"term_uptake_{name}") in p.declared)
         self.adds = tuple(f"field.{name}.{term}" for name, term in self.sinks)
 
     def step(self, model) -> None:

@@ -13,6 +13,7 @@ import numpy as np
 
 from tme.config.start import Cells
 from tme.config.tissue import TableError, TableFault, Tissue, rows_text, tissue_of
+from tme.config.tissue_table import printable
 from tme.core.grid import Grid
 from tme.kernels.cells.places import nearest_places
 from tme.kernels.neighbours import search_order
@@ -117,7 +118,7 @@ def displacement(tissue: Tissue, own: np.ndarray, got: np.ndarray, grid: Grid) -
 def report_lines(report: dict[str, Any]) -> list[str]:
     """The report in words, a line each."""
     total = sum(report["placed"].values())
-    lines = [f"{report['file']}: {report['rows']} rows, {total} cells placed"]
+    lines = [f"{printable(report['file'])}: {report['rows']} rows, {total} cells placed"]
     for kind, n in report["placed"].items():
         if n:
             far = report["displacement_um"][kind]

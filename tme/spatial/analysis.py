@@ -132,7 +132,7 @@ def examine(sample: Sample, ask: Ask) -> tuple[Found, list[str]]:
     lumps = deaths.clusters(could_die, ask.radius_um, seed=ask.seed) if could_die is not None else None
     told = sample.deaths or whole
     wave = deaths.front(told.where(told.of(*_region_types(told, ask)))) if np.isfinite(told.death_hour).sum() >= 5 else None
-    summary = _summary(sample, ask, seen, rich, profile, lumps, wave, told)
+    summary = _summary(sample, ask, seen, rich, profile, lumps, wave)
     return Found(sample, seen, rich, pairs, marked, near, profile, lumps, wave, summary), notes
 
 
@@ -145,7 +145,7 @@ def _varies(of: Cells, mark: str, notes: list[str], sample: Sample) -> bool:
 
 
 def _summary(sample: Sample, ask: Ask, seen: Cells, rich: Enrichment, profile: margin.Profile | None, lumps: deaths.Clusters | None,
-             wave: deaths.Front | None, told: Cells) -> dict[str, float | str]:  # fmt: skip
+             wave: deaths.Front | None) -> dict[str, float | str]:  # fmt: skip
     out: dict[str, float | str] = {"cells": seen.n, "window_mm2" if seen.ndim == 2 else "window_mm3": seen.window.volume / 1000.0**seen.ndim}
     out["cells_per_" + ("mm2" if seen.ndim == 2 else "mm3")] = seen.n / seen.window.volume * 1000.0**seen.ndim
     out |= {f"cells_{t}": int(n) for t, n in zip(seen.types, seen.counts)}
@@ -162,8 +162,8 @@ def _summary(sample: Sample, ask: Ask, seen: Cells, rich: Enrichment, profile: m
     if lumps is not None:
         out |= {"ferroptotic": lumps.dead, "clusters": len(lumps.sizes), "cluster_largest": int(lumps.sizes[0]), "cluster_size": lumps.typical,
                 "cluster_size_shuffled": lumps.shuffled_mean, "cluster_p": lumps.p}  # fmt: skip
-    if np.isfinite(told.death_hour).sum() >= 2:
-        out["propagation_index"], out["deaths_with_hour"] = deaths.propagation_index(told, seed=ask.seed)
+    if np.isfinite(seen.death_hour).sum() >= 2:
+        out["propagation_index"], out["deaths_with_hour"] = deaths.propagation_index(seen, seed=ask.seed)
     if wave is not None:
         out |= {"front_um_min": wave.speed, "front_low_um_min": wave.low, "front_high_um_min": wave.high, "front_r2": wave.r2}
     return out

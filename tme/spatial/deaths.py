@@ -55,7 +55,8 @@ def clusters(of: Cells, radius_um: float = CLUSTER_UM, shuffles: int = SHUFFLES,
     typical = typical_size(sizes)
     drawn = np.array([typical_size(cluster_sizes(graph, shuffled(dead, seed, Purpose.FATES, turn))) for turn in range(shuffles if dead.any() else 0)])
     if not len(drawn):
-        return Clusters(sizes, typical, *[float("nan")] * 4, int(dead.sum()), of.n)
+        unknown = float("nan")
+        return Clusters(sizes, typical, unknown, unknown, unknown, unknown, int(dead.sum()), of.n)
     low, high = np.quantile(drawn, [0.025, 0.975])
     p = ((drawn >= typical).sum() + 1) / (len(drawn) + 1)
     return Clusters(sizes, typical, float(drawn.mean()), float(low), float(high), float(p), int(dead.sum()), of.n)

@@ -55,8 +55,15 @@ def _doubt(label: str, found: Cells) -> list[str]:
 
 
 def from_run(run: Path, arms: Sequence[str] = (), hours: Sequence[float] = (), marks: Sequence[str] = (), needed: Sequence[str] = ()) -> Gathered:
-    """One sample a snapshot; deaths of a simulation are gathered over its snapshots up to each. SpatialError where no snapshot has a needed mark."""
-    every = runs.snapshots(run, arms, hours)
+    """One sample a snapshot; deaths of a simulation are gathered over all its snapshots up to each, also of hours that are not asked for.
+
+    SpatialError where no snapshot has a needed mark.
+    """
+    asked = runs.snapshots(run, arms, hours)
+    last: dict[tuple[str, int], float] = {}
+    for one in asked:
+        last[one.arm, one.replicate] = max(one.hour, last.get((one.arm, one.replicate), one.hour))
+    every = [s for s in runs.snapshots(run, arms) if s.hour <= last.get((s.arm, s.replicate), -np.inf)]
     window, by_hour = runs.domain(run), runs.densities(run)
     samples: list[Sample] = []
     frames: dict[tuple[str, int], list[pd.DataFrame]] = {}
@@ -64,6 +71,8 @@ def from_run(run: Path, arms: Sequence[str] = (), hours: Sequence[float] = (), m
         of, frame = runs.cells_of(one, window, marks)
         before = frames.setdefault((one.arm, one.replicate), [])
         before.append(frame[[c for c in ("uid", "fate", "death_hour", "spatial_0", "spatial_1", "spatial_2") if c in frame]])
+        if one not in asked:
+            continue
         keys = {"arm": one.arm, "replicate": one.replicate, "hour": one.hour}
         samples.append(Sample(keys, of, one.arm, _with_deaths(of, before), _densities(by_hour, keys)))
     for mark in needed:

@@ -59,7 +59,8 @@ def weighted(of: Cells, mark: str, far_um: float = FAR_UM, ring_um: float = RING
     there = np.isfinite(value)
     if not there.any():
         raise SpatialError(f"no cell has a {mark}")
-    at = np.linspace(*np.quantile(value[there], ENDS), levels) if isinstance(levels, int) else np.asarray(levels, float)
+    low, high = np.quantile(value[there], ENDS)
+    at = np.linspace(low, high, levels) if isinstance(levels, int) else np.asarray(levels, float)
     if len(at) < 2 or not (np.diff(at) > 0).all() or not np.allclose(np.diff(at), at[1] - at[0]):
         raise SpatialError(f"levels {', '.join(f'{v:g}' for v in at)} of {mark}; expected two and more that rise evenly: does {mark} vary?")
     place = np.clip((value - at[0]) / (at[1] - at[0]), 0.0, len(at) - 1.0)

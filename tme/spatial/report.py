@@ -75,7 +75,7 @@ def of_sample(f: Found) -> list[str]:
     out = ["", f"== {plain(f.sample.name)}: {f.seen.n:,} cells, window {' x '.join(f'{s:.0f}' for s in f.seen.window.size)} um ({f.seen.window.about}) =="]
     out += lines([{"statistic": k, "value": v} for k, v in f.summary.items() if not k.startswith("cells_")], "summary")
     rich = f.enrichment
-    rows = [
+    rows: list[dict[str, Any]] = [
         {"from": a, "to": b, "contacts": int(rich.contacts[i, j]), "expected": float(rich.mean[i, j]), "ratio": float(rich.ratio[i, j]), "z": float(rich.z[i, j]), "p shuffled": float(rich.p[i, j])}
         for i, a in enumerate(rich.types) for j, b in enumerate(rich.types)
     ]  # fmt: skip
@@ -96,15 +96,15 @@ def of_run(found: Analysis) -> list[str]:
     rows = [{"statistic": k, **{a: _over_replicates([f.summary.get(k) for f in last if f.sample.group == a]) for a in arms}} for k in numbers]
     out += lines(rows, "summary")
     types = list(dict.fromkeys(t for f in last for t in f.enrichment.types))
-    rows = []
+    pairs: list[tuple[float, dict[str, Any]]] = []
     for i, a in enumerate(types):
         for b in types[i:]:
             ratios = {arm: [_ratio(f, a, b) for f in last if f.sample.group == arm] for arm in arms}
             far = max((abs(math.log2(v)) for r in ratios.values() for v in r if v and math.isfinite(v)), default=0.0)
-            rows.append((far, {"from": a, "to": b, **{arm: _over_replicates(r) for arm, r in ratios.items()}}))
-    rows.sort(key=lambda r: -r[0])
-    more = f", the {MOST_PAIRS} furthest from 1" if len(rows) > MOST_PAIRS else ""
-    return out + lines([r for _, r in rows[:MOST_PAIRS]], f"contacts over those of shuffled types ({last[0].enrichment.about}){more}")
+            pairs.append((far, {"from": a, "to": b, **{arm: _over_replicates(r) for arm, r in ratios.items()}}))
+    pairs.sort(key=lambda p: -p[0])
+    more = f", the {MOST_PAIRS} furthest from 1" if len(pairs) > MOST_PAIRS else ""
+    return out + lines([row for _, row in pairs[:MOST_PAIRS]], f"contacts over those of shuffled types ({last[0].enrichment.about}){more}")
 
 
 def last_hour(found: Sequence[Found]) -> float:

@@ -60,7 +60,7 @@ class Window:
 
     def holds(self, points: np.ndarray) -> np.ndarray:
         """Which points (n, d) lie in the window, (n,) bool."""
-        inside = ((points >= self.low) & (points <= self.high)).all(axis=1)
+        inside = np.asarray(((points >= self.low) & (points <= self.high)).all(axis=1))
         return inside if self.mask is None else inside & self.mask[self.pixel_of(points)]
 
     def to_edge(self, points: np.ndarray) -> np.ndarray:

@@ -28,5 +28,5 @@ def few_colours(picture: np.ndarray, map_name: str | None = None) -> Image.Image
 
 def map_of(figure: Figure) -> str | None:
     """The colour map of the figure's pictures, None where it has no picture of numbers."""
-    found = (image.get_cmap().name for axis in figure.axes for image in axis.images if np.ndim(image.get_array()) == 2)
+    found = (image.get_cmap().name for axis in figure.axes for image in axis.images if (values := image.get_array()) is not None and values.ndim == 2)
     return next(found, None)

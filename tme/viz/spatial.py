@@ -21,7 +21,7 @@ from tme.viz import style
 MOST_GROUPS, MOST_TYPES, MOST_CELLS = 4, 8, 60_000
 FEWEST = 5  # cells of a type whose curves are drawn
 DEAD = {"dead_ferroptosis": "ferroptotic", "dead_other": "other corpses"}
-TYPE_COLOURS = {**style.CELL_COLOURS, "dead_ferroptosis": style.VERMILLION, "dead_other": "#9A8C98"}
+TYPE_COLOURS = {**style.CELL_COLOURS, "dead_ferroptosis": style.VERMILLION, "dead_other": style.YELLOW}
 TISSUE = ("tumour", "stroma", "normal")  # drawn as what others lie on
 SPARE = (*style.OWN_COLOURS, style.BLUE, style.ORANGE, style.GREEN, style.PURPLE, style.SKY)
 
@@ -52,7 +52,7 @@ def draw(found: Any, simulated: bool) -> Figure:
     chosen = {g: _shown(found.found, g, simulated) for g in list(groups)[:MOST_GROUPS]}
     types = _types(chosen)
     figure = style.new_figure(style.PAGE_IN, style.PAGE_HIGH_IN)
-    rows = figure.subfigures(4, 1, height_ratios=(2.1, 2.0, 2.0, 2.3))
+    rows: Any = figure.subfigures(4, 1, height_ratios=(2.1, 2.0, 2.0, 2.3))
     _maps(rows[0], chosen, types, simulated)
     _contacts(rows[1], chosen, types, simulated)
     _curves(rows[2], chosen, types, simulated)
@@ -121,7 +121,8 @@ def _maps(sub: Any, chosen: dict[str, list[Any]], types: list[str], simulated: b
             if t in seen.types:
                 mine = code == seen.types.index(t)
                 tissue = t in TISSUE
-                axis.scatter(*points[mine][::step, :2].T, s=size * (2.2 if tissue else 1.0), marker="s" if tissue else "o", c=paint[t], lw=0, rasterized=True, zorder=2 if tissue else 3)
+                x, y = points[mine][::step, 0], points[mine][::step, 1]
+                axis.scatter(x, y, s=size * (2.2 if tissue else 1.0), marker="s" if tissue else "o", c=paint[t], lw=0, rasterized=True, zorder=2 if tissue else 3)
         axis.set_aspect("equal")
         axis.set_xticks([])
         axis.set_yticks([])
@@ -353,7 +354,9 @@ def _third(axis: Axes, chosen: dict[str, list[Any]], paint: dict[str, str]) -> N
 
 def _short(value: float) -> str:
     """Two digits, thousands as k."""
-    return f"{value / 1000:.2g}k" if 1000 <= abs(value) < 1e6 else f"{value:.2g}"
+    if 1000 <= abs(value) < 1e6:
+        return f"{value / 1000:.2g}k"
+    return f"{value:.0f}" if 10 <= abs(value) < 1000 else f"{value:.2g}"
 
 
 def _niches(axis: Axes, found: Any, chosen: dict[str, list[Any]], types: list[str], simulated: bool) -> None:

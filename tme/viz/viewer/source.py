@@ -231,7 +231,7 @@ def _curves(run: Run, arms: list[str]) -> list[dict[str, Any]]:
         for arm in arms:
             if run.replicates(arm):
                 days, values = run.matrix(arm, column)
-                keep = np.unique(np.linspace(0, days.size - 1, CURVE_POINTS).round().astype(int)) if days.size else []
+                keep: Any = np.unique(np.linspace(0, days.size - 1, CURVE_POINTS).round().astype(int)) if days.size else []
                 mean, low, high = statistics.band(values[:, keep])
                 lines[arm] = {"hours": _round(24.0 * days[keep]), "mean": _round(mean), "low": _round(np.maximum(low, 0)), "high": _round(high)}
         if lines:

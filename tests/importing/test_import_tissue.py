@@ -6,8 +6,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import codex, packed
+from made_up_table import codex, packed
 
+from tme import cli
 from tme.importing import tissue_names as names
 from tme.importing.tissue import Asked, ImportFault, propose
 from tme.importing.tissue_text import as_yaml, quoted, told
@@ -16,6 +17,23 @@ from tme.model import TumourModel, load_config
 
 KINDS = tuple(load_library().cells)
 HOSTILE = ("tumour $x_{1}$", "<script>alert(1)</script>", "CD8\x1b[31m T cell\u202e", 'a: "b" # {c} [d]', "- !!python/object:os.system", "x" * 300, "Ünï ✓ 細胞")
+
+
+@pytest.fixture
+def tme(tmp_path, monkeypatch, capsys):
+    """The command in an empty folder: its exit code, what it prints, what it complains of."""
+    monkeypatch.chdir(tmp_path)
+
+    def call(*args):
+        try:
+            cli.main([str(a) for a in args])
+            code = 0
+        except SystemExit as stop:
+            code = stop.code or 0
+        out, err = capsys.readouterr()
+        return code, out, err
+
+    return call
 
 
 def table(text, name="t.csv"):
@@ -199,6 +217,17 @@ def test_hostile_names_are_quoted_in_the_config_on_the_terminal_and_in_the_pictu
     assert set(config.initial.types) == set(every) and set(config.initial.types.values()) == {"tumour", "macrophage"}
     assert "\x1b" not in Path("c.yaml").read_text()
     assert not any("\x1b" in line or "\u202e" in line for line in told(propose(Path(hostile), Asked())))
+
+
+def test_refusals_show_hostile_names_without_their_effect(tme):
+    table("pla\x1b[31mce,b,\u202ekind\n1,2,T\n3,4,T\n", "t\x1b.csv")
+    for options in ((), ("--x", "a", "--y", "b")):
+        code, out, err = tme("import", "tissue", "t\x1b.csv", *options)
+        assert code == 2 and "\\x1b" in err and not {"\x1b", "\u202e"} & set(out + err)
+    table("x,y,kind\n1,2,T\x1b\n3,4,\u202eT\n", "u.csv")
+    start = "name: a\nhorizon_day: 1\ndomain: {size_um: [300, 300]}\ninitial: {kind: cells, file: u.csv, columns: {x: x, y: y, type: kind}, types: {T: tumour}}\n"
+    code, out, err = tme("check", table(start, "u.yaml"))
+    assert code == 2 and "no cell that is kept maps to 'tumour'" in err and not {"\x1b", "\u202e"} & set(out + err)
 
 
 @pytest.mark.parametrize("text", [*HOSTILE, "null", "\t\n\r", "\U0001f9ec", "a\\b", "~"])
