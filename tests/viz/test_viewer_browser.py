@@ -195,7 +195,9 @@ def test_webgl_and_the_canvas_draw_the_same_cells(run, opened, served):
         assert faults == []
     if kinds[0] == "CanvasPainter":
         pytest.skip("this Chromium has no WebGL2")
-    assert kinds == ["GlPainter", "CanvasPainter"] and different(*pictures) < 0.05
+    coarse = [p.reshape(90, 4, 160, 4, 3).mean(axis=(1, 3)) for p in pictures]  # rims of cells fade differently
+    assert kinds == ["GlPainter", "CanvasPainter"]
+    assert (np.abs(coarse[0] - coarse[1]).max(axis=2) > 24).mean() < 0.02
 
 
 def test_a_click_takes_up_a_cell_and_a_region_is_compared_with_the_rest(run, opened, served):

@@ -109,6 +109,10 @@ def test_voxels_of_a_map_are_whole_pixels(tmp_path):
     assert zoom >= 10 and set(runs[1:].tolist()) == {zoom}  # the frame covers the first pixel
 
 
+def test_powers_of_ten_are_written_without_a_formula():
+    assert [style.decade_text(v) for v in (1e-3, 0.1, 1.0, 10.0, 1e4, 2.5)] == ["10⁻³", "10⁻¹", "1", "10", "10⁴", "2.5"]
+
+
 def test_a_field_that_spans_decades_is_logarithmic_and_a_flat_one_is_not():
     flat, wide = np.full((9, 9), 3.0), np.full((9, 9), 1e-3)
     wide[4, 4] = 10

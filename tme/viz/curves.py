@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.ticker import FuncFormatter, NullFormatter
 
 from tme import statistics
 from tme.viz import style
@@ -164,6 +165,8 @@ def _percentile_sheet(run: Run, rows, arms: list[str], page: str) -> Drawn:
                 )
         if log:
             axes[i, 0].set_yscale("log")
+            axes[i, 0].yaxis.set_major_formatter(FuncFormatter(lambda value, _: style.decade_text(value)))
+            axes[i, 0].yaxis.set_minor_formatter(NullFormatter())
         axes[i, 0].set_ylim(low if log else 0, high)
         axes[i, 0].set_ylabel(label)
     for j in range(len(arms), axes.shape[1]):

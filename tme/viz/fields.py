@@ -6,9 +6,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 import numpy as np
-from matplotlib.cm import ScalarMappable
 from matplotlib.colors import LogNorm, Normalize
-from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator
+from matplotlib.ticker import LogLocator, MaxNLocator
 from scipy import ndimage
 
 from tme.viz import style
@@ -197,18 +196,11 @@ def _margins(sheet: LatticeSheet, row: int, n_arms: int, name: str, unit: str, n
         linespacing=1.15,
     )
     right = sheet.corner(row, n_arms - 1)[0] + sheet.width_px
-    axis = sheet.place(right + 24, y + 0.06 * sheet.height_px, 26, 0.88 * sheet.height_px)
     log = isinstance(norm, LogNorm)
-    bar = sheet.figure.colorbar(
-        ScalarMappable(norm=norm, cmap=COLOUR_MAP),
-        cax=axis,
-        ticks=LogLocator(numticks=5) if log else MaxNLocator(4),
-    )
-    if not log:
-        bar.ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.3g}"))
-    bar.outline.set_linewidth(0.5)
-    bar.ax.tick_params(labelsize=SMALL_PT, length=2)
-    bar.ax.minorticks_off()
+    low, high = float(norm.vmin or 0.0), float(norm.vmax or 1.0)
+    ticks = (LogLocator(numticks=5) if log else MaxNLocator(4)).tick_values(low, high)
+    marks = [(float(norm(t)), style.decade_text(t) if log else f"{t:.3g}") for t in ticks if low <= t <= high * (1 + 1e-9)]
+    sheet.colour_bar(right + 24, y + 0.06 * sheet.height_px, 26, 0.88 * sheet.height_px, COLOUR_MAP, marks)
 
 
 def _caption(s: Snapshot, names: list[str], arms: list[str], scales: dict[str, Normalize]) -> str:

@@ -110,6 +110,18 @@ class LatticeSheet:
         """Text at a pixel position from the top left."""
         self.figure.text(x / self.page[0], 1 - y / self.page[1], text, **options)
 
+    def colour_bar(self, x: float, y: float, width: float, height: float, map_name: str, marks: list[tuple[float, str]]) -> None:
+        """A bar of all colours of a map, low below; `marks` are places (0 to 1) with their text on its right."""
+        self.axis.imshow(
+            np.linspace(0, 1, 256)[:, None], origin="lower", aspect="auto", cmap=map_name, vmin=0, vmax=1, interpolation="nearest",
+            extent=(x, x + width, y + height, y),
+        )  # fmt: skip
+        self.axis.add_patch(Rectangle((x, y), width, height, fill=False, lw=0.5, ec="black", zorder=2.5))
+        for share, text in marks:
+            at = y + (1 - share) * height
+            self.axis.plot([x + width, x + width + 2 * PT_PX], [at, at], color="black", lw=0.6, solid_capstyle="butt")
+            self.axis.text(x + width + 3.5 * PT_PX, at, text, ha="left", va="center_baseline", fontsize=SMALL_PT)
+
     def scale_bar(self, panel: Panel, dx_um: float, colour: str = "black") -> float:
         """A bar of a round length, about a quarter of the panel; returns the length in um."""
         span = self.shape[1] * dx_um

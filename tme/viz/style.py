@@ -263,6 +263,14 @@ def day_text(hour: float) -> str:
     return f"day {round(hour / 24, 2):g}".replace("-", "−")
 
 
+def decade_text(value: float) -> str:
+    """`10⁻³` for a power of ten, in letters that need no setting of formulas; other numbers as they are."""
+    power = round(np.log10(value)) if value > 0 else 0
+    if value <= 0 or abs(value / 10.0**power - 1) > 1e-6:
+        return f"{value:.3g}"
+    return {0: "1", 1: "10"}.get(power, "10" + str(power).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")))
+
+
 def panel_letters(axes: Sequence[Axes], x_pt: float = -22.0) -> None:
     """Bold a, b, c ... above the left edge of each panel."""
     for i, axis in enumerate(axes):

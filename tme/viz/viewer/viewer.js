@@ -229,19 +229,20 @@ dialog{color:var(--ink);background:var(--face);border:1px solid var(--line);bord
 
 // ---- painters --------------------------------------------------------------------------------------------------
 const CELLS_VERTEX = `#version 300 es
-in vec2 corner; in vec3 at; in vec4 colour; uniform mat3 turn; uniform vec3 pivot; uniform vec2 shift; uniform vec2 scale; uniform vec2 size; uniform float depth;
+in vec2 corner; in vec3 at; in vec4 colour; uniform mat3 turn; uniform vec3 pivot; uniform vec2 shift; uniform vec2 scale; uniform vec2 size; uniform float depth; uniform float sprite;
 out vec2 uv; out vec4 c;
-void main(){ vec3 p = turn*(at-pivot); uv = corner; c = colour; gl_Position = vec4((p.xy-shift)*scale + corner*size, -p.z*depth, 1.0); }`;
+void main(){ vec3 p = turn*(at-pivot); uv = corner; c = colour; gl_Position = vec4((p.xy-shift)*scale + corner*size, -p.z*depth, 1.0); gl_PointSize = sprite; }`;
 const CELLS_FRAGMENT = `#version 300 es
-precision mediump float; in vec2 uv; in vec4 c; uniform float soft; uniform float alpha; out vec4 o;
-void main(){ float a = alpha; if(soft>0.0){ float r = length(uv); a *= 1.0-smoothstep(1.0-soft,1.0,r); if(a<=0.02) discard; } a *= c.a; o = vec4(c.rgb*a,a); }`;
+precision highp float; in vec2 uv; in vec4 c; uniform float soft; uniform float alpha; uniform float sprite; out vec4 o;
+void main(){ float a = alpha; if(soft>0.0){ vec2 w = sprite>0.0 ? gl_PointCoord*2.0-1.0 : uv; a *= clamp((1.0-length(w))/soft,0.0,1.0); if(a<=0.02) discard; } a *= c.a; o = vec4(c.rgb*a,a); }`;
 const FIELD_VERTEX = `#version 300 es
 in vec2 corner; uniform vec3 from; uniform vec2 extent; uniform mat3 turn; uniform vec3 pivot; uniform vec2 shift; uniform vec2 scale; uniform float depth; out vec2 uv;
 void main(){ uv = corner*0.5+0.5; vec3 p = turn*(from+vec3(uv*extent,0.0)-pivot); gl_Position = vec4((p.xy-shift)*scale, -p.z*depth, 1.0); }`;
 const FIELD_FRAGMENT = `#version 300 es
 precision mediump float; in vec2 uv; uniform sampler2D map; out vec4 o; void main(){ o = vec4(texture(map,uv).rgb,1.0); }`;
 
-/** Cells as instanced discs and fields as textures; throws where WebGL2 is missing. */
+/** Cells as sprites (large ones as instanced squares) and fields as textures; throws where WebGL2 is missing.
+ *  A software renderer draws a hundred thousand sprites in the time of a few thousand instances. */
 class GlPainter {
   constructor(canvas) {
     const gl = canvas.getContext('webgl2', { antialias: false, alpha: false, preserveDrawingBuffer: true });
@@ -254,6 +255,7 @@ class GlPainter {
     gl.bindBuffer(gl.ARRAY_BUFFER, this.quad);
     gl.bufferData(gl.ARRAY_BUFFER, new Float32Array([-1, -1, 1, -1, -1, 1, 1, 1]), gl.STATIC_DRAW);
     this.held = new WeakMap();
+    this.largest = gl.getParameter(gl.ALIASED_POINT_SIZE_RANGE)[1];
   }
   program(vertex, fragment) {
     const gl = this.gl, p = gl.createProgram();
@@ -263,6 +265,7 @@ class GlPainter {
       gl.compileShader(s);
       gl.attachShader(p, s);
     }
+    if (vertex === CELLS_VERTEX) ['at', 'colour', 'corner'].forEach((n, i) => gl.bindAttribLocation(p, i, n));
     gl.linkProgram(p);
     if (!gl.getProgramParameter(p, gl.LINK_STATUS)) throw new Error(gl.getProgramInfoLog(p) || 'shaders do not link');
     const at = (n) => gl.getUniformLocation(p, n);
@@ -317,23 +320,32 @@ class GlPainter {
   }
   paintCells(drawn, cam, box, ratio) {
     if (!drawn.count) return;
-    const gl = this.gl, p = this.cells, radius = drawn.radius(cam) * ratio;
+    const gl = this.gl, p = this.cells, exact = drawn.radius(cam) * ratio, round = exact >= 2.5, radius = round ? exact + 0.5 : exact; // the edge fades over a pixel
     this.view(p, cam, box, ratio);
     gl.enable(gl.BLEND);
     gl.blendFunc(gl.ONE, gl.ONE_MINUS_SRC_ALPHA);
     gl[cam.flat ? 'disable' : 'enable'](gl.DEPTH_TEST);
     gl.uniform2f(p.at('size'), (2 * radius) / (box.w * ratio), (2 * radius) / (box.h * ratio));
-    gl.uniform1f(p.at('soft'), radius >= 2.5 ? Math.min(1, 1.5 / radius) : 0);
+    gl.uniform1f(p.at('soft'), round ? 1 / radius : 0);
     gl.uniform1f(p.at('alpha'), drawn.alpha(cam));
     this.buffer(drawn.held, drawn.at);
+    const sprites = 2 * radius <= Math.min(64, this.largest), each = sprites ? 0 : 1;
+    gl.uniform1f(p.at('sprite'), sprites ? 2 * radius : 0);
     gl.enableVertexAttribArray(p.place);
     gl.vertexAttribPointer(p.place, 3, gl.FLOAT, false, 0, 0);
-    gl.vertexAttribDivisor(p.place, 1);
+    gl.vertexAttribDivisor(p.place, each);
     this.buffer(drawn.held, drawn.rgba);
     gl.enableVertexAttribArray(p.colour);
     gl.vertexAttribPointer(p.colour, 4, gl.UNSIGNED_BYTE, true, 0, 0);
-    gl.vertexAttribDivisor(p.colour, 1);
-    gl.drawArraysInstanced(gl.TRIANGLE_STRIP, 0, 4, drawn.count);
+    gl.vertexAttribDivisor(p.colour, each);
+    if (sprites) {
+      gl.disableVertexAttribArray(p.corner);
+      gl.vertexAttrib2f(p.corner, 0, 0);
+      gl.drawArrays(gl.POINTS, 0, drawn.count);
+    } else gl.drawArraysInstanced(gl.TRIANGLE_STRIP, 0, 4, drawn.count);
+    gl.disableVertexAttribArray(p.corner);
+    gl.vertexAttribDivisor(p.place, 0);
+    gl.vertexAttribDivisor(p.colour, 0);
     gl.disableVertexAttribArray(p.place); // the field's program has no use for them, and their buffers may go
     gl.disableVertexAttribArray(p.colour);
   }
