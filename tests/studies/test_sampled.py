@@ -117,3 +117,11 @@ def test_a_page_says_what_came_from_a_posterior():
     s = {"numbers": 9, "switches": {}, "draws": 5, "repeated": 2, "seeds": 3, "readout": "tumour_alive", "day": 8.0, "posterior": {"numbers": 2, "rows": 400, "effective": 312.4}}
     assert lead(s).startswith("9 numbers within their ranges, 2 of them from a posterior of 400 draws (as good as 312 alike), 5 draws")
     assert lead({**s, "posterior": None}).startswith("9 numbers within their ranges, 5 draws")
+
+
+def test_only_counts_are_drawn_as_whole_numbers():
+    """A law's number that a config sets to 0, and a dose of 10, are written without a point and are no counts."""
+    from tme.studies.ranges import in_config
+
+    plain = {"mechanisms.division.k_div": 0, "arms.x.drugs.0.dose_mg_kg": 10, "initial.n_cells": 300}
+    assert [k for k in plain if in_config(k, plain).whole] == ["initial.n_cells"]

@@ -147,11 +147,15 @@ def ranges_of(config: Any) -> list[Range]:
 
 
 def in_config(key: str, plain: Mapping[str, Any]) -> Range | None:
-    """A number of the config itself (cells at the start, a dose): it has no range of its own."""
+    """A number of the config itself (cells at the start, a dose): it has no range of its own.
+
+    A count is drawn as a count. A law's number or a dose is none, also where the YAML says 0 or 10.
+    """
     value = plain.get(key)
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return None
-    return Range(key, math.nan, math.nan, float(value), group=key.partition(".")[0], whole=isinstance(value, int))
+    return Range(key, math.nan, math.nan, float(value), group=key.partition(".")[0],
+                 whole=isinstance(value, int) and not key.startswith("mechanisms.") and ".dose_" not in key)  # fmt: skip
 
 
 def changed(known: Range, given: Any) -> Range:
