@@ -82,7 +82,9 @@ def draw(rows: list[dict], path: Path) -> None:
             right.semilogx(cells, [100 * r["field_share"] for r in own], color=colour, marker="o", ms=4, lw=1, label=f"fields, {ndim}D")
             right.semilogx(cells, [100 * r["chemistry_share"] for r in own], color=colour, marker="o", ms=4, lw=1, ls="--", mfc="w", label=f"chemistry, {ndim}D")
     right.set(xlabel="living cells", ylabel="share of the tick, %", ylim=(0, 100))
-    right.legend(frameon=False)
+    right.legend(frameon=False, loc="upper center", bbox_to_anchor=(0.5, 1.16), ncols=2, fontsize=7)
+    for axis in (left.xaxis, right.xaxis):
+        axis.set_minor_formatter(NullFormatter())  # labels of 2 to 9 would lie upon each other
     figure.savefig(path, dpi=200)
 
 

@@ -95,10 +95,8 @@ class Lattice:
 
     def _distance_round(self, chosen):
         """Distance in voxels to the nearest of `chosen`, the shorter way round a periodic axis."""
-        apart = np.abs(self.coordinates[:, None, :] - self.coordinates[chosen][None, :, :])
-        n, wrapped = np.array(self.shape), np.array(self.periodic)
-        apart = np.where(wrapped, np.minimum(apart, n - apart), apart)
-        return np.sqrt((apart**2).sum(axis=2).min(axis=1).astype(float))
+        round_ = [n if periodic else 0 for n, periodic in zip(self.shape, self.periodic)]
+        return cKDTree(self.coordinates[chosen], boxsize=round_).query(self.coordinates)[0]
 
     def outward(self, voxel, u):
         """The neighbour towards which the distance falls most per length, ties by u; None where it falls nowhere."""
@@ -202,9 +200,7 @@ class Lattice:
 
     def _distance_to(self, chosen):
         """Distance in voxels from each voxel to the nearest of `chosen` (boolean); faces are walls here."""
-        targets = self.coordinates[chosen]
-        d2 = ((self.coordinates[:, None, :] - targets[None, :, :]) ** 2).sum(axis=2).min(axis=1)
-        return np.sqrt(d2.astype(float))
+        return cKDTree(self.coordinates[chosen]).query(self.coordinates)[0]
 
     def around(self, these, reach_um):
         """The voxels in the same block of side `reach_um`, or one beside it, as one of `these`."""
