@@ -370,3 +370,15 @@ def test_sweep_points_are_read_on_one_day_where_a_simulation_stopped_early(tmp_p
     assert all("RSL3 particles 50 %" in line for line in sweep.words_of_points(found))
     assert "Stopped early: 1 (control)" in page.lead(found) and "day 1" in page.lead(found)
     assert "on day 1, the last that every simulation recorded" in sweep.sweep(found)[0].caption
+
+
+def test_a_viewer_that_cannot_be_packed_is_told_with_its_reason(tmp_path, monkeypatch):
+    from tme.viz.viewer import pack
+
+    def broken(folder):
+        raise ValueError("torn")
+
+    run = synthetic.write_run(tmp_path, arms=("control", "combination"), replicates=1, n=64, scale=0.1, days=(0, 5), every_h=12)
+    monkeypatch.setattr(pack, "block", broken)
+    text = page_of(run)
+    assert "the viewer" in text and "could not be packed (ValueError: torn)" in text

@@ -95,7 +95,7 @@ def _with_deaths(of: Cells, frames: Sequence[pd.DataFrame]) -> Cells | None:
     hours = np.concatenate([np.full(living.n, np.nan), gone["death_hour"].to_numpy(float)])
     try:
         return cells(points, names, of.window, death_hour=hours)
-    except SpatialError:
+    except SpatialError:  # fewer than two cells, or one type too many with this one
         return None
 
 

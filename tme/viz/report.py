@@ -80,16 +80,17 @@ def write(run_dir: str | Path, dpi: int | None = None) -> Path:
     return page_path
 
 
-def _viewer(run: Run) -> pack.Block | None:
-    """The viewer with its frames; the figures say the same where a broken file keeps it from the page."""
+def _viewer(run: Run, skipped: list[tuple[str, str]]) -> pack.Block | None:
+    """The viewer with its frames; where a broken file keeps it from the page, `skipped` gets the reason."""
     try:
         return pack.block(run.folder) if run.sweep.empty else None
-    except (OSError, ValueError, KeyError):
+    except (OSError, ValueError, KeyError) as fault:  # the figures say the same
+        skipped.append(("the viewer", f"could not be packed ({type(fault).__name__}: {fault})"))
         return None
 
 
 def _write_page(run: Run, drawn, skipped) -> Path:
-    viewer = _viewer(run)
+    viewer = _viewer(run, skipped)
     template = Template(resources("tme.viz").joinpath("report.html").read_text(encoding="utf-8"))
     text = template.substitute(
         title=escape(f"{run.name}: report"),

@@ -77,7 +77,7 @@ def _packed(source: Source, n_hours: int) -> dict[str, bytes]:
                 try:
                     out[f"frame/{key}/{number}/{moment['id']}"] = source.frame(key, int(number), moment["hour"])
                 except Unreadable:
-                    continue
+                    continue  # a torn snapshot costs its own hour only
                 shown.append(moment)
         if shown:
             out[f"descent/{key}/{number}"] = source.descent(key, int(number))

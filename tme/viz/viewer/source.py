@@ -178,7 +178,7 @@ class Source:
             try:
                 found = tracks.as_numbers(read_h5ad(path, ["uid"]).get("uid", np.zeros(0)))
             except FAULTS:
-                continue
+                continue  # a torn snapshot: mothers are looked for across it
             if found is not None and found.size:
                 hours.append(hour)
                 uids.append(found)
