@@ -2,6 +2,8 @@
 
 import os
 
+import pytest
+
 os.environ.setdefault("NUMBA_NUM_THREADS", "2")
 
 
@@ -27,3 +29,21 @@ def pytest_collection_modifyitems(config, items):
     mid = config.getoption("--neutral")
     if mid:
         items[:] = [item for item in items if any(mid in mark.args for mark in item.iter_markers("mechanism"))]
+
+
+@pytest.fixture
+def tme(tmp_path, monkeypatch, capsys):
+    """The command in an empty folder: its exit code, what it prints, what it complains of."""
+    from tme import cli
+
+    monkeypatch.chdir(tmp_path)
+
+    def call(*args):
+        try:
+            cli.main([str(a) for a in args])
+            code = 0
+        except SystemExit as stop:
+            code = stop.code or 0
+        return code, *capsys.readouterr()
+
+    return call

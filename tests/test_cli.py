@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tme import __version__, cli
+from tme import __version__
 from tme.model import load_config
 
 CONFIGS = Path(__file__).parents[1] / "configs"
@@ -18,22 +18,6 @@ domain: {size_um: [400, 400]}
 initial: {kind: nodule, n_cells: 20}
 arms: {control: {}, a: {nanoparticles: [{name: peg_pdpa_rsl3, dose_mg_kg: 3, day: 0}]}}
 """
-
-
-@pytest.fixture
-def tme(tmp_path, monkeypatch, capsys):
-    monkeypatch.chdir(tmp_path)
-
-    def call(*args):
-        try:
-            cli.main([str(a) for a in args])
-            code = 0
-        except SystemExit as stop:
-            code = stop.code or 0
-        out, err = capsys.readouterr()
-        return code, out, err
-
-    return call
 
 
 def write(text, name="x.yaml"):

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 from made_up_table import codex, packed
 
-from tme import cli
 from tme.importing import tissue_names as names
 from tme.importing.tissue import Asked, ImportFault, propose
 from tme.importing.tissue_text import as_yaml, config_text, quoted, told
@@ -17,23 +16,6 @@ from tme.model import TumourModel, load_config
 
 KINDS = tuple(load_library().cells)
 HOSTILE = ("tumour $x_{1}$", "<script>alert(1)</script>", "CD8\x1b[31m T cell\u202e", 'a: "b" # {c} [d]', "- !!python/object:os.system", "x" * 300, "Ünï ✓ 細胞")
-
-
-@pytest.fixture
-def tme(tmp_path, monkeypatch, capsys):
-    """The command in an empty folder: its exit code, what it prints, what it complains of."""
-    monkeypatch.chdir(tmp_path)
-
-    def call(*args):
-        try:
-            cli.main([str(a) for a in args])
-            code = 0
-        except SystemExit as stop:
-            code = stop.code or 0
-        out, err = capsys.readouterr()
-        return code, out, err
-
-    return call
 
 
 def table(text, name="t.csv"):

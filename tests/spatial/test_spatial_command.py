@@ -11,23 +11,7 @@ import pytest
 from PIL import Image
 from test_tables import HOSTILE, table
 
-from tme import cli
 from tme.experiments.h5ad import write_h5ad
-
-
-@pytest.fixture
-def tme(tmp_path, monkeypatch, capsys):
-    monkeypatch.chdir(tmp_path)
-
-    def call(*args):
-        try:
-            cli.main([str(a) for a in args])
-            code = 0
-        except SystemExit as stop:
-            code = stop.code or 0
-        return code, *capsys.readouterr()
-
-    return call
 
 
 def field(path: Path, seed: int = 1, **more):
