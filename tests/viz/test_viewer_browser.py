@@ -238,10 +238,45 @@ def test_three_dimensions_have_slices_a_view_from_above_and_points(opened, serve
     run = synthetic.write_run(tmp_path, arms=("control",), replicates=1, n=32, depth=12, scale=0.05, days=(0,), every_h=12)
     page, faults = opened(served(run))
     views = []
-    for view in ("slice", "projection", "points"):
-        page.evaluate(f"(async () => {{ const v = {VIEWER}; v.state.view = '{view}'; v.cam.moved = false; await v.show(); }})()")
+    for view, layer in (("slice", 6), ("slice", 1), ("projection", 6), ("points", 6)):
+        page.evaluate(f"(async () => {{ const v = {VIEWER}; Object.assign(v.state, {{ view: '{view}', slice: {layer} }}); v.cam.moved = false; await v.show(); }})()")
         views.append(picture(page))
     page.evaluate(f"{VIEWER}.cam.yaw += 0.7")
     turned = picture(page)
-    assert different(views[0], views[1]) > 0.005 and different(views[1], views[2]) > 0.02 and different(views[2], turned) > 0.02
+    low, above, points = views[1:]
+    assert different(views[0], low) > 0.02 and different(low, above) > 0.02 and different(above, points) > 0.02 and different(points, turned) > 0.02
     assert faults == []
+
+
+def ball(folder: Path, across: int) -> Path:
+    """A run of one moment: a ball of cells, nine in ten voxels filled, a hole in its middle."""
+    rng = np.random.default_rng(3)
+    z, y, x = np.indices((across,) * 3).reshape(3, -1)
+    r = np.sqrt(sum((a - (across - 1) / 2) ** 2 for a in (x, y, z)))
+    at = np.flatnonzero((r < across / 2) & (r > across / 8) & (rng.random(r.size) < 0.9))
+    cells = {
+        "x": (x[at] + 0.5) * 15.0, "y": (y[at] + 0.5) * 15.0, "z": (z[at] + 0.5) * 15.0,
+        "cell_type": np.array(["tumour", "cd8"], dtype=object)[(rng.random(at.size) < 0.3).astype(int)],
+    }  # fmt: skip
+    place = folder / "control" / "rep-000" / "frames"
+    place.mkdir(parents=True)
+    (place / "0.frame").write_bytes(frames.make(cells, {}, {}, 15.0, {"arm": "control", "replicate": 0, "hour": 0.0}))
+    (place.parent / "DONE").write_text("{}")
+    (folder / "config.resolved.yaml").write_text("name: ball\narms: {control: {}}\n")
+    return folder
+
+
+def test_points_inside_a_ball_are_left_out_where_nobody_sees_them(opened, served, tmp_path):
+    page, faults = opened(served(ball(tmp_path, 48)))
+    page.evaluate(f"(async () => {{ const v = {VIEWER}; v.state.view = 'points'; v.cam.moved = false; await v.show(); }})()")
+    for yaw, pitch in ((0.6, -1.0), (0.0, 0.0), (0.1, -0.15), (2.5, -3.0)):
+        page.evaluate(f"Object.assign({VIEWER}.cam, {{ yaw: {yaw}, pitch: {pitch} }})")
+        fewer = picture(page)
+        drawn, cells = page.evaluate(f"[{VIEWER}.panels[0].drawn.count, {VIEWER}.panels[0].frame.n]")
+        page.evaluate(f"{VIEWER}.options.everything = true")
+        whole = picture(page)
+        assert page.evaluate(f"{VIEWER}.panels[0].drawn.count") == cells and drawn < 0.75 * cells
+        assert different(fewer, whole) <= 0.005, (yaw, pitch)
+        page.evaluate(f"{VIEWER}.options.everything = false")
+    page.evaluate(f"(async () => {{ const v = {VIEWER}; v.state.view = 'slice'; await v.show(); }})()")  # a slice shows its inside
+    assert page.evaluate(f"{VIEWER}.panels[0].drawn.count") > 0.9 * 0.85 * np.pi / 4 * 48**2 * (1 - 1 / 16) and faults == []

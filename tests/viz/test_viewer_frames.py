@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from tme.kernels.rng import child_uid
-from tme.viz.viewer import frames, live, tracks
+from tme.readouts.tables import TUMOUR
+from tme.viz.viewer import frames, labels, live, tracks
 
 RNG = np.random.default_rng(5)
 HOSTILE = "</script><img src=x onerror=alert(1)>"
@@ -127,3 +128,8 @@ def test_the_live_picture_of_a_running_simulation_is_a_frame(tmp_path):
     assert found["x"].tolist() == [10.0, 50.0] and np.abs(fields["oxygen"] - oxygen).max() < 0.2
     (tmp_path / "frame.bin").write_bytes(b"TMEFRAM1\xff")
     assert live.hour_of(tmp_path / "frame.bin") is None
+
+
+def test_snapshots_hold_the_ten_chemical_states_that_a_click_shows():
+    assert len(labels.STATES) == 10 and set(labels.STATES) <= set(TUMOUR)
+    assert all(labels.column(name)["group"] == "chemical state" and labels.column(name)["unit"] for name in labels.STATES)

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-TUMOUR = ("oxygen", "cystine", "ifng", "peroxide", "ifng_response", "gsh", "gpx4", "coq10h2", "lip", "pufa", "plooh", "damage",
+TUMOUR = ("oxygen", "cystine", "ifng", "peroxide", "ifng_response", "gsh", "cysteine", "gpx4", "coq10h2", "lip", "ferritin", "pufa", "plooh", "damage",
           "xct", "gpx4_trait", "fsp1", "acsl4", "tfr1", "nrf2", "antigenicity", "pdl1", "pdl1_free", "mhc1")  # fmt: skip
 SHOWN = {
     "kills": ("engaged", "function", "exhaustion", "kills"),

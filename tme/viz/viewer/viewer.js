@@ -228,6 +228,8 @@ dialog{color:var(--ink);background:var(--face);border:1px solid var(--line);bord
 `;
 
 // ---- painters --------------------------------------------------------------------------------------------------
+const ROUND = 2.5; // pixels: cells of a smaller radius are squares
+const LEAST = 0.6; // radius below which no cell gets
 const CELLS_VERTEX = `#version 300 es
 in vec2 corner; in vec3 at; in vec4 colour; uniform mat3 turn; uniform vec3 pivot; uniform vec2 shift; uniform vec2 scale; uniform vec2 size; uniform float depth; uniform float sprite;
 out vec2 uv; out vec4 c;
@@ -240,9 +242,13 @@ in vec2 corner; uniform vec3 from; uniform vec2 extent; uniform mat3 turn; unifo
 void main(){ uv = corner*0.5+0.5; vec3 p = turn*(from+vec3(uv*extent,0.0)-pivot); gl_Position = vec4((p.xy-shift)*scale, -p.z*depth, 1.0); }`;
 const FIELD_FRAGMENT = `#version 300 es
 precision mediump float; in vec2 uv; uniform sampler2D map; out vec4 o; void main(){ o = vec4(texture(map,uv).rgb,1.0); }`;
+const GRID_FRAGMENT = `#version 300 es
+precision highp float; in vec2 uv; uniform sampler2D map; uniform vec2 voxels; uniform float radius; uniform float soft; uniform float alpha; out vec4 o;
+void main(){ vec2 g = uv*voxels; vec4 c = texelFetch(map, ivec2(min(g,voxels-1.0)), 0); float a = alpha*c.a;
+if(soft>0.0) a *= clamp((radius-length(fract(g)*2.0-1.0))/soft+0.5,0.0,1.0); o = vec4(c.rgb*a,a); }`;
 
-/** Cells as sprites (large ones as instanced squares) and fields as textures; throws where WebGL2 is missing.
- *  A software renderer draws a hundred thousand sprites in the time of a few thousand instances. */
+/** Cells on voxels as one texture of colours, whose fragments draw the discs: its cost goes by pixels, not by cells. Other cells as
+ *  sprites (large ones as instanced squares), fields as textures; throws where WebGL2 is missing. */
 class GlPainter {
   constructor(canvas) {
     const gl = canvas.getContext('webgl2', { antialias: false, alpha: false, preserveDrawingBuffer: true });
@@ -251,11 +257,13 @@ class GlPainter {
     this.canvas = canvas;
     this.cells = this.program(CELLS_VERTEX, CELLS_FRAGMENT);
     this.field = this.program(FIELD_VERTEX, FIELD_FRAGMENT);
+    this.grid = this.program(FIELD_VERTEX, GRID_FRAGMENT);
     this.quad = gl.createBuffer();
     gl.bindBuffer(gl.ARRAY_BUFFER, this.quad);
     gl.bufferData(gl.ARRAY_BUFFER, new Float32Array([-1, -1, 1, -1, -1, 1, 1, 1]), gl.STATIC_DRAW);
     this.held = new WeakMap();
     this.largest = gl.getParameter(gl.ALIASED_POINT_SIZE_RANGE)[1];
+    this.widest = gl.getParameter(gl.MAX_TEXTURE_SIZE);
   }
   program(vertex, fragment) {
     const gl = this.gl, p = gl.createProgram();
@@ -268,7 +276,7 @@ class GlPainter {
     if (vertex === CELLS_VERTEX) ['at', 'colour', 'corner'].forEach((n, i) => gl.bindAttribLocation(p, i, n));
     gl.linkProgram(p);
     if (!gl.getProgramParameter(p, gl.LINK_STATUS)) throw new Error(gl.getProgramInfoLog(p) || 'shaders do not link');
-    const at = (n) => gl.getUniformLocation(p, n);
+    const known = {}, at = (n) => (n in known ? known[n] : (known[n] = gl.getUniformLocation(p, n)));
     return { p, at, corner: gl.getAttribLocation(p, 'corner'), place: gl.getAttribLocation(p, 'at'), colour: gl.getAttribLocation(p, 'colour') };
   }
   buffer(key, data) {
@@ -304,6 +312,10 @@ class GlPainter {
     this.view(p, cam, box, ratio);
     gl.disable(gl.BLEND);
     gl[cam.flat ? 'disable' : 'enable'](gl.DEPTH_TEST);
+    this.paintTexture(p, picture, gl.LINEAR);
+  }
+  paintTexture(p, picture, filter) {
+    const gl = this.gl;
     let t = this.held.get(picture.pixels);
     if (!t) {
       t = gl.createTexture();
@@ -311,16 +323,30 @@ class GlPainter {
       picture.held.push(t);
       gl.bindTexture(gl.TEXTURE_2D, t);
       gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGBA, picture.nx, picture.ny, 0, gl.RGBA, gl.UNSIGNED_BYTE, picture.pixels);
-      for (const [k, v] of [[gl.TEXTURE_MIN_FILTER, gl.LINEAR], [gl.TEXTURE_MAG_FILTER, gl.LINEAR], [gl.TEXTURE_WRAP_S, gl.CLAMP_TO_EDGE], [gl.TEXTURE_WRAP_T, gl.CLAMP_TO_EDGE]]) gl.texParameteri(gl.TEXTURE_2D, k, v);
+      for (const [k, v] of [[gl.TEXTURE_MIN_FILTER, filter], [gl.TEXTURE_MAG_FILTER, filter], [gl.TEXTURE_WRAP_S, gl.CLAMP_TO_EDGE], [gl.TEXTURE_WRAP_T, gl.CLAMP_TO_EDGE]]) gl.texParameteri(gl.TEXTURE_2D, k, v);
     }
     gl.bindTexture(gl.TEXTURE_2D, t);
-    gl.uniform3f(p.at('from'), 0, 0, picture.z);
+    gl.uniform3f(p.at('from'), picture.x, picture.y, picture.z);
     gl.uniform2f(p.at('extent'), picture.w, picture.h);
     gl.drawArrays(gl.TRIANGLE_STRIP, 0, 4);
   }
+  paintGrid(grid, drawn, cam, box, ratio) {
+    const gl = this.gl, p = this.grid, half = 0.5 * grid.d * cam.zoom * ratio, exact = drawn.radius(cam) * ratio;
+    this.view(p, cam, box, ratio);
+    gl.enable(gl.BLEND);
+    gl.blendFunc(gl.ONE, gl.ONE_MINUS_SRC_ALPHA);
+    gl.disable(gl.DEPTH_TEST);
+    gl.uniform2f(p.at('voxels'), grid.nx, grid.ny);
+    gl.uniform1f(p.at('radius'), exact / half);
+    gl.uniform1f(p.at('soft'), exact >= ROUND ? 1 / half : 0);
+    gl.uniform1f(p.at('alpha'), drawn.alpha(cam));
+    this.paintTexture(p, grid, gl.NEAREST);
+  }
   paintCells(drawn, cam, box, ratio) {
     if (!drawn.count) return;
-    const gl = this.gl, p = this.cells, exact = drawn.radius(cam) * ratio, round = exact >= 2.5, radius = round ? exact + 0.5 : exact; // the edge fades over a pixel
+    const grid = drawn.grid(cam, ratio);
+    if (grid && Math.max(grid.nx, grid.ny) <= this.widest) { this.paintGrid(grid, drawn, cam, box, ratio); return; }
+    const gl = this.gl, p = this.cells, exact = drawn.radius(cam) * ratio, round = exact >= ROUND, radius = round ? exact + 0.5 : exact; // the edge fades over a pixel
     this.view(p, cam, box, ratio);
     gl.enable(gl.BLEND);
     gl.blendFunc(gl.ONE, gl.ONE_MINUS_SRC_ALPHA);
@@ -373,17 +399,20 @@ class CanvasPainter {
     draw(this.c);
     this.c.restore();
   }
-  paintField(picture, cam, box, ratio) {
+  paintField(picture, cam, box, ratio, smooth = true, alpha = 1) {
     const sheet = Object.assign(document.createElement('canvas'), { width: picture.nx, height: picture.ny });
     sheet.getContext('2d').putImageData(new ImageData(new Uint8ClampedArray(picture.pixels), picture.nx, picture.ny), 0, 0);
     this.inside(box, ratio, (c) => {
-      const [a, b, d] = [[0, 0], [picture.w, 0], [0, picture.h]].map(([x, y]) => project(cam, box, x, y, picture.z));
+      const [a, b, d] = [[0, 0], [picture.w, 0], [0, picture.h]].map(([x, y]) => project(cam, box, picture.x + x, picture.y + y, picture.z));
+      c.globalAlpha = alpha;
       c.transform((b[0] - a[0]) / picture.nx, (b[1] - a[1]) / picture.nx, (d[0] - a[0]) / picture.ny, (d[1] - a[1]) / picture.ny, a[0], a[1]);
-      c.imageSmoothingEnabled = true;
+      c.imageSmoothingEnabled = smooth;
       c.drawImage(sheet, 0, 0);
     });
   }
   paintCells(drawn, cam, box, ratio) {
+    const grid = drawn.radius(cam) * ratio < ROUND && drawn.count && drawn.grid(cam, ratio);
+    if (grid) { this.paintField(grid, cam, box, ratio, false, drawn.alpha(cam)); return; }
     const r = drawn.radius(cam), at = drawn.at, q = drawn.rgba, order = new Uint32Array(drawn.count).map((_, i) => i);
     if (!cam.flat) { const far = order.length && Float32Array.from(order, (i) => depthOf(cam, at[3 * i], at[3 * i + 1], at[3 * i + 2])); order.sort((i, j) => far[i] - far[j]); }
     this.inside(box, ratio, (c) => {
@@ -394,7 +423,7 @@ class CanvasPainter {
         if (x < box.x - r || y < box.y - r || x > box.x + box.w + r || y > box.y + box.h + r) continue;
         const key = (q[4 * i] << 16) | (q[4 * i + 1] << 8) | q[4 * i + 2];
         if (key !== style) { c.fillStyle = `rgb(${q[4 * i]},${q[4 * i + 1]},${q[4 * i + 2]})`; style = key; }
-        if (r * ratio < 2.5) c.fillRect(x - r, y - r, 2 * r, 2 * r);
+        if (r * ratio < ROUND) c.fillRect(x - r, y - r, 2 * r, 2 * r);
         else { c.beginPath(); c.arc(x, y, r, 0, 6.2832); c.fill(); }
       }
     });
@@ -411,6 +440,43 @@ const depthOf = (cam, x, y, z) => turned(cam, x, y, z)[2];
 function project(cam, box, x, y, z) {
   const p = turned(cam, x, y, z);
   return [box.x + box.w / 2 + (p[0] - cam.x) * cam.zoom, box.y + box.h / 2 - (p[1] - cam.y) * cam.zoom];
+}
+
+const onVoxels = (f, axes) => axes.every((a) => { const c = f.entry(a); return c && c.step === f.dx && c.low === f.dx / 2; });
+
+/** Of rows of cells in a block of tissue those that can be seen from outside: within DEEP voxels of a place around which most voxels
+ *  hold no cell. What lies deeper is covered from all sides, and would cost a million points in a tumour of a million cells. */
+const DEEP = 3;
+function seenFromOutside(f, rows) {
+  if (rows.length < 4096 || !onVoxels(f, ['x', 'y', 'z'])) return rows;
+  const codes = ['x', 'y', 'z'].map((a) => f.codes(a)), low = codes.map((c) => rows.reduce((b, i) => Math.min(b, c[i]), Infinity) - 1);
+  const [nx, ny, nz] = codes.map((c, k) => rows.reduce((b, i) => Math.max(b, c[i]), 0) - low[k] + 2), n = nx * ny * nz; // with an empty voxel on every side
+  if (n > 1 << 26) return rows;
+  const at = (i) => ((codes[2][i] - low[2]) * ny + codes[1][i] - low[1]) * nx + codes[0][i] - low[0], steps = [1, nx, nx * ny];
+  let a = new Uint8Array(n), b = new Uint8Array(n);
+  for (const i of rows) a[at(i)] = 1;
+  for (const s of steps) { for (let i = s; i < n - s; i++) b[i] = a[i - s] + a[i] + a[i + s]; [a, b] = [b, a]; }
+  for (let i = 0; i < n; i++) a[i] = a[i] < 14;
+  for (const s of steps) { for (let i = 0; i < n; i++) { let open = a[i]; for (let k = 1; k <= DEEP && !open; k++) open = i < k * s || i + k * s >= n || a[i - k * s] | a[i + k * s]; b[i] = open; } [a, b] = [b, a]; }
+  return rows.filter((i) => a[at(i)]);
+}
+
+/** Cells on voxels, seen flat, as a picture with a pixel per voxel; of several cells the last. Where voxels are smaller than the least
+ *  cell, a pixel stands for a block of them. Null for cells between voxels and for points that turn. */
+function gridOf(f, view, rows, rgba, held) {
+  const flat = view !== 'points' && onVoxels(f, ['x', 'y']), made = new Map();
+  return (cam, ratio) => {
+    if (!flat) return null;
+    const block = Math.max(1, Math.ceil((2 * LEAST) / (f.dx * cam.zoom) - 1e-9));
+    if (!made.has(block)) {
+      const x = f.codes('x'), y = f.codes('y'), ends = [Infinity, -1, Infinity, -1], q = new Uint32Array(rgba.buffer);
+      for (const i of rows) { if (x[i] < ends[0]) ends[0] = x[i]; if (x[i] > ends[1]) ends[1] = x[i]; if (y[i] < ends[2]) ends[2] = y[i]; if (y[i] > ends[3]) ends[3] = y[i]; }
+      const [x0, x1, y0, y1] = ends.map((e) => Math.floor(e / block)), nx = x1 - x0 + 1, ny = y1 - y0 + 1, d = f.dx * block, words = new Uint32Array(nx * ny);
+      for (let j = 0; j < rows.length; j++) words[(Math.floor(y[rows[j]] / block) - y0) * nx + Math.floor(x[rows[j]] / block) - x0] = q[j];
+      made.set(block, { pixels: new Uint8Array(words.buffer), nx, ny, x: x0 * d, y: y0 * d, w: nx * d, h: ny * d, z: 0, d, held });
+    }
+    return made.get(block);
+  };
 }
 
 // ---- the viewer ------------------------------------------------------------------------------------------------
@@ -799,9 +865,11 @@ class Viewer {
     const bucket = (i) => (category[i] >= 0 ? category[i] : dead ? 0 : -1);
     for (let i = 0; i < n; i++) { const c = bucket(i); if (c >= 0) { this.counts[c] += category[i] >= 0; if (shown[c] && inSlice(i)) start[c + 1]++; } }
     for (let c = 0; c < cats.length; c++) start[c + 1] += start[c];
-    const count = start[cats.length], rows = new Uint32Array(count), next = start.slice();
+    const next = start.slice();
+    let rows = new Uint32Array(start[cats.length]);
     for (let i = 0; i < n; i++) { const c = bucket(i); if (c >= 0 && shown[c] && inSlice(i)) rows[next[c]++] = i; }
-    const at = new Float32Array(3 * count), rgba = new Uint8Array(4 * count), palette = cats.map((c) => rgb(c.colour));
+    if (view === 'points' && !this.options.everything) rows = seenFromOutside(f, rows);
+    const count = rows.length, at = new Float32Array(3 * count), rgba = new Uint8Array(4 * count), palette = cats.map((c) => rgb(c.colour));
     const scale = this.cellScale, v = scale && f.values(colour), map = colourMap(this.cellMap()), none = this.isDark ? [52, 54, 60] : [228, 228, 228];
     const entry = f.entry(colour), word = this.words && entry && f.codes(colour) && [...entry.legend.map((w) => (this.words.find((k) => k.key === w) || {}).colour), undefined].map((c) => (c ? rgb(c) : none)), codes = word && f.codes(colour);
     for (let j = 0; j < count; j++) {
@@ -812,8 +880,8 @@ class Viewer {
       else if (word) c = word[codes[i]] || none;
       rgba[4 * j] = c[0]; rgba[4 * j + 1] = c[1]; rgba[4 * j + 2] = c[2]; rgba[4 * j + 3] = 255;
     }
-    const half = f.dx / 2, share = field ? 0.55 : 1.0;
-    return { at, rgba, rows, count, held: p.held, radius: (cam) => Math.max(half * cam.zoom * (half * cam.zoom > 4 ? share : 1), 0.6), alpha: (cam) => (field && half * cam.zoom <= 4 ? 0.5 : 1) };
+    const half = f.dx / 2, share = field ? 0.55 : 1.0, held = p.held;
+    return { at, rgba, rows, count, held, grid: gridOf(f, view, rows, rgba, held), radius: (cam) => Math.max(half * cam.zoom * (half * cam.zoom > 4 ? share : 1), LEAST), alpha: (cam) => (field && half * cam.zoom <= 4 ? 0.5 : 1) };
   }
 
   pictureOf(p, view) {
@@ -825,7 +893,7 @@ class Viewer {
       const c = 3 * place(value, s);
       pixels[4 * i] = map[c]; pixels[4 * i + 1] = map[c + 1]; pixels[4 * i + 2] = map[c + 2]; pixels[4 * i + 3] = 255;
     }
-    return { pixels, nx, ny, w: nx * d, h: ny * d, z: view === 'points' ? (this.state.slice + 0.5) * p.frame.dx : 0, held: p.held };
+    return { pixels, nx, ny, x: 0, y: 0, w: nx * d, h: ny * d, z: view === 'points' ? (this.state.slice + 0.5) * p.frame.dx : 0, held: p.held };
   }
 
   // ---- geometry
@@ -1441,23 +1509,6 @@ class Viewer {
     }
     this.liveWords.textContent = live.words;
     for (const s of live.sliders) { const known = this.sliders.get(s.key); if (known && this.root.activeElement !== known.range) { known.range.value = s.at; known.told.textContent = say(s.value); } }
-  }
-
-  // ---- measures
-  /** Frames a second while the picture turns or moves, each waited for. */
-  async bench(seconds = 3) {
-    await this.opened;
-    const begun = performance.now();
-    let n = 0;
-    while (performance.now() - begun < 1000 * seconds) {
-      this.cam.yaw += 0.02;
-      this.cam.x += n % 2 ? 3 : -3;
-      this.paintAll();
-      this.painter.finish();
-      n++;
-      if (n % 10 === 0) await new Promise((r) => setTimeout(r, 0));
-    }
-    return { fps: (1000 * n) / (performance.now() - begun), frames: n, cells: this.panels.reduce((a, p) => a + (p.drawn ? p.drawn.count : 0), 0), painter: this.painter.constructor.name };
   }
 
   close() {
