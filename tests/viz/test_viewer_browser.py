@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import io
 import json
 import shutil
 import threading
@@ -13,24 +12,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 import synthetic
-from PIL import Image
+from pages import NEEDS, VIEWER, different, picture
 
 from tme.viz import report
 from tme.viz.viewer import frames, notebook
-from tme.viz.viewer.server import ViewServer
 from tme.viz.viewer.source import Source
 
-playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-pytestmark = [
-    pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine"),
-    pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"),
-]
-FLAGS = (
-    "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync",
-    "--no-first-run", "--disable-quic", "--enable-unsafe-swiftshader",
-)  # fmt: skip
-WAIT_MS = 240_000  # a busy machine paints slowly
+pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+pytestmark = NEEDS
 HOSTILE = "<img src=x onerror=alert(1)>"
 
 
@@ -42,76 +31,6 @@ def run(tmp_path_factory):
     config.write_text(config.read_text().replace("name: four_arms", f"name: '{HOSTILE}'"))
     report.write(out, dpi=60)
     return out
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with playwright.sync_playwright() as p:
-        browser = p.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def opened(browser):
-    """A function that opens a page and returns it with a list of all that went wrong; closed after the test."""
-    contexts = []
-
-    def open_(url, width=1000, height=700, dark=False, **more):
-        context = browser.new_context(viewport={"width": width, "height": height}, color_scheme="dark" if dark else "light", **more)
-        contexts.append(context)
-        page = context.new_page()
-        page.set_default_timeout(WAIT_MS)
-        faults = []
-        page.on("console", lambda m: faults.append(m.text) if m.type == "error" else None)
-        page.on("pageerror", lambda e: faults.append(str(e)))
-        page.on("dialog", lambda d: faults.append(f"dialog {d.message}"))
-        home = url.split("/")[2]
-        page.on("request", lambda r: faults.append(f"asked {r.url}") if not r.url.startswith(("data:", "blob:")) and r.url.split("/")[2] != home else None)
-        page.goto(url)
-        if page.locator("#tme-viewer").count():
-            page.locator("#tme-viewer").scroll_into_view_if_needed()
-        page.wait_for_selector("[data-state=whole]", state="attached")
-        return page, faults
-
-    yield open_
-    for context in contexts:
-        context.close()
-
-
-@pytest.fixture
-def served():
-    """A function that serves a run directory and returns its address."""
-    servers = []
-
-    def serve(run):
-        server = ViewServer(Source(run, frames.Detail(levels=254)))
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        servers.append(server)
-        return server.url
-
-    yield serve
-    for server in servers:
-        server.shutdown()
-        server.server_close()
-
-
-VIEWER = "document.querySelector('[data-state]').viewer"
-
-
-def picture(page, width=640, height=360) -> np.ndarray:
-    """The stage at a given size and one pixel per pixel, (height, width, 3) uint8."""
-    data = page.evaluate(f"""async () => {{
-        const v = {VIEWER}; Object.assign(v.options, {{ ratio: 1, size: [{width}, {height}], theme: 'light' }}); v.theme();
-        v.resize(); v.fit(true); v.recolour(); v.paintAll();
-        return v.sheet().toDataURL('image/png'); }}""")
-    return np.asarray(Image.open(io.BytesIO(base64.b64decode(data.split(",")[1]))).convert("RGB"))[:height].astype(int)
-
-
-def different(a: np.ndarray, b: np.ndarray) -> float:
-    """Share of pixels that differ visibly."""
-    assert a.shape == b.shape
-    return float((np.abs(a - b).max(axis=2) > 8).mean())
 
 
 def widget_page(run, tmp_path: Path) -> str:

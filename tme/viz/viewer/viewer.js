@@ -211,8 +211,8 @@ input[type=range]{accent-color:var(--mark);min-width:4rem}
 .bar canvas{width:100%;height:12px;display:block;border:1px solid #8886}
 .ends{display:flex;justify-content:space-between;color:var(--soft);font-size:.8rem;font-variant-numeric:tabular-nums}
 .curve{width:100%;height:9.5rem;display:block;cursor:pointer}
-.foot{display:flex;flex-wrap:wrap;gap:.4rem .7rem;align-items:center;padding:.4rem .7rem;border-top:1px solid var(--line)}
-.foot .time{flex:1 1 12rem;min-width:8rem}.foot output{min-width:5.2rem;font-variant-numeric:tabular-nums;font-weight:600}
+.foot{display:flex;gap:.4rem .7rem;align-items:center;padding:.4rem .7rem;border-top:1px solid var(--line)}
+.foot .time{flex:1 1 6rem;min-width:4rem}.foot output{min-width:5.2rem;font-variant-numeric:tabular-nums;font-weight:600}
 .tip{position:absolute;z-index:3;pointer-events:none;background:var(--face);border:1px solid var(--line);border-radius:4px;box-shadow:0 2px 8px #0003;padding:.35rem .5rem;font-size:.78rem;line-height:1.3;max-width:25rem;display:flex;gap:.9rem}
 .tip b{display:block}.tip table{border-collapse:collapse}
 table{border-collapse:collapse;font-size:.82rem;font-variant-numeric:tabular-nums;width:100%}.tip table{width:auto;font-size:inherit}
@@ -1295,7 +1295,7 @@ class Viewer {
   // ---- hands
   listen() {
     const { over, curve } = this.ui, pointers = new Map();
-    let drag = null, spread = 0;
+    let drag = null;
     const at = (e) => { const r = over.getBoundingClientRect(); return [e.clientX - r.left, e.clientY - r.top]; };
     over.addEventListener('pointerdown', (e) => {
       over.setPointerCapture(e.pointerId);
@@ -1313,10 +1313,10 @@ class Viewer {
       }
       const old = pointers.get(e.pointerId);
       pointers.set(e.pointerId, [x, y]);
-      if (pointers.size === 2) {
-        const [a, b] = [...pointers.values()], now = Math.hypot(a[0] - b[0], a[1] - b[1]);
-        if (spread) this.zoom(now / spread, (a[0] + b[0]) / 2, (a[1] + b[1]) / 2);
-        spread = now;
+      if (pointers.size === 2) { // two fingers: the picture goes with their middle and grows with their distance
+        const [u, v] = [...pointers].find(([id]) => id !== e.pointerId)[1];
+        this.pan((x - old[0]) / 2, (y - old[1]) / 2);
+        this.zoom(Math.hypot(x - u, y - v) / Math.max(1, Math.hypot(old[0] - u, old[1] - v)), (x + u) / 2, (y + v) / 2);
         drag = null;
         return;
       }
@@ -1329,7 +1329,6 @@ class Viewer {
     });
     const up = (e) => {
       pointers.delete(e.pointerId);
-      spread = 0;
       if (drag && e.type === 'pointerup') { if (drag.brush && this.region) this.inspectRegion(); else if (drag.far < 5) this.select(this.pick(drag.x, drag.y)); }
       if (!pointers.size) drag = null;
     };
@@ -1387,7 +1386,7 @@ class Viewer {
   step(list, now, by) { return list[(list.indexOf(now) + by + list.length) % list.length]; }
 
   key(e) {
-    if (e.target.matches('select,input') || e.ctrlKey || e.metaKey || e.altKey || !this.hours) return;
+    if (this.ui.help.open || e.target.matches('select,input') || e.ctrlKey || e.metaKey || e.altKey || !this.hours) return;
     const far = 60, keys = {
       ' ': () => !e.target.matches('button,a') && this.play(), ArrowLeft: () => (e.shiftKey ? this.pan(far, 0) : this.go(this.state.at - 1)), ArrowRight: () => (e.shiftKey ? this.pan(-far, 0) : this.go(this.state.at + 1)),
       ArrowUp: () => e.shiftKey && this.pan(0, far), ArrowDown: () => e.shiftKey && this.pan(0, -far), Home: () => this.go(0), End: () => this.go(this.hours.length - 1),
@@ -1452,7 +1451,7 @@ class Viewer {
 
   legendItems() {
     if (this.words) return this.words;
-    return this.state.colour === 'type' && this.state.cells ? this.cats.filter((c, i) => this.counts[i] && !this.hidden.has(c.key)) : [];
+    return this.state.colour === 'type' && this.state.cells ? this.cats.filter((c, i) => (this.counts[i] || (this.filmed && this.filmed.has(c.key))) && !this.hidden.has(c.key)) : [];
   }
 
   keep(blob, ending) {
@@ -1465,29 +1464,36 @@ class Viewer {
     if (this.hours && this.hours.length) this.sheet().toBlob((blob) => this.keep(blob, 'png'), 'image/png');
   }
 
-  /** Record all moments one after the other as webm. */
+  /** Record all moments one after the other as webm: one picture each, the next only when the last is in the file. */
   async saveMovie() {
     if (this.recording || !this.hours || this.hours.length < 2) return;
     if (!window.MediaRecorder) { this.say('This browser cannot record movies; `tme movie` makes them.'); return; }
-    const last = this.state.at, canvas = h('canvas'), c = canvas.getContext('2d'), parts = [];
-    await this.go(0);
-    const size = this.sheet();
-    Object.assign(canvas, { width: size.width & ~1, height: size.height & ~1 });
-    const stream = canvas.captureStream(25), recorder = new MediaRecorder(stream, { mimeType: 'video/webm', videoBitsPerSecond: 8e6 });
-    recorder.ondataavailable = (e) => parts.push(e.data);
-    const ended = new Promise((r) => { recorder.onstop = r; });
-    this.recording = true;
-    this.ui.movie.disabled = true;
-    recorder.start();
-    for (let i = 0; i < this.hours.length; i++) {
-      await this.go(i);
-      const picture = this.sheet(), until = performance.now() + 1000 / this.state.speed;
-      while (performance.now() < until) { c.fillStyle = this.isDark ? '#101114' : '#fff'; c.fillRect(0, 0, canvas.width, canvas.height); c.drawImage(picture, 0, 0); await new Promise((r) => setTimeout(r, 40)); }
-    }
-    recorder.stop();
-    await ended;
+    const last = this.state.at, canvas = h('canvas'), c = canvas.getContext('2d'), parts = [], pause = (ms) => new Promise((r) => setTimeout(r, ms));
+    this.recording = this.ui.movie.disabled = true;
+    try {
+      this.filmed = new Set(); // one legend for all moments
+      for (let i = 0; i < this.hours.length; i++) { await this.go(i); this.legendItems().forEach((k) => this.filmed.add(k.key)); }
+      const size = this.sheet();
+      Object.assign(canvas, { width: size.width & ~1, height: size.height & ~1 });
+      const stream = canvas.captureStream(0), recorder = new MediaRecorder(stream, { mimeType: 'video/webm', videoBitsPerSecond: 8e6 }), ended = new Promise((r) => { recorder.onstop = r; });
+      recorder.ondataavailable = (e) => e.data.size && parts.push(e.data);
+      recorder.start(1);
+      for (let i = 0; i <= this.hours.length; i++) { // the last twice, that it lasts as long
+        await this.go(Math.min(i, this.hours.length - 1));
+        c.fillStyle = this.isDark ? '#101114' : '#fff';
+        c.fillRect(0, 0, canvas.width, canvas.height);
+        c.drawImage(this.sheet(), 0, 0);
+        const before = parts.length, begun = performance.now();
+        stream.getVideoTracks()[0].requestFrame();
+        await pause(i < this.hours.length ? 1000 / this.state.speed : 40);
+        while (parts.length === before && performance.now() - begun < 5000) await pause(20); // a slow machine is waited for
+      }
+      recorder.stop();
+      await ended;
+      this.keep(new Blob(parts, { type: 'video/webm' }), 'webm');
+    } catch (fault) { this.say(`The movie could not be recorded (${fault.message}); \`tme movie\` makes it.`); }
     this.recording = this.ui.movie.disabled = false;
-    this.keep(new Blob(parts, { type: 'video/webm' }), 'webm');
+    this.filmed = null;
     await this.go(last);
   }
 
