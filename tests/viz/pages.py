@@ -25,13 +25,13 @@ WAIT_MS = 240_000  # a busy machine paints slowly
 VIEWER = "document.querySelector('[data-state]').viewer"
 
 
-def picture(page, width=640, height=360) -> np.ndarray:
-    """The stage at a given size and one pixel per pixel, (height, width, 3) uint8."""
+def picture(page, width=640, height=360, ratio=1, theme="light") -> np.ndarray:
+    """The stage at a given size and ratio of device pixels, (height * ratio, width * ratio, 3) int."""
     data = page.evaluate(f"""async () => {{
-        const v = {VIEWER}; Object.assign(v.options, {{ ratio: 1, size: [{width}, {height}], theme: 'light' }}); v.theme();
+        const v = {VIEWER}; Object.assign(v.options, {{ ratio: {ratio}, size: [{width}, {height}], theme: '{theme}' }}); v.theme();
         v.resize(); v.fit(true); v.recolour(); v.paintAll();
         return v.sheet().toDataURL('image/png'); }}""")
-    return np.asarray(Image.open(io.BytesIO(base64.b64decode(data.split(",")[1]))).convert("RGB"))[:height].astype(int)
+    return np.asarray(Image.open(io.BytesIO(base64.b64decode(data.split(",")[1]))).convert("RGB"))[: height * ratio].astype(int)
 
 
 def different(a: np.ndarray, b: np.ndarray) -> float:

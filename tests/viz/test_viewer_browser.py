@@ -72,6 +72,11 @@ def folder_served(tmp_path):
     server.server_close()
 
 
+LOOKS = (  # colouring, field, device pixels per pixel, theme
+    ("type", "", 1, "light"), ("type", "", 2, "dark"), ("gsh", "", 1, "light"), ("fate", "oxygen", 2, "light"), ("plooh", "ifng", 1, "dark"),
+)  # fmt: skip
+
+
 def test_the_picture_is_the_same_in_view_report_and_notebook(run, opened, served, folder_served):
     url, folder = folder_served
     shutil.copy(run / "report.html", folder / "report.html")
@@ -79,10 +84,20 @@ def test_the_picture_is_the_same_in_view_report_and_notebook(run, opened, served
     found = {}
     for name, address in (("view", served(run)), ("report", url + "report.html"), ("widget", url + widget_page(run, folder))):
         page, faults = opened(address)
-        found[name] = picture(page)
+        for at in (2, 0):
+            page.locator("input.time").fill(str(at))  # the scrubber itself
+            page.wait_for_function(f"() => {VIEWER}.state.at === {at}")
+            for colour, field, ratio, theme in LOOKS:
+                page.evaluate(f"(async () => {{ const v = {VIEWER}; Object.assign(v.state, {{ colour: '{colour}', field: '{field}' }}); await v.show(); }})()")
+                found[name, at, colour, field, ratio] = picture(page, 640, 360, ratio, theme)
         assert faults == [], name
-    assert found["view"].std() > 10
-    assert different(found["view"], found["report"]) <= 0.01 and different(found["view"], found["widget"]) <= 0.01
+    for at in (2, 0):
+        for colour, field, ratio, _ in LOOKS:
+            view, others = found["view", at, colour, field, ratio], [found[n, at, colour, field, ratio] for n in ("report", "widget")]
+            assert view.std() > 10 and view.shape == (360 * ratio, 640 * ratio, 3)
+            assert [different(view, other) <= 0.01 for other in others] == [True, True], (at, colour, field, [different(view, o) for o in others])
+    for name in ("view", "report", "widget"):
+        assert all(different(found[name, 0, *look[:3]], found[name, 2, *look[:3]]) > 0.01 for look in LOOKS), name
 
 
 def test_time_colour_field_and_types_change_the_picture(run, opened, served):
