@@ -58,6 +58,7 @@ def test_the_widget_sends_frames_and_says_what_is_missing(small):
     assert sent[0][0] == {"id": 7} and sent[0][1][0].startswith(frames.MAGIC)
     assert sent[1][0]["id"] == 8 and "no snapshot" in sent[1][0]["error"]
     assert "export default" in widget._esm
+    assert repr(widget) == f"<viewer of {small}: drawn while the notebook runs>"
 
 
 def test_without_the_extra_one_line_says_what_to_install(small, monkeypatch):
@@ -68,3 +69,15 @@ def test_without_the_extra_one_line_says_what_to_install(small, monkeypatch):
     with pytest.raises(notebook.MissingExtra, match=r'pip install "tme\[notebook\]"'):
         tme.view(small)
     notebook._widget_class.cache_clear()
+
+
+def test_a_comparison_shows_the_question_first_and_folds_the_rest(small, copy_of):
+    run = copy_of(small)
+    config = run / "config.resolved.yaml"
+    text = config.read_text()
+    shown = tme.load(run).compare()._repr_html_()
+    assert shown.index("exploratory") < shown.index("<details><summary>readouts against control</summary>") and "<th>arm</th>" in shown
+    for path in (config, run / "series.csv", run / "summary.csv"):
+        path.write_text(path.read_text().replace("combination", "<b>x</b>"))
+    hostile = tme.load(run).compare()._repr_html_()
+    assert text != config.read_text() and "<b>x" not in hostile and "&lt;b&gt;x" in hostile

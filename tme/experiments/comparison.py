@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from html import escape
 from typing import Any
 
 import numpy as np
@@ -43,17 +44,35 @@ class Comparison:
     doses: pd.DataFrame
     excess: pd.DataFrame
 
-    def __str__(self) -> str:
-        """All tables as text."""
+    def _tables(self) -> dict[str, pd.DataFrame]:
+        """Exploratory tables that have rows, by what they are."""
         named = {
             "readouts against control": self.readouts, "growth": self.growth, f"time to {self.fold:g} times the size on day 0": self.times,
             "response classes": self.response, "synergy": self.synergy, "dose-response": self.doses, "excess over the dose grid": self.excess,
         }  # fmt: skip
-        out = [*question_lines(self.question, self.points), "", f"Everything below is {EXPLORATORY}.", f"Read on day {self.day:g} against {self.control}."]
-        for title, table in named.items():
-            if len(table):
-                out += ["", f"{title}:", table.to_string(index=False, float_format=lambda x: f"{x:.4g}")]
+        return {title: table for title, table in named.items() if len(table)}
+
+    def _below(self) -> str:
+        return f"Read on day {self.day:g} against {self.control}."
+
+    def __str__(self) -> str:
+        """All tables as text."""
+        out = [*question_lines(self.question, self.points), "", f"Everything below is {EXPLORATORY}.", self._below()]
+        for title, table in self._tables().items():
+            out += ["", f"{title}:", table.to_string(index=False, float_format=_short)]
         return "\n".join(out)
+
+    def _repr_html_(self) -> str:
+        """The same in a notebook, the exploratory tables folded."""
+        question = "".join(f"<p>{escape(line)}</p>" for line in question_lines(self.question, self.points))
+        tables = "".join(
+            f"<details><summary>{escape(title)}</summary>{table.to_html(index=False, border=0, float_format=_short)}</details>" for title, table in self._tables().items()
+        )
+        return f"<div>{question}<p>Everything below is {escape(EXPLORATORY)}. {escape(self._below())}</p>{tables}</div>"
+
+
+def _short(x: float) -> str:
+    return f"{x:.4g}"
 
 
 def question_lines(question: Answered | None, points: dict[int, Answered]) -> list[str]:

@@ -39,6 +39,10 @@ def _widget_class() -> type:
             self.source = Source(folder, frames.Detail(levels=254))
             self.on_msg(self._asked)
 
+        def __repr__(self) -> str:
+            """What stands in a notebook that nobody runs."""
+            return f"<viewer of {self.source.folder}: drawn while the notebook runs>"
+
         def _asked(self, _: Any, asked: dict[str, Any], _buffers: list) -> None:
             try:
                 self.send({"id": asked.get("id")}, [answer(self.source, asked)])
