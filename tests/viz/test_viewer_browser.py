@@ -166,6 +166,39 @@ def test_a_run_without_pictures_shows_a_sentence(opened, served, tmp_path):
     (tmp_path / "config.resolved.yaml").write_text("name: new\n")
     page, faults = opened(served(tmp_path))
     assert page.evaluate(f"{VIEWER}.ui.note.textContent") and faults == []
+    assert not page.get_by_role("button", name="picture").is_visible() and not page.locator("input.time").is_visible()
+
+
+def test_a_run_without_snapshots_shows_its_curves(run, opened, served, copy_of):
+    bare = copy_of(run)
+    for path in bare.glob("*/rep-*/cells_*"):
+        path.unlink()
+    page, faults = opened(served(bare))
+    assert "snapshot_days" in page.evaluate(f"{VIEWER}.ui.note.textContent")
+    drawn = page.evaluate(f"""(() => {{ const c = {VIEWER}.ui.curve, d = c.getContext('2d').getImageData(0, 0, c.width, c.height).data, seen = new Set();
+        for (let i = 0; i < d.length; i += 4) if (d[i + 3] === 255) seen.add([d[i], d[i + 1], d[i + 2]].join()); return [...seen]; }})()""")
+    assert {"77,77,77", "0,114,178"} <= set(drawn) and faults == []  # the colours of both arms
+
+
+def test_a_torn_snapshot_leaves_the_other_arm_with_its_scale_bar(run, opened, served, copy_of):
+    torn = copy_of(run)
+    (torn / "control" / "rep-000" / "cells_96.h5ad").write_bytes(b"PK\x03\x04 cut short")
+    page, faults = opened(served(torn))
+    assert page.evaluate(f"{VIEWER}.panels.map((p) => !!p.frame)") == [False, True]
+    assert "cells_96.h5ad cannot be read" in page.evaluate(f"{VIEWER}.panels[0].words")
+    both = [page.evaluate(f"(() => {{ const v = {VIEWER}; let n = 0; const own = v.scaleBar; v.scaleBar = (...a) => {{ n++; own.apply(v, a); }}; v.paintAll(); v.scaleBar = own; return n; }})()")]
+    page.locator("input.time").fill("0")
+    page.wait_for_function(f"() => {VIEWER}.panels.every((p) => p.frame)")
+    assert both == [1] and [f for f in faults if "404" not in f] == []  # the browser tells a missing moment itself
+
+
+def test_another_replicate_is_loaded_whole(opened, served, tmp_path):
+    run = synthetic.write_run(tmp_path, arms=("control",), replicates=2, n=32, scale=0.05, days=(0, 1, 4), every_h=12)
+    page, faults = opened(served(run))
+    other = "1" if page.evaluate(f"{VIEWER}.replicate") == "0" else "0"
+    page.get_by_label("Replicate").select_option(other)
+    page.wait_for_function(f"() => [...{VIEWER}.ready.keys()].filter((k) => k.startsWith('control/{other}/')).length === 3")
+    assert faults == []
 
 
 def test_three_dimensions_have_slices_a_view_from_above_and_points(opened, served, tmp_path):

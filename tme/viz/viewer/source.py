@@ -106,13 +106,14 @@ class Source:
             if listed:
                 there.setdefault(arm, {})[str(replicate)] = listed
         order = [a for a in run.arms if a in there] + sorted(set(there) - set(run.arms))
-        colours = style.arm_colours(order, run.control)
+        told = [*run.arms, *(a for a in order if a not in run.arms)] if run.sweep.empty else order  # curves there are without snapshots too
+        colours = style.arm_colours(told, run.control)
         state, sentence = self._state(run, bool(there))
         return {
             "format": FORMAT, "name": run.name, "state": state, "sentence": sentence,
             "arms": [{"key": a, "name": _arm_name(a), "colour": colours[a], "replicates": there[a]} for a in order],
             "chosen": _chosen(run, there),
-            "types": _types(), "fates": _fates(), "curves": _curves(run, order),
+            "types": _types(), "fates": _fates(), "curves": _curves(run, told, colours),
             "doses": [{"name": style.arm_name(n), "days": list(d)} for n, d in run.dose_days],
         }  # fmt: skip
 
@@ -221,7 +222,7 @@ def _fates() -> list[dict[str, Any]]:
     return [{"key": k, "name": f"dead: {style.FATE_NAMES[k]}", "colour": c} for k, c in style.FATE_COLOURS.items()]
 
 
-def _curves(run: Run, arms: list[str]) -> list[dict[str, Any]]:
+def _curves(run: Run, arms: list[str], colours: dict[str, str]) -> list[dict[str, Any]]:
     """Means with 95 % intervals over replicates of what the viewer plots against the scrubber."""
     out = []
     for column, label in labels.GROWTH.items():
@@ -233,7 +234,7 @@ def _curves(run: Run, arms: list[str]) -> list[dict[str, Any]]:
                 days, values = run.matrix(arm, column)
                 keep: Any = np.unique(np.linspace(0, days.size - 1, CURVE_POINTS).round().astype(int)) if days.size else []
                 mean, low, high = statistics.band(values[:, keep])
-                lines[arm] = {"hours": _round(24.0 * days[keep]), "mean": _round(mean), "low": _round(np.maximum(low, 0)), "high": _round(high)}
+                lines[arm] = {"colour": colours[arm], "hours": _round(24.0 * days[keep]), "mean": _round(mean), "low": _round(np.maximum(low, 0)), "high": _round(high)}
         if lines:
             out.append({"key": column, "name": label, "lines": lines})
     return out

@@ -222,6 +222,7 @@ a{color:var(--mark);cursor:pointer;text-decoration:underline}
 svg{width:4.6rem;height:1.3rem;overflow:visible;vertical-align:middle}polyline{fill:none;stroke:var(--mark);stroke-width:1.4}circle{fill:var(--mark)}
 dialog{color:var(--ink);background:var(--face);border:1px solid var(--line);border-radius:6px;max-width:27rem}
 .soft{color:var(--soft)}.live{display:flex;flex-wrap:wrap;gap:.3rem .8rem;padding:.4rem .7rem;border-bottom:1px solid var(--line);align-items:center}
+.all[data-none] :is(.top label,.top button,.foot,.stage,.side section:first-child){display:none}.all[data-none] .mid{grid-template-columns:minmax(0,1fr)}.all[data-none] .side{border:0}.all[data-none] .curve{height:20rem}
 @container (max-width:760px){.mid{grid-template-columns:minmax(0,1fr)}:host([data-fill]) .all{height:auto;min-height:100vh}
  .side{border-left:0;border-top:1px solid var(--line);display:grid;grid-template-columns:repeat(auto-fit,minmax(15rem,1fr));gap:0 1.2rem}
  .foot{position:sticky;bottom:0;background:var(--face);z-index:2}select,button{min-height:2.3rem}.top label select{max-width:8.6rem}.top h2{max-width:100%;flex-basis:100%}.key{min-height:2.1rem}.wide{display:none}}
@@ -671,10 +672,12 @@ class Viewer {
     const atEnd = this.hours && this.state.at === this.hours.length - 1;
     this.hours = hours;
     this.ui.time.max = Math.max(0, hours.length - 1);
+    this.ui.all.toggleAttribute('data-none', !hours.length);
     if (old === undefined) this.state.at = this.options.at === 'last' ? hours.length - 1 : Math.max(0, hours.length - 1);
     else if (atEnd) this.state.at = hours.length - 1;
     else this.state.at = Math.max(0, hours.reduce((best, x, i) => (Math.abs(x - old) < Math.abs(hours[best] - old) ? i : best), 0));
     await this.show();
+    if (this.host.dataset.state) this.prefetch();
   }
 
   momentAt(panel, hour) {
@@ -716,9 +719,9 @@ class Viewer {
   }
 
   async prefetch() {
-    const wait = () => new Promise((r) => setTimeout(r, 0));
+    const wait = () => new Promise((r) => setTimeout(r, 0)), mine = (this.fetching = (this.fetching || 0) + 1);
     for (const panel of this.panels) for (const m of this.momentsOf(panel)) {
-      if (this.gone) return;
+      if (this.gone || mine !== this.fetching) return;
       try { const f = await this.frame(m); await f.load(['x', 'y', 'z', 'cell_type', 'fate']); } catch { /* told where it is shown */ }
       await wait();
     }
@@ -936,7 +939,7 @@ class Viewer {
 
   resize() {
     const { stage, over, paint } = this.ui, side = stage.clientWidth;
-    if (!side) return;
+    if (!side) { this.drawCurve(); return; }
     const narrow = this.ui.all.clientWidth <= 760, n = Math.max(1, this.panels.length);
     if (this.options.size) { for (const [k, v] of [['width', `${this.options.size[0]}px`], ['height', `${this.options.size[1]}px`], ['min-height', '0'], ['place-self', 'start']]) stage.style.setProperty(k, v); } else if (!this.options.fill || narrow) {
       const share = n > 2 ? (narrow ? 1.06 : 1.02) : n === 2 ? (narrow ? 0.56 : 0.52) : 0.9; // of the width: pictures are about square
@@ -996,7 +999,7 @@ class Viewer {
       c.textAlign = 'left';
       if (!p.frame) { c.textAlign = 'center'; this.wrap(c, p.words || 'nothing to show', b.x + b.w / 2, b.y + b.h / 2, b.w - 20); c.textAlign = 'left'; return; }
       const cam = this.camera(p.frame);
-      if (i === 0) this.scaleBar(c, b, cam.zoom, ink, ground);
+      if (i === this.panels.findIndex((q) => q.frame)) this.scaleBar(c, b, cam.zoom, ink, ground);
       if (this.selected && this.selected.panel === i) this.ring(c, p, b, cam, ink);
       if (this.region && this.region.panel === i) {
         const [a, d] = [project(cam, b, this.region.x0, this.region.y0, cam.pivot[2]), project(cam, b, this.region.x1, this.region.y1, cam.pivot[2])];
@@ -1088,9 +1091,7 @@ class Viewer {
     for (let d = Math.ceil(t0 / 24 / each) * each; d <= t1 / 24 + 1e-9; d += each) c.fillText(say(d), x(24 * d), bottom + 13);
     c.fillText('days since treatment starts', (left + w) / 2, high - 3);
     for (const [key, l] of lines) {
-      const arm = this.index.arms.find((a) => a.key === key);
-      if (!arm) continue;
-      const strong = this.shown.includes(key), ink = this.armColour(arm);
+      const strong = this.shown.includes(key) || !this.shown.length, ink = this.armColour(l);
       c.globalAlpha = strong ? 0.2 : 0.06;
       c.fillStyle = ink;
       c.beginPath();
@@ -1398,6 +1399,7 @@ class Viewer {
     for (const [k, by] of [['f', 1], ['F', -1]]) keys[k] = () => { this.state.field = this.ui.field.value = this.step(this.fieldNames, this.state.field, by); this.show(); };
     if (!keys[e.key]) return;
     if (keys[e.key]() !== false) e.preventDefault();
+    e.stopPropagation(); // a notebook would cut the cell at x
   }
 
   async play() {
@@ -1540,7 +1542,7 @@ export function mountLater(host, source, options = {}) {
 
 /** anywidget's entry. */
 function render({ model, el }) {
-  const host = h('div');
+  const host = h('div', { 'data-lm-suppress-shortcuts': 'true' }); // read by JupyterLab
   el.append(host);
   const viewer = mount(host, fromNotebook(model), { arms: model.get('arms').length ? model.get('arms') : undefined });
   return () => viewer.close();
