@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 
+import h5py
 import numpy as np
 import pytest
 
 from tme.kernels.rng import child_uid
 from tme.readouts.tables import TUMOUR
+from tme.viz.files import read_uids
 from tme.viz.viewer import frames, labels, live, tracks
 
 RNG = np.random.default_rng(5)
@@ -110,11 +112,6 @@ def test_a_later_snapshot_leaves_the_numbers_of_the_others_as_they_are():
     assert all((a == b).all() for a, b in zip(few, all_))
 
 
-def test_uids_that_are_no_numbers_are_not_followed():
-    assert tracks.as_numbers(np.array(["a", "7"], dtype=object)) is None
-    assert tracks.as_numbers(np.array(["18446744073709551615"], dtype=object))[0] == np.uint64(2**64 - 1)
-
-
 def test_the_live_picture_of_a_running_simulation_is_a_frame(tmp_path):
     from tme.experiments.frame import write_frame
 
@@ -133,3 +130,14 @@ def test_the_live_picture_of_a_running_simulation_is_a_frame(tmp_path):
 def test_snapshots_hold_the_ten_chemical_states_that_a_click_shows():
     assert len(labels.STATES) == 10 and set(labels.STATES) <= set(TUMOUR)
     assert all(labels.column(name)["group"] == "chemical state" and labels.column(name)["unit"] for name in labels.STATES)
+
+
+@pytest.mark.parametrize(
+    ("kept", "read"),
+    [(["7", "18446744073709551615"], [7, 2**64 - 1]), (["a", "7"], None), (["-1", "7"], None), ([""], None), ([3, 4], [3, 4])],
+)
+def test_uids_are_read_to_the_last_digit_or_not_at_all(tmp_path, kept, read):
+    with h5py.File(tmp_path / "cells_0.h5ad", "w") as file:
+        file["obs/uid"] = np.array(kept, dtype=object if isinstance(kept[0], str) else np.uint64)
+    found = read_uids(tmp_path / "cells_0.h5ad")
+    assert (found is None) if read is None else (found.tolist() == read and found.dtype == np.uint64)

@@ -39,8 +39,8 @@ def read_table(path: Path) -> pd.DataFrame:
         return pd.DataFrame()
 
 
-def read_h5ad(path: Path, columns: list[str] | None = None) -> dict[str, np.ndarray]:
-    """Columns of `obs` and positions x, y, z (um) of an AnnData file; categoricals come back as text.
+def read_h5ad(path: Path, columns: list[str] | None = None, without: tuple[str, ...] = ()) -> dict[str, np.ndarray]:
+    """Columns of `obs` (by default all but those named in `without`) and positions x, y, z (um) of an AnnData file; categoricals come back as text.
 
     Columns that the file lacks are left out of the answer.
     """
@@ -51,9 +51,21 @@ def read_h5ad(path: Path, columns: list[str] | None = None) -> dict[str, np.ndar
             out[name] = spatial[:, axis] if axis < spatial.shape[1] else np.zeros(len(spatial))
         obs = file["obs"]
         for name in columns if columns is not None else list(obs):
-            if name in obs:
+            if name in obs and name not in without:
                 out[name] = _column(obs[name])
     return out
+
+
+def read_uids(path: Path) -> np.ndarray | None:
+    """uids (n,) uint64 of the cells of an AnnData file of ours; None where it has none, or others than numbers."""
+    with h5py.File(path, "r") as file:
+        if "uid" not in file["obs"]:
+            return None
+        kept = file["obs/uid"][:]
+    try:
+        return kept.astype("S").astype(np.uint64) if kept.dtype.kind in "OS" else kept.astype(np.uint64)
+    except (TypeError, ValueError, OverflowError):
+        return None
 
 
 def _column(node: h5py.Group | h5py.Dataset) -> np.ndarray:

@@ -20,7 +20,7 @@ import numpy as np
 
 from tme import statistics
 from tme.viz import style
-from tme.viz.files import read_h5ad
+from tme.viz.files import read_h5ad, read_uids
 from tme.viz.load import NUMBER, Missing, Run
 from tme.viz.maps import DRAW_ORDER
 from tme.viz.space import typical_replicates
@@ -67,6 +67,7 @@ class Source:
         self.detail = detail
         self._frame = lru_cache(maxsize=24)(self._make)
         self._tracks = lru_cache(maxsize=16)(self._follow)
+        self._mothers = lru_cache(maxsize=16)(self._descend)
 
     # ---- what is there ----------------------------------------------------------------------------
     def simulations(self) -> Iterator[tuple[str, int, Path]]:
@@ -157,7 +158,7 @@ class Source:
             if moment.kind == "live":
                 return live.convert(moment.path, about, self.detail)
             kept = self.detail.columns
-            cells = read_h5ad(moment.path, None if kept is None else [*frames.CODES, *kept])
+            cells = read_h5ad(moment.path, None if kept is None else [*frames.CODES, *kept], without=("uid",))
             arrays, units, dx = self._fields(moment)
             number = self._numbers(arm, replicate).get(moment.hour)
             return frames.make(cells, arrays, units, dx, about, number, self.detail, labels.column)
@@ -172,19 +173,22 @@ class Source:
         arrays, units, dx = Run.read_fields(path)
         return {k: v for k, v in arrays.items() if k not in ("vessel", "vessels")}, units, dx
 
-    def _follow(self, place: Path, stamps: tuple) -> tuple[dict[float, np.ndarray], np.ndarray, np.ndarray]:
-        """Track numbers by hour, mothers and generations of a simulation's snapshots."""
+    def _follow(self, place: Path, stamps: tuple) -> tuple[dict[float, np.ndarray], np.ndarray]:
+        """Track numbers by hour, and the uid of each track, of a simulation's snapshots."""
         hours, uids = [], []
         for hour, path, _ in stamps:
             try:
-                found = tracks.as_numbers(read_h5ad(path, ["uid"]).get("uid", np.zeros(0)))
+                found = read_uids(path)
             except FAULTS:
                 continue  # a torn snapshot: mothers are looked for across it
             if found is not None and found.size:
                 hours.append(hour)
                 uids.append(found)
         number, uid = tracks.numbers(uids)
-        return dict(zip(hours, number)), *tracks.mothers(uid)
+        return dict(zip(hours, number)), uid
+
+    def _descend(self, place: Path, stamps: tuple) -> bytes:
+        return tracks.pack(*tracks.mothers(self._tracks(place, stamps)[1]))  # asked for by a click: pictures do not wait for it
 
     def _snapshots(self, arm: str, replicate: int) -> tuple[Path, tuple]:
         found = [m for m in self.moments(arm, replicate) if m.kind == "snapshot"]
@@ -195,8 +199,7 @@ class Source:
 
     def descent(self, arm: str, replicate: int) -> bytes:
         """The table of mothers of a simulation, see `tracks.pack`."""
-        _, mother, generations = self._tracks(*self._snapshots(arm, replicate))
-        return tracks.pack(mother, generations)
+        return self._mothers(*self._snapshots(arm, replicate))
 
 
 def _arm_name(arm: str) -> str:

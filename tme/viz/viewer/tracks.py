@@ -76,14 +76,6 @@ def mothers(uids: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return mother, generations
 
 
-def as_numbers(values: np.ndarray) -> np.ndarray | None:
-    """uids (n,) uint64 of the text that snapshots hold; None where they are no numbers."""
-    try:
-        return np.array([int(v) for v in values], np.uint64)
-    except (TypeError, ValueError, OverflowError):
-        return None
-
-
 def pack(mother: np.ndarray, generations: np.ndarray) -> bytes:
     """The table for the browser: length (u32), then a zlib stream of mother + 1 (u32) and generations (u8)."""
     body = (mother + 1).astype("<u4").view(np.uint8).reshape(-1, 4).T
