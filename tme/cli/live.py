@@ -56,7 +56,8 @@ def _serve(model: Any, port: int, browser: bool) -> None:
         def interrupt(number: int, frame: Any) -> None:
             raise KeyboardInterrupt
 
-        signal.signal(signal.SIGTERM, interrupt)
+        for number in (signal.SIGINT, signal.SIGTERM):  # a shell may have told a job in the background to ignore the first
+            signal.signal(number, interrupt)
         try:
             server = ViewServer(Source(model.folder), port, session.ask, session.index)
         except OSError as fault:

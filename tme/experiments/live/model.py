@@ -29,6 +29,7 @@ from tme.experiments.worker import Outcome, Task, close, from_state, goes_on, la
 
 RECORD_H = 1.0  # a row of the series at least so often, or curves would lag behind the picture
 MOST_FRAMES = 120  # kept of a run at regular hours
+LOOSE = 3  # pictures between those, of the last moments, that stay
 SHARE = 0.15  # of the run time at most goes into pictures between those
 Encode = Callable[..., bytes]  # (cells, fields, units, dx_um, about) -> a picture of this moment
 
@@ -74,7 +75,7 @@ class LiveModel:
         self.begun, self.ended = time.perf_counter(), False
         self.fault = self.trace = ""
         self._stack, self._next_picture = ExitStack(), 0.0
-        self._loose: Path | None = None  # the picture that gives way to the next
+        self._loose: list[Path] = []  # pictures that give way to later ones
         self._known: dict[str, Number] | None = None
         self._seconds: dict[str, float] = {}
         with self._stack as stack:  # what was opened is closed where the start fails
@@ -145,12 +146,12 @@ class LiveModel:
         begun, model = time.monotonic(), self.model
         hour = round(float(model.sim_hour), 6) + 0.0
         path = files.make_folder(self.task.folder / "frames") / f"{hour:.10g}.frame"
-        if kept or not path.exists() or path == self._loose:
+        if kept or not path.exists() or path in self._loose:
             about = {"arm": self.arm, "replicate": self.task.simulation.replicate, "hour": float(f"{hour:.10g}")}
             files.write_bytes(path, self.encode(model.cells_table(), model.fields_table(), model.field_units(), dx_um(model), about))
-            if self._loose is not None and self._loose != path:
-                self._loose.unlink(missing_ok=True)
-            self._loose = None if kept else path
+            self._loose = [p for p in self._loose if p != path] + [path] * (not kept)
+            while len(self._loose) > LOOSE:  # a page may still ask for the one before
+                self._loose.pop(0).unlink(missing_ok=True)
         now = time.monotonic()
         self._next_picture = now + max(0.7, (now - begun) / SHARE)
 
@@ -186,10 +187,10 @@ class LiveModel:
         return self._go_on_with(new, {"event": "set", "key": number.key, "value": value, "was": number.value, "unit": number.unit})
 
     def _now(self) -> float:
-        """This moment as a day of a schedule: the least number whose minute is not before it."""
+        """This moment as a day of a schedule: the least number whose minute comes after the tick that was done last, which then is not given it."""
         minute, start = self.tick * self.model.dt_min, float(self.config.start_day)
         day = start + minute / 1440.0
-        while (day - start) * 1440.0 < minute:
+        while (day - start) * 1440.0 <= minute:
             day = math.nextafter(day, math.inf)
         return day
 
@@ -240,8 +241,9 @@ class LiveModel:
             self.log.write({"event": "end", "tick": self.tick, "day": self.day, "state": digest, "why": self.model.stop_reason or "horizon"})
             outcome = Outcome(self.task.simulation, "done", float(self.model.sim_hour), self.model.stop_reason)
             last_files(self.task, self.model, self.recorder, outcome)
-            if self._loose is not None and (self.task.folder / f"cells_{float(self.model.sim_hour) + 0.0:g}.h5ad").exists():
-                self._loose.unlink(missing_ok=True)  # the snapshot shows the same moment
+            snapshot = (self.task.folder / f"cells_{float(self.model.sim_hour) + 0.0:g}.h5ad").exists()
+            for path in self._loose if snapshot else self._loose[:-1]:  # one picture of the last moment is enough
+                path.unlink(missing_ok=True)
             close(self.task, outcome, self._timing(), self.recorder.keep_checkpoints)
             merge(self.folder, self.plan)
         finally:

@@ -34,6 +34,7 @@ DOSE_KEYS: Mapping[str, tuple[str, str]] = {
     "minutes": ("for", "min"), "share": ("share", "0–1"), "count": ("cells", "cells"), "per_mm2": ("cells", "1/mm²"), "margin_um": ("margin", "µm"),
     "age_h": ("time since death", "h"),
 }  # fmt: skip
+LARGEST = 1e300  # no number, where it is larger
 TIMES = ("day", "every_d", "until_d")
 
 
@@ -93,14 +94,14 @@ def _slider(p: Any, value: float) -> tuple[float, float]:
 
 def checked(known: Mapping[str, Number], key: Any, value: Any) -> tuple[Number, float]:
     """The number of that key and the value as a float; ValueError says what is wrong."""
-    if key not in known:
+    if not isinstance(key, str) or key not in known:
         bare = str(key).removeprefix("mechanisms.")
         if why_not(bare):
             raise ValueError(f"{key} cannot be changed while the model runs: it {why_not(bare)}")
         meant = nearest(str(key), known)
         raise ValueError(f"{key!r} is no number that can be changed while the model runs" + (f"; did you mean '{meant}'?" if meant else ""))
     number = known[key]
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not -LARGEST < value < LARGEST:
         raise ValueError(f"{key}: is {value!r}; expected a number from {number.least:g} to {number.most:g} {number.unit}")
     if not number.least <= value <= number.most:
         raise ValueError(f"{key}: {value:g} is out of bounds; expected {number.least:g} to {number.most:g} {number.unit}")

@@ -11,13 +11,13 @@ The same commands come from a page as `ask({"do": "step", "hours": 6})`. Each is
 
 from __future__ import annotations
 
-import math
 import queue
 import threading
 import time
 import traceback
 from collections.abc import Callable
 from concurrent.futures import Future
+from pathlib import Path
 from typing import Any
 
 from tme.experiments.live.model import LiveModel
@@ -30,6 +30,8 @@ DO = ("start", "pause", "step", "speed", "give", "set", "catalogue", "end")
 
 class Session:
     """A model that runs beside the page or the notebook that commands it."""
+
+    shown: Callable[[Any], Any] | None = None  # what shows a session in a notebook, a widget; set by `tme.live`
 
     def __init__(self, live: LiveModel) -> None:
         self.live = live
@@ -82,6 +84,35 @@ class Session:
     def set(self, key: str, value: float) -> dict[str, Any]:
         """Give a number of a law another value from the next tick on."""
         return self.ask({"do": "set", "key": key, "value": value})
+
+    @property
+    def folder(self) -> Path:
+        """The run directory."""
+        return self.live.folder
+
+    def numbers(self) -> dict[str, float]:
+        """Numbers that may be changed, with what they are now, by their key."""
+        return {n["key"]: n["value"] for n in self.ask({"do": "catalogue"})["numbers"]}
+
+    def __enter__(self) -> Session:
+        return self
+
+    def __exit__(self, *exception: Any) -> None:
+        self.end()
+
+    def __repr__(self) -> str:
+        about = self.about()
+        return f"<live run {about['folder']}: {about['state']} on day {about['hour'] / 24:.2f}, tick {about['tick']}>"
+
+    def _repr_mimebundle_(self, **asked: Any) -> Any:
+        """In a notebook: the page as a widget, and without what draws it a line that says what is missing."""
+        shown = type(self).shown
+        if shown is None:
+            return {"text/plain": repr(self)}
+        try:
+            return shown(self)._repr_mimebundle_(**asked)
+        except ImportError as missing:
+            return {"text/plain": f"{self!r}\n{missing}"}
 
     def end(self) -> None:
         """End the session and complete the run directory."""
@@ -247,7 +278,7 @@ class Session:
 
 
 def _positive(key: str, value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value) or not value > 0:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value < 1e9:
         raise ValueError(f"{key}: is {value!r}; expected a number above 0")
     return float(value)
 

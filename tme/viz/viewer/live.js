@@ -2,24 +2,25 @@
    what they do to the model is decided and checked by the session (tme/experiments/live). All text is set as text, never as HTML. */
 import { h, say } from './viewer.js';
 
-const CSS = `
+const LIVE_CSS = `
 .live .words{font-variant-numeric:tabular-nums}.live .words b{font-weight:600}.live .fault,.lives .fault{color:var(--bad);flex-basis:100%;margin:.2rem 0 0}
 :host{--bad:#a61b1b}:host([data-dark]){--bad:#ff9c8f}
 .lives label{display:grid;grid-template-columns:6.2rem minmax(0,1fr);gap:.3rem;margin:.25rem 0}.lives select,.lives input{width:100%;max-width:none;min-width:0}
 .lives input[type=number],.lives input[type=search]{background:var(--sunk);border:1px solid var(--line);border-radius:4px;padding:.16rem .35rem;min-height:1.9rem}
 .lives .amount{display:grid;grid-template-columns:minmax(0,1fr) 5.2rem;gap:.3rem;align-items:center}.lives .amount .soft{text-align:left}
-.lives .number{margin:.45rem 0 .6rem;padding-top:.35rem;border-top:1px solid var(--line)}.lives .number p{margin:0 0 .15rem;display:flex;gap:.4rem;align-items:start}.lives .number p span{flex:1;min-width:0;overflow-wrap:anywhere}
-.lives .number .set{display:grid;grid-template-columns:minmax(0,1fr) 6.2rem 4.6rem;gap:.35rem;align-items:center}.lives .number .ends{grid-column:1;margin-top:-.2rem}
-.lives .number button{min-height:1.5rem;padding:0 .4rem}.lives ol{margin:.2rem 0;padding:0;list-style:none;max-height:14rem;overflow:auto}.lives li{margin:.15rem 0;overflow-wrap:anywhere}
+.lives>details{margin-bottom:.7rem}.lives>details>summary{margin-bottom:.2rem}
+.lives .number{margin:.3rem 0 .5rem;padding-top:.35rem;border-top:1px solid var(--line);position:relative}.lives .number details{padding-right:2rem;overflow-wrap:anywhere}.lives .number details p{margin:.15rem 0 .3rem;color:var(--soft);font-size:.8rem}
+.lives .number .set{display:grid;grid-template-columns:minmax(0,1fr) 5.6rem minmax(2.4rem,auto);gap:0 .4rem;align-items:center}.lives .number .ends{grid-column:1;font-size:.74rem;gap:.6rem}
+.lives .number button{position:absolute;right:0;top:.35rem;min-height:1.5rem;padding:0 .4rem}.lives ol{margin:.2rem 0;padding:0;list-style:none;max-height:14rem;overflow:auto}.lives li{margin:.15rem 0;overflow-wrap:anywhere}
 .lives button.go{width:100%;max-width:none;margin-top:.3rem}.lives .about{margin:.1rem 0 .3rem}.lives summary{font-weight:600;cursor:pointer}
 `;
 const FIRST = ['mechanisms.division.k_div', 'mechanisms.killing.k_hit'];
 const ROUTES = { iv: 'into blood', intratumoral: 'into the tumour, at once', depot: 'depot in the tumour', bath: 'held everywhere' };
 const PLACES = { everywhere: 'everywhere', tumour: 'tumour', vessels: 'through vessels' };
-const KINDS = { drugs: 'drug', antibodies: 'antibody', nanoparticles: 'particle', events: 'event' };
+const KIND_NAMES = { drugs: 'drug', antibodies: 'antibody', nanoparticles: 'particle', events: 'event' };
 const SPEEDS = [['', 'as fast as it can'], ['1', '1 h a second'], ['6', '6 h a second'], ['24', '1 day a second']];
 const plain = (name) => name.replace(/_/g, ' ');
-const dayOf = (hour) => `day ${(hour / 24).toFixed(2).replace('-', '−')}`;
+const dayText = (hour) => `day ${(hour / 24).toFixed(2).replace('-', '−')}`;
 const few = (v) => String(Number(Number(v).toPrecision(4)));
 
 /** The panel of a viewer; `take` hears of the model each time the viewer looks. */
@@ -27,7 +28,7 @@ export class LivePanel {
   constructor(viewer) {
     this.viewer = viewer;
     const sheet = new CSSStyleSheet();
-    sheet.replaceSync(CSS);
+    sheet.replaceSync(LIVE_CSS);
     viewer.root.adoptedStyleSheets = [...viewer.root.adoptedStyleSheets, sheet];
     this.rows = new Map();
     this.build();
@@ -76,14 +77,15 @@ export class LivePanel {
     this.found = found;
     this.offerAgents();
     this.offerNumbers();
+    this.marked = null; // what was done is told with units now
     this.take(this.viewer.index.live);
   }
 
   // ---- give
   offerAgents() {
     const { agents } = this.found;
-    const kind = h('select', { onchange: () => this.list() }, Object.keys(agents).filter((k) => agents[k].length).map((k) => h('option', { value: k }, KINDS[k] || k)));
-    const name = h('select', { onchange: () => this.ask() });
+    const kind = h('select', { 'aria-label': 'kind', onchange: () => this.list() }, Object.keys(agents).filter((k) => agents[k].length).map((k) => h('option', { value: k }, KIND_NAMES[k] || k)));
+    const name = h('select', { 'aria-label': 'which', onchange: () => this.ask() });
     const about = h('p', { class: 'soft about' }), asked = h('div'), fault = h('p', { class: 'fault', role: 'alert', hidden: true });
     const give = h('button', { type: 'button', class: 'go', onclick: () => this.give() }, 'give now');
     Object.assign(this, { kind, name, about, asked, giveFault: fault, giveButton: give });
@@ -105,7 +107,7 @@ export class LivePanel {
     this.inputs = new Map();
     this.tell(this.giveFault, '');
     const rows = [];
-    const choose = (key, label, list) => { const s = h('select', {}, list.map(([v, t]) => h('option', { value: v }, t))); this.inputs.set(key, s); rows.push(h('label', {}, label, s)); return s; };
+    const choose = (key, label, list) => { const s = h('select', { 'aria-label': label }, list.map(([v, t]) => h('option', { value: v }, t))); this.inputs.set(key, s); rows.push(h('label', {}, label, s)); return s; };
     if (a.routes) {
       choose('route', 'way', a.routes.map((r) => [r, ROUTES[r] || plain(r)])).addEventListener('change', () => this.amounts());
     } else {
@@ -169,8 +171,8 @@ export class LivePanel {
     const range = h('input', { type: 'range', min: 0, max: 200, step: 1, value: at(n.value), 'aria-label': `${name}, ${n.unit}`, oninput: () => { box.value = few(of(+range.value)); }, onchange: () => set(Number(few(of(+range.value)))) });
     const show = (v) => { n.value = v; box.value = few(v); range.value = at(v); };
     const set = async (value) => { const answer = await this.send({ do: 'set', key, value }, fault); if (answer) show(answer.line.value); else show(n.value); };
-    const row = h('div', { class: 'number', title: `${n.source}\nallowed: ${few(n.least)} to ${few(n.most)} ${n.unit}` },
-      h('p', {}, h('span', {}, h('b', {}, name), n.about ? ` ${n.about}` : ''), h('button', { type: 'button', 'aria-label': `Put ${name} away`, title: 'Put this slider away', onclick: () => { row.remove(); this.rows.delete(key); } }, '×')),
+    const row = h('div', { class: 'number' },
+      h('details', {}, h('summary', {}, name), h('p', {}, `${n.about ? `${n.about}. ` : ''}${n.status}: ${n.source}. The slider is the range it is believed to lie in; ${few(n.least)} to ${few(n.most)} ${n.unit === '1' ? '' : n.unit} is accepted.`)), h('button', { type: 'button', 'aria-label': `Put ${name} away`, title: 'Put this slider away', onclick: () => { row.remove(); this.rows.delete(key); } }, '×'),
       h('div', { class: 'set' }, range, box, h('span', { class: 'soft' }, n.unit === '1' ? '' : n.unit.replace(/\bu(?=[MmgL])/, 'µ')), h('span', { class: 'ends' }, h('span', {}, say(n.low)), h('span', {}, say(n.high)))), fault);
     this.rows.set(key, { show });
     this.numberRows.append(row);
@@ -185,14 +187,14 @@ export class LivePanel {
     for (const b of [this.go, this.hour, this.tick, this.speed, this.end, this.giveButton]) if (b) b.disabled = over;
     for (const input of this.side.querySelectorAll('.number input')) input.disabled = over;
     const told = { running: 'runs', paused: 'waits', ended: 'at its end; the run directory is complete', failed: 'failed' }[live.state] || live.state;
-    this.words.replaceChildren(h('b', {}, dayOf(live.hour)), ` of ${say(live.end_day)}, tick ${live.tick.toLocaleString('en').replace(/,/g, ' ')}: ${told}`);
+    this.words.replaceChildren(h('b', {}, dayText(live.hour)), ` of ${say(live.end_day)}, tick ${live.tick.toLocaleString('en').replace(/,/g, ' ')}: ${told}`);
     if (live.fault) this.tell(this.fault, live.fault);
     if (this.viewer.root.activeElement !== this.speed) this.speed.value = live.hours_per_s === null ? '' : String(live.hours_per_s);
     const mark = `${live.interventions}`;
     if (mark === this.marked) return;
     this.marked = mark;
     this.history.hidden = !live.interventions;
-    this.done.replaceChildren(...[...live.log].reverse().map((line) => h('li', {}, h('span', { class: 'soft' }, `${dayOf(24 * line.day)}, tick ${line.tick}: `), this.sentence(line))));
+    this.done.replaceChildren(...[...live.log].reverse().map((line) => h('li', {}, h('span', { class: 'soft' }, `${dayText(24 * line.day)}, tick ${line.tick}: `), this.sentence(line))));
   }
 
   sentence(line) {
