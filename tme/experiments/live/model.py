@@ -22,7 +22,7 @@ from tme.experiments.live.log import FORMAT, LOG, START, Log, digest_of
 from tme.experiments.live.numbers import KINDS, TIMES, Number, checked, numbers
 from tme.experiments.merge import merge
 from tme.experiments.plan import Plan, Point, Simulation, replicate_seed
-from tme.experiments.recorder import Recorder, dx_um
+from tme.experiments.recorder import LIVE_EVERY_S, Recorder, dx_um
 from tme.experiments.run_directory import PROVENANCE, RunError, lock, prepare, write_config
 from tme.experiments.runner import settle
 from tme.experiments.worker import Outcome, Task, close, from_state, goes_on, last_files, let_go, new_model
@@ -61,6 +61,16 @@ def start(config: Any, arm: str | None = None, replicate: int = 0, folder: str |
     return LiveModel(alone, Path(folder) if folder is not None else free_folder(alone), replicate, encode)
 
 
+class LiveRecorder(Recorder):
+    """What a simulation writes, but for the small live picture: pictures of a live model are whole."""
+
+    def live(self, model: Any) -> None:
+        """Every two seconds series.csv, for the curves."""
+        if time.monotonic() >= self._next_live:
+            self.write_series()
+            self._next_live = time.monotonic() + LIVE_EVERY_S
+
+
 class LiveModel:
     """A simulation of one arm that writes its run directory, takes interventions, and keeps their log.
 
@@ -93,7 +103,7 @@ class LiveModel:
         write_config(self.folder, self.config, START)
         provenance.begin(self.folder, self.config, self.plan, 1, 1)
         files.make_folder(self.task.folder)
-        self.recorder = Recorder(self.task.folder, self.config, self.task.identity)
+        self.recorder = LiveRecorder(self.task.folder, self.config, self.task.identity)
         self.recorder.begin(self.model)
         self.frame_every = _frame_every(self.config)
         self.log = Log(self.folder / LOG)

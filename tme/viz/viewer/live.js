@@ -172,7 +172,7 @@ export class LivePanel {
     const show = (v) => { n.value = v; box.value = few(v); range.value = at(v); };
     const set = async (value) => { const answer = await this.send({ do: 'set', key, value }, fault); if (answer) show(answer.line.value); else show(n.value); };
     const row = h('div', { class: 'number' },
-      h('details', {}, h('summary', {}, name), h('p', {}, `${n.about ? `${n.about}. ` : ''}${n.status}: ${n.source}. The slider is the range it is believed to lie in; ${few(n.least)} to ${few(n.most)} ${n.unit === '1' ? '' : n.unit} is accepted.`)), h('button', { type: 'button', 'aria-label': `Put ${name} away`, title: 'Put this slider away', onclick: () => { row.remove(); this.rows.delete(key); } }, '×'),
+      h('details', {}, h('summary', {}, name), h('p', {}, `${n.about ? `${n.about}. ` : ''}Source (${n.status}): ${n.source}. The slider is the range it is believed to lie in; ${few(n.least)} to ${few(n.most)} ${n.unit === '1' ? '' : n.unit} is accepted.`)), h('button', { type: 'button', 'aria-label': `Put ${name} away`, title: 'Put this slider away', onclick: () => { row.remove(); this.rows.delete(key); } }, '×'),
       h('div', { class: 'set' }, range, box, h('span', { class: 'soft' }, n.unit === '1' ? '' : n.unit.replace(/\bu(?=[MmgL])/, 'µ')), h('span', { class: 'ends' }, h('span', {}, say(n.low)), h('span', {}, say(n.high)))), fault);
     this.rows.set(key, { show });
     this.numberRows.append(row);
