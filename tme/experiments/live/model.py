@@ -25,7 +25,7 @@ from tme.experiments.plan import Plan, Point, Simulation, replicate_seed
 from tme.experiments.recorder import LIVE_EVERY_S, Recorder, dx_um
 from tme.experiments.run_directory import PROVENANCE, RunError, lock, prepare, write_config
 from tme.experiments.runner import settle
-from tme.experiments.worker import Outcome, Task, close, from_state, goes_on, last_files, let_go, new_model
+from tme.experiments.worker import Outcome, Task, close, from_state, goes_on, last_files, new_model
 
 RECORD_H = 1.0  # a row of the series at least so often, or curves would lag behind the picture
 MOST_FRAMES = 120  # kept of a run at regular hours
@@ -224,7 +224,6 @@ class LiveModel:
         line = {"event": line["event"], "tick": self.tick, "day": self.day, "state": digest_of(state), **line}
         for name, seconds in self.model.timing.items():
             self._seconds[name] = self._seconds.get(name, 0.0) + seconds
-        let_go(self.model)
         self.config, self.task, self.model, self._known = config, task, model, None
         self.recorder.about = task.identity
         line = self.log.write(line)
@@ -261,7 +260,6 @@ class LiveModel:
             files.write_json(self.folder / PROVENANCE, {**record, "config_digest": self.config.digest, "live": LOG})
             provenance.end(self.folder, 3 if self.fault else 0, time.perf_counter() - self.begun)
             self._stack.close()
-            let_go(self.model)
 
     def _timing(self) -> dict[str, Any]:
         seconds = {n: self._seconds.get(n, 0.0) + float(s) for n, s in self.model.timing.items()}
