@@ -78,18 +78,19 @@ def test_what_was_given_live_is_the_arm_that_a_run_of_the_final_config_has(tmp_p
     model.end()
 
 
-def test_every_number_that_is_offered_may_change_and_moves_nothing_by_itself(tmp_path):
+def test_every_number_that_is_offered_may_change_and_moves_nothing_by_itself(tmp_path, monkeypatch):
+    monkeypatch.setattr("tme.experiments.live.model.write_config", lambda *_: None)  # a hundred times to the disk is no part of this
     model = ahead(live(tmp_path, "treated"), 390)
     model.give("nanoparticles", {"name": "peg_pdpa_rsl3", "dose_mg_kg": 9})
     before, vessels = model.digest(), {k: v.copy() for k, v in vars(model.model.vessels).items() if isinstance(v, np.ndarray)}
     offered = model.numbers()
     assert len(offered) > 100 and len({n.law for n in offered.values()}) > 12
     for key, number in offered.items():
-        value = number.high if number.high != number.value else number.low
-        model.change(key, value)
-        assert model.digest() == before, key
-        assert model.numbers()[key].value == value and number.low <= number.value <= number.high, key
-        assert number.unit and number.source and number.least <= number.low <= number.high <= number.most, key
+        assert number.unit and number.source and number.least <= number.low <= number.value <= number.high <= number.most, key
+        model.change(key, number.high if number.high != number.value else number.low)
+    states = {line["key"]: line["state"] for line in model.log.lines if line["event"] == "set"}  # each before its own change, after the others
+    assert set(states) == set(offered) and {k: s for k, s in states.items() if s != before} == {} and model.digest() == before
+    assert all(n.value == (offered[k].high if offered[k].high != offered[k].value else offered[k].low) for k, n in model.numbers().items())
     for name, array in vessels.items():
         assert np.array_equal(array, getattr(model.model.vessels, name)), name
     model.step()
