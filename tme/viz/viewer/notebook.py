@@ -39,14 +39,14 @@ def _widget_class() -> type:
             self.source = Source(folder, frames.Detail(levels=254))
             self.on_msg(self._asked)
 
-        def _answer(self, asked: dict[str, Any]) -> bytes:
-            return answer(self.source, asked)
-
         def _asked(self, _: Any, asked: dict[str, Any], _buffers: list) -> None:
             try:
                 self.send({"id": asked.get("id")}, [self._answer(asked)])
             except (Unreadable, OSError, ValueError, KeyError, TypeError) as fault:
                 self.send({"id": asked.get("id"), "error": str(fault)})
+
+        def _answer(self, asked: dict[str, Any]) -> bytes:
+            return answer(self.source, asked)
 
     return Viewer
 
