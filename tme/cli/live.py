@@ -40,7 +40,11 @@ def live(
     from tme.experiments.live import start
     from tme.viz.viewer.kept import encode
 
-    model = start(load(config, set_, quick, seed, allow_plugins), arm, replicate, out, encode)
+    whole = load(config, set_, quick, seed, allow_plugins)
+    left_out = [key for key in ("branch_at_day", "sweep", "primary") if getattr(whole, key) not in (None, {})]
+    if left_out:
+        typer.echo(f"one arm, from the first moment on: {', '.join(left_out)} of the config left out", err=True)
+    model = start(whole, arm, replicate, out, encode)
     _serve(model, port, browser)
 
 
