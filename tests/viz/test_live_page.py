@@ -232,3 +232,27 @@ def test_bad_input_ends_with_code_2_and_writes_nothing(tme):
         code, _out, err = tme("live", "--no-browser", *words)
         assert code == 2 and said in err and "Traceback" not in err, (words, err)
     assert sorted(p.name for p in Path().iterdir()) == ["small.yaml", "taken"] and os.listdir("taken") == ["mine.txt"]
+
+
+def test_a_session_in_python_shows_itself_or_says_what_is_missing(tmp_path, monkeypatch):
+    import tme
+    from tme.viz.viewer import notebook
+
+    with tme.live(live_config.write(tmp_path), "treated", out=tmp_path / "out", seed=3) as session:
+        assert "paused on day -0.25, tick 0" in repr(session) and session.step(ticks=2)["tick"] == 2 and session.live.config.seed == 3
+        assert session.numbers()["mechanisms.division.k_div"] > 0
+        notebook._widget_class.cache_clear(), notebook._live_class.cache_clear()
+        monkeypatch.setitem(sys.modules, "anywidget", None)
+        shown = session._repr_mimebundle_()
+        assert set(shown) == {"text/plain"} and 'pip install "tme[notebook]"' in shown["text/plain"] and "tick 2" in shown["text/plain"]
+        notebook._widget_class.cache_clear(), notebook._live_class.cache_clear()
+    assert is_done(tmp_path / "out" / "treated" / "rep-000", verify=True)
+    session.end()  # once more does no harm
+
+
+def test_a_session_in_a_notebook_is_its_widget(tmp_path):
+    pytest.importorskip("anywidget", reason="the extra `notebook` is not installed")
+    import tme
+
+    with tme.live(live_config.write(tmp_path), out=tmp_path / "out") as session:
+        assert "application/vnd.jupyter.widget-view+json" in str(session._repr_mimebundle_())
