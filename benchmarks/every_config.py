@@ -24,7 +24,6 @@ import tme
 from tme.experiments.compare import common_hour, control_of, rows_at
 from tme.statistics import mean_interval
 
-CAUSES = ("ferroptosis", "immune", "necrosis", "apoptosis")
 # readout -> (column, or a function of the row's columns)
 PANEL = {
     "mature DC": lambda r: r["dc_mature_share_with_node"],  # also those that have gone to the node, as in the targets
@@ -97,7 +96,7 @@ def line(name: str, rows: pd.DataFrame, base: pd.DataFrame | None) -> str:
     if base is not None and len(base):
         share = cells / base["tumour_alive"].reindex(rows.index).to_numpy(float)
         told.append(f"{spread(share, 2)} of control")
-    deaths = {c: rows[f"dead_{c}"].mean() for c in CAUSES if f"dead_{c}" in rows}
+    deaths = {c.removeprefix("dead_"): rows[c].mean() for c in rows if c.startswith("dead_") and c != "dead_ferroptosis_normal"}
     told.append("dead " + ", ".join(f"{c} {v:,.0f}" for c, v in deaths.items() if v >= 0.5))
     if base is not None and len(base):
         told.append("; ".join(panel(rows, base.reindex(rows.index))))
