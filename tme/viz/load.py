@@ -86,8 +86,7 @@ class Run:
     @property
     def measured(self) -> list[str]:
         """Arms that have rows in the series (others may be running still)."""
-        present = set(self.series["arm"])
-        return [a for a in self.arms if a in present]
+        return [a for a in self.arms if a in self._replicates]
 
     @property
     def control(self) -> str | None:
@@ -237,10 +236,16 @@ class Run:
 
     def hours(self, arm: str, replicate: int, kind: str = "cells") -> list[float]:
         """Hours of the snapshots of a simulation; `kind` is cells or fields."""
-        ending = {"cells": "h5ad", "fields": "npz"}[kind]
-        pattern = re.compile(rf"{kind}_{NUMBER}\.{ending}$")
-        found = (pattern.match(p.name) for p in self.simulation(arm, replicate).glob(f"{kind}_*.{ending}"))
-        return sorted(float(m.group(1)) for m in found if m)
+        if (arm, replicate, kind) not in self._hours:
+            ending = {"cells": "h5ad", "fields": "npz"}[kind]
+            pattern = re.compile(rf"{kind}_{NUMBER}\.{ending}$")
+            found = (pattern.match(p.name) for p in self.simulation(arm, replicate).glob(f"{kind}_*.{ending}"))
+            self._hours[arm, replicate, kind] = sorted(float(m.group(1)) for m in found if m)
+        return list(self._hours[arm, replicate, kind])
+
+    @cached_property
+    def _hours(self) -> dict[tuple[str, int, str], list[float]]:
+        return {}
 
     def nearest(self, arm: str, replicate: int, hour: float, kind: str = "cells") -> float | None:
         """The snapshot hour nearest to an hour, None beyond the tolerance of 3 h."""

@@ -10,7 +10,7 @@ from tme import statistics
 from tme.viz import style
 from tme.viz.curves import MIN_FOR_BAND
 from tme.viz.load import Missing, Run
-from tme.viz.space import lattice_shape, pick_hours, signed_distance, tumour_region, voxel_of
+from tme.viz.space import box_of, lattice_shape, pick_hours, signed_distance, tumour_region, voxel_of
 from tme.viz.style import Drawn, arm_name, day_text
 
 BIN_UM = 60.0
@@ -35,24 +35,27 @@ def profile(cells, oxygen: np.ndarray | None, shape, dx: float, edges: np.ndarra
     region = tumour_region(cells, shape, dx)
     if region.sum() < 2 * MIN_VOXELS or region.all():
         return None
-    distance = signed_distance(region, dx)
-    which = np.digitize(distance.ravel(), edges) - 1
-    inside = (which >= 0) & (which < edges.size - 1)
     n_bins = edges.size - 1
-    voxels = np.bincount(which[inside], minlength=n_bins)[:n_bins]
+    window = box_of(region, int(max(edges[-1], 0) / dx) + 2)  # farther out lies no bin
+    distance = signed_distance(region[window], dx)
+    binned = np.digitize(distance, edges) - 1
+    inside = (binned >= 0) & (binned < n_bins)
+    voxels = np.bincount(binned[inside], minlength=n_bins)[:n_bins]
+    which = np.full(shape, -1)
+    which[window] = binned
     iz, iy, ix = voxel_of(cells, dx)
     cd8 = (np.asarray(cells["cell_type"]) == "cd8") & np.isin(
         np.asarray(cells.get("fate", "alive")), ("alive", "")
     )
     cd8 &= (ix >= 0) & (ix < shape[2]) & (iy >= 0) & (iy < shape[1]) & (iz >= 0) & (iz < shape[0])
-    at = which.reshape(shape)[iz[cd8], iy[cd8], ix[cd8]]
+    at = which[iz[cd8], iy[cd8], ix[cd8]]
     counts = np.bincount(at[(at >= 0) & (at < n_bins)], minlength=n_bins)[:n_bins]
     enough = voxels >= MIN_VOXELS
     area_mm2 = np.where(enough, voxels, 1) * (dx / 1000) ** 2
     density = np.where(enough, counts / area_mm2, np.nan)
     mean = np.full(n_bins, np.nan)
     if oxygen is not None:
-        total = np.bincount(which[inside], weights=oxygen.ravel()[inside], minlength=n_bins)[:n_bins]
+        total = np.bincount(binned[inside], weights=oxygen[window][inside], minlength=n_bins)[:n_bins]
         mean = np.where(enough, total / np.maximum(voxels, 1), np.nan)
     return Profile(density, mean)
 
