@@ -7,9 +7,11 @@
 from __future__ import annotations
 
 import base64
+import gc
 import os
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from html import escape
 from importlib.resources import files as resources
 from pathlib import Path
@@ -46,6 +48,7 @@ FIGURES: tuple[tuple[str, Callable[[Run], list[Drawn]]], ...] = (
     ("fields", fields),
     ("wave front", kymograph),
 )
+MOST_UNCOLLECTED = 1_000_000  # objects, some 200 MB
 SWEEP_FIGURES = (("sweep", sweep), ("dose-response", doses.responses), ("dose surfaces", doses.surfaces))
 
 
@@ -59,13 +62,15 @@ def write(run_dir: str | Path, dpi: int | None = None) -> Path:
     run = Run(run_dir)
     drawn, skipped = [], []
     folder = run.folder / "figures"
-    with style.use(), np.errstate(all="ignore"), warnings.catch_warnings():
+    with _few_collections(), style.use(), np.errstate(all="ignore"), warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)  # means over arms that have no value
         for title, draw in FIGURES if run.sweep.empty else SWEEP_FIGURES:
             try:
                 for one in draw(run):
                     path = style.save(one.figure, folder / f"{one.name}.png", dpi)
                     drawn.append((one.title, one.caption, path))
+                    if gc.get_count()[0] > MOST_UNCOLLECTED:
+                        gc.collect(0)
             except Missing as reason:
                 skipped.append((title, str(reason)))
             except Exception as fault:  # one broken figure must not cost the reader the others
@@ -80,10 +85,22 @@ def write(run_dir: str | Path, dpi: int | None = None) -> Path:
     return page_path
 
 
+@contextmanager
+def _few_collections() -> Iterator[None]:
+    """Python's search for unused cycles put off: among the many small parts of figures it took a tenth of a report's time."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
+
+
 def _viewer(run: Run, skipped: list[tuple[str, str]]) -> pack.Block | None:
     """The viewer with its frames; where a broken file keeps it from the page, `skipped` gets the reason."""
     try:
-        return pack.block(run.folder) if run.sweep.empty else None
+        return pack.block(run.folder, run) if run.sweep.empty else None
     except (OSError, ValueError, KeyError) as fault:  # the figures say the same
         skipped.append(("the viewer", f"could not be packed ({type(fault).__name__}: {fault})"))
         return None

@@ -21,8 +21,9 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import MaxNLocator, ScalarFormatter
 
+from tme.viz.layout import OnceMeasured
 from tme.viz.picture import few_colours, map_of
 
 DPI = 300  # of lattice pictures, whose voxels are whole numbers of pixels
@@ -152,7 +153,6 @@ RC: dict[Any, Any] = {
     "figure.constrained_layout.h_pad": 0.03,
     "figure.constrained_layout.w_pad": 0.03,
     "axes.formatter.limits": (-3, 5),
-    "axes.formatter.use_mathtext": True,
     "path.simplify": True,
 }
 TIME_LABEL = "time since start of treatment (d)"
@@ -181,7 +181,7 @@ def use() -> AbstractContextManager[None]:
 
 def new_figure(width_in: float = PAGE_IN, height_in: float = 3.0, constrained: bool = True, dpi: int = CURVE_DPI) -> Figure:
     """A figure without pyplot: no global state, nothing to close."""
-    figure = Figure(figsize=(width_in, height_in), dpi=dpi, layout="constrained" if constrained else None)
+    figure = Figure(figsize=(width_in, height_in), dpi=dpi, layout=OnceMeasured() if constrained else None)
     FigureCanvasAgg(figure)
     return figure
 
@@ -211,9 +211,27 @@ def pixels(figure: Figure, dpi: int | None = None) -> np.ndarray:
         figure.set_dpi(dpi)
     canvas = FigureCanvasAgg(figure)
     with use():
-        figure.set_facecolor("white")
+        finished(figure)
         canvas.draw()
     return np.ascontiguousarray(np.asarray(canvas.buffer_rgba())[..., :3])
+
+
+def finished(figure: Figure) -> Figure:
+    """The figure on white, with its plain number axes in `Numbers`; call it once everything is drawn into it."""
+    figure.set_facecolor("white")
+    for axes in figure.axes:
+        for axis in (axes.xaxis, axes.yaxis):
+            if type(axis.get_major_formatter()) is ScalarFormatter:
+                axis.set_major_formatter(Numbers())
+    return figure
+
+
+class Numbers(ScalarFormatter):
+    """Numbers of an axis, a common power of ten as `×10⁵`: letters, where matplotlib's are a formula set at four times the cost."""
+
+    def get_offset(self) -> str:
+        power = self.orderOfMagnitude if self.locs is not None and len(self.locs) else 0
+        return f"×{decade_text(10.0**power)}" if power else ""
 
 
 def arm_colours(arms: Sequence[str], control: str | None) -> dict[str, str]:
