@@ -9,7 +9,8 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, NullFormatter
 
 from tme import statistics
-from tme.viz import style
+from tme.viz import limits, style
+from tme.viz.limits import Curve
 from tme.viz.load import Missing, Run
 from tme.viz.style import Drawn, arm_name, day_text
 
@@ -31,8 +32,10 @@ def draw_arm(
     since_day: float | None = None,
     top: float | None = None,
     **line,
-) -> None:
+) -> Curve:
     """Mean over replicates with its 95 % interval, cut at `top`; `thin` adds each replicate as a thin line.
+
+    Returns what was drawn: days, mean and the upper end of the interval (n_time,).
 
     Two replicates have an interval, but it is 13 standard errors wide: they are shown as two thin lines.
     """
@@ -58,7 +61,9 @@ def draw_arm(
         axis.fill_between(
             days, low, high, where=complete, color=options["color"], alpha=faint, lw=0, zorder=1
         )
-    axis.plot(days, np.where(complete, mean, np.nan), zorder=3, **options)
+    mean = np.where(complete, mean, np.nan)
+    axis.plot(days, mean, zorder=3, **options)
+    return days, mean, np.where(complete, high, np.nan) if len(values) >= MIN_FOR_BAND else mean
 
 
 def growth(run: Run) -> list[Drawn]:
@@ -257,12 +262,13 @@ def _chain_sheet(run: Run, links, arms: list[str], page: str) -> Drawn:
     figure = style.new_figure(style.PAGE_IN, 0.65 + 1.12 * max(len(arms), 1))
     axes = figure.subplots(len(arms), len(links), squeeze=False, sharex=True, sharey="col")
     colours = style.arm_colours(run.arms, run.control)
+    drawn: dict[tuple[int, int], Curve] = {}
     for i, arm in enumerate(arms):
         for j, (column, label) in enumerate(links):
             axis = axes[i, j]
             if run.control and arm != run.control:
                 draw_arm(axis, run, run.control, column, color="#B0B0B0", lw=0.9, since_day=0)
-            draw_arm(axis, run, arm, column, since_day=0)
+            drawn[i, j] = draw_arm(axis, run, arm, column, since_day=0)
             axis.locator_params(axis="both", nbins=4)
             if i == 0:
                 axis.set_title(label, loc="center", pad=6)
@@ -271,13 +277,17 @@ def _chain_sheet(run: Run, links, arms: list[str], page: str) -> Drawn:
                         "→", (-0.24, 1.11), xycoords="axes fraction", ha="center", fontsize=9, va="bottom"
                     )
         axes[i, 0].set_ylabel(style.wrapped(arm_name(arm), 300), color=colours[arm], fontweight="bold")
+    left_out = []
     for j, (column, _) in enumerate(links):
         if column != "slc7a11_factor":
-            axes[0, j].set_ylim(bottom=0)
+            top, cut = limits.top_of(drawn[i, j] for i in range(len(arms)))
+            axes[0, j].set_ylim(0, top)
+            marked = [limits.mark_beyond(axes[i, j], *drawn[i, j][:2], top, colours[arm]) for i, arm in enumerate(arms)]
+            left_out.append((cut, any(marked)))
     figure.supxlabel(style.TIME_LABEL, fontsize=style.FONT_PT)
     text = (
         f"From danger signal to the cystine transporter, one arm per row; grey: control; {band_words(run)}"
-        "Each column has one scale; all but SLC7A11 start at zero. "
+        f"Each column has one scale; all but SLC7A11 start at zero. {limits.words(left_out)}"
     ) + _chain_words(run, links, arms)
     return Drawn(f"chain{page}", "The loop: danger signal to SLC7A11", figure, text)
 

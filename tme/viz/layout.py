@@ -21,7 +21,7 @@ class OnceMeasured(ConstrainedLayoutEngine):
     def execute(self, fig: Any) -> Any:
         panels = list(fig.axes) if isinstance(fig, Figure) else []
         for axes in panels:
-            axes.get_tightbbox = _measured_once(axes)
+            axes.get_tightbbox = _measured_once(axes)  # type: ignore[method-assign]
         try:
             return super().execute(fig)
         finally:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from matplotlib.axes import Axes
 
 from tme import statistics
-from tme.viz import style
+from tme.viz import limits, style
 from tme.viz.curves import MIN_FOR_BAND
+from tme.viz.limits import Curve
 from tme.viz.load import Missing, Run
 from tme.viz.space import box_of, lattice_shape, pick_hours, signed_distance, tumour_region, voxel_of
 from tme.viz.style import Drawn, arm_name, day_text
@@ -109,6 +111,7 @@ def _sheet(run: Run, rows, hours, found, edges) -> Drawn:
     colours, dashes = style.arm_colours(run.arms, run.control), style.arm_dashes(run.arms, run.control)
     centres = (edges[:-1] + edges[1:]) / 2
     deepest = 0.0
+    drawn: dict[str, list[tuple[Axes, str, Curve]]] = {key: [] for key, _ in rows}
     for i, (key, label) in enumerate(rows):
         for j, hour in enumerate(hours):
             axis = axes[i, j]
@@ -129,11 +132,18 @@ def _sheet(run: Run, rows, hours, found, edges) -> Drawn:
                     alpha=0.16,
                     lw=0,
                 )
-                axis.plot(centres, np.where(full, mean, np.nan), color=colours[arm], ls=dashes[arm])
+                mean = np.where(full, mean, np.nan)
+                axis.plot(centres, mean, color=colours[arm], ls=dashes[arm])
+                drawn[key].append((axis, arm, (centres, mean, np.where(full, high, np.nan) if len(values) >= MIN_FOR_BAND else mean)))
             if i == 0:
                 axis.set_title(day_text(hour), loc="center")
         axes[i, 0].set_ylabel(label)
-        axes[i, 0].set_ylim(bottom=0)
+    left_out = []
+    for i, (key, _) in enumerate(rows):
+        top, cut = limits.top_of(curve for _, _, curve in drawn[key])
+        axes[i, 0].set_ylim(0, top)
+        marked = [limits.mark_beyond(axis, *curve[:2], top, colours[arm]) for axis, arm, curve in drawn[key]]
+        left_out.append((cut, any(marked)))
     axes[0, 0].set_xlim(max(deepest - BIN_UM / 2, -1500), OUTSIDE_UM)
     figure.supxlabel("signed distance from the tumour edge (µm); negative: inside", fontsize=style.FONT_PT)
     style.legend_of_arms(figure, run.arms, run.control)
@@ -141,7 +151,7 @@ def _sheet(run: Run, rows, hours, found, edges) -> Drawn:
     text = (
         f"{'Means with 95 % intervals' if n >= MIN_FOR_BAND else 'Means'} over {n} simulations per "
         f"arm, in bins of "
-        f"{BIN_UM:g} µm; the edge is that of the tumour cells with gaps up to 120 µm closed. "
+        f"{BIN_UM:g} µm; the edge is that of the tumour cells with gaps up to 120 µm closed. {limits.words(left_out)}"
         f"{_depth_words(run, hours[-1], found, centres)}"
     )
     return Drawn("profiles", "CD8 and oxygen across the tumour edge", figure, text)

@@ -229,9 +229,12 @@ def finished(figure: Figure) -> Figure:
 class Numbers(ScalarFormatter):
     """Numbers of an axis, a common power of ten as `×10⁵`: letters, where matplotlib's are a formula set at four times the cost."""
 
+    def __init__(self) -> None:
+        super().__init__(useOffset=False)
+
     def get_offset(self) -> str:
-        power = self.orderOfMagnitude if self.locs is not None and len(self.locs) else 0
-        return f"×{decade_text(10.0**power)}" if power else ""
+        told = super().get_offset()  # `1e5`, or nothing
+        return f"×{decade_text(float(told.replace('−', '-')))}" if told else ""
 
 
 def arm_colours(arms: Sequence[str], control: str | None) -> dict[str, str]:
