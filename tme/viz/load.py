@@ -38,6 +38,7 @@ class Dose:
     name: str
     days: tuple[float, ...]
     amount: str
+    route: str = ""
 
 
 class Run:
@@ -361,19 +362,25 @@ def _dose(kind: str, entry) -> Dose:
     amounts = [
         f"{v:g} {_unit(k)}"
         for k, v in entry.items()
-        if k.startswith(("dose", "bath", "fluence", "count", "per_mm2")) and isinstance(v, (int, float))
+        if k.startswith(("dose", "bath", "fluence", "intensity", "celsius", "minutes", "count", "per_mm2")) and isinstance(v, (int, float))
     ]
     if isinstance(entry.get("share"), (int, float)):
         amounts.append(f"{100 * entry['share']:g} %")
     name = str(entry.get("name") or ("radiation" if kind == "radiation" else kind))
-    return Dose(kind, name, tuple(days), ", ".join(amounts))
+    if entry.get("cells"):
+        amounts.insert(0, str(entry["cells"]))
+    return Dose(kind, name, tuple(days), ", ".join(amounts), str(entry.get("route") or ""))
 
 
 def _unit(key: str) -> str:
     """`dose_mg_kg` -> mg/kg, `dose_gy` -> Gy, `bath_uM` -> µM, `fluence_mw_cm2` -> mW/cm²."""
-    unit = key.removeprefix("dose").removeprefix("bath").removeprefix("fluence").strip("_")
+    unit = key.removeprefix("dose").removeprefix("bath").removeprefix("fluence").removeprefix("intensity").strip("_")
     known = {
         "mw_cm2": "mW/cm²",
+        "w_cm2": "W/cm²",
+        "celsius": "°C",
+        "minutes": "min",
+        "nm": "nM",
         "count": "cells",
         "per_mm2": "cells/mm²",
         "mg_kg": "mg/kg",

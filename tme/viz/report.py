@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import base64
 import gc
 import os
 import warnings
@@ -26,8 +25,10 @@ from tme.viz.fields import fields
 from tme.viz.kymograph import kymograph
 from tme.viz.load import Missing, Run
 from tme.viz.maps import maps
+from tme.viz.methods import methods_html
 from tme.viz.primary import primary, primary_html
 from tme.viz.profiles import profiles
+from tme.viz.sheets import Placed, Shown, placed
 from tme.viz.style import Drawn
 from tme.viz.survival import survival
 from tme.viz.sweep import sweep
@@ -60,7 +61,8 @@ def write(run_dir: str | Path, dpi: int | None = None) -> Path:
     longer exist are removed.
     """
     run = Run(run_dir)
-    drawn, skipped = [], []
+    drawn: list[Shown] = []
+    skipped: list[tuple[str, str]] = []
     folder = run.folder / "figures"
     with _few_collections(), style.use(), np.errstate(all="ignore"), warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)  # means over arms that have no value
@@ -68,7 +70,7 @@ def write(run_dir: str | Path, dpi: int | None = None) -> Path:
             try:
                 for one in draw(run):
                     path = style.save(one.figure, folder / f"{one.name}.png", dpi)
-                    drawn.append((one.title, one.caption, path))
+                    drawn.append(Shown(one.title, one.caption, path, one.figure.get_figwidth()))
                     if gc.get_count()[0] > MOST_UNCOLLECTED:
                         gc.collect(0)
             except Missing as reason:
@@ -78,7 +80,7 @@ def write(run_dir: str | Path, dpi: int | None = None) -> Path:
         page_path = _write_page(run, drawn, skipped)
     for stale in [*folder.glob(".*.png.*.tmp"), *run.folder.glob(".report.html.*.tmp")]:
         stale.unlink(missing_ok=True)  # left by a report that was killed
-    keep = {path.name for _, _, path in drawn}
+    keep = {one.path.name for one in drawn}
     for old in folder.glob("*.png"):
         if old.name not in keep:
             old.unlink(missing_ok=True)
@@ -106,14 +108,18 @@ def _viewer(run: Run, skipped: list[tuple[str, str]]) -> pack.Block | None:
         return None
 
 
-def _write_page(run: Run, drawn, skipped) -> Path:
+def _write_page(run: Run, drawn: list[Shown], skipped: list[tuple[str, str]]) -> Path:
     viewer = _viewer(run, skipped)
+    found = placed(drawn)
+    without = [key for key, there in (("viewer", viewer), ("loop", found.loop), ("figures", found.rest or skipped or not drawn)) if not there]
     template = Template(resources("tme.viz").joinpath("report.html").read_text(encoding="utf-8"))
     text = template.substitute(
         title=escape(f"{run.name}: report"),
         policy=escape(page.policy(viewer.hash if viewer else None)),
         lead=page.lead(run),
-        nav=page.nav(viewer is not None),
+        nav=page.nav(without),
+        first=found.first,
+        loop=f'<h2 id="loop">The loop</h2>\n{found.loop}' if found.loop else "",
         viewer=page.viewer_html(viewer.body if viewer else ""),
         script=viewer.script if viewer else "",
         warnings=page.warnings_html(run),
@@ -122,9 +128,8 @@ def _write_page(run: Run, drawn, skipped) -> Path:
         outcomes=outcome_tables.outcome_html(run),
         words=page.words_html(run),
         endpoints=page.endpoints_html(run),
-        figures="\n".join(_figure_html(i, *one) for i, one in enumerate(drawn, 1))
-        or "<p>No figure could be drawn.</p>",
-        skipped=page.skipped_html(skipped),
+        figures=_rest_html(found, drawn, skipped),
+        methods=methods_html(run),
         provenance=page.provenance_html(run),
     )
     target = run.folder / "report.html"
@@ -140,10 +145,8 @@ def _write_page(run: Run, drawn, skipped) -> Path:
     return target
 
 
-def _figure_html(number: int, title: str, caption: str, path: Path) -> str:
-    data = base64.b64encode(path.read_bytes()).decode("ascii")
-    return (
-        f'<figure id="{escape(path.stem)}"><h3>Figure {number}. {escape(title)}</h3>'
-        f'<img src="data:image/png;base64,{data}" alt="{escape(title)}">'
-        f"<figcaption>{escape(caption)}</figcaption></figure>"
-    )
+def _rest_html(found: Placed, drawn: list[Shown], skipped: list[tuple[str, str]]) -> str:
+    """Figures that stand neither on the first screen nor in the loop, and what could not be drawn."""
+    rest = found.rest or ("" if drawn else "<p>No figure could be drawn.</p>")
+    left_out = page.skipped_html(skipped)
+    return f'<h2 id="figures">Further figures</h2>\n{rest}\n{left_out}' if rest or left_out else ""

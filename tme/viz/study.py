@@ -24,6 +24,7 @@ from ruamel.yaml import YAML
 from tme.viz import style
 from tme.viz.load import Missing
 from tme.viz.page import flatten
+from tme.viz.sheets import Shown, figure_html
 from tme.viz.style import Drawn
 
 STUDY = "study.yaml"
@@ -78,27 +79,30 @@ def is_study(folder: Path) -> bool:
 def write(folder: str | Path, dpi: int | None = None) -> Path:
     """Draw the figures of a study and write report.html; returns the page's path."""
     page = StudyPage(folder)
-    drawn, skipped = [], []
+    drawn: list[Shown] = []
+    skipped: list[str] = []
     with style.use():
         for draw in figures_of(page.kind):
             try:
-                drawn += [(one.title, one.caption, style.save(one.figure, page.folder / "figures" / f"{one.name}.png", dpi)) for one in draw(page)]
+                for one in draw(page):
+                    path = style.save(one.figure, page.folder / "figures" / f"{one.name}.png", dpi)
+                    drawn.append(Shown(one.title, one.caption, path, one.figure.get_figwidth()))
             except Missing as reason:
                 skipped.append(str(reason))
     for old in (page.folder / "figures").glob("*.png"):
-        if old.name not in {path.name for _, _, path in drawn}:
+        if old.name not in {one.path.name for one in drawn}:
             old.unlink(missing_ok=True)
     return _write(page, drawn, skipped)
 
 
-def _write(page: StudyPage, drawn: list[tuple[str, str, Path]], skipped: list[str]) -> Path:
+def _write(page: StudyPage, drawn: list[Shown], skipped: list[str]) -> Path:
     template = Template(resources("tme.viz").joinpath("study.html").read_text(encoding="utf-8"))
     style_sheet = re.search(r"<style>.*?</style>", resources("tme.viz").joinpath("report.html").read_text(encoding="utf-8"), re.S)
     provenance = json.loads((page.folder / "provenance.json").read_text(encoding="utf-8"))
     text = template.substitute(
         title=escape(f"{page.name}: {page.kind}"), style=style_sheet.group(0) if style_sheet else "", lead=escape(page.summary.get("lead", "")),
         sentences="".join(f"<li>{escape(s)}</li>" for s in page.summary.get("sentences", ())),
-        figures="\n".join(_figure(k, *one) for k, one in enumerate(drawn, 1)) + "".join(f'<p class="small">{escape(s)}</p>' for s in skipped),
+        figures="\n".join(figure_html(k, one) for k, one in enumerate(drawn, 1)) + "".join(f'<p class="small">{escape(s)}</p>' for s in skipped),
         tables=_tables(page), asked=_pairs({k: v for k, v in page.study.items() if k not in ("format",)}),
         provenance=_pairs({k: v for k, v in provenance.items() if k != "simulations"}),
     )  # fmt: skip
@@ -113,12 +117,6 @@ def _write(page: StudyPage, drawn: list[tuple[str, str, Path]], skipped: list[st
     finally:
         temporary.unlink(missing_ok=True)
     return target
-
-
-def _figure(number: int, title: str, caption: str, path: Path) -> str:
-    from tme.viz.report import _figure_html
-
-    return _figure_html(number, title, caption, path)
 
 
 def _pairs(data: dict[str, Any]) -> str:

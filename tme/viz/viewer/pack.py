@@ -27,7 +27,7 @@ DETAILS = (
     (frames.Detail(levels=30, columns=("gsh", "gpx4", "plooh", "damage"), across=96, effort=4), 4),
     (frames.Detail(levels=30, columns=(), across=64, effort=4), 2),
 )
-START = "\nmountLater(document.getElementById('tme-viewer'), fromPage(), { theme: 'light' });\n"
+START = "\nmountLater(document.getElementById('tme-viewer'), fromPage());\n"
 
 
 @dataclass(frozen=True)
