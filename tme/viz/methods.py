@@ -19,11 +19,11 @@ TIMES = {1: "once", 2: "twice"}
 ROUTES = {"iv": "intravenously", "intratumoral": "into the tumour", "depot": "as a depot in the tumour"}
 
 
-def methods_html(run: Run) -> str:
+def methods_html(run: Run, data: str = "") -> str:
     """The paragraph, how to reproduce the run."""
     if not run.config:
         return "<p>config.resolved.yaml is missing or cannot be read, so nothing can be said of how this run was made.</p>"
-    commands = "".join(f"<pre><code>{escape(c)}</code></pre>" for c in reproduction(run))
+    commands = "".join(f"<pre><code>{escape(c)}</code></pre>" for c in reproduction(run, data))
     return f'<p class="methods">{escape(paragraph(run))}</p><h3>How to reproduce</h3><p>{escape(reproduction_words(run))}</p>{commands}'
 
 
@@ -219,11 +219,14 @@ def command(run: Run) -> str:
     return f"tme {rest}" if program.endswith(("__main__.py", "tme")) else said
 
 
-def reproduction(run: Run) -> list[str]:
-    """Commands that make the run again: the one recorded, the one that needs this directory alone, and that of this page."""
+def reproduction(run: Run, data: str = "") -> list[str]:
+    """Commands that make the run again: the one recorded, the one that needs this directory alone, and that of this page.
+
+    `data`: the table whose points the page shows.
+    """
     here = run.folder.name
     again = f"tme run {shlex.quote(f'{here}/config.resolved.yaml')} --out {shlex.quote(f'{here}-again')}"
-    return [c for c in (command(run), again, f"tme report {shlex.quote(here)}") if c]
+    return [c for c in (command(run), again, f"tme report {shlex.quote(here)}" + (f" --data {shlex.quote(data)}" if data else "")) if c]
 
 
 def reproduction_words(run: Run) -> str:

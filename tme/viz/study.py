@@ -16,17 +16,18 @@ from importlib import import_module
 from importlib.resources import files as resources
 from pathlib import Path
 from string import Template
-from typing import Any
+from typing import Any, TypeVar
 
 import pandas as pd
 from ruamel.yaml import YAML
 
-from tme.viz import style
+from tme.viz import style, vector
 from tme.viz.load import Missing
 from tme.viz.page import flatten
 from tme.viz.sheets import Shown, figure_html
 from tme.viz.style import Drawn
 
+T = TypeVar("T")
 STUDY = "study.yaml"
 MOST_ROWS = 40
 
@@ -79,20 +80,37 @@ def is_study(folder: Path) -> bool:
 def write(folder: str | Path, dpi: int | None = None) -> Path:
     """Draw the figures of a study and write report.html; returns the page's path."""
     page = StudyPage(folder)
-    drawn: list[Shown] = []
-    skipped: list[str] = []
-    with style.use():
-        for draw in figures_of(page.kind):
-            try:
-                for one in draw(page):
-                    path = style.save(one.figure, page.folder / "figures" / f"{one.name}.png", dpi)
-                    drawn.append(Shown(one.title, one.caption, path, one.figure.get_figwidth()))
-            except Missing as reason:
-                skipped.append(str(reason))
+
+    def save(one: Drawn) -> Shown:
+        path = style.save(one.figure, page.folder / "figures" / f"{one.name}.png", dpi)
+        return Shown(one.title, one.caption, path, one.figure.get_figwidth())
+
+    drawn, skipped = each_figure(page, save)
     for old in (page.folder / "figures").glob("*.png"):
         if old.name not in {one.path.name for one in drawn}:
             old.unlink(missing_ok=True)
     return _write(page, drawn, skipped)
+
+
+def each_figure(page: StudyPage, save: Callable[[Drawn], T]) -> tuple[list[T], list[str]]:
+    """What `save` returns for every figure that the study allows, and why others could not be drawn."""
+    out: list[T] = []
+    skipped: list[str] = []
+    with style.use():
+        for draw in figures_of(page.kind):
+            try:
+                out += [save(one) for one in draw(page)]
+            except Missing as reason:
+                skipped.append(str(reason))
+    return out, skipped
+
+
+def write_figures(folder: str | Path, kind: str, out: str | Path | None = None) -> tuple[list[Path], list[tuple[str, str]]]:
+    """Every figure as a file of its own, `kind` svg or pdf, into `out` or the study's figures/; their paths, and why others could not be drawn."""
+    page = StudyPage(folder)
+    place = page.folder / "figures" if out is None else Path(out)
+    written, skipped = each_figure(page, lambda one: vector.save(one.figure, place / f"{one.name}.{kind}", one.title))
+    return written, [("figure", reason) for reason in skipped]
 
 
 def _write(page: StudyPage, drawn: list[Shown], skipped: list[str]) -> Path:

@@ -126,7 +126,8 @@ WORDS = {
 }
 
 RC: dict[Any, Any] = {
-    "font.family": "DejaVu Sans",
+    "font.family": "sans-serif",
+    "font.sans-serif": ["DejaVu Sans", "Verdana", "Arial", "Helvetica", "sans-serif"],
     "font.size": FONT_PT,
     "axes.titlesize": FONT_PT,
     "axes.labelsize": FONT_PT,
@@ -323,13 +324,14 @@ def time_axis(axis: Axes, dose_days: Sequence[float] = (), ticks: int = 6) -> No
     axis.xaxis.set_major_locator(MaxNLocator(ticks, integer=high - low > 3, steps=[1, 2, 2.5, 5, 10]))
 
 
-def legend_of_arms(figure: Figure, arms: Sequence[str], control: str | None, **options) -> None:
-    """One legend of arms above all panels."""
+def legend_of_arms(figure: Figure, arms: Sequence[str], control: str | None, more: Sequence[Line2D] = (), **options) -> None:
+    """One legend of arms above all panels; `more`: what follows them."""
     colours, dashes = arm_colours(arms, control), arm_dashes(arms, control)
     handles = [Line2D([], [], color=colours[a], ls=dashes[a], lw=1.6, label=arm_name(a)) for a in arms]
+    handles += more
     longest = max((len(arm_name(a)) for a in arms), default=1)
     room = int(
         (figure.get_figwidth() - 0.2) / (0.42 + 0.068 * longest)
     )  # handle, gap and 7.5 pt letters, inch
-    columns = options.pop("ncols", max(1, min(len(arms), 5, room)))
+    columns = options.pop("ncols", max(1, min(len(handles), 5, room)))
     figure.legend(handles=handles, loc="outside upper center", ncols=columns, columnspacing=1.4, **options)
