@@ -201,7 +201,7 @@ def _with_unit(run: Run, label: str) -> str:
 
 def _chain_sheet(run: Run, links, arms: list[str], page: str) -> Drawn:
     figure = style.new_figure(style.PAGE_IN, 0.65 + 1.12 * max(len(arms), 1))
-    axes = figure.subplots(len(arms), len(links), squeeze=False, sharex=True, sharey="col")
+    axes = figure.subplots(len(arms), len(links), squeeze=False)  # limits are set below: shared axes ask all others at each line
     colours = style.arm_colours(run.arms, run.control)
     drawn: dict[tuple[int, int], Curve] = {}
     for i, arm in enumerate(arms):
@@ -211,6 +211,7 @@ def _chain_sheet(run: Run, links, arms: list[str], page: str) -> Drawn:
                 draw_arm(axis, run, run.control, column, color="#B0B0B0", lw=0.9, since_day=0)
             drawn[i, j] = draw_arm(axis, run, arm, column, since_day=0)
             axis.locator_params(axis="both", nbins=4)
+            axis.tick_params(labelbottom=i == len(arms) - 1)
             if i == 0:
                 axis.set_title(label, loc="center", pad=6)
                 if j:
@@ -222,9 +223,16 @@ def _chain_sheet(run: Run, links, arms: list[str], page: str) -> Drawn:
     for j, (column, _) in enumerate(links):
         if column != "slc7a11_factor":
             top, cut = limits.top_of(drawn[i, j] for i in range(len(arms)))
-            axes[0, j].set_ylim(0, top)
+            low = 0.0
             marked = [limits.mark_beyond(axes[i, j], *drawn[i, j][:2], top, colours[arm]) for i, arm in enumerate(arms)]
             left_out.append((cut, any(marked)))
+        else:
+            low, top = (float(f(axis.get_ylim()[k] for axis in axes[:, j])) for k, f in enumerate((min, max)))
+        for axis in axes[:, j]:
+            axis.set_ylim(low, top)
+    ends = [axis.get_xlim() for axis in axes.ravel()]
+    for axis in axes.ravel():
+        axis.set_xlim(min(low for low, _ in ends), max(high for _, high in ends))
     figure.supxlabel(style.TIME_LABEL, fontsize=style.FONT_PT)
     text = (
         f"From danger signal to the cystine transporter, one arm per row; grey: control; {band_words(run)}"
