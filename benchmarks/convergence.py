@@ -22,7 +22,7 @@ SLOW = ("oxygen", "ifng", "arachidonic", *FAR)
 EVERY_MINUTE = [f"fields.{name}.clock_min=1" for name in SLOW] + ["clocks.chemistry_resting_min=1"]
 SHIPPED, FLAT, BALL = "as shipped", "4 days only", "3D, 4 days"
 DAYS_3D = 4.0
-CELLS, SIDE, SIDE_3D = 700, 176, 64  # of the config: cells at the start, voxels on a side
+CELLS, SIDE, SIDE_3D = 300, 132, 52  # of the config: cells at the start, voxels on a side
 DX_UM = {"voxel 14 um": 14, "voxel 20 um": 20}  # 15 in all others
 VARIANTS: dict[str, list[str]] = {
     SHIPPED: [],
@@ -31,10 +31,10 @@ VARIANTS: dict[str, list[str]] = {
     "fields to 1e-6": ["clocks.field_tol=1e-6"],
     "all fields on the lattice itself": [f"fields.{name}.coarsen=1" for name in FAR],
     "one clock: fields and chemistry every minute": EVERY_MINUTE,
-    "voxel 14 um": ["domain={size_um: [2464, 2464], dx_um: 14, thickness_um: 14}"],
-    "voxel 20 um": ["domain={size_um: [3520, 3520], dx_um: 20, thickness_um: 20}"],
+    "voxel 14 um": ["domain={size_um: [1848, 1848], dx_um: 14, thickness_um: 14}"],
+    "voxel 20 um": ["domain={size_um: [2640, 2640], dx_um: 20, thickness_um: 20}"],
     FLAT: [f"horizon_day={DAYS_3D:g}"],
-    BALL: ["domain.size_um=[960, 960, 960]", "initial.kind=spheroid", f"horizon_day={DAYS_3D:g}"],
+    BALL: ["domain.size_um=[780, 780, 780]", "initial.kind=spheroid", f"horizon_day={DAYS_3D:g}"],
 }
 HEAD = ("variant", "n", "day", "control, cells", "anti-PD-L1", "particles", "both", "excess over Bliss", "less that as shipped")
 

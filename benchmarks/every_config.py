@@ -5,7 +5,8 @@
 By default every config of `configs/` and `configs/platforms/`. All arms are read on the last day that all
 simulations recorded: living tumour cells (geometric mean, range), over the same seed's control, the immune panel
 (how many pairs lie above the control), deaths by cause, and the excess over Bliss where an arm is the union of two others.
-Completed runs are taken up, so a second call prints the table again. Results: `seen.md`, one section a config.
+Completed runs are taken up, so a second call prints the table again. Results: `seen.md`, one section a config, and
+`platforms.md`, one row for each config whose arms are control, checkpoint, particle and both.
 """
 
 from __future__ import annotations
@@ -26,8 +27,9 @@ from tme.statistics import mean_interval
 CAUSES = ("ferroptosis", "immune", "necrosis", "apoptosis")
 # readout -> (column, or a function of the row's columns)
 PANEL = {
-    "mature DC": lambda r: r["dc_mature_share"],
-    "functional CD8": lambda r: 1.0 - r["cd8_exhausted_share"],
+    "mature DC": lambda r: r["dc_mature_share_with_node"],  # also those that have gone to the node, as in the targets
+    "functional CD8": lambda r: r["cd8_functional_share"],
+    "IFN-γ+ CD8": lambda r: r["cd8_ifng_share"],
     "CD8": lambda r: r["cd8"],
     "CD4": lambda r: r["cd4"],
     "Treg of T cells": lambda r: r["treg"] / (r["treg"] + r["cd8"] + r.get("cd4", 0.0)).clip(lower=1),
@@ -48,7 +50,7 @@ def main() -> None:
     files = [Path(c) for c in a.configs] or sorted([*Path("configs").glob("*.yaml"), *Path("configs/platforms").glob("n*.yaml")])
     folder = Path(a.out)
     folder.mkdir(parents=True, exist_ok=True)
-    failed = []
+    failed, platforms = [], []
     for file in files:
         begun = time.perf_counter()
         run = tme.run(tme.load_config(str(file), overrides=a.changes), out=folder / file.stem, jobs=a.jobs, report=False)
@@ -60,6 +62,9 @@ def main() -> None:
         text = section(file.stem, run, time.perf_counter() - begun)
         (folder / f"{file.stem}.md").write_text(text)
         print(text, flush=True)
+        platforms += platform_row(file.stem, run)
+    if platforms:
+        (folder / "platforms.md").write_text("\n".join([*platform_head(), *platforms]) + "\n")
     texts = [(folder / f"{f.stem}.md").read_text() for f in files if (folder / f"{f.stem}.md").exists()]
     (folder / "seen.md").write_text("\n".join(texts))
     if failed:
@@ -97,6 +102,28 @@ def line(name: str, rows: pd.DataFrame, base: pd.DataFrame | None) -> str:
     if base is not None and len(base):
         told.append("; ".join(panel(rows, base.reindex(rows.index))))
     return "; ".join(t for t in told if t)
+
+
+def platform_head() -> list[str]:
+    """Head of the table of platforms: the panel compares the arm `both` with the control, pair by pair."""
+    names = ["platform", "particle", "both", "excess over Bliss", "ferroptotic deaths", *PANEL]
+    return ["| " + " | ".join(names) + " |", "|---" * len(names) + "|"]
+
+
+def platform_row(name: str, run: Any) -> list[str]:
+    """The row of a config with the arms control, checkpoint, particle and both, else nothing."""
+    rows = rows_at(run, common_hour(run))
+    if "sweep" in rows or set(rows["arm"]) != {"control", "checkpoint", "particle", "both"}:
+        return []
+    at = {arm: group.set_index("replicate") for arm, group in rows.groupby("arm")}
+    share = {arm: here["tumour_alive"] / at["control"]["tumour_alive"] for arm, here in at.items()}
+    e = mean_interval(share["checkpoint"] * share["particle"] - share["both"])
+    told = [name, spread(share["particle"].to_numpy(), 2), spread(share["both"].to_numpy(), 2), f"{e.value:.2f} ({e.low:.2f} to {e.high:.2f})"]
+    told.append(f"{at['both']['dead_ferroptosis'].mean():,.0f}")
+    for read in PANEL.values():
+        here, there = read(at["both"]), read(at["control"])
+        told.append(f"{int((here > there).sum())} up, {int((here < there).sum())} down")
+    return ["| " + " | ".join(told) + " |"]
 
 
 def panel(rows: pd.DataFrame, base: pd.DataFrame) -> list[str]:

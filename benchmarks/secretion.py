@@ -1,6 +1,6 @@
 """What the combination's excess over Bliss hangs on: how much IFN-gamma an engaged CD8 secretes.
 
-    python benchmarks/secretion.py [--rates 200 70 27] [--seeds 10] [--days 6] [--out runs/secretion] [--jobs 2]
+    python benchmarks/secretion.py [--rates 200 60 27 5] [--seeds 10] [--days 7] [--out runs/secretion] [--jobs 2]
 
 The four arms on the small paired tumours of configs/attribution.yaml, once per rate (molecules/s), all arms read on
 the same day. Prints living tumour cells over the same seed's control, and the excess, mean and 95 % t interval.
@@ -18,9 +18,9 @@ KEY = "mechanisms.killing.ifng_molecules_s"
 def main() -> None:
     """Run every rate, then read all of them on one day."""
     options = parser(__doc__.splitlines()[0], "runs/secretion")
-    options.add_argument("--rates", type=float, nargs="+", default=[200.0, 70.0, 27.0])
+    options.add_argument("--rates", type=float, nargs="+", default=[200.0, 60.0, 27.0, 5.0])
     options.add_argument("--seeds", type=int, default=10)
-    options.add_argument("--days", type=float, default=6.0)
+    options.add_argument("--days", type=float, default=7.0)
     a = options.parse_args()
     runs = {}
     for rate in a.rates:

@@ -80,6 +80,7 @@ def test_the_ratio_is_the_median_over_pairs_with_its_spread():
 
 
 @IN_A_CHECKOUT
+@pytest.mark.slow
 def test_a_turn_is_a_process_of_its_own_in_the_commits_files(tmp_path):
     tree = versus.lay_out("HEAD", tmp_path / "tree")
     (rows,) = versus.measured(tree, ["stream-limit"], "cpu", tmp_path)

@@ -1,7 +1,9 @@
 """The model to a Mesa user: agents, selections, collectors, batches, and agents of one's own."""
 
+import gc
 import inspect
 import pickle
+import weakref
 
 import mesa
 import numpy as np
@@ -106,6 +108,17 @@ def test_batch_run_works_with_a_tiny_config():
 def test_mesas_word_for_the_seed_is_understood():
     assert TumourModel(config_of(TISSUE), rng=5, empty=True).seed_used == 5
     assert TumourModel(config_of(TISSUE), seed=3, rng=5, empty=True).seed_used == 3
+
+
+def test_a_model_that_nobody_holds_leaves_the_memory():
+    """Also with an agent of one's own; Mesa 3.3 by itself keeps every model that ever had an agent."""
+    held = tissue()
+    mesa.Agent(held)
+    assert len({agent.unique_id for agent in held.agents}) == len(held.agents)
+    gone = weakref.ref(held)
+    del held
+    gc.collect()
+    assert gone() is None
 
 
 def test_steps_running_and_the_end(model):

@@ -74,6 +74,24 @@ def view(run: Any, arms: list[str] | None = None) -> Any:
     return view(run, arms)
 
 
+def live(config: Any, arm: str | None = None, replicate: int = 0, out: str | Path | None = None, **how: Any) -> Any:
+    """One simulation that waits for commands (`tme.experiments.live.Session`): step, run, pause, give, set, end.
+
+    In a notebook it shows itself with its sliders; needs the extra `notebook`. `config` a Config or a path, `arm` where it
+    starts from, `out` a new run directory; `how`: seed, quick, allow_plugins, as in `run`. It ends with the interpreter at the latest.
+    """
+    import atexit
+
+    from tme.experiments.live import Session, start
+    from tme.viz.viewer.kept import encode
+    from tme.viz.viewer.notebook import live_widget
+
+    Session.shown = live_widget
+    session = Session(start(config, arm, replicate, out, encode, **how))
+    atexit.register(session.end)
+    return session
+
+
 def _shown() -> None:
     """Teach runs to show themselves in a notebook; what draws is imported when it is asked for."""
     from tme.experiments import Run
@@ -105,4 +123,4 @@ def _draw(folder: Path) -> Any:
     return write(folder)
 
 
-__all__ = ["TumourModel", "__version__", "load", "load_config", "patients", "run", "view"]
+__all__ = ["TumourModel", "__version__", "live", "load", "load_config", "patients", "run", "view"]

@@ -324,7 +324,7 @@ def event(rng: Random, name: str, day: Any, ndim: int, centre: list[float], earl
     if entry.kind in EVENTS:
         out |= EVENTS[entry.kind](rng)
     if "sensitiser" in entry.takes and "celsius" not in out:
-        maybe(rng, out, 0.4, sensitiser=lambda: rng.choice(sorted(load_library().drugs)))
+        maybe(rng, out, 1.0, sensitiser=lambda: rng.choice(sorted(load_library().drugs)))
     if "enters" in entry.takes:
         maybe(rng, out, 0.4, enters=lambda: rng.choice(["x_low", "y_high"]))
     if entry.before_start and not isinstance(day, list) and rng.random() < 0.3 and early:

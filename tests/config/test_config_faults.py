@@ -211,6 +211,19 @@ arms:
     assert yaml.only(text).key == "arms.both.use"
 
 
+def test_light_on_a_sensitiser_of_another_name_is_told(yaml):
+    """What would do nothing in silence; named, or with no sensitiser at all (light alone), it is taken."""
+    text = """arms:
+  dark: {nanoparticles: [{name: peg_pdpa_rsl3_pbe, dose_mg_kg: 9, day: 0}]}
+  light: {use: [dark], events: [{name: light, fluence_mw_cm2: 50, minutes: 10, day: 0}]}
+  both: {use: [light]}
+"""
+    fault = yaml.only(text)
+    assert fault.key == "arms.light.events.0.sensitiser" and "pyropheophorbide" in str(fault)
+    assert yaml.load(text.replace("day: 0}]}\n  both", "day: 0, sensitiser: pyropheophorbide}]}\n  both"))
+    assert yaml.load(text.replace("use: [dark], ", ""))
+
+
 EVENTS = ARM + "events: [{name: "
 DEPOT = DRUGS + "rsl3, dose_mg_kg: 1, route: "
 

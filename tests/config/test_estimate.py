@@ -12,7 +12,7 @@ CUT = ["replicates=1", "horizon_day=6"]
 # config, overrides, seconds of one core (a shared machine, 2026-11), untreated cells at the end
 MEASURED = [
     ("quick", [], 13.2, None),
-    ("attribution", ["replicates=10", "horizon_day=6"], 127, None),
+    ("attribution", ["replicates=6", "horizon_day=8"], 153, None),
     ("four_arms", CUT, 31.7, 8016),
     ("base", [], 18.2, None),
     ("tissue", ["replicates=1"], 12.6, None),
@@ -29,8 +29,8 @@ def test_the_forecast_is_within_a_factor_of_two_of_measured_runs(name, changes, 
 
 
 def test_the_domain_of_the_struck_tables_is_warned_of_on_the_day_it_was_too_small():
-    """Half the present domain's width is too little for eight days."""
-    (warning,) = predict(load_config(CONFIGS / "attribution.yaml", overrides=["domain.size_um=[1800, 1800]"])).warnings
+    """Six tenths of the present domain's width are too little for seven days."""
+    (warning,) = predict(load_config(CONFIGS / "attribution.yaml", overrides=["domain.size_um=[1200, 1200]"])).warnings
     day = float(warning.split("about day ")[1].split()[0])
     assert 5.0 <= day <= 7.5 and "will stop there" in warning
 
@@ -42,22 +42,22 @@ def test_no_shipped_config_is_too_small_for_its_tumour(name, quick):
 
 
 def test_a_wall_that_only_holds_back_is_warned_of_too():
-    changes = ["domain.size_um=[1800, 1800]", "domain.at_edge=continue"]
+    changes = ["domain.size_um=[1200, 1200]", "domain.at_edge=continue"]
     assert "held back by the wall" in predict(load_config(CONFIGS / "attribution.yaml", overrides=changes)).lines()[-1]
 
 
 def test_the_size_that_the_warning_names_is_large_enough():
-    (warning,) = predict(load_config(CONFIGS / "attribution.yaml", overrides=["domain.size_um=[1800, 1800]"])).warnings
+    (warning,) = predict(load_config(CONFIGS / "attribution.yaml", overrides=["domain.size_um=[1200, 1200]"])).warnings
     size = warning.split("some ")[1].split(" um")[0]
     assert predict(load_config(CONFIGS / "attribution.yaml", overrides=[f"domain.size_um=[{size}, {size}]"])).warnings == ()
 
 
 @pytest.mark.parametrize("change", ["mechanisms.division.on=false", "mechanisms.division.k_div=0", "domain.boundary=periodic"])
 def test_tumours_that_cannot_grow_or_have_no_edge_are_not_warned_of(change):
-    changes = ["domain.size_um=[1800, 1800]", change]
+    changes = ["domain.size_um=[1200, 1200]", change]
     assert predict(load_config(CONFIGS / "attribution.yaml", overrides=changes)).warnings == ()
 
 
 def test_the_nearest_wall_counts_for_a_tumour_off_the_middle():
-    changes = ["initial={kind: nodule, n_cells: 700, centre_um: [800, 1500]}"]
+    changes = ["initial={kind: nodule, n_cells: 300, centre_um: [500, 990]}"]
     assert predict(load_config(CONFIGS / "attribution.yaml", overrides=changes)).warnings

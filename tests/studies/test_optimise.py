@@ -135,6 +135,7 @@ def test_processes_change_no_bit(tmp_path, reference):
 
 
 @pytest.mark.filterwarnings("ignore")
+@pytest.mark.slow
 def test_dask_workers_change_no_bit(tmp_path, reference):
     pytest.importorskip("distributed", reason="needs the extra cluster")
     spec = importlib.util.spec_from_file_location("dask_processes", HOME / "tests" / "experiments" / "dask_processes.py")
@@ -162,7 +163,7 @@ def killed(folder: Path, after_s: float) -> bool:
     return alive
 
 
-@pytest.mark.parametrize("kills", [2, pytest.param(50, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("kills", [1, pytest.param(50, marks=pytest.mark.slow)])
 def test_killed_at_random_instants_it_ends_in_the_same_tables(tmp_path, reference, kills):
     dice, folder, hit = random.Random(7), tmp_path / "0", 0
     for k in range(kills):
@@ -256,6 +257,7 @@ def test_ranges_left_out_are_told(tme_of):
     assert code == 2 and "says nothing of what to vary" in err
 
 
+@pytest.mark.slow
 def test_a_therapy_of_the_model_is_optimised_with_table_page_and_figure(tme_of):
     code, err = tme_of(TINY + "  draws: 6\n  generation: 2\n  repeated: {draws: 2, seeds: 2}\n", "--jobs", "1", "--out", "s")
     assert code == 0, err

@@ -141,6 +141,7 @@ def test_a_range_is_drawn_on_the_scale_on_which_its_value_is_in_the_middle():
     assert scale_of(1, 100) == "log" and scale_of(1, 2) == "even" and scale_of(1, 100, 50) == "even"
 
 
+@pytest.mark.slow
 def test_sensitivity_of_the_model_leaves_tables_a_figure_and_a_page(told):
     text = TINY + "  trajectories: 2\n  keep: 2\n  draws: 4\n"
     code, err = told("sensitivity", text, "--jobs", "1", "--out", "s")

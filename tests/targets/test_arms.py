@@ -85,6 +85,7 @@ def test_means_and_ratios_are_paired_and_a_tumour_that_is_gone_counts():
     assert geometric_ratio(volume, "x") == pytest.approx(0.1)
 
 
+@pytest.mark.slow
 def test_an_inert_agent_leaves_arms_equal_bit_for_bit(monkeypatch):
     monkeypatch.setattr(trials, "PROCESSES", 1)
     inert = {"drugs": {"slows_division": {"hits": []}}}

@@ -101,6 +101,7 @@ def test_philox_gives_the_published_vectors():
     assert philox(counter, key) == (0xD16CFE09, 0x94FDCCEB, 0x5001E420, 0x24126EA1)
 
 
+@pytest.mark.slow
 def test_arrays_equal_the_twin_through_every_kind_of_event():
     """More than 200 living cells, more than 200 ticks, under all therapies at once."""
     model, twin = setup.build("all")

@@ -169,12 +169,13 @@ def test_the_server_takes_no_commands_for_a_run_directory(small, server_of):
 def test_commands_come_from_the_page_itself_alone(small, server_of):
     asked = []
     server, ask = server_of(small, control=lambda what: asked.append(what) or {"ok": True})
-    home = f"http://127.0.0.1:{server.server_port}"
-    for how in ({"Content_Type": "text/plain"}, {"Content_Type": "application/json", "Origin": "http://evil.example"}):
+    home, token = f"http://127.0.0.1:{server.server_port}", json.loads(ask("/index.json")[2])["token"]
+    given = {"Content_Type": "application/json", "X_Tme_Token": token}
+    for how in ({**given, "Content_Type": "text/plain"}, {**given, "Origin": "http://evil.example"}, {**given, "X_Tme_Token": "guessed"}, {"Content_Type": "application/json"}):
         assert ask("/control", "POST", body=b'{"do":"start"}', **how)[0] == 403
-    assert ask("/control", "POST", body=b" " * 5000, Content_Type="application/json")[0] == 403
+    assert ask("/control", "POST", body=b" " * 5000, **given)[0] == 403
     assert asked == []
-    assert ask("/control", "POST", body=b'{"do":"start"}', Content_Type="application/json", Origin=home)[0] == 200
+    assert ask("/control", "POST", body=b'{"do":"start"}', Origin=home, **given)[0] == 200
     assert asked == [{"do": "start"}]
 
 

@@ -7,7 +7,7 @@ import re
 from typing import Any
 
 from tme.config.access import Access, divides, is_number
-from tme.config.checks_events import check_event, check_point
+from tme.config.checks_events import check_event, check_point, check_sensitisers
 from tme.config.errors import listed, nearest
 from tme.config.schedules import MOST
 from tme.config.schema import WORD
@@ -114,6 +114,7 @@ def check_use(look: Access) -> None:
             ]
         return out
 
+    told: set[tuple[str, int]] = set()
     for arm in arms:
         try:
             agents = flat(arm, ())
@@ -125,6 +126,7 @@ def check_use(look: Access) -> None:
             )
             continue
         check_baths(look, arm, agents)
+        check_sensitisers(look, arm, agents, told)
 
 
 def check_baths(look: Access, arm: str, agents: list[tuple[str, str, int, dict[str, Any]]]) -> None:

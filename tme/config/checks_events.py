@@ -79,6 +79,32 @@ def check_exposure(look: Access, path: tuple[Any, ...], item: dict[str, Any]) ->
         look.fault((*path, "enters"), "the domain has no depth", "x_low, x_high, y_low or y_high")
 
 
+def check_sensitisers(look: Access, arm: str, agents: list[tuple[str, str, int, dict[str, Any]]], told: set[tuple[str, int]]) -> None:
+    """Light or sound that would meet no sensitiser, in what an arm adds up to, though the arm gives one of another name. `told`: arm and place of events that were faulted."""
+    library = look.context.library
+    given = {name for _origin, kind, _i, item in agents for name in drugs_of(library, kind, item.get("name"))}
+    inert = sorted(name for name in given if not library.drugs[name].hits)
+    for origin, kind, i, item in agents:
+        entry = library.events.get(item.get("name")) if kind == "events" and isinstance(item.get("name"), str) else None
+        meant = getattr(entry, "sensitiser", None)
+        if meant is None or item.get("sensitiser") is not None or item.get("celsius") is not None or meant in given or not inert:
+            continue
+        if (origin, i) in told:
+            continue
+        told.add((origin, i))
+        path = ("arms", arm, kind, i, "sensitiser") if origin == arm else ("arms", arm, "use")
+        look.fault(path, f"{item['name']} acts on {meant}, which this arm does not give", f"sensitiser: {' or '.join(inert)}, which it gives ({meant} if so meant)")
+
+
+def drugs_of(library: Any, kind: str, name: Any) -> list[str]:
+    """Drugs that an agent brings: itself, or what a particle carries."""
+    if kind == "drugs" and isinstance(name, str) and name in library.drugs:
+        return [name]
+    if kind == "nanoparticles" and isinstance(name, str) and name in library.nanoparticles:
+        return [p.drug for p in library.nanoparticles[name].payloads if p.drug in library.drugs]
+    return []
+
+
 def check_transfer(look: Access, path: tuple[Any, ...], item: dict[str, Any]) -> None:
     """One number of cells, of a type that enters tissue."""
     given, guests = [k for k in ("count", "per_mm2") if item.get(k) is not None], [n for n, e in look.context.library.cells.items() if e.place == "guest"]

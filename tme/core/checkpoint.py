@@ -66,8 +66,9 @@ def restore(model: Any, state: dict[str, np.ndarray]) -> None:
     model.stop_reason = scalars["stop_reason"]
     model.counters.update(scalars["counters"])
     for population in model.populations:
-        population.load_state(groups.get(population.kind, {}))
-        model._uids[population.kind] = np.array(state[f"uids/{population.kind}"], np.uint64)
+        if population.kind in groups:  # else a cell type that comes with a therapy: there is none yet
+            population.load_state(groups[population.kind])
+            model._uids[population.kind] = np.array(state[f"uids/{population.kind}"], np.uint64)
     for name, field in model.fields.items():
         saved = groups.get(f"field.{name}")
         if saved:

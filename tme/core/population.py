@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import count
 from types import SimpleNamespace
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import mesa
 import numpy as np
@@ -21,6 +23,19 @@ from tme.kernels.row_moves import copy_rows, plan_removal
 _DTYPES = ("f8", "u8", "i4", "i1")
 _NO_TERM = np.zeros(0)
 _BY_WIDTH = {8: np.int64, 4: np.int32, 1: np.int8}  # bits are moved as they are
+
+
+class AgentCounts(WeakKeyDictionary):
+    """Numbers of agents by model, as Mesa before 3.4 counts them, that do not keep a model alive."""
+
+    def __getitem__(self, model: Any) -> Any:
+        if model not in self:
+            self[model] = count(1)
+        return super().__getitem__(model)
+
+
+if isinstance(getattr(mesa.Agent, "_ids", None), dict):  # there every model with an agent would stay in memory for good
+    mesa.Agent._ids = AgentCounts(mesa.Agent._ids)
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ import numpy as np
 from tme.experiments import files
 from tme.experiments.executors import here
 from tme.experiments.executors.contract import Stopped
-from tme.experiments.worker import GROWTH, let_go, resolve
+from tme.experiments.worker import GROWTH, resolve
 
 MODEL = "tme.model:TumourModel"
 KEPT_BYTES = 64_000_000  # of starts that a process keeps
@@ -154,7 +154,6 @@ def _grow(config: Any, seed: int, ask: _Ask, build: Any, replicate: int) -> _Sta
 def _take_apart(model: Any) -> None:
     """A model that nobody else has: it and its cells refer to each other, and thousands would wait for the garbage collector."""
     if model is not None:
-        let_go(model)
         vars(model).clear()
 
 

@@ -33,7 +33,6 @@ from tme.experiments.worker import (
     follow,
     from_state,
     last_files,
-    let_go,
     link_snapshots,
     new_model,
     taken_up,
@@ -82,13 +81,6 @@ def _advance(part: Part, folder: files.MemoryFolder) -> Piece:
     task, begun = part.task, time.monotonic()
     recorder = Recorder(folder, task.config, task.identity)
     model = _taken_up(part, recorder)
-    try:
-        return _in_memory(task, model, recorder, folder, begun)
-    finally:
-        let_go(model)
-
-
-def _in_memory(task: Task, model: Any, recorder: Recorder, folder: files.MemoryFolder, begun: float) -> Piece:
     first, slot = model.tick, recorder.slot
 
     def kept() -> bool:

@@ -47,6 +47,8 @@ _OURS = (
     "sweep.csv",
     "report.html",
     "report_error.txt",
+    "config.start.yaml",  # of a live session, with its log
+    "live.jsonl",
 )
 _NOT_SEALED = re.compile(r"^(DONE|checkpoint_[ab]|\..*)$")
 _POINT = re.compile(r"sweep-\d+")
@@ -113,7 +115,7 @@ def asks_anew(folder: Path, config: Any) -> bool:
     return read_config(folder).get("primary") != config.to_dict().get("primary")
 
 
-def write_config(folder: Path, config: Any) -> None:
+def write_config(folder: Path, config: Any, name: str = CONFIG) -> None:
     """Write config.resolved.yaml; its first line carries the digest. The user's files lie beside it as copies."""
     from tme import __version__
 
@@ -124,7 +126,7 @@ def write_config(folder: Path, config: Any) -> None:
     yaml.sort_base_mapping_type_on_output = False  # type: ignore[assignment]  # declared as None
     yaml.dump(json.loads(json.dumps(data, default=files.plain)), text)
     header = f"# tme {__version__}, resolved configuration, digest {config.digest}\n"
-    files.write_text(folder / CONFIG, header + text.getvalue())
+    files.write_text(folder / name, header + text.getvalue())
 
 
 def copy_own(folder: Path, config: Any) -> dict[str, list[str]]:

@@ -13,8 +13,6 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-import mesa
-
 from tme.experiments import files
 from tme.experiments.checkpoint import BadCheckpoint, ForeignCheckpoint, newest, read_checkpoint, remove_slots
 from tme.experiments.executors import here
@@ -137,15 +135,6 @@ def _simulate(task: Task, stop: Callable[[], bool], report: Callable[[dict], Non
     files.clear_temporary(task.folder)
     begun = time.perf_counter()
     model, recorder, resumed = _resume(task) or _start(task)
-    try:
-        return _to_its_end(task, model, recorder, resumed, stop, report, begun)
-    finally:
-        let_go(model)
-
-
-def _to_its_end(
-    task: Task, model: Any, recorder: Recorder, resumed: float | None, stop: Callable[[], bool], report: Callable[[dict], None], begun: float
-) -> Outcome:
     first_tick = model.tick
     if not follow(task, model, recorder, stop, report):
         recorder.checkpoint(model)
@@ -156,13 +145,6 @@ def _to_its_end(
     )
     _finish(task, model, recorder, outcome, model.tick - first_tick, time.perf_counter() - begun)
     return outcome
-
-
-def let_go(model: Any) -> None:
-    """Forget a model that is no longer needed: Mesa 3.3 keeps every model that ever had an agent, for good."""
-    ids = getattr(mesa.Agent, "_ids", None)
-    if isinstance(ids, dict):
-        ids.pop(model, None)
 
 
 def follow(task: Task, model: Any, recorder: Recorder, stop: Callable[[], bool], report: Callable[[dict], None]) -> bool:

@@ -16,6 +16,7 @@ from tme import statistics
 from tme.viz import style, words
 from tme.viz.load import Run
 from tme.viz.space import lattice_shape, voxel_of
+from tme.viz.steered import steered
 from tme.viz.style import arm_name
 from tme.viz.sweep import sweep_hour, words_of_points
 from tme.viz.words import number, p_text
@@ -276,7 +277,7 @@ def warnings(run: Run) -> list[str]:
         out.append("Arms differ in their number of simulations; pairs are formed from those that all have.")
     if len(run.arms) > 1 and run.control is None:
         out.append("No untreated arm was found, so nothing is compared with a control.")
-    out += _stopped(run) + _edges(run) + _failed(run)
+    out += steered(run.folder) + _stopped(run) + _edges(run) + _failed(run)
     if run.has("tumour_alive"):
         gone = [arm_name(a) for a in run.arms if (run.at(a, "tumour_alive") == 0).any()]
         if gone:

@@ -41,11 +41,63 @@ def _widget_class() -> type:
 
         def _asked(self, _: Any, asked: dict[str, Any], _buffers: list) -> None:
             try:
-                self.send({"id": asked.get("id")}, [answer(self.source, asked)])
+                self.send({"id": asked.get("id")}, [self._answer(asked)])
             except (Unreadable, OSError, ValueError, KeyError, TypeError) as fault:
                 self.send({"id": asked.get("id"), "error": str(fault)})
 
+        def _answer(self, asked: dict[str, Any]) -> bytes:
+            return answer(self.source, asked)
+
     return Viewer
+
+
+@cache
+def _live_class() -> type:
+    viewer = _widget_class()
+
+    class LiveViewer(viewer):  # type: ignore[misc, valid-type]
+        """A model that runs under its sliders, in a notebook; commands go to its session."""
+
+        _esm = live_module()
+
+        def __init__(self, session: Any) -> None:
+            super().__init__(session.live.folder)
+            self.session = session
+
+        def _answer(self, asked: dict[str, Any]) -> bytes:
+            if asked.get("ask") == "control":
+                what = asked.get("what")
+                try:
+                    told = self.session.ask(what if isinstance(what, dict) else {})
+                except ValueError as fault:
+                    told = {"error": str(fault)}
+                return json.dumps(told).encode()
+            if asked.get("ask") == "index":
+                return json.dumps({**self.source.index(), **self.session.index()}, allow_nan=False).encode()
+            return answer(self.source, asked)
+
+    return LiveViewer
+
+
+def live_module() -> str:
+    """The viewer and the panel of a live model as one module, with an entry that shows both."""
+    place = resources("tme.viz.viewer")
+    viewer, panel = (place.joinpath(name).read_text(encoding="utf-8") for name in ("viewer.js", "live.js"))
+    joined = viewer.replace("export default { render };", "") + panel.replace("import { h, say } from './viewer.js';", "")
+    return joined + """
+function renderLive({ model, el }) {
+  const host = h('div');
+  el.append(host);
+  const viewer = mount(host, fromNotebook(model), { live: (v) => new LivePanel(v) });
+  return () => viewer.close();
+}
+export default { render: renderLive };
+"""
+
+
+def live_widget(session: Any) -> Any:
+    """The page of a live session as a widget."""
+    return _live_class()(session)
 
 
 def answer(source: Source, asked: dict[str, Any]) -> bytes:

@@ -8,6 +8,7 @@ the run directory holds.
 from __future__ import annotations
 
 import json
+import secrets
 import threading
 from collections.abc import Callable
 from http import HTTPStatus
@@ -31,17 +32,26 @@ FILES = {
     "/view.css": ("view.css", "text/css; charset=utf-8"),
     "/favicon.ico": ("favicon.svg", "image/svg+xml"),
 }
+LIVE_FILES = {
+    "/start.js": ("start_live.js", "text/javascript; charset=utf-8"),
+    "/live.js": ("live.js", "text/javascript; charset=utf-8"),
+}
 MOST_BYTES = 4096  # of a request's body
 
 
 class ViewServer(ThreadingHTTPServer):
-    """Serves a `Source`; `control` takes what a page of `tme live` sends, `more` adds to the index."""
+    """Serves a `Source`; `control` takes what a page of `tme live` sends, `more` adds to the index.
+
+    The index carries a token, which only a page of this server can read; commands come with it.
+    """
 
     daemon_threads = True
 
     def __init__(self, source: Source, port: int = 0, control: Callable[[dict[str, Any]], dict[str, Any]] | None = None, more: Callable[[], dict[str, Any]] = dict) -> None:
         super().__init__(("127.0.0.1", port), Handler)
         self.source, self.control, self.more = source, control, more
+        self.token = secrets.token_urlsafe(24)
+        self.files = {**FILES, **(LIVE_FILES if control is not None else {})}
         self.lock = threading.Lock()  # a frame is made once, not by every request that waits for it
 
     @property
@@ -67,8 +77,8 @@ class Handler(BaseHTTPRequestHandler):
         if not self._at_home():
             return
         path = urlsplit(self.path).path
-        if path in FILES:
-            name, kind = FILES[path]
+        if path in self.server.files:
+            name, kind = self.server.files[path]
             self._send(HTTPStatus.OK, resources("tme.viz.viewer").joinpath(name).read_bytes(), kind)
             return
         try:
@@ -86,7 +96,8 @@ class Handler(BaseHTTPRequestHandler):
         source = self.server.source
         with self.server.lock:
             if parts == ["index.json"]:
-                return json.dumps({**source.index(), **self.server.more()}, allow_nan=False).encode(), "application/json"
+                token = {} if self.server.control is None else {"token": self.server.token}
+                return json.dumps({**source.index(), **token, **self.server.more()}, allow_nan=False).encode(), "application/json"
             if parts[0] == "frames" and len(parts) >= 4:
                 return source.frame("/".join(parts[1:-2]), _whole(parts[-2]), _number(parts[-1])), "application/octet-stream"
             if parts[0] == "descent" and len(parts) >= 3:
@@ -94,22 +105,30 @@ class Handler(BaseHTTPRequestHandler):
         raise Unreadable("There is nothing at this address.")
 
     def do_POST(self) -> None:
-        """A command of the page of `tme live`; JSON only, so that no form of another site can send it."""
+        """A command of the page of `tme live`: JSON with the token of the index, so that no page of another site can send it."""
         if not self._at_home():
             return
-        origin, size = self.headers.get("Origin"), self.headers.get("Content-Length", "")
-        allowed = self.server.control is not None and self.path == "/control" and self.headers.get_content_type() == "application/json"
-        if not allowed or not size.isdigit() or int(size) > MOST_BYTES or (origin and origin.removeprefix("http://") not in self.server.hosts):
+        size = self.headers.get("Content-Length", "")
+        if not self._from_own_page() or not size.isdigit() or int(size) > MOST_BYTES:
             self.close_connection = True
             self._send(HTTPStatus.FORBIDDEN, b"Not allowed.")
             return
         try:
             asked = json.loads(self.rfile.read(int(size)))
             assert self.server.control is not None
-            answer = self.server.control(asked if isinstance(asked, dict) else {})
-        except ValueError as fault:
-            answer = {"error": str(fault)}
-        self._send(HTTPStatus.OK, json.dumps(answer).encode(), "application/json")
+            status, answer = HTTPStatus.OK, self.server.control(asked if isinstance(asked, dict) else {})
+        except (ValueError, RecursionError) as fault:
+            status, answer = HTTPStatus.BAD_REQUEST, {"error": str(fault)}
+        self._send(status, json.dumps(answer).encode(), "application/json")
+
+    def _from_own_page(self) -> bool:
+        """Whether a command comes from a page that this server gave."""
+        origin, token = self.headers.get("Origin"), self.headers.get("X-Tme-Token", "")
+        if self.server.control is None or self.path != "/control" or self.headers.get_content_type() != "application/json":
+            return False
+        if origin and origin.removeprefix("http://") not in self.server.hosts:
+            return False
+        return secrets.compare_digest(token.encode(), self.server.token.encode())
 
     def _at_home(self) -> bool:
         if self.headers.get("Host", "") in self.server.hosts:

@@ -97,7 +97,7 @@ export function fromServer(base = '') {
     index: async () => (await get('index.json')).json(),
     frame: async (m) => new Uint8Array(await (await get(`frames/${part(m)}/${m.id}?${m.stamp}`)).arrayBuffer()),
     descent: async (m) => new Uint8Array(await (await get(`descent/${part(m)}`)).arrayBuffer()),
-    control: async (what) => (await fetch(`${base}control`, { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(what) })).json(),
+    control: async (what, token) => (await fetch(`${base}control`, { method: 'POST', headers: { 'Content-Type': 'application/json', 'X-Tme-Token': token }, body: JSON.stringify(what) })).json(),
   };
 }
 
@@ -132,6 +132,7 @@ export function fromNotebook(model) {
     index: async () => JSON.parse(new TextDecoder().decode(await ask({ ask: 'index' }))),
     frame: (m) => ask({ ask: 'frame', arm: m.arm, replicate: m.replicate, hour: m.id }),
     descent: (m) => ask({ ask: 'descent', arm: m.arm, replicate: m.replicate }),
+    control: async (what) => JSON.parse(new TextDecoder().decode(await ask({ ask: 'control', what }))),
   };
 }
 
@@ -159,7 +160,7 @@ const place = (v, s) => {
   const u = s.log ? Math.log(Math.max(v, s.low) / s.low) / Math.log(s.high / s.low) : (v - s.low) / (s.high - s.low || 1);
   return u <= 0 ? 0 : u >= 1 ? 255 : Math.round(255 * u);
 };
-const say = (v) => {
+export const say = (v) => {
   if (v === undefined || v === null || Number.isNaN(v)) return '–';
   const a = Math.abs(v);
   if (a !== 0 && (a < 1e-3 || a >= 1e6)) return v.toExponential(1).replace('e+', 'e').replace('-', '−');
@@ -169,7 +170,7 @@ const dayOf = (hour) => (Math.abs(hour) < 48 && hour % 24 ? `${say(hour)} h` : `
 const unitOf = (u) => (u === '1' ? 'relative' : (u || '').replace(/\bu(?=[MmgL])/, 'µ'));
 
 // ---- elements --------------------------------------------------------------------------------------------------
-function h(tag, set = {}, ...children) {
+export function h(tag, set = {}, ...children) {
   const e = tag === 'svg' || tag === 'polyline' || tag === 'circle' ? document.createElementNS('http://www.w3.org/2000/svg', tag) : document.createElement(tag);
   for (const [k, v] of Object.entries(set)) {
     if (k.startsWith('on')) e.addEventListener(k.slice(2), v);
@@ -666,14 +667,23 @@ class Viewer {
     while (!this.gone) {
       const running = this.index && (this.index.state === 'running' || this.index.live);
       await new Promise((r) => setTimeout(r, running ? (this.index.live ? 700 : 2000) : 6000));
-      if (this.gone || document.hidden) continue;
+      if (!this.gone && !document.hidden) await this.look();
+    }
+  }
+
+  /** See what is new in the run; a look while another is under way waits for that. */
+  look() {
+    const once = async () => {
       try {
         const index = await this.source.index();
-        if (JSON.stringify(index) === JSON.stringify(this.index)) continue;
+        if (JSON.stringify(index) === JSON.stringify(this.index)) return;
+        const pictures = (i) => JSON.stringify([i.arms, i.chosen]);
+        const same = pictures(index) === pictures(this.index);
         this.take(index);
-        await this.layout();
+        if (same) this.drawCurve(); else await this.layout();
       } catch (fault) { this.say(`No answer from tme any more (${fault.message}). What was loaded stays.`); }
-    }
+    };
+    return (this.looking = (this.looking || Promise.resolve()).then(once));
   }
 
   // ---- choices
@@ -1423,24 +1433,12 @@ class Viewer {
     await this.go(last);
   }
 
-  // ---- a model that runs under its sliders
+  // ---- a model that runs under its sliders: live.js
   drawLive() {
-    const { ui, index } = this, live = index.live;
-    ui.live.hidden = !live;
-    if (!live || !this.source.control) return;
-    const send = async (what) => { const answer = await this.source.control(what); if (answer.error) this.say(answer.error); };
-    if (!this.sliders) {
-      this.sliders = new Map();
-      const press = (text, what) => h('button', { type: 'button', onclick: () => send({ do: what }) }, text);
-      this.liveWords = h('span', { class: 'soft' });
-      ui.live.replaceChildren(press('start', 'start'), press('pause', 'pause'), press('one hour', 'step'), this.liveWords, ...live.sliders.map((s) => {
-        const told = h('output', {}, say(s.value)), range = h('input', { type: 'range', min: 0, max: 200, step: 1, value: s.at, 'aria-label': s.name, oninput: () => { told.textContent = say(s.low + ((s.high - s.low) * range.value) / 200); }, onchange: () => send({ do: 'set', key: s.key, value: s.low + ((s.high - s.low) * range.value) / 200 }) });
-        this.sliders.set(s.key, { told, range });
-        return h('label', { title: s.about }, s.name, range, told, s.unit);
-      }));
-    }
-    this.liveWords.textContent = live.words;
-    for (const s of live.sliders) { const known = this.sliders.get(s.key); if (known && this.root.activeElement !== known.range) { known.range.value = s.at; known.told.textContent = say(s.value); } }
+    this.ui.live.hidden = !this.index.live;
+    if (!this.index.live || !this.options.live) return;
+    if (!this.livePanel) this.livePanel = this.options.live(this);
+    this.livePanel.take(this.index.live);
   }
 
   // ---- measures
