@@ -48,7 +48,7 @@ def test_the_answer_stands_before_all_else_on_the_page(asked):
     places = [text.index(f'id="{key}"') for key, _ in page.SECTIONS]
     assert places == sorted(places) and page.SECTIONS[0][0] == "primary"
     first = plain(text[places[0] : places[1]])
-    assert "tumour_alive on day 5" in first and "after Holm" in first and "least 0.125" in first
+    assert "Living tumour cells on day 5" in first and "after Holm" in first and "least 0.125" in first
     assert all(c.replace(" ", "") in first.replace(" ", "") for c in CONTRASTS)
 
 

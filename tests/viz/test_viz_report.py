@@ -375,7 +375,7 @@ def test_sweep_points_are_read_on_one_day_where_a_simulation_stopped_early(tmp_p
 def test_a_viewer_that_cannot_be_packed_is_told_with_its_reason(tmp_path, monkeypatch):
     from tme.viz.viewer import pack
 
-    def broken(folder):
+    def broken(folder, *_):
         raise ValueError("torn")
 
     run = synthetic.write_run(tmp_path, arms=("control", "combination"), replicates=1, n=64, scale=0.1, days=(0, 5), every_h=12)

@@ -141,7 +141,7 @@ class Guesser:
             self.refuse("no row has all values of --only")
         tumour = keep & np.isin(self.column(columns["type"], text=True), [t for t, g in guesses.items() if g.value == "tumour"])
         place = np.stack([self.column(columns[a])[keep] for a in "xyz" if a in columns], axis=1)
-        unit = self.unit(columns["x"], place)
+        unit = self.unit(columns["x"], place, np.flatnonzero(keep) + 1)
         if (unique := self.id_column([*columns.values(), *only], keep)) is not None:
             columns["id"] = unique
         said = {"kind": "cells", "file": str(self.file.resolve()), "columns": columns, "types": {t: g.value for t, g in guesses.items()},
@@ -158,7 +158,9 @@ class Guesser:
             self.refuse("--x and --y go together")
         if asked.x is not None and asked.y is not None:
             return {"x": asked.x, "y": asked.y, **({"z": asked.z} if asked.z else {})}
-        found = [p for p in names.pairs(self.columns) if all(np.isfinite(self.column(c)).mean() > 0.5 for c in p[:2])]
+        shares = [(min(np.isfinite(self.column(c)).mean() for c in p[:2]), p) for p in names.pairs(self.columns)]
+        # columns named so with hardly a number are still the ones meant: which rows lack theirs is told further on
+        found = [p for share, p in shares if share > 0.5] or [p for share, p in sorted(shares, key=lambda s: -s[0]) if share > 0]
         if not found:
             self.refuse(f"no pair of columns looks like x and y; expected --x COLUMN --y COLUMN, of {self.all_columns()}")
         x, y, z = found[0]
@@ -184,7 +186,7 @@ class Guesser:
                 continue
             known = sum(n for t, n in counts.items() if t and not names.cell_type(t, self.kinds).doubt.startswith(("the name says", "only")))
             share = known / max(sum(counts.values()), 1)
-            if (score or share > 0.3) and len(counts) > 1:
+            if (score or share > 0.3) and (len(counts) > 1 or (score and share > 0.3)):
                 scored.append((score + 4.0 * share, share, name, counts))
         if not scored:
             self.refuse(f"no column looks like cell types; expected --type COLUMN, of {self.all_columns()}")
@@ -237,11 +239,13 @@ class Guesser:
             return {name: (best,)}
         return {}
 
-    def unit(self, column: str, place: np.ndarray) -> dict[str, Any]:
-        """Unit of the coordinates: said, in the column's name, or from how far apart neighbours are."""
-        good = place[np.isfinite(place).all(axis=1)]
+    def unit(self, column: str, place: np.ndarray, rows: np.ndarray) -> dict[str, Any]:
+        """Unit of the coordinates of these rows: said, in the column's name, or from how far apart neighbours are."""
+        whole = np.isfinite(place).all(axis=1)
+        good = place[whole]
         if len(good) < 2:
-            self.refuse("fewer than two rows have coordinates")
+            lacking = f": a coordinate is missing, or no number, in {rows_text(rows[~whole])}" if not whole.all() else ""
+            self.refuse(f"fewer than two rows have coordinates{lacking}")
         apart = float(np.median(cKDTree(good).query(good, k=2)[0][:, 1]))
         asked, said = self.asked, names.unit_said(column)
         unit = asked.unit or ("px" if asked.um_per_px else "") or said

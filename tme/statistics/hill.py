@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy.optimize import least_squares
 
 from tme.statistics.estimate import LEVEL, Estimate, unknown
 from tme.statistics.intervals import jackknife
@@ -72,6 +71,8 @@ def fit_hill(doses: Any, shares: Any) -> Hill | None:
     def error(p: np.ndarray) -> np.ndarray:
         e_max, _ = _greatest(p[:1], p[1:], d, effect)
         return e_max[0] * _saturation(p[:1], p[1:], d)[0] - effect
+
+    from scipy.optimize import least_squares
 
     best = least_squares(error, [ec50[start], h[start]], bounds=tuple(zip(*ends)), xtol=1e-12, ftol=1e-12, gtol=1e-12).x
     e_max, _ = _greatest(best[:1], best[1:], d, effect)

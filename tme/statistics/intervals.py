@@ -7,9 +7,8 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from scipy import stats
 
-from tme.statistics.estimate import FEWEST_TO_RESAMPLE, LEVEL, Estimate, from_error, unknown
+from tme.statistics.estimate import FEWEST_TO_RESAMPLE, LEVEL, Estimate, from_error, t_quantile, unknown
 
 DRAWS = 10_000
 SEED = 20240229
@@ -47,7 +46,7 @@ def band(values: Any, level: float = LEVEL) -> tuple[np.ndarray, np.ndarray, np.
     mean = np.where(n > 0, safe.sum(axis=0) / np.maximum(n, 1), np.nan)
     squares = (np.where(np.isfinite(x), x - mean, 0.0) ** 2).sum(axis=0)
     sd = np.sqrt(squares / np.maximum(n - 1, 1))
-    half = np.where(n > 1, stats.t.ppf(0.5 + level / 2, np.maximum(n - 1, 1)) * sd / np.sqrt(np.maximum(n, 1)), np.nan)
+    half = np.where(n > 1, t_quantile(0.5 + level / 2, np.maximum(n - 1, 1)) * sd / np.sqrt(np.maximum(n, 1)), np.nan)
     return mean, mean - half, mean + half
 
 

@@ -5,9 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from scipy import stats
-
-from tme.statistics.estimate import LEVEL
+from tme.statistics.estimate import LEVEL, t_quantile
 
 
 @dataclass(frozen=True)
@@ -23,6 +21,8 @@ class Line:
 
 def fit_line(x: Any, y: Any, level: float = LEVEL) -> Line:
     """Ordinary least squares of y (n,) on x (n,)."""
+    from scipy import stats
+
     fit = stats.linregress(x, y)
-    half = stats.t.ppf(0.5 + level / 2, max(len(x) - 2, 1)) * fit.stderr
+    half = t_quantile(0.5 + level / 2, max(len(x) - 2, 1)) * fit.stderr
     return Line(float(fit.slope), float(fit.slope - half), float(fit.slope + half), float(fit.intercept), float(fit.rvalue**2))

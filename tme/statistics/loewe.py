@@ -10,7 +10,6 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from scipy.optimize import brentq
 
 from tme.statistics.estimate import LEVEL, Estimate, unknown
 from tme.statistics.hill import Hill, fit_hill
@@ -28,6 +27,8 @@ def loewe_share(dose_a: float, dose_b: float, a: Hill, b: Hill) -> float:
     if dose_a <= 0 and dose_b <= 0:
         return 1.0
     high, low = 1 - 1e-12, least + 1e-12
+    from scipy.optimize import brentq
+
     return low if surplus(low) > 0 else float(brentq(surplus, low, high, xtol=1e-13))
 
 

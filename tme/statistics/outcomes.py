@@ -11,13 +11,12 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from scipy import stats
 
 from tme.statistics.arms import DOSES, control_arm, dose_units, doses_given
 from tme.statistics.common_hour import DIGITS, common_hours
 from tme.statistics.contrasts import adjusted, told
 from tme.statistics.doses import DoseTable, dose_table
-from tme.statistics.estimate import FEWEST_FOR_P, Estimate
+from tme.statistics.estimate import FEWEST_FOR_P, Estimate, t_quantile, t_tail
 from tme.statistics.growth import FOLD, area_under_curve, growth_inhibition, time_to_reach
 from tme.statistics.intervals import mean_interval
 from tme.statistics.paired_tests import benjamini_hochberg
@@ -185,5 +184,5 @@ def against(found: Estimate, null: float) -> Estimate:
     """An estimate with its p against another null value, by the same t."""
     if not found.has_interval or found.n < 2 or found.high == found.low:
         return replace(found, null=null)
-    error = (found.high - found.low) / 2 / stats.t.ppf(0.975, found.n - 1)
-    return replace(found, null=null, p=float(2 * stats.t.sf(abs(found.value - null) / error, found.n - 1)))
+    error = (found.high - found.low) / 2 / t_quantile(0.975, found.n - 1)
+    return replace(found, null=null, p=float(2 * t_tail(abs(found.value - null) / error, found.n - 1)))

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy import stats
 
 from tme.statistics.intervals import pairs
 
@@ -32,6 +31,8 @@ def sign_test(a: Any, b: Any) -> ExactTest:
     x, y = pairs(a, b)
     up, down = int((x > y).sum()), int((x < y).sum())
     n = up + down
+    from scipy import stats
+
     return ExactTest(float(stats.binomtest(up, n, 0.5).pvalue) if n else 1.0, n, least_p(n))
 
 
@@ -43,8 +44,11 @@ def wilcoxon(a: Any, b: Any) -> ExactTest:
     if n == 0:
         return ExactTest(1.0, 0, 1.0)
     if n > EXACT_UP_TO:
+        from scipy import stats
+
         return ExactTest(float(stats.wilcoxon(d, method="asymptotic").pvalue), n, least_p(n))
-    ranks = stats.rankdata(np.abs(d))
+    _, which, counts = np.unique(np.abs(d), return_inverse=True, return_counts=True)
+    ranks = (np.cumsum(counts) - (counts - 1) / 2)[which]  # ties share the middle of their ranks
     signs = (np.arange(2**n)[:, None] >> np.arange(n)) & 1
     sums = signs @ ranks
     centre = ranks.sum() / 2
@@ -65,10 +69,14 @@ def holm(p_values: Any) -> np.ndarray:
 def benjamini_hochberg(p_values: Any) -> np.ndarray:
     """p adjusted so that of all claims below a limit that share at most is false; NaN stays NaN and does not count as a test.
 
-    Source: Benjamini & Hochberg 1995, J R Stat Soc B 57:289 (scipy.stats.false_discovery_control).
+    Source: Benjamini & Hochberg 1995, J R Stat Soc B 57:289.
     """
     p = np.asarray(p_values, float)
     out, tested = np.full(p.shape, np.nan), np.isfinite(p)
     if tested.any():
-        out[tested] = stats.false_discovery_control(p[tested], method="bh")
+        order = np.argsort(p[tested])
+        least = np.minimum.accumulate((p[tested][order] * order.size / np.arange(1, order.size + 1))[::-1])[::-1]
+        adjusted = np.empty(order.size)
+        adjusted[order] = np.minimum(least, 1.0)
+        out[tested] = adjusted
     return out

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from scipy import stats
+from scipy import special
 
-from tme.statistics.estimate import LEVEL
+from tme.statistics.estimate import LEVEL, t_quantile
 
 POWER = 0.8
 MOST = 100_000  # beyond this many pairs the answer is "no number of replicates that anybody runs"
@@ -17,8 +17,8 @@ def power_of_pairs(standardised: float, n: int, level: float = LEVEL) -> float:
     """Chance that a two-sided paired t test of n pairs finds an effect of `standardised` (mean over standard deviation)."""
     if n < 2:
         return 0.0
-    limit, shift = stats.t.ppf(0.5 + level / 2, n - 1), abs(standardised) * np.sqrt(n)
-    return float(stats.nct.sf(limit, n - 1, shift) + stats.nct.cdf(-limit, n - 1, shift))
+    limit, shift = t_quantile(0.5 + level / 2, n - 1), abs(standardised) * np.sqrt(n)
+    return float(1 - special.nctdtr(n - 1, shift, limit) + special.nctdtr(n - 1, shift, -limit))
 
 
 def pairs_needed(effects: Any, null: float = 0.0, power: float = POWER, level: float = LEVEL) -> int | None:
@@ -36,7 +36,7 @@ def pairs_needed(effects: Any, null: float = 0.0, power: float = POWER, level: f
         return None
     standardised = abs(effect) / spread
     # the normal approximation is within a few pairs of the noncentral t: start below it, and go up
-    z = stats.norm.ppf(0.5 + level / 2) + stats.norm.ppf(power)
+    z = special.ndtri(0.5 + level / 2) + special.ndtri(power)
     n = max(2, int((z / standardised) ** 2))
     if n > MOST:
         return None

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 
-from scipy import stats
+from scipy import special
 
 from tme.statistics.estimate import LEVEL, Estimate, unknown
 
@@ -16,7 +16,7 @@ def proportion(held: int, n: int, level: float = LEVEL) -> Estimate:
     """held/n with its interval; unknown for n = 0."""
     if n == 0:
         return unknown()
-    z = float(stats.norm.ppf(0.5 + level / 2))
+    z = float(special.ndtri(0.5 + level / 2))
     p = held / n
     middle = (p + z * z / (2 * n)) / (1 + z * z / n)
     half = z / (1 + z * z / n) * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 
-from tme.statistics.contrasts import Answer
+from tme.statistics.contrasts import Answer, Contrast
 from tme.statistics.estimate import FEWEST_FOR_P, FEWEST_TO_RESAMPLE, Estimate
 from tme.statistics.paired_tests import least_p
 
@@ -58,8 +58,12 @@ def measured(answer: Answer, name: Callable[[str], str] = str) -> str:
 
 
 def stated(answer: Answer, name: Callable[[str], str] = str) -> str:
-    """The contrast in words."""
-    c = answer.contrast
+    """The contrast of an answer in words."""
+    return statement(answer.contrast, name)
+
+
+def statement(c: Contrast, name: Callable[[str], str] = str) -> str:
+    """A contrast in words, before anything is known of it."""
     side = "more" if c.above else "less"
     if c.kind == "ratio":
         return f"{name(c.arms[0])} {'larger' if c.above else 'smaller'} than {name(c.arms[1])}"

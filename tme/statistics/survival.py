@@ -1,13 +1,12 @@
-"""Times to an event, some censored: Kaplan-Meier curves and the log-rank test (scipy.stats)."""
+"""Times to an event, some censored: Kaplan-Meier curves and the log-rank test."""
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy import stats
+from scipy import special
 
 from tme.statistics.estimate import LEVEL
 
@@ -33,28 +32,17 @@ class SurvivalCurve:
         return float(self.times[at[0]]) if at.size else float("inf")
 
 
-def _sample(times: Any, happened: Any) -> stats.CensoredData:
-    t, event = np.asarray(times, float), np.asarray(happened, bool)
-    known = np.isfinite(t)
-    return stats.CensoredData.right_censored(t[known], ~event[known])
-
-
 def kaplan_meier(times: Any, happened: Any, level: float = LEVEL) -> SurvivalCurve:
     """Kaplan-Meier curve of times (n,), of which those with `happened` (n,) false are censored. Source: Kaplan & Meier
     1958, J Am Stat Assoc 53:457."""
-    t, event = np.asarray(times, float), np.asarray(happened, bool)
-    known = np.isfinite(t)
-    t, event = t[known], event[known]
-    if not event.any():
-        none = np.zeros(0)
-        return SurvivalCurve(none, none, none, none, np.sort(t), t.size)
-    sf = stats.ecdf(_sample(t, event)).sf
-    with np.errstate(all="ignore"), warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)  # undefined at share 0: NaN there says so
-        within = sf.confidence_interval(level, method="log-log")
-    at = np.isin(sf.quantiles, t[event])
-    low, high = (np.asarray(x.probabilities, float)[at] for x in (within.low, within.high))
-    return SurvivalCurve(np.asarray(sf.quantiles, float)[at], np.asarray(sf.probabilities, float)[at], low, high, np.sort(t[~event]), t.size)
+    t, event = _known(times, happened)
+    at, risk, deaths = _table(t, event)
+    share = np.cumprod((risk - deaths) / risk)
+    with np.errstate(all="ignore"):  # undefined at share 0: NaN there says so
+        error = np.sqrt(np.cumsum(deaths / (risk * (risk - deaths)))) / np.abs(np.log(share))
+        middle, half = np.log(-np.log(share)), special.ndtri(0.5 + level / 2) * error
+        low, high = np.exp(-np.exp(middle + half)), np.exp(-np.exp(middle - half))
+    return SurvivalCurve(at, share, low, high, np.sort(t[~event]), t.size)
 
 
 def logrank(times_a: Any, happened_a: Any, times_b: Any, happened_b: Any) -> float:
@@ -62,8 +50,26 @@ def logrank(times_a: Any, happened_a: Any, times_b: Any, happened_b: Any) -> flo
 
     Replicates that share a seed are paired, which the test does not use. Source: Mantel 1966, Cancer Chemother Rep 50:163.
     """
-    a, b = _sample(times_a, happened_a), _sample(times_b, happened_b)
-    if not len(a) or not len(b) or not (np.any(happened_a) or np.any(happened_b)):
+    (a, event_a), (b, event_b) = _known(times_a, happened_a), _known(times_b, happened_b)
+    if not a.size or not b.size or not (event_a.any() or event_b.any()):
         return float("nan")
+    at, risk, deaths = _table(np.concatenate([a, b]), np.concatenate([event_a, event_b]))
+    risk_a = (a[:, None] >= at).sum(axis=0)
+    more = risk > 1
+    variance = (risk_a * (risk - risk_a) * deaths * (risk - deaths))[more] / (risk**2 * (risk - 1))[more]
     with np.errstate(all="ignore"):
-        return float(stats.logrank(a, b).pvalue)
+        z = (event_a.sum() - (risk_a * deaths / risk).sum()) / np.sqrt(variance.sum())
+    return float(2 * special.ndtr(-abs(z)))
+
+
+def _known(times: Any, happened: Any) -> tuple[np.ndarray, np.ndarray]:
+    """Times (n,) that are finite, and whether it happened then."""
+    t, event = np.asarray(times, float), np.asarray(happened, bool)
+    known = np.isfinite(t)
+    return t[known], event[known]
+
+
+def _table(t: np.ndarray, event: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Times (k,) at which it happened, how many had come so far without it, and to how many it happened."""
+    at, deaths = np.unique(t[event], return_counts=True)
+    return at, (t[:, None] >= at).sum(axis=0), deaths

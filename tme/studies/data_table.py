@@ -65,37 +65,42 @@ def read(path: str | Path, arms: Collection[str], readouts: Collection[str], day
     `arms`, `readouts`: names that simulations have; `days`: first and last day of the experiment; `check_days`: kept out of the fit.
     """
     path = Path(path)
-    try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError([Fault(str(path), 0, "", f"cannot be read: {getattr(error, 'strerror', None) or error}", "a CSV table")]) from error
-    numbered = [(n, line) for n, line in enumerate(lines, 1) if line.strip() and not line.startswith("#")]
-    if not numbered:
-        raise ConfigError([Fault(str(path), 0, "", "is empty", f"a header with {', '.join(NEEDED)}, and rows")])
-    header = [name.strip() for name in next(csv.reader([numbered[0][1]]))]
-    faults = faults_of_header(path, numbered[0][0], header)
+    header, lines = numbered_lines(path, NEEDED)
+    faults = faults_of(path, lines[0][0], header, NEEDED, OPTIONAL)
     if faults:
         raise ConfigError(faults)
-    table = _Table(path, header, arms, readouts, days, check_days)
-    rows = [row for n, line in numbered[1:] if (row := table.row(n, next(csv.reader([line])))) is not None]
+    table = Table(path, header, arms, readouts, days, check_days)
+    rows = [row for n, cells in lines[1:] if (row := table.row(n, cells)) is not None]
     if not table.faults and not rows:
-        table.faults.append(Fault(str(path), numbered[0][0], "", "has a header and no rows", "one measured value a line"))
+        table.wrong(lines[0][0], "", "has a header and no rows", "one measured value a line")
     if table.faults:
         raise ConfigError(table.faults)
     return averaged(rows, str(path))
 
 
-def faults_of_header(path: Path, line: int, header: Sequence[str]) -> list[Fault]:
+def numbered_lines(path: Path, needed: Sequence[str]) -> tuple[list[str], list[tuple[int, list[str]]]]:
+    """The header of a CSV table, and its lines that are no comments, the header's first, as fields with their number."""
+    try:
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError([Fault(str(path), 0, "", f"cannot be read: {getattr(error, 'strerror', None) or error}", "a CSV table")]) from error
+    found = [(n, next(csv.reader([line]))) for n, line in enumerate(lines, 1) if line.strip() and not line.startswith("#")]
+    if not found:
+        raise ConfigError([Fault(str(path), 0, "", "is empty", f"a header with {', '.join(needed)}, and rows")])
+    return [name.strip() for name in found[0][1]], found
+
+
+def faults_of(path: Path, line: int, header: Sequence[str], needed: Sequence[str], optional: Sequence[str]) -> list[Fault]:
     """Columns that are unknown, missing or there twice."""
-    every = (*NEEDED, *OPTIONAL)
+    every = (*needed, *optional)
     twice = [name for name in dict.fromkeys(header) if header.count(name) > 1]
     unknown = [name for name in header if name not in every]
     out = [Fault(str(path), line, name, "there are two columns of this name", "each once") for name in twice]
     out += [Fault(str(path), line, name, "unknown column", listed(every), nearest(name, every)) for name in unknown]
-    return out + [Fault(str(path), line, name, "missing column", f"the columns {', '.join(NEEDED)}") for name in NEEDED if name not in header]
+    return out + [Fault(str(path), line, name, "missing column", f"the columns {', '.join(needed)}") for name in needed if name not in header]
 
 
-class _Table:
+class Table:
     """Reads lines of one table and collects their faults."""
 
     def __init__(self, path: Path, header: list[str], arms: Collection[str], readouts: Collection[str], days: tuple[float, float], check_days: Collection[float]) -> None:
@@ -105,38 +110,51 @@ class _Table:
 
     def row(self, line: int, cells: list[str]) -> Row | None:
         """One line as a row; None with a fault noted where it is wrong."""
-        known = len(self.faults)
-        if len(cells) != len(self.header):
-            self._wrong(line, "", f"has {len(cells)} fields", f"{len(self.header)}, as the header")
+        known, given = len(self.faults), self.named(line, cells)
+        if given is None:
             return None
-        given = dict(zip(self.header, (c.strip() for c in cells)))
         day, relative = self._day(line, given, "day"), self._day(line, given, "relative_to_day")
-        value, sd = self._number(line, given, "value"), self._number(line, given, "sd")
+        value, sd = self.number(line, given, "value"), self.number(line, given, "sd")
         for column in NEEDED:
             if not given[column]:
-                self._wrong(line, column, "is empty", "a readout's name" if column == "readout" else "a number")
+                self.wrong(line, column, "is empty", "a readout's name" if column == "readout" else "a number")
         if sd is not None and sd < 0:
-            self._wrong(line, "sd", f"is {sd:g}", "0 or more")
+            self.wrong(line, "sd", f"is {sd:g}", "0 or more")
         if relative is not None and relative == day:
-            self._wrong(line, "relative_to_day", "is the day of the value itself", "another day")
-        arm = given.get("arm") or ("control" if "control" in self.arms else next(iter(self.arms)))
-        self._name(line, "arm", arm, self.arms)
+            self.wrong(line, "relative_to_day", "is the day of the value itself", "another day")
+        arm = self.arm(line, given)
         if given["readout"]:
-            self._name(line, "readout", given["readout"], self.readouts)
+            self.name(line, "readout", given["readout"], self.readouts)
         use = given.get("use") or ("check" if day in self.check_days else "fit")
-        self._name(line, "use", use, USES)
+        self.name(line, "use", use, USES)
         if len(self.faults) > known or day is None or value is None:
             return None
         return Row(arm, given["readout"], day, value, sd, relative, use == "fit", line=line)
 
-    def _wrong(self, line: int, column: str, problem: str, expected: str, meant: str = "") -> None:
+    def named(self, line: int, cells: list[str]) -> dict[str, str] | None:
+        """The fields of a line by their column; None with a fault noted where there are more or fewer."""
+        if len(cells) != len(self.header):
+            self.wrong(line, "", f"has {len(cells)} fields", f"{len(self.header)}, as the header")
+            return None
+        return dict(zip(self.header, (c.strip() for c in cells)))
+
+    def arm(self, line: int, given: dict[str, str]) -> str:
+        """The arm of a line, where none is given control or the first."""
+        arm = given.get("arm") or ("control" if "control" in self.arms else next(iter(self.arms)))
+        self.name(line, "arm", arm, self.arms)
+        return arm
+
+    def wrong(self, line: int, column: str, problem: str, expected: str, meant: str = "") -> None:
+        """Note a fault."""
         self.faults.append(Fault(str(self.path), line, column, problem, expected, meant))
 
-    def _name(self, line: int, column: str, name: str, known: Collection[str]) -> None:
+    def name(self, line: int, column: str, name: str, known: Collection[str]) -> None:
+        """Note a fault where a name is not known."""
         if name not in known:
-            self._wrong(line, column, f"unknown {column} '{name}'", listed(known), nearest(name, known))
+            self.wrong(line, column, f"unknown {column} '{name}'", listed(known), nearest(name, known))
 
-    def _number(self, line: int, given: dict[str, str], column: str) -> float | None:
+    def number(self, line: int, given: dict[str, str], column: str) -> float | None:
+        """A number, None where there is none; what is no finite number is a fault."""
         text = given.get(column, "")
         if not text:
             return None
@@ -145,15 +163,15 @@ class _Table:
         except ValueError:
             value = math.nan
         if not math.isfinite(value):
-            self._wrong(line, column, f"is '{text}'", "a finite number")
+            self.wrong(line, column, f"is '{text}'", "a finite number")
             return None
         return value
 
     def _day(self, line: int, given: dict[str, str], column: str) -> float | None:
-        day = self._number(line, given, column)
+        day = self.number(line, given, column)
         if day is not None and not self.days[0] <= day <= self.days[1]:
             where = "beyond the horizon" if day > self.days[1] else "before the start"
-            self._wrong(line, column, f"day {day:g} lies {where}", f"days from {self.days[0]:g} to {self.days[1]:g} (start_day to horizon_day)")
+            self.wrong(line, column, f"day {day:g} lies {where}", f"days from {self.days[0]:g} to {self.days[1]:g} (start_day to horizon_day)")
         return day
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 from matplotlib.patches import Patch
-from matplotlib.ticker import PercentFormatter
+from matplotlib.ticker import FuncFormatter
 
 from tme import statistics
-from tme.viz import style
+from tme.viz import limits, style
 from tme.viz.curves import all_dose_days, band_words, draw_arm, pages
 from tme.viz.load import Missing, Run
 from tme.viz.style import FATE_COLOURS, FATE_NAMES, Drawn, arm_name, day_text
@@ -33,13 +33,13 @@ def composition(run: Run) -> list[Drawn]:
     rows = -(-len(panels) // columns)
     figure = style.new_figure(max(3.6, style.PAGE_IN * columns / 4), 0.55 + 1.75 * rows)
     axes = figure.subplots(rows, columns, squeeze=False, sharex=True)
+    colours, axes_cut = style.arm_colours(run.arms, run.control), []
     for axis, (column, label, share) in zip(axes.ravel(), panels):
-        for arm in run.measured:
-            draw_arm(axis, run, arm, column, top=1.0 if share else None)
+        drawn = {arm: draw_arm(axis, run, arm, column, top=1.0 if share else None) for arm in run.measured}
         style.time_axis(axis, all_dose_days(run))
-        style.from_zero(axis)
+        axes_cut.append(limits.keep_in(axis, drawn, colours))
         if share:
-            axis.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
+            axis.yaxis.set_major_formatter(FuncFormatter(lambda v, _: f"{100 * v:g} %"))
         axis.set_title(label)
     for axis in axes.ravel()[len(panels) :]:
         axis.set_visible(False)
@@ -47,6 +47,7 @@ def composition(run: Run) -> list[Drawn]:
     style.legend_of_arms(figure, run.arms, run.control)
     left_out = [label for column, label, _ in PANELS if not run.has(column)]
     text = band_words(run).capitalize() + "Faint verticals: treatment days. All axes start at zero. "
+    text += limits.words(axes_cut)
     text += _composition_words(run, panels)
     if left_out:
         text += f" Not recorded in this run: {', '.join(left_out)}."

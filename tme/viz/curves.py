@@ -9,7 +9,8 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, NullFormatter
 
 from tme import statistics
-from tme.viz import style
+from tme.viz import limits, style
+from tme.viz.limits import Curve
 from tme.viz.load import Missing, Run
 from tme.viz.style import Drawn, arm_name, day_text
 
@@ -31,8 +32,10 @@ def draw_arm(
     since_day: float | None = None,
     top: float | None = None,
     **line,
-) -> None:
+) -> Curve:
     """Mean over replicates with its 95 % interval, cut at `top`; `thin` adds each replicate as a thin line.
+
+    Returns what was drawn: days, mean and the upper end of the interval (n_time,).
 
     Two replicates have an interval, but it is 13 standard errors wide: they are shown as two thin lines.
     """
@@ -58,38 +61,9 @@ def draw_arm(
         axis.fill_between(
             days, low, high, where=complete, color=options["color"], alpha=faint, lw=0, zorder=1
         )
-    axis.plot(days, np.where(complete, mean, np.nan), zorder=3, **options)
-
-
-def growth(run: Run) -> list[Drawn]:
-    """Area and equivalent volume, replicates thin, mean thick, treatment days on top."""
-    panels = [("tumour_area_mm2", "tumour area (mm²)"), ("tumour_volume_mm3", "equivalent volume (mm³)")]
-    panels = [p for p in panels if run.has(p[0])]
-    if not panels and run.has("tumour_alive"):
-        panels = [("tumour_alive", "living tumour cells")]
-    if not panels:
-        raise Missing("series.csv has neither tumour_area_mm2 nor tumour_volume_mm3 nor tumour_alive")
-    agents = run.dose_days
-    figure = style.new_figure(style.PAGE_IN, 3.0 + 0.14 * len(agents))
-    rows = figure.subplots(
-        2,
-        len(panels),
-        squeeze=False,
-        sharex="col",
-        gridspec_kw={"height_ratios": [0.14 * max(len(agents), 0.05), 2.6], "hspace": 0},
-    )
-    for i, (column, label) in enumerate(panels):
-        axis = rows[1, i]
-        for arm in run.measured:
-            draw_arm(axis, run, arm, column, thin=True)
-        axis.set(xlabel=style.TIME_LABEL, ylabel=label)
-        style.from_zero(axis)
-        axis.margins(x=0.01)
-        style.time_axis(axis, ticks=8)
-        _dose_strip(rows[0, i], agents, named=i == 0)
-    style.panel_letters(rows[1], -30)
-    style.legend_of_arms(figure, run.arms, run.control)
-    return [Drawn("growth", "Tumour growth", figure, _growth_caption(run, panels[0]))]
+    mean = np.where(complete, mean, np.nan)
+    axis.plot(days, mean, zorder=3, **options)
+    return days, mean, np.where(complete, high, np.nan) if len(values) >= MIN_FOR_BAND else mean
 
 
 def band_words(run: Run) -> str:
@@ -97,34 +71,6 @@ def band_words(run: Run) -> str:
     if max((len(run.replicates(a)) for a in run.measured), default=0) < MIN_FOR_BAND:
         return "thick lines: means; fewer than three simulations per arm, so no interval is drawn. "
     return "thick lines: means; bands: 95 % intervals. "
-
-
-def _dose_strip(axis: Axes, agents, named: bool) -> None:
-    """One row of triangles per agent."""
-    for row, (_, days) in enumerate(agents):
-        axis.plot(days, [row] * len(days), "v", color="black", ms=3.2, mew=0, clip_on=False)
-    axis.set_ylim(len(agents) - 0.4, -0.6)
-    axis.set_yticks(range(len(agents)) if named else [], [arm_name(a) for a, _ in agents] if named else [])
-    axis.tick_params(length=0, labelbottom=False)
-    for spine in axis.spines.values():
-        spine.set_visible(False)
-
-
-def _growth_caption(run: Run, panel: tuple[str, str]) -> str:
-    column, label = panel
-    unit = label.partition("(")[2].rstrip(")") or "cells"
-    parts = []
-    for arm in run.measured:
-        e = statistics.mean_of_amounts(run.at(arm, column))
-        within = f" ({e.low:.3g} to {e.high:.3g})" if e.has_interval else ""
-        parts.append(f"{arm_name(arm)} {e.value:.3g}{within}")
-    many = max((len(run.replicates(a)) for a in run.measured), default=0) > 1
-    lines = "Thin lines: single simulations; " + band_words(run) if many else ""
-    doses = "Triangles: treatment days. " if run.dose_days else ""
-    name = label.partition(" (")[0]
-    return (
-        f"{lines}{doses}At {day_text(run.last_common_hour)} the {name}, in {unit}, was: {'; '.join(parts)}."
-    )
 
 
 QUANTITIES = (
@@ -255,15 +201,17 @@ def _with_unit(run: Run, label: str) -> str:
 
 def _chain_sheet(run: Run, links, arms: list[str], page: str) -> Drawn:
     figure = style.new_figure(style.PAGE_IN, 0.65 + 1.12 * max(len(arms), 1))
-    axes = figure.subplots(len(arms), len(links), squeeze=False, sharex=True, sharey="col")
+    axes = figure.subplots(len(arms), len(links), squeeze=False)  # limits are set below: shared axes ask all others at each line
     colours = style.arm_colours(run.arms, run.control)
+    drawn: dict[tuple[int, int], Curve] = {}
     for i, arm in enumerate(arms):
         for j, (column, label) in enumerate(links):
             axis = axes[i, j]
             if run.control and arm != run.control:
                 draw_arm(axis, run, run.control, column, color="#B0B0B0", lw=0.9, since_day=0)
-            draw_arm(axis, run, arm, column, since_day=0)
+            drawn[i, j] = draw_arm(axis, run, arm, column, since_day=0)
             axis.locator_params(axis="both", nbins=4)
+            axis.tick_params(labelbottom=i == len(arms) - 1)
             if i == 0:
                 axis.set_title(label, loc="center", pad=6)
                 if j:
@@ -271,13 +219,24 @@ def _chain_sheet(run: Run, links, arms: list[str], page: str) -> Drawn:
                         "→", (-0.24, 1.11), xycoords="axes fraction", ha="center", fontsize=9, va="bottom"
                     )
         axes[i, 0].set_ylabel(style.wrapped(arm_name(arm), 300), color=colours[arm], fontweight="bold")
+    left_out = []
     for j, (column, _) in enumerate(links):
         if column != "slc7a11_factor":
-            axes[0, j].set_ylim(bottom=0)
+            top, cut = limits.top_of(drawn[i, j] for i in range(len(arms)))
+            low = 0.0
+            marked = [limits.mark_beyond(axes[i, j], *drawn[i, j][:2], top, colours[arm]) for i, arm in enumerate(arms)]
+            left_out.append((cut, any(marked)))
+        else:
+            low, top = (float(f(axis.get_ylim()[k] for axis in axes[:, j])) for k, f in enumerate((min, max)))
+        for axis in axes[:, j]:
+            axis.set_ylim(low, top)
+    ends = [axis.get_xlim() for axis in axes.ravel()]
+    for axis in axes.ravel():
+        axis.set_xlim(min(low for low, _ in ends), max(high for _, high in ends))
     figure.supxlabel(style.TIME_LABEL, fontsize=style.FONT_PT)
     text = (
         f"From danger signal to the cystine transporter, one arm per row; grey: control; {band_words(run)}"
-        "Each column has one scale; all but SLC7A11 start at zero. "
+        f"Each column has one scale; all but SLC7A11 start at zero. {limits.words(left_out)}"
     ) + _chain_words(run, links, arms)
     return Drawn(f"chain{page}", "The loop: danger signal to SLC7A11", figure, text)
 

@@ -66,9 +66,11 @@ def fields(run: Run) -> list[Drawn]:
             parts = -(-len(names) // PER_PAGE)
             size = -(-len(names) // max(parts, 1))
             for part in range(parts):
-                for page, group in pages(arms, 5):
+                here = names[part * size : (part + 1) * size]
+                with_any = [a for a in arms if any((n, a) in snapshot.pictures for n in here)]
+                for page, group in pages(with_any, 5):
                     suffix = ("" if part == 0 else f"_part{part + 1}") + page
-                    out.append(_sheet(run, snapshot, names[part * size : (part + 1) * size], group, suffix))
+                    out.append(_sheet(run, snapshot, here, group, suffix))
     if not out:
         raise Missing("all fields are zero")
     return out
@@ -161,20 +163,24 @@ def _sheet(run: Run, s: Snapshot, names: list[str], arms: list[str], suffix: str
     )
     colours = style.arm_colours(run.arms, run.control)
     scales = {n: scale_for([s.pictures[n, a] for a in run.arms if (n, a) in s.pictures]) for n in names}
+    barred = False
     for i, name in enumerate(names):
         norm = scales[name]
         for j, arm in enumerate(arms):
+            x, y = sheet.corner(i, j)
+            if i == 0:
+                title = style.wrapped(arm_name(arm), sheet.width_px)
+                sheet.text(x + sheet.width_px / 2, y - 13, title, ha="center", va="bottom", fontsize=SMALL_PT, color=colours[arm], fontweight="bold")
             if (name, arm) not in s.pictures:
+                sheet.text(x + sheet.width_px / 2, y + sheet.height_px / 2, "none", ha="center", va="center", fontsize=SMALL_PT, color="#777777")
                 continue
             picture = np.maximum(s.pictures[name, arm], norm.vmin or 0.0)
             panel = sheet.show(i, j, picture, norm=norm, cmap=COLOUR_MAP)
             outline = s.outlines[arm]
             if outline is not None and outline.min() < 0.5 < outline.max():
                 panel.contour(outline, 0.5, colors="white", linewidths=0.6)
-            if i == 0:
-                panel.title(style.wrapped(arm_name(arm), sheet.width_px), fontsize=SMALL_PT, color=colours[arm], fontweight="bold")
-            if i == len(names) - 1 and j == 0:
-                sheet.scale_bar(panel, s.dx_um, "white")
+            if i == len(names) - 1 and not barred:
+                barred = bool(sheet.scale_bar(panel, s.dx_um, "white"))
         _margins(sheet, i, len(arms), name, style.unit_text(s.units.get(name, "")), norm)
     tag = f"day{round(s.hour / 24, 2):g}".replace("-", "minus").replace(".", "p")
     view = "_projection" if s.view == "projection" else ""

@@ -76,6 +76,8 @@ def _column(node: h5py.Group | h5py.Dataset) -> np.ndarray:
         values = node["values"][:].astype(float)
         values[node["mask"][:]] = np.nan
         return values
+    if h5py.check_string_dtype(node.dtype) is not None:
+        return node.asstr()[:].astype(object)
     values = node[:]
     return np.array([_text(v) for v in values], dtype=object) if values.dtype.kind in "OS" else values
 

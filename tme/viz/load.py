@@ -38,6 +38,7 @@ class Dose:
     name: str
     days: tuple[float, ...]
     amount: str
+    route: str = ""
 
 
 class Run:
@@ -86,8 +87,7 @@ class Run:
     @property
     def measured(self) -> list[str]:
         """Arms that have rows in the series (others may be running still)."""
-        present = set(self.series["arm"])
-        return [a for a in self.arms if a in present]
+        return [a for a in self.arms if a in self._replicates]
 
     @property
     def control(self) -> str | None:
@@ -237,10 +237,16 @@ class Run:
 
     def hours(self, arm: str, replicate: int, kind: str = "cells") -> list[float]:
         """Hours of the snapshots of a simulation; `kind` is cells or fields."""
-        ending = {"cells": "h5ad", "fields": "npz"}[kind]
-        pattern = re.compile(rf"{kind}_{NUMBER}\.{ending}$")
-        found = (pattern.match(p.name) for p in self.simulation(arm, replicate).glob(f"{kind}_*.{ending}"))
-        return sorted(float(m.group(1)) for m in found if m)
+        if (arm, replicate, kind) not in self._hours:
+            ending = {"cells": "h5ad", "fields": "npz"}[kind]
+            pattern = re.compile(rf"{kind}_{NUMBER}\.{ending}$")
+            found = (pattern.match(p.name) for p in self.simulation(arm, replicate).glob(f"{kind}_*.{ending}"))
+            self._hours[arm, replicate, kind] = sorted(float(m.group(1)) for m in found if m)
+        return list(self._hours[arm, replicate, kind])
+
+    @cached_property
+    def _hours(self) -> dict[tuple[str, int, str], list[float]]:
+        return {}
 
     def nearest(self, arm: str, replicate: int, hour: float, kind: str = "cells") -> float | None:
         """The snapshot hour nearest to an hour, None beyond the tolerance of 3 h."""
@@ -356,19 +362,25 @@ def _dose(kind: str, entry) -> Dose:
     amounts = [
         f"{v:g} {_unit(k)}"
         for k, v in entry.items()
-        if k.startswith(("dose", "bath", "fluence", "count", "per_mm2")) and isinstance(v, (int, float))
+        if k.startswith(("dose", "bath", "fluence", "intensity", "celsius", "minutes", "count", "per_mm2")) and isinstance(v, (int, float))
     ]
     if isinstance(entry.get("share"), (int, float)):
         amounts.append(f"{100 * entry['share']:g} %")
     name = str(entry.get("name") or ("radiation" if kind == "radiation" else kind))
-    return Dose(kind, name, tuple(days), ", ".join(amounts))
+    if entry.get("cells"):
+        amounts.insert(0, str(entry["cells"]))
+    return Dose(kind, name, tuple(days), ", ".join(amounts), str(entry.get("route") or ""))
 
 
 def _unit(key: str) -> str:
     """`dose_mg_kg` -> mg/kg, `dose_gy` -> Gy, `bath_uM` -> µM, `fluence_mw_cm2` -> mW/cm²."""
-    unit = key.removeprefix("dose").removeprefix("bath").removeprefix("fluence").strip("_")
+    unit = key.removeprefix("dose").removeprefix("bath").removeprefix("fluence").removeprefix("intensity").strip("_")
     known = {
         "mw_cm2": "mW/cm²",
+        "w_cm2": "W/cm²",
+        "celsius": "°C",
+        "minutes": "min",
+        "nm": "nM",
         "count": "cells",
         "per_mm2": "cells/mm²",
         "mg_kg": "mg/kg",

@@ -6,6 +6,7 @@ Provenance.
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from html import escape
 
 import numpy as np
@@ -22,19 +23,22 @@ from tme.viz.words import number, p_text
 
 FEW = 4
 SECTIONS = (
-    ("primary", "Primary question"),
-    ("config", "What was simulated"),
+    ("primary", "The question"),
+    ("loop", "The loop"),
+    ("viewer", "Look closer"),
     ("words", "What happened"),
     ("endpoints", "Endpoints"),
     ("outcomes", "Growth, response, synergy"),
-    ("figures", "Figures"),
+    ("figures", "Further figures"),
+    ("config", "What was simulated"),
+    ("methods", "Methods"),
     ("provenance", "Provenance"),
 )
 
 
-def nav(viewer: bool = False) -> str:
-    places = [SECTIONS[0], ("viewer", "Look closer"), *SECTIONS[1:]] if viewer else SECTIONS
-    return "".join(f'<a href="#{key}">{name}</a>' for key, name in places)
+def nav(without: Collection[str] = ()) -> str:
+    """Links to the sections that the page has."""
+    return "".join(f'<a href="#{key}">{name}</a>' for key, name in SECTIONS if key not in without)
 
 
 def policy(script_hash: str | None) -> str:
@@ -49,7 +53,7 @@ def viewer_html(body: str) -> str:
         return ""
     said = (
         "Cells and fields of one replicate per arm, the one nearest to the arms’ means; values in steps of about one percent of their range. Space plays, "
-        "a click takes up a cell, shift and drag a region, ? lists the keys. The figures below show the same without a script."
+        "a click takes up a cell, shift and drag a region, ? lists the keys. The figures of this page show the same without a script."
     )
     return f'<h2 id="viewer">Look closer</h2>\n<p class="small">{said}</p>\n{body}'
 
@@ -383,7 +387,7 @@ def warnings_html(run: Run) -> str:
     if not found:
         return ""
     items = "".join(f"<li>{escape(w)}</li>" for w in found)
-    return f'<div class="warnings"><strong>Before you read on</strong><ul>{items}</ul></div>'
+    return f'<div class="warnings" id="cautions"><strong>Before you read on</strong><ul>{items}</ul></div>'
 
 
 def skipped_html(skipped: list[tuple[str, str]]) -> str:

@@ -12,8 +12,9 @@ import numpy as np
 from tme import statistics
 from tme.viz import outcomes, page, style
 from tme.viz.composition import causes, composition
-from tme.viz.curves import chain, growth, percentiles
+from tme.viz.curves import chain, percentiles
 from tme.viz.fields import fields
+from tme.viz.growth import growth
 from tme.viz.kymograph import kymograph
 from tme.viz.load import Missing, Run
 from tme.viz.maps import maps

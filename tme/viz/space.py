@@ -63,12 +63,12 @@ def tumour_region(cells: dict[str, np.ndarray], shape: tuple[int, int, int], dx:
     mask[iz[mine], iy[mine], ix[mine]] = True
     if not mask.any():
         return mask
-    window = _window(mask, 2 * CLOSING_VOXELS + 3)  # farther from the tumour nothing is closed
+    window = box_of(mask, 2 * CLOSING_VOXELS + 3)  # farther from the tumour nothing is closed
     mask[window] = closed(mask[window], CLOSING_VOXELS, MIN_PART)
     return mask
 
 
-def _window(mask: np.ndarray, margin: int) -> tuple[slice, ...]:
+def box_of(mask: np.ndarray, margin: int) -> tuple[slice, ...]:
     """The box that holds all of a mask, and a margin."""
     out = []
     for axis, n in enumerate(mask.shape):

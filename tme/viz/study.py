@@ -16,16 +16,18 @@ from importlib import import_module
 from importlib.resources import files as resources
 from pathlib import Path
 from string import Template
-from typing import Any
+from typing import Any, TypeVar
 
 import pandas as pd
 from ruamel.yaml import YAML
 
-from tme.viz import style
+from tme.viz import style, vector
 from tme.viz.load import Missing
 from tme.viz.page import flatten
+from tme.viz.sheets import Shown, figure_html
 from tme.viz.style import Drawn
 
+T = TypeVar("T")
 STUDY = "study.yaml"
 MOST_ROWS = 40
 
@@ -78,27 +80,47 @@ def is_study(folder: Path) -> bool:
 def write(folder: str | Path, dpi: int | None = None) -> Path:
     """Draw the figures of a study and write report.html; returns the page's path."""
     page = StudyPage(folder)
-    drawn, skipped = [], []
-    with style.use():
-        for draw in figures_of(page.kind):
-            try:
-                drawn += [(one.title, one.caption, style.save(one.figure, page.folder / "figures" / f"{one.name}.png", dpi)) for one in draw(page)]
-            except Missing as reason:
-                skipped.append(str(reason))
+
+    def save(one: Drawn) -> Shown:
+        path = style.save(one.figure, page.folder / "figures" / f"{one.name}.png", dpi)
+        return Shown(one.title, one.caption, path, one.figure.get_figwidth())
+
+    drawn, skipped = each_figure(page, save)
     for old in (page.folder / "figures").glob("*.png"):
-        if old.name not in {path.name for _, _, path in drawn}:
+        if old.name not in {one.path.name for one in drawn}:
             old.unlink(missing_ok=True)
     return _write(page, drawn, skipped)
 
 
-def _write(page: StudyPage, drawn: list[tuple[str, str, Path]], skipped: list[str]) -> Path:
+def each_figure(page: StudyPage, save: Callable[[Drawn], T]) -> tuple[list[T], list[str]]:
+    """What `save` returns for every figure that the study allows, and why others could not be drawn."""
+    out: list[T] = []
+    skipped: list[str] = []
+    with style.use():
+        for draw in figures_of(page.kind):
+            try:
+                out += [save(one) for one in draw(page)]
+            except Missing as reason:
+                skipped.append(str(reason))
+    return out, skipped
+
+
+def write_figures(folder: str | Path, kind: str, out: str | Path | None = None) -> tuple[list[Path], list[tuple[str, str]]]:
+    """Every figure as a file of its own, `kind` svg or pdf, into `out` or the study's figures/; their paths, and why others could not be drawn."""
+    page = StudyPage(folder)
+    place = page.folder / "figures" if out is None else Path(out)
+    written, skipped = each_figure(page, lambda one: vector.save(one.figure, place / f"{one.name}.{kind}", one.title))
+    return written, [("figure", reason) for reason in skipped]
+
+
+def _write(page: StudyPage, drawn: list[Shown], skipped: list[str]) -> Path:
     template = Template(resources("tme.viz").joinpath("study.html").read_text(encoding="utf-8"))
     style_sheet = re.search(r"<style>.*?</style>", resources("tme.viz").joinpath("report.html").read_text(encoding="utf-8"), re.S)
     provenance = json.loads((page.folder / "provenance.json").read_text(encoding="utf-8"))
     text = template.substitute(
         title=escape(f"{page.name}: {page.kind}"), style=style_sheet.group(0) if style_sheet else "", lead=escape(page.summary.get("lead", "")),
         sentences="".join(f"<li>{escape(s)}</li>" for s in page.summary.get("sentences", ())),
-        figures="\n".join(_figure(k, *one) for k, one in enumerate(drawn, 1)) + "".join(f'<p class="small">{escape(s)}</p>' for s in skipped),
+        figures="\n".join(figure_html(k, one) for k, one in enumerate(drawn, 1)) + "".join(f'<p class="small">{escape(s)}</p>' for s in skipped),
         tables=_tables(page), asked=_pairs({k: v for k, v in page.study.items() if k not in ("format",)}),
         provenance=_pairs({k: v for k, v in provenance.items() if k != "simulations"}),
     )  # fmt: skip
@@ -113,12 +135,6 @@ def _write(page: StudyPage, drawn: list[tuple[str, str, Path]], skipped: list[st
     finally:
         temporary.unlink(missing_ok=True)
     return target
-
-
-def _figure(number: int, title: str, caption: str, path: Path) -> str:
-    from tme.viz.report import _figure_html
-
-    return _figure_html(number, title, caption, path)
 
 
 def _pairs(data: dict[str, Any]) -> str:

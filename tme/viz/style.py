@@ -21,8 +21,9 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import MaxNLocator, ScalarFormatter
 
+from tme.viz.layout import OnceMeasured
 from tme.viz.picture import few_colours, map_of
 
 DPI = 300  # of lattice pictures, whose voxels are whole numbers of pixels
@@ -125,7 +126,8 @@ WORDS = {
 }
 
 RC: dict[Any, Any] = {
-    "font.family": "DejaVu Sans",
+    "font.family": "sans-serif",
+    "font.sans-serif": ["DejaVu Sans", "Verdana", "Arial", "Helvetica", "sans-serif"],
     "font.size": FONT_PT,
     "axes.titlesize": FONT_PT,
     "axes.labelsize": FONT_PT,
@@ -152,7 +154,6 @@ RC: dict[Any, Any] = {
     "figure.constrained_layout.h_pad": 0.03,
     "figure.constrained_layout.w_pad": 0.03,
     "axes.formatter.limits": (-3, 5),
-    "axes.formatter.use_mathtext": True,
     "path.simplify": True,
 }
 TIME_LABEL = "time since start of treatment (d)"
@@ -181,7 +182,7 @@ def use() -> AbstractContextManager[None]:
 
 def new_figure(width_in: float = PAGE_IN, height_in: float = 3.0, constrained: bool = True, dpi: int = CURVE_DPI) -> Figure:
     """A figure without pyplot: no global state, nothing to close."""
-    figure = Figure(figsize=(width_in, height_in), dpi=dpi, layout="constrained" if constrained else None)
+    figure = Figure(figsize=(width_in, height_in), dpi=dpi, layout=OnceMeasured() if constrained else None)
     FigureCanvasAgg(figure)
     return figure
 
@@ -211,9 +212,30 @@ def pixels(figure: Figure, dpi: int | None = None) -> np.ndarray:
         figure.set_dpi(dpi)
     canvas = FigureCanvasAgg(figure)
     with use():
-        figure.set_facecolor("white")
+        finished(figure)
         canvas.draw()
     return np.ascontiguousarray(np.asarray(canvas.buffer_rgba())[..., :3])
+
+
+def finished(figure: Figure) -> Figure:
+    """The figure on white, with its plain number axes in `Numbers`; call it once everything is drawn into it."""
+    figure.set_facecolor("white")
+    for axes in figure.axes:
+        for axis in (axes.xaxis, axes.yaxis):
+            if type(axis.get_major_formatter()) is ScalarFormatter:
+                axis.set_major_formatter(Numbers())
+    return figure
+
+
+class Numbers(ScalarFormatter):
+    """Numbers of an axis, a common power of ten as `×10⁵`: letters, where matplotlib's are a formula set at four times the cost."""
+
+    def __init__(self) -> None:
+        super().__init__(useOffset=False)
+
+    def get_offset(self) -> str:
+        told = super().get_offset()  # `1e5`, or nothing
+        return f"×{decade_text(float(told.replace('−', '-')))}" if told else ""
 
 
 def arm_colours(arms: Sequence[str], control: str | None) -> dict[str, str]:
@@ -302,13 +324,14 @@ def time_axis(axis: Axes, dose_days: Sequence[float] = (), ticks: int = 6) -> No
     axis.xaxis.set_major_locator(MaxNLocator(ticks, integer=high - low > 3, steps=[1, 2, 2.5, 5, 10]))
 
 
-def legend_of_arms(figure: Figure, arms: Sequence[str], control: str | None, **options) -> None:
-    """One legend of arms above all panels."""
+def legend_of_arms(figure: Figure, arms: Sequence[str], control: str | None, more: Sequence[Line2D] = (), **options) -> None:
+    """One legend of arms above all panels; `more`: what follows them."""
     colours, dashes = arm_colours(arms, control), arm_dashes(arms, control)
     handles = [Line2D([], [], color=colours[a], ls=dashes[a], lw=1.6, label=arm_name(a)) for a in arms]
+    handles += more
     longest = max((len(arm_name(a)) for a in arms), default=1)
     room = int(
         (figure.get_figwidth() - 0.2) / (0.42 + 0.068 * longest)
     )  # handle, gap and 7.5 pt letters, inch
-    columns = options.pop("ncols", max(1, min(len(arms), 5, room)))
+    columns = options.pop("ncols", max(1, min(len(handles), 5, room)))
     figure.legend(handles=handles, loc="outside upper center", ncols=columns, columnspacing=1.4, **options)

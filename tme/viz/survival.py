@@ -32,7 +32,8 @@ def survival(run: Run) -> list[Drawn]:
     figure = style.new_figure(4.6, 2.9)
     axis = figure.subplots()
     colours, dashes = style.arm_colours(run.arms, run.control), style.arm_dashes(run.arms, run.control)
-    end = run.last_common_hour / 24
+    last = run.last_common_hour / 24
+    end = shown_until(found, last)
     for k, t in enumerate(found):
         c, colour = t.curve, colours[t.arm]
         x, y = np.concatenate([[0], c.times, [end]]), np.concatenate([[1], c.share, [c.share[-1] if c.share.size else 1]])
@@ -44,16 +45,24 @@ def survival(run: Run) -> list[Drawn]:
         axis.plot(c.censored, np.array(left) + lift, "|", ms=6, color=colour, clip_on=False)
     axis.set(xlabel=style.TIME_LABEL, ylabel=f"tumours below {statistics.FOLD:g}× their size on day 0", ylim=(-0.02, 1.04), xlim=(0, end))
     style.legend_of_arms(figure, [t.arm for t in found], run.control)
-    return [Drawn("time_to_size", f"Time to {statistics.FOLD:g} times the size on day 0", figure, caption(column, found, run))]
+    return [Drawn("time_to_size", f"Time to {statistics.FOLD:g} times the size on day 0", figure, caption(column, found, run, end < last))]
 
 
-def caption(column: str, found: list[TimeToSize], run: Run) -> str:
+def shown_until(found: list[TimeToSize], last: float) -> float:
+    """Where the time axis ends: with the run, or a quarter after the last event where all tumours have reached the size long before."""
+    if any(t.curve.n > t.reached for t in found):
+        return last
+    latest = max(float(t.curve.times[-1]) for t in found if t.curve.times.size)
+    return min(last, 1.25 * latest)
+
+
+def caption(column: str, found: list[TimeToSize], run: Run, cut: bool = False) -> str:
     """Medians and tests in words."""
     parts = [f"{arm_name(t.arm)} {t.reached} of {t.curve.n}, median {_median(t)}{_test(t)}" for t in found]
     bands = " Bands: 95 % intervals (Greenwood, log-log)." if any(t.curve.n >= 2 * MIN_FOR_BAND for t in found) else ""
     return (
         f"Kaplan-Meier: share of tumours whose {WHAT[column]} is below {statistics.FOLD:g} times that on day 0; ticks: simulations that ended below it; "
-        f"coinciding curves are set apart by a hair. Reached: {'; '.join(parts)}.{bands} Log-rank against {arm_name(run.control) if run.control else 'control'}, "
+        f"coinciding curves are set apart by a hair.{' The axis ends soon after the last tumour reached it.' if cut else ''} Reached: {'; '.join(parts)}.{bands} Log-rank against {arm_name(run.control) if run.control else 'control'}, "
         "p after Benjamini-Hochberg among the arms; exploratory, and it does not use that simulations of one seed are paired."
     )
 

@@ -46,6 +46,7 @@ ENDPOINTS = (
     Endpoint("slc7a11_factor", "SLC7A11 relative to no IFN-γ"),
     Endpoint("hypoxic_share", "hypoxic tumour cells", "%", True),
 )
+READOUTS = {e.column: e.name for e in ENDPOINTS}
 IMMUNE = (
     "dc_mature_cumulative",
     "cd8_per_mm2",

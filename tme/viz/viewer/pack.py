@@ -15,18 +15,19 @@ from importlib.resources import files as resources
 from pathlib import Path
 from typing import Any
 
+from tme.viz.load import Run
 from tme.viz.viewer import frames, labels
 from tme.viz.viewer.source import Source, Unreadable
 
 MOST_BYTES = 3_600_000  # of frames before base64, which adds a third
 COLUMNS = (*labels.STATES, "pdl1", "mhc1", "exhaustion", "m1", "mature")
 DETAILS = (
-    (frames.Detail(levels=126, columns=COLUMNS, across=192, effort=6), 8),
-    (frames.Detail(levels=62, columns=COLUMNS, across=128, effort=6), 6),
-    (frames.Detail(levels=30, columns=("gsh", "gpx4", "plooh", "damage"), across=96, effort=6), 4),
-    (frames.Detail(levels=30, columns=(), across=64, effort=6), 2),
+    (frames.Detail(levels=126, columns=COLUMNS, across=192, effort=4), 8),
+    (frames.Detail(levels=62, columns=COLUMNS, across=128, effort=4), 6),
+    (frames.Detail(levels=30, columns=("gsh", "gpx4", "plooh", "damage"), across=96, effort=4), 4),
+    (frames.Detail(levels=30, columns=(), across=64, effort=4), 2),
 )
-START = "\nmountLater(document.getElementById('tme-viewer'), fromPage(), { theme: 'light' });\n"
+START = "\nmountLater(document.getElementById('tme-viewer'), fromPage());\n"
 
 
 @dataclass(frozen=True)
@@ -38,10 +39,13 @@ class Block:
     hash: str
 
 
-def block(run_dir: str | Path) -> Block | None:
-    """The viewer of a run, None where no moment can be shown. Details give way until all arms fit."""
+def block(run_dir: str | Path, run: Run | None = None) -> Block | None:
+    """The viewer of a run, None where no moment can be shown. Details give way until all arms fit.
+
+    `run` is the directory as read before, where it was.
+    """
     for detail, n_hours in DETAILS:
-        found = _packed(Source(run_dir, detail), n_hours)
+        found = _packed(Source(run_dir, detail), n_hours, run)
         if not found:
             return None
         if sum(len(v) for v in found.values()) <= MOST_BYTES:
@@ -62,9 +66,9 @@ def policy_hash(code: str) -> str:
     return "'sha256-" + base64.b64encode(hashlib.sha256(code.encode()).digest()).decode() + "'"
 
 
-def _packed(source: Source, n_hours: int) -> dict[str, bytes]:
+def _packed(source: Source, n_hours: int, run: Run | None = None) -> dict[str, bytes]:
     """Blocks by key: the index, frames of one replicate per arm, its table of mothers."""
-    index = source.index()
+    index = source.index(run)
     out: dict[str, bytes] = {}
     arms: list[dict[str, Any]] = []
     for arm in index["arms"]:

@@ -65,6 +65,7 @@ class Source:
         if not self.folder.is_dir():
             raise FileNotFoundError(f"no run directory at {self.folder}")
         self.detail = detail
+        self._places: dict[tuple[str, int], Path] = {}
         self._frame = lru_cache(maxsize=24)(self._make)
         self._tracks = lru_cache(maxsize=16)(self._follow)
         self._mothers = lru_cache(maxsize=16)(self._descend)
@@ -92,15 +93,19 @@ class Source:
         return [found[h] for h in sorted(found)]
 
     def _place(self, arm: str, replicate: int) -> Path:
+        known = self._places.get((arm, replicate))
+        if known is not None and known.is_dir():
+            return known
         for a, r, path in self.simulations():
             if (a, r) == (arm, replicate):
+                self._places[arm, replicate] = path
                 return path
         raise Unreadable(f"There is no simulation {arm} {replicate} in this run.")
 
     # ---- the index --------------------------------------------------------------------------------
-    def index(self) -> dict[str, Any]:
-        """Arms, moments, curves, names and colours, and what state the run is in, ready for JSON."""
-        run = Run(self.folder)
+    def index(self, run: Run | None = None) -> dict[str, Any]:
+        """Arms, moments, curves, names and colours, and what state the run is in, ready for JSON; `run` where it was read already."""
+        run = Run(self.folder) if run is None else run
         there: dict[str, dict[str, list]] = {}
         for arm, replicate, _ in self.simulations():
             listed = [{"hour": m.hour, "id": repr(m.hour), "live": m.kind == "live", "stamp": str(m.stamp)} for m in self.moments(arm, replicate)]

@@ -13,6 +13,8 @@ import numpy as np
 
 DIVISIONS = 24  # numbers of a mother's division that are tried
 UNSEEN = 2  # generations born and gone between two snapshots that are bridged
+END_BITS = 21
+_LAST = np.uint64((1 << END_BITS) - 1)
 _OFFSET = np.uint64(0xC3A5C85C97CB3127)
 
 
@@ -60,16 +62,20 @@ def mothers(uids: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     known = uids[sorted_at]
     mother, generations = np.full(uids.size, -1, np.int64), np.zeros(uids.size, np.uint8)
     keys = _mix(np.arange(1, DIVISIONS + 1, dtype=np.uint64) + _OFFSET)
+    ends = np.zeros(1 << END_BITS, bool)  # which last bits some uid has: few candidates pass, and only these are searched for
+    ends[uids & _LAST] = True
     who, above = np.arange(uids.size), uids
     for generation in range(1, UNSEEN + 2):
         if above.size == 0 or above.size * keys.size > 4_000_000:
             break
         candidates = _unmix(above)[:, None] ^ keys
-        place = np.minimum(np.searchsorted(known, candidates), max(known.size - 1, 0))
-        hit = known[place] == candidates
-        rows, column = np.nonzero(hit)
+        rows, column = np.nonzero(ends[candidates & _LAST])
+        likely = candidates[rows, column]
+        place = np.minimum(np.searchsorted(known, likely), max(known.size - 1, 0))
+        hit = known[place] == likely
+        rows, place = rows[hit], place[hit]
         new = mother[who[rows]] < 0
-        mother[who[rows[new]]] = sorted_at[place[rows[new], column[new]]]
+        mother[who[rows[new]]] = sorted_at[place[new]]
         generations[who[rows[new]]] = generation
         open_ = np.flatnonzero(mother[who] < 0)
         who, above = np.repeat(who[open_], keys.size), candidates[open_].ravel()
