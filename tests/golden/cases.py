@@ -28,8 +28,8 @@ CASES: dict[str, tuple[str, str, tuple[str, ...], float]] = {
     "four_arms": ("four_arms", "combination", (*SMALL, "start_day=0", "branch_at_day=null", "populations.cd8.per_mm2=200"), 16.0),
     "wave": ("wave", "erastin", ("domain.size_um=[400, 400]",), 7.0),
     "rescue": ("rescue", "ferrostatin", ("domain.size_um=[300, 300]",), 12.0),
-    "iron_np": ("iron_np", "injected", (*SMALL, "start_day=0", "branch_at_day=null"), 24.0),
-    "systemic_ike": ("systemic_ike", "ike", (*SMALL, "start_day=0", "branch_at_day=null"), 6.0),
+    "iron_np": ("iron_np", "injected", (*SMALL, "start_day=0", "branch_at_day=null", "arms.injected.nanoparticles.0.dose_mg_kg=0.5"), 24.0),
+    "systemic_ike": ("systemic_ike", "ike", (*SMALL, "start_day=0", "branch_at_day=null", "arms.ike.drugs.0.dose_mg_kg=40"), 6.0),
     "spheroid_3d": ("spheroid_3d", "rsl3", ("domain.size_um=[340, 340, 340]", "initial.n_cells=900", "domain.at_edge=continue"), 8.0),
     "tissue": ("tissue", "rsl3_np", (), 6.0),
 }
