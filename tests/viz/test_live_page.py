@@ -20,7 +20,7 @@ import pytest
 
 from tme.experiments.live import LOG, Session
 from tme.experiments.run_directory import is_done
-from tme.viz import page, steered
+from tme.viz import cautions, steered
 from tme.viz.load import Run
 from tme.viz.viewer import frames
 from tme.viz.viewer.kept import encode
@@ -165,11 +165,11 @@ def test_a_report_says_that_a_run_was_steered_and_which_numbers_changed(tmp_path
     model.give("drugs", {"name": "rsl3", "dose_mg_kg": 30})
     model.change("mechanisms.division.k_div", 0.0009)
     live_config.ahead(model, 30).end()
-    told = page.warnings(Run(model.folder))
+    told = cautions.warnings(Run(model.folder))
     assert any("1 doses or events given and 1 numbers changed" in t for t in told) and any("division.k_div from 0.00052 to 0.0009 1/min on day -0.23" in t for t in told)
     with open(model.folder / LOG, "a") as file:
         file.write(json.dumps({"event": "set", "key": HOSTILE, "was": HOSTILE, "value": None, "unit": HOSTILE, "day": HOSTILE}) + '\nno json\n[1]\n')
-    assert HOSTILE not in page.warnings_html(Run(model.folder)) and "&lt;img" in page.warnings_html(Run(model.folder))
+    assert HOSTILE not in cautions.warnings_html(Run(model.folder)) and "&lt;img" in cautions.warnings_html(Run(model.folder))
 
 
 def test_the_pictures_of_a_session_are_seen_later_as_those_of_any_run(tmp_path):

@@ -11,7 +11,7 @@ import pytest
 import synthetic
 from matplotlib.image import imread
 
-from tme.viz import maps, page, report, style, synergy
+from tme.viz import cautions, maps, page, report, style, synergy
 from tme.viz.load import Missing, Run
 
 USUAL = {
@@ -178,7 +178,7 @@ def test_early_stops_and_small_numbers_are_warned_of(tmp_path):
         stop={("control", 1): 1.0},
         horizon_day=2,
     )
-    found = " ".join(page.warnings(Run(run)))
+    found = " ".join(cautions.warnings(Run(run)))
     assert "Only 3 simulations" in found
     assert "The tumour touched the edge of the domain: control 1 of 3 (day 1)." in found
     assert Run(run).last_common_hour == 24
@@ -202,7 +202,7 @@ def test_numbers_of_each_simulations_own_end_are_marked_as_not_comparable(tmp_pa
 
 def test_a_tumour_at_the_wall_is_warned_of(tmp_path):
     run = synthetic.write_run(tmp_path, replicates=1, n=40, scale=0.4, days=(0, 1), every_h=12)
-    assert "touch the edge" in " ".join(page.warnings(Run(run)))
+    assert "touch the edge" in " ".join(cautions.warnings(Run(run)))
 
 
 def test_failed_and_unfinished_simulations_are_named(four_arms, copy_of):
@@ -210,7 +210,7 @@ def test_failed_and_unfinished_simulations_are_named(four_arms, copy_of):
     (run / "control" / "rep-002" / "DONE").unlink()
     with open(run / "events.jsonl", "a") as file:
         file.write(json.dumps({"event": "failed", "arm": "control", "replicate": 2}) + "\n{broken\n")
-    found = " ".join(page.warnings(Run(run)))
+    found = " ".join(cautions.warnings(Run(run)))
     assert "Failed at least once: control 2" in found and "1 simulation not finished" in found
 
 

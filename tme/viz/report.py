@@ -19,7 +19,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from tme.viz import doses, outcome_tables, page, style, vector
+from tme.viz import cautions, doses, outcome_tables, page, style, vector
 from tme.viz.composition import causes, composition
 from tme.viz.curves import chain, percentiles
 from tme.viz.fields import fields
@@ -148,7 +148,7 @@ def _write_page(run: Run, drawn: list[Shown], skipped: list[tuple[str, str]], da
         loop=f'<h2 id="loop">The loop</h2>\n{found.loop}' if found.loop else "",
         viewer=page.viewer_html(viewer.body if viewer else ""),
         script=viewer.script if viewer else "",
-        warnings=page.warnings_html(run),
+        warnings=cautions.warnings_html(run),
         config=page.config_html(run),
         primary=primary_html(run),
         outcomes=outcome_tables.outcome_html(run),

@@ -53,7 +53,7 @@ class Panels:
 @cache
 def font() -> FT2Font:
     """The font of all figures."""
-    return FT2Font(findfont(style.RC["font.family"]))
+    return FT2Font(findfont(style.RC["font.sans-serif"][0]))
 
 
 def plain(text: str, most: int = LONGEST) -> str:
