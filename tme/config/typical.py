@@ -34,10 +34,10 @@ def config_of(n: int, ndim: int = 2) -> Any:
     In 3D: a ball in a cube three times its radius wide (6.4 voxels a cell), CD8 at a tenth of the tumour cells.
     """
     if ndim == 2:
-        sides = [20 * round(SIDE_OF_FOUR_ARMS_UM * np.sqrt(n / CELLS_OF_FOUR_ARMS) / 20 / 8) * 8] * 2
+        sides = [15 * round(SIDE_OF_FOUR_ARMS_UM * np.sqrt(n / CELLS_OF_FOUR_ARMS) / 15 / 8) * 8] * 2  # by eights: coarse fields need it
         kind, cd8, treg = "nodule", "per_mm2: 125", "per_mm2: 30"
     else:
-        sides = [20 * round(3.0 * np.cbrt(3.0 * n / (4.0 * np.pi)) / 4) * 4] * 3
+        sides = [15 * round(3.0 * np.cbrt(3.0 * n / (4.0 * np.pi)) / 4) * 4] * 3
         kind, cd8, treg = "spheroid", "share: 0.1", "share: 0.02"
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "bench.yaml"
