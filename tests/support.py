@@ -6,8 +6,10 @@
 Keywords are dotted config keys with two underscores for a dot; a mapping as value is merged key by key.
 """
 
+import importlib.util
 import itertools
 import json
+import sys
 import tempfile
 import threading
 from functools import cache
@@ -228,3 +230,12 @@ def tasks_by_workers(monkeypatch) -> list[str]:
     monkeypatch.setattr("tme.core.schedule.WORTH_S", -1.0)
     monkeypatch.setattr(threads, "Task", send)
     return made
+
+
+def module(path: Path):
+    """A script outside the packages, as a module."""
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    found = importlib.util.module_from_spec(spec)
+    sys.modules[path.stem] = found  # dataclasses look their module up
+    spec.loader.exec_module(found)
+    return found

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import re
 import subprocess
@@ -12,19 +11,12 @@ from pathlib import Path
 
 import pytest
 from ruamel.yaml import YAML
+from support import module
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
 SITE = pytest.mark.skipif(find_spec("mkdocs") is None or find_spec("material") is None or find_spec("mkdocstrings") is None,
                           reason='needs the extra docs: pip install -e ".[docs]"')  # fmt: skip
-
-
-def module(path: Path):
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    found = importlib.util.module_from_spec(spec)
-    sys.modules[path.stem] = found  # dataclasses look their module up
-    spec.loader.exec_module(found)
-    return found
 
 
 tutorials = module(DOCS / "make_tutorials.py")

@@ -4,21 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from tme import cli
-
-
-@pytest.fixture
-def tme(place, capsys):
-    def call(*args):
-        try:
-            cli.main([str(a) for a in args])
-            code = 0
-        except SystemExit as stop:
-            code = stop.code or 0
-        return code, *capsys.readouterr()
-
-    return call
-
 
 def test_the_path_is_printed_and_remarks_go_to_the_other_stream(tme, run, place):
     code, out, err = tme("export", run.path, "--to", "openvt", "--arm", "control", "--replicate", 0)

@@ -1,15 +1,34 @@
-"""Read the files of a run directory: YAML and JSON mappings, CSV tables, cells in AnnData layout."""
+"""Read the files of a run directory: YAML and JSON mappings, CSV tables, cells in AnnData layout. Write one whole or not at all."""
 
 from __future__ import annotations
 
 import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import IO, Any
 
 import h5py
 import numpy as np
 import pandas as pd
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
+
+
+@contextmanager
+def whole(path: Path, mode: str = "wb") -> Iterator[IO[Any]]:
+    """A file to write to that takes the place of `path` at the end: a reader sees the old one or the new one, never half."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        with open(temporary, mode, encoding=None if "b" in mode else "utf-8") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 def read_yaml(path: Path) -> dict:

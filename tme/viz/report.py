@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import gc
-import os
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -23,6 +22,7 @@ from tme.viz import cautions, doses, outcome_tables, page, style, vector
 from tme.viz.composition import causes, composition
 from tme.viz.curves import chain, percentiles
 from tme.viz.fields import fields
+from tme.viz.files import whole
 from tme.viz.growth import growth
 from tme.viz.kymograph import kymograph
 from tme.viz.load import Missing, Run
@@ -159,15 +159,8 @@ def _write_page(run: Run, drawn: list[Shown], skipped: list[tuple[str, str]], da
         provenance=page.provenance_html(run),
     )
     target = run.folder / "report.html"
-    temporary = target.with_name(f".report.html.{os.getpid()}.tmp")
-    try:
-        with open(temporary, "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, target)
-    finally:
-        temporary.unlink(missing_ok=True)
+    with whole(target, "w") as file:
+        file.write(text)
     return target
 
 

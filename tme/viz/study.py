@@ -7,7 +7,6 @@ figures of each kind of study: functions of `StudyPage` that return a list of `D
 from __future__ import annotations
 
 import json
-import os
 import re
 from collections.abc import Callable
 from functools import cache
@@ -22,6 +21,7 @@ import pandas as pd
 from ruamel.yaml import YAML
 
 from tme.viz import style, vector
+from tme.viz.files import whole
 from tme.viz.load import Missing
 from tme.viz.page import flatten
 from tme.viz.sheets import Shown, figure_html
@@ -125,15 +125,8 @@ def _write(page: StudyPage, drawn: list[Shown], skipped: list[str]) -> Path:
         provenance=_pairs({k: v for k, v in provenance.items() if k != "simulations"}),
     )  # fmt: skip
     target = page.folder / "report.html"
-    temporary = target.with_name(f".report.html.{os.getpid()}.tmp")
-    try:
-        with open(temporary, "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, target)
-    finally:
-        temporary.unlink(missing_ok=True)
+    with whole(target, "w") as file:
+        file.write(text)
     return target
 
 

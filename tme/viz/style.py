@@ -6,7 +6,6 @@ Colours are those of Okabe & Ito (2008), told apart with any common colour blind
 from __future__ import annotations
 
 import io
-import os
 import re
 import textwrap
 from collections.abc import Sequence
@@ -23,6 +22,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator, ScalarFormatter
 
+from tme.viz.files import whole
 from tme.viz.layout import OnceMeasured
 from tme.viz.picture import few_colours, map_of
 
@@ -193,16 +193,8 @@ def save(figure: Figure, path: Path, dpi: int | None = None) -> Path:
     The figure is drawn once (matplotlib's own saving lays a constrained figure out twice) and stored in at most
     256 colours, a third of the bytes. `dpi` None is the resolution that the figure was laid out for.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        with open(temporary, "wb") as file:
-            few_colours(pixels(figure, dpi), map_of(figure)).save(file, "PNG", compress_level=6)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    with whole(path) as file:
+        few_colours(pixels(figure, dpi), map_of(figure)).save(file, "PNG", compress_level=6)
     return path
 
 

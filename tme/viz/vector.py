@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +9,7 @@ import matplotlib as mpl
 from matplotlib.figure import Figure
 
 from tme.viz import style
+from tme.viz.files import whole
 
 KINDS = ("svg", "pdf")
 PICTURES_DPI = 600  # of lattice pictures inside: voxels are whole numbers of pixels, as at 300
@@ -22,16 +22,8 @@ RC: dict[Any, Any] = {
 
 def save(figure: Figure, path: Path, title: str = "") -> Path:
     """Write a figure as its name's ending says, by temporary file and rename; without a date, so that equal figures are equal files."""
-    path.parent.mkdir(parents=True, exist_ok=True)
     kind = path.suffix[1:]
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     told: dict[str, Any] = {"svg": {"Title": title, "Date": None}, "pdf": {"Title": title, "CreationDate": None}}[kind]
-    try:
-        with style.use(), mpl.rc_context(RC), open(temporary, "wb") as file:
-            style.finished(figure).savefig(file, format=kind, dpi=PICTURES_DPI, metadata=told)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    with style.use(), mpl.rc_context(RC), whole(path) as file:
+        style.finished(figure).savefig(file, format=kind, dpi=PICTURES_DPI, metadata=told)
     return path
