@@ -151,7 +151,7 @@ class Session:
                     self.running = False
                     self.live.end()
                 self._arrive()
-        except Exception as error:
+        except Exception as error:  # this thread's last word: the page and the command tell it
             self.live.fault = self.live.fault or f"{type(error).__name__}: {error}"
         finally:
             self.running = False
@@ -167,7 +167,7 @@ class Session:
     def _tick(self) -> None:
         try:
             self.live.step()
-        except Exception as error:
+        except Exception as error:  # a law that breaks ends the session, not the run directory
             self.live.fault = f"{type(error).__name__}: {error}"
             self.live.trace = traceback.format_exc()
 
@@ -204,7 +204,7 @@ class Session:
                 found = self._do(what, answer)
             except ValueError as fault:
                 answer.set_exception(ValueError(str(fault)))
-            except Exception as fault:
+            except Exception as fault:  # the one who asked is told, and the model goes on
                 answer.set_exception(ValueError(f"this could not be done ({type(fault).__name__}: {fault})"))
             else:
                 if found is not None:
