@@ -52,6 +52,13 @@ def test_the_size_that_the_warning_names_is_large_enough():
     assert predict(load_config(CONFIGS / "attribution.yaml", overrides=[f"domain.size_um=[{size}, {size}]"])).warnings == ()
 
 
+def test_a_domain_whose_smooth_fields_cannot_be_solved_on_wider_voxels_is_warned_of_with_a_size_that_can():
+    (warning,) = predict(load_config(CONFIGS / "attribution.yaml", overrides=["domain.size_um=[2010, 1995]"])).warnings
+    assert "134 x 133 voxels are along x, y no multiple of 4" in warning
+    size = warning.split("domain.size_um [")[1].split("]")[0]
+    assert predict(load_config(CONFIGS / "attribution.yaml", overrides=[f"domain.size_um=[{size}]"])).warnings == ()
+
+
 @pytest.mark.parametrize("change", ["mechanisms.division.on=false", "mechanisms.division.k_div=0", "domain.boundary=periodic"])
 def test_tumours_that_cannot_grow_or_have_no_edge_are_not_warned_of(change):
     changes = ["domain.size_um=[1200, 1200]", change]

@@ -14,6 +14,7 @@ import pandas as pd
 import pytest
 from made import HOSTILE, HOURS, SHAPE, UNITS, cells, fields, make
 
+from tme import spatial
 from tme.cli.export import FormatName
 from tme.experiments import RunError, files
 from tme.experiments.h5ad import read_h5ad, write_h5ad
@@ -72,6 +73,27 @@ def test_scanpy_and_squidpy_open_it_and_find_neighbours_within_snapshots_only(ru
     assert len(rows) and (samples[rows] == samples[columns]).all()
     squidpy.gr.nhood_enrichment(data, cluster_key="cell_type", n_perms=20, seed=1, show_progress_bar=False)
     assert data.uns["cell_type_nhood_enrichment"]["count"].sum() == len(rows)
+
+
+@needs["anndata"]
+@needs["squidpy"]
+@pytest.mark.filterwarnings("default")
+def test_the_neighbourhood_enrichment_of_an_exported_snapshot_is_ours(run, place):
+    """Living cells: `tme spatial` makes corpses types of their own."""
+    import scanpy
+    import squidpy
+
+    path, _ = export(run, "h5ad", "one.h5ad", Choice("control", 0, 24.0))
+    data = scanpy.read_h5ad(path)
+    data = data[data.obs["fate"] == "alive"].copy()
+    squidpy.gr.spatial_neighbors(data, coord_type="generic", radius=30.0)
+    z, counts = squidpy.gr.nhood_enrichment(data, cluster_key="cell_type", n_perms=2000, seed=1, copy=True, show_progress_bar=False)[:2]
+    (whole,) = spatial.read(path).groups.values()
+    of = whole.where(~whole.dead)
+    found = spatial.enrichment(of, spatial.neighbours(of, "radius", 30.0))
+    mine = [found.types.index(t) for t in data.obs["cell_type"].cat.categories]
+    assert np.array_equal(found.contacts[np.ix_(mine, mine)], counts) and counts.sum() > 50
+    assert np.abs(found.z[np.ix_(mine, mine)] - z).max() < 5 * (1 / np.sqrt(2000) + 0.016 * np.abs(z).max())
 
 
 # ---- csv -----------------------------------------------------------------------------------------------------------------

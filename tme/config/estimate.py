@@ -24,6 +24,8 @@ SECONDS_PER_SIMULATION = 0.3  # building it, its steady state
 GROWING = 0.44  # of the full division rate; tuned: control arms of the runs above, within 20 % in cell number
 UNEVEN = 1.45  # the farthest cells advance so much faster than the mean radius; tuned: the edge of 1,800 um, days 5.5-6.2
 MARGIN = 2.0  # voxels from the wall at which a simulation stops
+COARSEST = 4  # lattice voxels an axis per voxel that the smoothest fields are solved on (`coarsen` of their entries)
+LARGE = 10_000  # voxels: below, solving all fields on the lattice costs little
 BYTES_PER_CELL = 450
 BYTES_PER_VOXEL = 200
 
@@ -78,7 +80,7 @@ def predict(config: Any) -> Prediction:
         cell_hours=runs * cells * days * 24.0,
         seconds=runs * 1e-6 * ticks * us + simulations * SECONDS_PER_SIMULATION,
         memory_bytes=3e8 + voxels * BYTES_PER_VOXEL + 2.0 * course[-1] * BYTES_PER_CELL,
-        warnings=tuple(edge(config, course)),
+        warnings=(*edge(config, course), *undivided(config)),
         notes=tuple(getattr(config, "notes", ())),
     )
 
@@ -161,10 +163,28 @@ def edge(config: Any, course: list[float]) -> list[str]:
         if k == 0 and config.domain.at_edge == "continue":
             return []  # tissue that fills its domain from the start is meant to
         what = "will stop there, each arm on another day" if config.domain.at_edge == "stop" else "will be held back by the wall, each arm at another time"
-        wide = 2.0 * (reach[-1] + MARGIN) * config.domain.dx_um
+        wide = up_to_divided(2.0 * (reach[-1] + MARGIN), config.domain.dx_um)
         return [
             f"untreated tumours will reach the edge of the domain about day {day:.1f} and {what}, before "
-            f"horizon_day {config.horizon_day:g}: some {math.ceil(wide / 100.0) * 100:.0f} um per axis of "
+            f"horizon_day {config.horizon_day:g}: some {wide:g} um per axis of "
             "domain.size_um give them room"
         ]
     return []
+
+
+def up_to_divided(voxels: float, dx_um: float) -> float:
+    """The next side, um, whose voxels the coarse fields' voxels and their multigrid divide."""
+    return math.ceil(voxels / (2 * COARSEST)) * 2 * COARSEST * dx_um
+
+
+def undivided(config: Any) -> list[str]:
+    """A warning where the smooth fields must be solved on the lattice itself, which costs several times as much."""
+    n = voxels_of(config)
+    odd = [axis for axis, k in zip("xyz", n) if k > 1 and k % COARSEST]
+    if not odd or math.prod(n) < LARGE:
+        return []
+    sides = ", ".join(f"{up_to_divided(k, config.domain.dx_um) if axis in odd else k * config.domain.dx_um:g}" for axis, k in zip("xyz", n))
+    return [
+        f"{' x '.join(map(str, n))} voxels are along {', '.join(odd)} no multiple of {COARSEST}, so that smooth fields are solved on "
+        f"every voxel and the run takes several times as long; domain.size_um [{sides}] would not"
+    ]
