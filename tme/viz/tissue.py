@@ -221,6 +221,7 @@ def moved(axis: Axes, panels: Panels) -> None:
     titled(axis, "Displacement, with median")
     end = max(1.5 * edge, float(far.max(initial=0.0)) * 1.02)
     axis.set_xlim(0, end)
+    axis.locator_params(axis="x", nbins=6)  # whatever the size of the panel, so that its labels fit as measured
     late = edge > 0.55 * end
     axis.text(edge, 3, "corner of the own voxel " if late else " corner of the own voxel", color="#888888", fontsize=6, ha="right" if late else "left", va="bottom")
     axis.legend(loc="center right", fontsize=6.5, frameon=True, facecolor="white", edgecolor="none", framealpha=0.9)
