@@ -54,7 +54,7 @@ def test_bad_input_exits_2_with_file_and_line_and_no_traceback(tme):
         (GOOD, ["--out", "/proc/nowhere/run"], "/proc/nowhere/run"),
         (GOOD, ["--scheduler", "tcp://x:1"], "--scheduler goes with --executor dask"),
         (GOOD, ["--executor", "dask"], "needs either --scheduler ADDRESS or --cluster NAME"),
-        (GOOD, ["--executor", "dask", "--scheduler", "tcp://127.0.0.1:9"], "no dask scheduler answers at 'tcp://127.0.0.1:9'"),
+        pytest.param(GOOD, ["--executor", "dask", "--scheduler", "tcp://127.0.0.1:9"], "no dask scheduler answers at 'tcp://127.0.0.1:9'", marks=pytest.mark.slow),
         (GOOD, ["--executor", "dask", "--cluster", "slurm"], "--cluster and --cluster-options go together"),
         (GOOD, ["--executor", "dask", "--cluster", "slurm", "--cluster-options", "none.yaml"], "none.yaml: No such file"),
         (GOOD, ["--executor", "abacus"], "abacus"),

@@ -33,7 +33,10 @@ def not_finite(change, ticks):
     return bad + [f"{p.kind}.{c}" for p in model.populations for c in p.declared if not np.isfinite(getattr(p, c)).all()]
 
 
-@pytest.mark.parametrize("group", sorted(parameter_registry()))
+SLOW = ("antigen_loss", "ferroptosis")  # most numbers
+
+
+@pytest.mark.parametrize("group", [pytest.param(g, marks=pytest.mark.slow) if g in SLOW else g for g in sorted(parameter_registry())])
 def test_a_parameter_at_either_bound_leaves_finite_numbers(group):
     bad = {}
     for p in parameter_registry()[group]:

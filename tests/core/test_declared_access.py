@@ -13,8 +13,10 @@ from support import tissue
 from tme.core.mechanism import Mechanism, Phase
 from tme.model.registry import PLAN
 
+SLOW = ("every pathway", "every target", "normal tissue", "fast cuproptosis", "spread, loss and deaths by name")
 
-@pytest.mark.parametrize("name", MODELS)
+
+@pytest.mark.parametrize("name", [pytest.param(name, marks=pytest.mark.slow) if name in SLOW else name for name in MODELS])
 def test_an_entry_touches_only_what_it_declares(name):
     writes, reads, seen, acted = defaultdict(set), defaultdict(set), set(), set()
 

@@ -112,6 +112,7 @@ def models() -> int:
     return sum(isinstance(o, tme.TumourModel) for o in gc.get_objects())
 
 
+@pytest.mark.slow
 def test_no_model_is_kept_when_it_is_no_longer_needed(tmp_path):
     config = small("branch_at_day=0")
     before = models()

@@ -199,6 +199,7 @@ def started(folder: Path, jobs: int, sleep_s: float) -> subprocess.Popen:
     return process
 
 
+@pytest.mark.slow
 def test_a_second_process_is_refused_and_the_first_finishes_unharmed(reference, tmp_path):
     process = started(tmp_path / "run", 1, 0.02)
     with pytest.raises(RunLocked, match=f"being written by process {process.pid}") as caught:

@@ -122,6 +122,7 @@ print("FOUND" + json.dumps(sorted(found)))
 """
 
 
+@pytest.mark.slow
 def test_the_marks_found_in_the_text_are_those_that_pytest_collects(rows):
     done = subprocess.run([sys.executable, "-c", COLLECT], cwd=ROOT, capture_output=True, text=True, check=True)
     collected = {tuple(pair) for pair in json.loads(done.stdout.rpartition("FOUND")[2])}

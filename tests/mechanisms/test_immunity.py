@@ -190,6 +190,7 @@ def test_a_section_twice_as_large_with_as_many_dendritic_cells_per_cell_primes_a
     assert outputs[0] == pytest.approx(outputs[1], rel=1e-9) and outputs[0] > 0.01
 
 
+@pytest.mark.slow
 @pytest.mark.mechanism("M73")
 def test_endothelium_goes_on_letting_cd8_in_for_days_after_the_chemokine_has_gone():
     def recruited(memory_d):

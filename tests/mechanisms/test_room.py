@@ -43,7 +43,7 @@ def test_a_cleared_voxel_deep_in_the_tumour_is_missing_at_its_surface_in_the_end
     assert np.array_equal(lattice.tissue_row[t.voxel], np.arange(t.n))
 
 
-@pytest.mark.parametrize("domain", [FLAT, BALL])
+@pytest.mark.parametrize("domain", [FLAT, pytest.param(BALL, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("share", [0.3, 0.7])
 def test_a_kill_delays_growth_by_the_doublings_that_it_took(share, domain):
     """A well-fed nodule of 200 cells that doubles in 8 h; the delay is read at twice the size before the kill."""

@@ -237,6 +237,7 @@ def test_the_list_marks_what_is_the_users_and_nothing_of_ours(capsys, kind, your
     assert not set(marked) & {row[first] for row in json.loads(capsys.readouterr().out)}
 
 
+@pytest.mark.slow
 def test_a_run_keeps_the_files_it_came_from(place):
     with pytest.raises(SystemExit) as caught:
         main(["run", "everything.yaml", "--allow-plugins", "--set", "horizon_day=0.05", "--set", "replicates=1", "--out", "out"])

@@ -61,6 +61,7 @@ def reference(tmp_path_factory):
     return made.path, config
 
 
+@pytest.mark.slow
 def test_two_processes_give_the_same_bits_as_one(reference, tmp_path):
     path, _ = reference
     words = [w for change in SHORT for w in ("--set", change)]

@@ -43,6 +43,7 @@ def test_a_planted_biomarker_is_found_with_its_threshold(seed):
     assert found["features"][0]["feature"] == "pdl1" and found["features"][0]["beyond_chance"] and found["rule"]["balanced"] > 0.7
 
 
+@pytest.mark.slow
 def test_where_nothing_is_planted_nothing_is_reported_oftener_than_promised():
     """200 tables with four outcomes each, two of them nearly alike: at most 5 % of tables report anything (one-sided exact test at 1e-3).
     Power: a true rate of 15 % fails with probability above 0.95."""

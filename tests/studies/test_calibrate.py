@@ -68,6 +68,7 @@ def test_processes_change_no_bit(tmp_path, reference):
     assert tables(tmp_path / "s") == tables(reference)
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
 def test_dask_workers_change_no_bit(tmp_path, reference):
     pytest.importorskip("distributed", reason="needs the extra cluster")

@@ -47,6 +47,7 @@ def reference(tmp_path_factory):
     return folder
 
 
+@pytest.mark.slow
 def test_the_front_of_zdt1_is_found_and_the_grid_is_left_behind(tmp_path):
     folder, code = main(tmp_path / "s", sleep_s=0, asked=plan(draws=300, generation=10))
     summary, table = told(folder)

@@ -34,13 +34,13 @@ class Four(Config):
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory):
-    """Directory and summary of a study of 300 draws and 60 with three seeds."""
+    """Directory and summary of a study of 300 draws and 30 with three seeds."""
     folder = tmp_path_factory.mktemp("robust") / "s"
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(robust, "all_ranges", lambda config, switches: RANGES)
         patch.setattr(robust, "switches_of", lambda config: SWITCHES)
         patch.setattr(robust, "cuts_of", lambda config: CUTS)
-        patch.setattr(robust, "sizes", lambda config, quick: (300, 60, 3))
+        patch.setattr(robust, "sizes", lambda config, quick: (300, 30, 3))
         patch.setattr(robust, "ask_of", lambda config, kind, readouts, days: Ask(tuple(readouts), tuple(days)))
         patch.setattr(robust, "cost", lambda config, pairs, day: "no time")
         patch.setattr(robust, "given_of", lambda config: [Given(low=99, high=1000, over_day=None)])
@@ -60,7 +60,7 @@ BLISS = "bliss(both; immune, drug) > 0"
 def test_each_conclusion_has_its_planted_probability(made):
     # excess = s + 0.03 luck, s uniform on [-0.1, 0.2] where the route is open, else 0: P(> 0) = (2/3 + 1/2) / 2
     p = of(made[1], BLISS)["probability"]
-    assert p["low"] <= 7 / 12 <= p["high"] and p["n"] == 360
+    assert p["low"] <= 7 / 12 <= p["high"] and p["n"] == 330
     assert of(made[1], "both < control")["probability"]["value"] == 1
 
 
@@ -84,18 +84,18 @@ def test_the_number_that_decides_comes_first_with_the_value_where_it_flips(made)
 def test_the_cut_takes_all_of_the_excess_away_and_its_share_is_of_sure_draws(made):
     cut = made[1]["cuts"]["route"][BLISS]
     # the mean excess is (0.05 + 0)/2, and what is left without the route is luck
-    assert cut["loss"]["low"] <= 0.025 <= cut["loss"]["high"] and cut["n"] == 360
+    assert cut["loss"]["low"] <= 0.025 <= cut["loss"]["high"] and cut["n"] == 330
     assert 60 < cut["sure"] < 180 and cut["share"]["low"] > 0.8
 
 
 def test_only_draws_count_whose_untreated_tumour_is_as_known(made):
     folder, summary = made
     # size = 100 + a + 10 luck with a uniform on [-20, 20] is above 99 in a little more than half of all draws
-    assert summary["draws"] == 300 and summary["repeated"] == 60
+    assert summary["draws"] == 300 and summary["repeated"] == 30
     assert 0.45 < summary["met"] / summary["tried"] < 0.63 and summary["tried"] > 500
     rows = list(csv.DictReader((folder / "design.csv").read_text().splitlines()))
     full = [r for r in rows if not r["arms"]]
-    assert len(full) == 2 * 360 and {r["arms"] for r in rows if r["arms"]} == {"control"}
+    assert len(full) == 2 * 330 and {r["arms"] for r in rows if r["arms"]} == {"control"}
     assert np.mean([float(r["a"]) for r in full]) > 3 > np.mean([float(r["a"]) for r in rows if r["arms"]])
     assert summary["sentences"][0].startswith(f"{summary['met']} of {summary['tried']} draws show what is known (tumour_alive of control")
 

@@ -184,6 +184,7 @@ def records_of(folder: Path) -> dict:
     return records.by_key
 
 
+@pytest.mark.slow
 def test_a_study_stops_on_request_and_goes_on(tmp_path, reference):
     process = subprocess.Popen([sys.executable, str(Path(__file__).with_name("killed_study.py")), str(tmp_path / "s"), "2"], stderr=subprocess.PIPE, text=True)
     while not ((tmp_path / "s" / "results.jsonl").exists() and (tmp_path / "s" / "results.jsonl").stat().st_size):

@@ -75,7 +75,7 @@ def test_a_wrong_table_is_told_by_line_with_exit_2_and_nothing_is_written(small,
     assert code == 2 and "cannot be read" in said
 
 
-@pytest.mark.parametrize("kind", ["svg", "pdf"])
+@pytest.mark.parametrize("kind", ["svg", pytest.param("pdf", marks=pytest.mark.slow)])
 def test_figures_in_vector_form_have_a_file_each_and_keep_their_letters(small, tmp_path, kind):
     code, said = report(small, "--figures", kind, "--out", tmp_path / "figs")
     files = {p.name for p in (tmp_path / "figs").iterdir()}
@@ -88,6 +88,7 @@ def test_figures_in_vector_form_have_a_file_each_and_keep_their_letters(small, t
         assert raw.startswith(b"%PDF") and b"/FontFile2" in raw and b"/Type3" not in raw
 
 
+@pytest.mark.slow
 def test_equal_figures_are_equal_files_and_stand_in_the_runs_own_folder_unless_told(small, tmp_path):
     report(small, "--figures", "svg")
     report(small, "--figures", "svg", "--out", tmp_path / "again")
