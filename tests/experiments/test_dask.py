@@ -89,7 +89,7 @@ sys.exit(run.exit_code)
 """
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+@pytest.mark.parametrize("number", [pytest.param(signal.SIGTERM, marks=pytest.mark.slow), signal.SIGKILL])
 def test_a_run_whose_caller_is_stopped_or_killed_is_completed_by_a_rerun(two, reference, tmp_path, number):
     words = [sys.executable, "-W", "ignore", "-c", SCRIPT, str(Path(__file__).parent), str(tmp_path / "run"), two.address]
     process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE)

@@ -122,7 +122,7 @@ def started(folder: Path, jobs: int) -> subprocess.Popen:
     return process
 
 
-@pytest.mark.parametrize(("number", "jobs"), [(signal.SIGTERM, 1), (signal.SIGTERM, 2), (signal.SIGINT, 2)])
+@pytest.mark.parametrize(("number", "jobs"), [pytest.param(signal.SIGTERM, 1, marks=pytest.mark.slow), (signal.SIGTERM, 2), pytest.param(signal.SIGINT, 2, marks=pytest.mark.slow)])
 def test_an_interrupted_run_exits_75_and_is_completed_by_a_rerun(reference, tmp_path, jobs, number):
     process = started(tmp_path / "run", jobs)
     if number == signal.SIGINT:

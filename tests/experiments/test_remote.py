@@ -70,7 +70,7 @@ def test_workers_write_nothing(reference, tmp_path):
     assert made.exit_code == 0 and not written
 
 
-@pytest.mark.parametrize("executor", [Apart, lambda: ProcessesApart(2)], ids=["one", "two"])
+@pytest.mark.parametrize("executor", [Apart, pytest.param(lambda: ProcessesApart(2), marks=pytest.mark.slow)], ids=["one", "two"])
 def test_an_interrupted_run_keeps_checkpoints_and_a_rerun_goes_on_from_them(reference, tmp_path, executor):
     slow = replace(CONFIG, sleep_s=0.02)
     timer = threading.Timer(4.0 if executor is not Apart else 1.5, lambda: os.kill(os.getpid(), signal.SIGTERM))

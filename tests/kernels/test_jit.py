@@ -92,6 +92,7 @@ time.sleep(600)
 """
 
 
+@pytest.mark.slow
 def test_who_waits_goes_on_when_the_other_is_killed(start):
     holder, waiting = start(HOLDER), start()
     go(waiting)

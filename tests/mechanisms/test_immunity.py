@@ -176,6 +176,7 @@ def test_iron_oxide_turns_macrophages_to_m1_and_the_tumour_grows_less():
 
 
 # ---- priming, endothelium -----------------------------------------------------------------------------
+@pytest.mark.slow
 @pytest.mark.mechanism("M73")
 def test_a_section_twice_as_large_with_as_many_dendritic_cells_per_cell_primes_alike():
     """All dendritic cells mature at once and leave; twice the cells, twice the dendritic cells, the same output."""

@@ -63,6 +63,7 @@ def test_switching_off_release_takes_the_particles_effect_away():
     assert mean(opened, "gpx4") < 0.7 * mean(closed, "gpx4")
 
 
+@pytest.mark.slow
 @pytest.mark.mechanism("N3")
 @pytest.mark.mechanism("M130")
 def test_the_iron_coat_dissolves_in_acid_and_fills_the_labile_pool():

@@ -67,6 +67,7 @@ def test_the_held_out_gain_is_what_new_patients_gain():
     assert np.mean(gains) == pytest.approx(np.mean(truth), abs=3 * error) and np.mean(truth) > 3 * error
 
 
+@pytest.mark.slow
 def test_without_an_effect_a_gain_is_reported_as_rarely_as_chance_allows():
     assert sum(matched(*cohort(seed, 0.0, n=40), tuple("pqrstu"), ARMS, EFFORT)["found"] for seed in range(60)) <= 8  # 5 % of 60 is 3; 8 are passed once in 200
 

@@ -182,6 +182,7 @@ def test_the_chemistry_of_the_mean_field_is_that_of_the_pathway():
     assert held == pytest.approx({name: numbers[name] for name in held}, rel=0.01)
 
 
+@pytest.mark.slow
 def test_the_logistic_rival_predicts_independent_action_it_never_saw():
     rng, out = np.random.default_rng(2), []
     for _ in range(4):
