@@ -9,14 +9,14 @@ from tme.model import load_config
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 CUT = ["replicates=1", "horizon_day=6"]
-# config, overrides, seconds of one core (a shared machine, 2026-11), untreated cells at the end
+# config, overrides, seconds of one core (a quiet machine, 2026-11-27), untreated cells at the end
 MEASURED = [
-    ("quick", [], 13.2, None),
-    ("attribution", ["replicates=6", "horizon_day=8"], 153, None),
-    ("four_arms", CUT, 31.7, 8016),
-    ("base", [], 18.2, None),
-    ("tissue", ["replicates=1"], 12.6, None),
-    ("wave", [], 4.1, None),
+    ("quick", [], 16.4, 3661),
+    ("attribution", ["replicates=6", "horizon_day=8"], 128, 6128),
+    ("four_arms", CUT, 32.3, 9525),
+    ("base", [], 12.8, 13816),
+    ("tissue", ["replicates=1"], 11.1, 2090),
+    ("wave", [], 3.9, 7704),
 ]
 
 
@@ -24,8 +24,7 @@ MEASURED = [
 def test_the_forecast_is_within_a_factor_of_two_of_measured_runs(name, changes, seconds, cells):
     config = load_config(CONFIGS / f"{name}.yaml", overrides=changes)
     assert 0.5 < predict(config).seconds / seconds < 2.0
-    if cells is not None:
-        assert growth(config)[-1] == pytest.approx(cells, rel=0.2)
+    assert 0.5 < growth(config)[-1] / cells < 2.0
 
 
 def test_the_domain_of_the_struck_tables_is_warned_of_on_the_day_it_was_too_small():
