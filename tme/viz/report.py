@@ -9,6 +9,7 @@ from __future__ import annotations
 import gc
 import warnings
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from html import escape
 from importlib.resources import files as resources
@@ -71,9 +72,10 @@ def write(run_dir: str | Path, dpi: int | None = None, data: Measured | None = N
         path = style.save(one.figure, folder / f"{one.name}.png", dpi)
         return Shown(one.title, one.caption, path, one.figure.get_figwidth())
 
-    with _quietly():
+    with _quietly(), ThreadPoolExecutor(1) as beside:  # reading and deflating leave Python free to draw
+        packed = beside.submit(_viewer, run)
         drawn, skipped = each_figure(run, save, data)
-        page_path = _write_page(run, drawn, skipped, data)
+        page_path = _write_page(run, drawn, skipped, packed.result(), data)
     for stale in [*folder.glob(".*.png.*.tmp"), *run.folder.glob(".report.html.*.tmp")]:
         stale.unlink(missing_ok=True)  # left by a report that was killed
     keep = {one.path.name for one in drawn}
@@ -125,17 +127,19 @@ def _quietly() -> Iterator[None]:
             gc.enable()
 
 
-def _viewer(run: Run, skipped: list[tuple[str, str]]) -> pack.Block | None:
-    """The viewer with its frames; where a broken file keeps it from the page, `skipped` gets the reason."""
+def _viewer(run: Run) -> tuple[pack.Block | None, str]:
+    """The viewer with its frames, and the reason where a broken file keeps it from the page."""
     try:
-        return pack.block(run.folder, run) if run.sweep.empty else None
+        with np.errstate(all="ignore"):
+            return pack.block(run.folder, run) if run.sweep.empty else None, ""
     except (OSError, ValueError, KeyError) as fault:  # the figures say the same
-        skipped.append(("the viewer", f"could not be packed ({type(fault).__name__}: {fault})"))
-        return None
+        return None, f"could not be packed ({type(fault).__name__}: {fault})"
 
 
-def _write_page(run: Run, drawn: list[Shown], skipped: list[tuple[str, str]], data: Measured | None) -> Path:
-    viewer = _viewer(run, skipped)
+def _write_page(run: Run, drawn: list[Shown], skipped: list[tuple[str, str]], packed: tuple[pack.Block | None, str], data: Measured | None) -> Path:
+    viewer, reason = packed
+    if reason:
+        skipped.append(("the viewer", reason))
     found = placed(drawn)
     without = [key for key, there in (("viewer", viewer), ("loop", found.loop), ("figures", found.rest or skipped or not drawn)) if not there]
     template = Template(resources("tme.viz").joinpath("report.html").read_text(encoding="utf-8"))
