@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import csv
 import gzip
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +62,29 @@ def read(path: str | Path, numbers: Iterable[str], texts: Iterable[str]) -> pd.D
     """Some columns: numbers (a value that is none stays as it is written), texts (an absent one is ""). Unreadable, KeyError."""
     numbers, texts = list(dict.fromkeys(numbers)), list(dict.fromkeys(texts))
     numbers = [n for n in numbers if n not in texts]
+    if _kept is None:
+        return _read(path, numbers, texts)
+    key = (str(path), tuple(numbers), tuple(texts))
+    if key not in _kept:
+        _kept[key] = _read(path, numbers, texts)
+    return _kept[key].copy(deep=False)
+
+
+_kept: dict[tuple[str, tuple[str, ...], tuple[str, ...]], pd.DataFrame] | None = None
+
+
+@contextmanager
+def read_once() -> Iterator[None]:
+    """While this lasts, columns that are asked for again come from memory: for a caller that tries several ways to take one table."""
+    global _kept
+    before, _kept = _kept, {}
+    try:
+        yield
+    finally:
+        _kept = before
+
+
+def _read(path: str | Path, numbers: list[str], texts: list[str]) -> pd.DataFrame:
     frame = read_h5ad(path, [*numbers, *texts]) if suffix_of(path) == ".h5ad" else read_text(path, numbers, texts)
     for name in texts:
         frame[name] = as_text(frame[name])

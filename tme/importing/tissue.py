@@ -79,7 +79,8 @@ def propose(file: Path, asked: Asked) -> Proposal:
     if tables.suffix_of(file) not in tables.SUFFIXES:
         raise ImportFault(f"{tables.printable(str(file))}: '{tables.printable(file.suffix)}' is no table this program reads; expected one of {', '.join(tables.SUFFIXES)}, text also as .gz")
     try:
-        return Guesser(file, asked).proposal()
+        with tables.read_once():  # for each width of voxels that is tried
+            return Guesser(file, asked).proposal()
     except tables.Unreadable as error:
         raise ImportFault(f"{tables.printable(file.name)}: {error}") from error
 
