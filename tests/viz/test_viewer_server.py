@@ -8,6 +8,7 @@ import json
 import os
 import re
 import threading
+import time
 import zlib
 from importlib.resources import files
 
@@ -18,6 +19,15 @@ import synthetic
 from tme.viz.viewer import frames, pack
 from tme.viz.viewer.server import ViewServer
 from tme.viz.viewer.source import Source, Unreadable
+
+
+def wait_for(condition, seconds=30.0):
+    """Until something is so; fails after a while."""
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.01)
+
 
 HOSTILE = "</script><img src=x onerror=alert(1)>"
 
@@ -80,6 +90,28 @@ def test_a_frame_holds_the_cells_of_its_snapshot(small):
     assert fields["oxygen"].shape == (1, 48, 48)
     gsh = next(c for c in header["columns"] if c["name"] == "gsh")
     assert gsh["label"] == "glutathione (GSH)" and gsh["unit"] == "µM" and gsh["group"] == "chemical state"
+
+
+def test_what_a_page_shows_first_is_made_before_it_asks(small, server_of):
+    server, ask = server_of(small)
+    server.prepare()
+    made = server.source._frame.cache_info
+    wait_for(lambda: made().currsize == 2)
+    misses, index = made().misses, json.loads(ask("/index.json")[2])
+    for arm in index["arms"]:
+        number = str(index["chosen"][index["arms"][0]["key"]])
+        status, _, body = ask(f"/frames/{arm['key']}/{number}/{arm['replicates'][number][-1]['id']}")
+        assert status == 200 and len(body) > 1000
+    assert made().misses == misses == 2
+
+
+def test_what_cannot_be_made_before_it_is_asked_for_is_told_when_it_is(small, copy_of, server_of):
+    run = copy_of(small)
+    (run / "control" / "rep-000" / "cells_96.h5ad").write_bytes(b"torn")
+    server, ask = server_of(run)
+    server.prepare()
+    status, _, body = ask("/frames/control/0/96.0")
+    assert status == 404 and b"cells_96.h5ad cannot be read" in body and ask("/index.json")[0] == 200
 
 
 def test_a_running_run_shows_what_is_there_and_says_so(small, copy_of):

@@ -24,6 +24,7 @@ def view(
         server = ViewServer(Source(run_dir), port)
     except OSError as fault:
         raise InputError(f"--port {port}: {fault.strerror}; expected a free port, or none to take any") from fault
+    server.prepare()
     serve(server, open_)
 
 

@@ -11,6 +11,7 @@ import json
 import secrets
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib.resources import files as resources
@@ -53,6 +54,18 @@ class ViewServer(ThreadingHTTPServer):
         self.token = secrets.token_urlsafe(24)
         self.files = {**FILES, **(LIVE_FILES if control is not None else {})}
         self.lock = threading.Lock()  # a frame is made once, not by every request that waits for it
+
+    def prepare(self) -> None:
+        """Begin to make what a page will ask for first, while the browser opens it."""
+
+        def make() -> None:
+            with suppress(Exception):  # the page asks again and is told
+                coming = self.source.first()
+                while True:
+                    with self.lock:  # for one frame: requests come between
+                        next(coming)
+
+        threading.Thread(target=make, daemon=True).start()
 
     @property
     def url(self) -> str:

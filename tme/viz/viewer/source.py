@@ -27,6 +27,7 @@ from tme.viz.space import typical_replicates
 from tme.viz.viewer import frames, labels, live, tracks
 
 FORMAT = 1
+SHOWN_FIRST = 4  # arms that a page shows at once
 QUIET_S = 120.0  # an unfinished run that wrote nothing for so long is not running
 SIMULATION = re.compile(r"(?:sweep-\d+/)?[^/]+/rep-\d+")
 SNAPSHOT = re.compile(rf"cells_{NUMBER}\.h5ad$")
@@ -152,6 +153,15 @@ class Source:
             if abs(moment.hour - hour) < 1e-6:
                 return self._frame(arm, replicate, moment, moment.stamp)
         raise Unreadable(f"{_arm_name(arm)}, replicate {replicate}, has no snapshot at hour {hour:g}.")
+
+    def first(self) -> Iterator[bytes]:
+        """Frames of the moments that a page shows first: the last of each of four arms."""
+        index = self.index()
+        number = next((str(r) for r in index["chosen"].values()), "0")
+        for arm in index["arms"][:SHOWN_FIRST]:
+            key, there = arm["key"], arm["replicates"]
+            replicate = number if number in there else str(index["chosen"][key])
+            yield self.frame(key, int(replicate), there[replicate][-1]["hour"])
 
     def _make(self, arm: str, replicate: int, moment: Moment, _stamp: int) -> bytes:
         about = {"arm": arm, "replicate": replicate, "hour": moment.hour}
