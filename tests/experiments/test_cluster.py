@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import time
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 from fake_model import FakeConfig, FakeModel
 
 from tme.experiments import files, run
-from tme.experiments.executors import CLUSTERS, cluster
+from tme.experiments.executors import CLUSTERS, cluster, dask_pool
 from tme.experiments.run_directory import RunError
 
 dask_jobqueue = pytest.importorskip("dask_jobqueue", reason="needs the extra cluster")
@@ -66,16 +67,46 @@ def test_a_queue_that_is_not_there_is_bad_input(tmp_path, monkeypatch):
     assert not (tmp_path / "run").exists()
 
 
-@pytest.mark.slow
-def test_a_queue_computes_the_bits_of_processes_and_its_jobs_end_with_the_run(tmp_path, monkeypatch):
-    tools = tmp_path / "tools"
+@pytest.fixture
+def bounded():
+    """Fails instead of waiting for ever: whoever waits for a queue may wait long."""
+
+    def late(*_):
+        raise RuntimeError("nothing came of the queue in five minutes")
+
+    before = signal.signal(signal.SIGALRM, late)
+    signal.alarm(300)
+    yield
+    signal.alarm(0)
+    signal.signal(signal.SIGALRM, before)
+
+
+def queue_of(tools: Path, job: str, monkeypatch) -> None:
+    """A queue of two shell scripts; `job` starts what it is given."""
     tools.mkdir()
-    (tools / "sbatch").write_text('#!/bin/bash\nsetsid bash "$1" >/dev/null 2>&1 &\necho $! >> "$JOBS"\necho "Submitted batch job $!"\n')
+    (tools / "sbatch").write_text(f'#!/bin/bash\n{job}\necho $! >> "$JOBS"\necho "Submitted batch job $!"\n')
     (tools / "scancel").write_text('#!/bin/bash\nkill -- "-$1"\n')
     for tool in tools.iterdir():
         tool.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tools}{os.pathsep}{os.environ['PATH']}")
-    monkeypatch.setenv("JOBS", str(tmp_path / "jobs"))
+    monkeypatch.setenv("JOBS", str(tools.parent / "jobs"))
+
+
+@pytest.mark.slow
+def test_who_waits_for_a_queue_whose_jobs_end_at_once_is_told_where_to_look(tmp_path, monkeypatch, capfd, bounded):
+    queue_of(tmp_path / "tools", "true &", monkeypatch)
+    monkeypatch.setattr(dask_pool, "TELL_S", 1.0)
+    monkeypatch.setattr(dask_pool, "LOOK_S", 0.1)
+    looks = iter(range(40))
+    monkeypatch.setattr(dask_pool.time, "sleep", lambda s, sleep=time.sleep: sleep(s) if next(looks, None) is not None else os.kill(os.getpid(), signal.SIGALRM))
+    with pytest.raises(RuntimeError, match="nothing came"):
+        run(FakeConfig(), tmp_path / "run", executor="dask", cluster="slurm", cluster_options=options(tmp_path, GOOD), **QUIET)
+    assert "no job has brought a worker in 0 min: look at the queue, and at the logs of jobs that have ended" in capfd.readouterr().err
+
+
+@pytest.mark.slow
+def test_a_queue_computes_the_bits_of_processes_and_its_jobs_end_with_the_run(tmp_path, monkeypatch, bounded):
+    queue_of(tmp_path / "tools", 'cp "$1" "$JOBS.$$"\nsetsid bash "$JOBS.$$" >/dev/null 2>&1 &', monkeypatch)  # the script is removed when sbatch returns
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join(str(p) for p in (Path(__file__).parent, Path(__file__).parents[2])))
     monkeypatch.setenv("PYTHONWARNINGS", "ignore")
     config = FakeConfig(branch_at_day=0.0)

@@ -25,6 +25,7 @@ from tme.experiments.run_directory import RunBroken, RunError
 
 CONNECT_S = 10.0  # what a scheduler has to answer
 WORKERS_S = 30.0  # what the first worker has to come, where nobody starts workers
+TELL_S = 600.0  # between words to who waits for a queue
 LOOK_S = 0.2
 WORKERS_EVERY_S = 2.0  # how often workers are counted
 DIED = "its workers died (out of memory, or killed)"
@@ -60,7 +61,8 @@ class Dask(Executor):
     # ---- workers ------------------------------------------------------------------------------------
     def _wait_for_workers(self) -> dict[str, Any]:
         """Facts of the workers that are there, by address; a queue's jobs may start in hours, others have half a minute."""
-        deadline = time.monotonic() + WORKERS_S
+        begun = time.monotonic()
+        deadline, told = begun + WORKERS_S, begun
         if self._cluster is not None:
             print("waiting for the first job of the cluster to start", file=sys.stderr, flush=True)
         while not (there := self._client.run(dask_worker.about, on_error="return")):
@@ -68,6 +70,9 @@ class Dask(Executor):
                 raise RunError(f"the dask scheduler at {self.address} has no workers; start some with: dask worker {self.address} --nthreads 1")
             if refused := getattr(self._cluster, "answers", ()):
                 raise RunError(f"the queue refuses the job: {refused[0]}")
+            if self._cluster is not None and time.monotonic() > told + TELL_S:
+                told = time.monotonic()
+                print(f"no job has brought a worker in {(told - begun) / 60:.0f} min: look at the queue, and at the logs of jobs that have ended", file=sys.stderr, flush=True)
             time.sleep(LOOK_S)
         return there
 
