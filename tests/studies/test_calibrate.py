@@ -97,7 +97,7 @@ def killed(folder: Path, after_s: float) -> bool:
     return alive
 
 
-@pytest.mark.parametrize("kills", [1, pytest.param(20, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("kills", [1, pytest.param(50, marks=pytest.mark.slow)])
 def test_killed_at_random_instants_it_ends_in_the_same_tables(tmp_path, reference, kills):
     dice, folder, hit = random.Random(5), tmp_path / "0", 0
     for k in range(kills):
