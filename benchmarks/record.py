@@ -84,7 +84,8 @@ def record(plan: Sequence[Any], size: str, measured: Callable[[Any], Rows] = ste
         rows += [{key: r[key] for key in ("case", "metric", "value", "unit", "n", "threads")} for r in found]
         say(f"{k + 1} of {len(plan)}: {told(what)}, {time.perf_counter() - begun:.0f} s")
     here = machine()
-    return {"date": datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d"), "size": size, "commit": git_commit(), "kind": kind_of(here), "machine": here, "versions": versions("cpu"), "rows": rows}
+    now = datetime.datetime.now(datetime.UTC)
+    return {"date": now.strftime("%Y-%m-%d"), "time": now.strftime("%H:%M"), "size": size, "commit": git_commit(), "kind": kind_of(here), "machine": here, "versions": versions("cpu"), "rows": rows}
 
 
 def keep(found: dict[str, Any], folder: Path = HISTORY) -> Path:

@@ -53,7 +53,8 @@ def load(name: str) -> Any:
 
 def records(folder: Path = HISTORY) -> list[Record]:
     """All kept measurements, oldest first."""
-    return [json.loads(p.read_text(encoding="utf-8")) for p in sorted(folder.glob("*.json"))]
+    found = [json.loads(p.read_text(encoding="utf-8")) for p in sorted(folder.glob("*.json"))]
+    return sorted(found, key=lambda r: (r["date"], r.get("time", "")))
 
 
 def newest(found: Sequence[Record]) -> Record:
@@ -206,23 +207,33 @@ def draw_scaling(record: Record, path: Path) -> None:
 
 
 def draw_phases(record: Record, path: Path) -> None:
-    """What a tick is made of in the largest whole model, in its two stretches: bars of the largest entries and the rest."""
+    """What a tick is made of in the whole models, in two stretches: bars of the largest entries, each in one colour throughout, and the rest."""
     cases = sorted({r["case"] for r in record["rows"] if r["case"].startswith("whole-")}, key=lambda c: max(r["n"] for r in record["rows"] if r["case"] == c))
-    figure, axes = axes_of(len(cases), len(cases), (max(3.4, 2.7 * len(cases)), 3.4))
+    costs = {case: entry_costs(record, case) for case in cases}
+    share: dict[str, float] = {}
+    for cost, whole in costs.values():
+        for metric, ns in cost.items():
+            name = metric.removesuffix("_after_dose")
+            share[name] = max(share.get(name, 0.0), ns / whole[metric == name])
+    names = sorted(share, key=lambda name: -share[name])[: len(COLOURS) - 1]
+    figure, axes = axes_of(len(cases), len(cases), (max(3.4, 2.4 * len(cases)), 3.4))
     for a, case in zip(axes, cases):
-        rows = [r for r in record["rows"] if r["case"] == case and r["unit"] in ("ns/cell/tick", "ns/voxel/tick")]
-        voxels = {r["metric"]: r["value"] for r in record["rows"] if r["case"] == case}["voxels per living cell"]
-        cost = {r["metric"]: r["value"] * (voxels if r["unit"] == "ns/voxel/tick" else 1.0) for r in rows}
-        whole = [cost.pop("ns_per_cell_tick_after_dose"), cost.pop("ns_per_cell_tick")]
-        names = sorted({m.removesuffix("_after_dose") for m in cost}, key=lambda m: -max(cost.get(m, 0.0), cost.get(m + "_after_dose", 0.0)))[:6]
-        bottom = [0.0, 0.0]
-        for name, colour in zip([*names, "all else"], COLOURS):
+        (cost, whole), bottom = costs[case], [0.0, 0.0]
+        for name, colour in zip([*names, "all else"], [*COLOURS[: len(names)], COLOURS[-1]]):
             parts = [max(0.0, whole[k] - bottom[k]) for k in (0, 1)] if name == "all else" else [cost.get(name + "_after_dose", 0.0), cost.get(name, 0.0)]
             a.bar((0, 1), parts, 0.6, bottom=bottom, color=colour, label=name.replace("diffuse_", "field ").replace("_", " "))
             bottom = [b + p for b, p in zip(bottom, parts)]
-        a.set(xticks=(0, 1), xticklabels=("while the\ndose kills", "after"), title=case, ylabel="time per cell and tick, ns" if case == cases[0] else None, ylim=(0, 1.6 * max(bottom)))
-        a.legend(frameon=False, fontsize=7, loc="upper right", reverse=True)
+        a.set(xticks=(0, 1), xticklabels=("while the\ndose kills", "after"), title=case, ylabel="time per cell and tick, ns" if case == cases[0] else None)
+    figure.legend(*axes[0].get_legend_handles_labels(), frameon=False, fontsize=7, loc="outside lower center", ncols=4)
     figure.savefig(path, dpi=200)
+
+
+def entry_costs(record: Record, case: str) -> tuple[dict[str, float], tuple[float, float]]:
+    """Nanoseconds per cell and tick of each entry of the plan by metric, and of a whole tick while the dose kills and after."""
+    rows = [r for r in record["rows"] if r["case"] == case and r["unit"] in ("ns/cell/tick", "ns/voxel/tick")]
+    voxels = {r["metric"]: r["value"] for r in record["rows"] if r["case"] == case}["voxels per living cell"]
+    cost = {r["metric"]: r["value"] * (voxels if r["unit"] == "ns/voxel/tick" else 1.0) for r in rows}
+    return cost, (cost.pop("ns_per_cell_tick_after_dose"), cost.pop("ns_per_cell_tick"))
 
 
 def draw_history(found: Sequence[Record], path: Path) -> None:
