@@ -160,7 +160,7 @@ def damp_course() -> np.ndarray:
         minutes(model, 30.0)
         out.append([float(model.fields[n].on_solver_grid.source.mean()) for n in ("atp", "hmgb1")])
     course = np.array(out)
-    return (course / course.max(axis=0)).mean(axis=1)
+    return (course / np.maximum(course.max(axis=0), 1e-300)).mean(axis=1)
 
 
 def early_corpses() -> Outcome:

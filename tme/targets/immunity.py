@@ -43,7 +43,7 @@ def exhaustion() -> Outcome:
     They neither die nor kill nor divide, so that the antigen stays and the cohort is the same on both days.
     """
     share = cohort()
-    ratio = share[10] / share[2] if share[2] else float("inf")
+    ratio = share[10] / share[2] if share[2] else float("inf") if share[10] else float("nan")  # none exhausted: nothing builds
     return Outcome({"exhausted_share_day_2_10": [share[2], share[10]], "ratio": ratio}, {"day 10 at least 1.5 times day 2": ratio >= 1.5})
 
 
