@@ -60,10 +60,11 @@ class ViewServer(ThreadingHTTPServer):
 
         def make() -> None:
             with suppress(Exception):  # the page asks again and is told
-                coming = self.source.first()
-                while True:
+                with self.lock:
+                    moments = self.source.first()
+                for moment in moments:
                     with self.lock:  # for one frame: requests come between
-                        next(coming)
+                        self.source.frame(*moment)
 
         threading.Thread(target=make, daemon=True).start()
 

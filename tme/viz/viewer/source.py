@@ -154,14 +154,15 @@ class Source:
                 return self._frame(arm, replicate, moment, moment.stamp)
         raise Unreadable(f"{_arm_name(arm)}, replicate {replicate}, has no snapshot at hour {hour:g}.")
 
-    def first(self) -> Iterator[bytes]:
-        """Frames of the moments that a page shows first: the last of each of four arms."""
-        index = self.index()
+    def first(self) -> list[tuple[str, int, float]]:
+        """(arm, replicate, hour) of the moments that a page shows first: the last of each of four arms."""
+        index, out = self.index(), []
         number = next((str(r) for r in index["chosen"].values()), "0")
         for arm in index["arms"][:SHOWN_FIRST]:
             key, there = arm["key"], arm["replicates"]
             replicate = number if number in there else str(index["chosen"][key])
-            yield self.frame(key, int(replicate), there[replicate][-1]["hour"])
+            out.append((key, int(replicate), there[replicate][-1]["hour"]))
+        return out
 
     def _make(self, arm: str, replicate: int, moment: Moment, _stamp: int) -> bytes:
         about = {"arm": arm, "replicate": replicate, "hour": moment.hour}
