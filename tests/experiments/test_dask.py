@@ -63,7 +63,9 @@ def test_every_task_is_answered_once_and_failures_are_told(workers):
     assert (found[0], found[1].error, found[2]) == (0, "ValueError: 1 is odd", 2) and "odd_fails" in found[3].trace
 
 
-def test_after_stop_nothing_is_begun_and_what_runs_ends_early(workers):
+def test_both_workers_are_used_by_long_calls_after_short_ones_and_stop_ends_them_early(workers):
+    for _ in workers.map(square, range(100)):
+        pass
     events = []
     pairs = list(workers.map(until_stopped, range(100), stop=lambda: len(events) >= 2, report=events.append))
     assert {r for _, r in pairs} <= {"stopped", Failed("stopped before its end", lost=True)}

@@ -200,7 +200,8 @@ class _Round:
             where = {"workers": self._admitted(), "allow_other_workers": True}  # where all of these die, another will say what it is
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", message="Sending large graph")  # a checkpoint
-            key = f"tme-{self.number}-{uuid.uuid4().hex}"
+            # dask's mean duration goes by the first word, and it moves no task that it takes for shorter than 5 ms: a word for each round
+            key = f"tme{self.number}-{uuid.uuid4().hex}"
             future = self.client.submit(dask_worker.compute, self.function, pickle.dumps(task), self.terms, pure=False, key=key, **where)
         self.running[future] = task
         future.add_done_callback(lambda done: self.arrived.put(("done", done)))
