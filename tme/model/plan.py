@@ -27,8 +27,9 @@ def build_plan(model: Any) -> list[Mechanism]:
         if cls.name == "sensing" and model.rule_programs:  # rules hear what is sensed, other laws what rules make of it
             model._entries.append(evaluation.Rules(model, model.rule_programs))
     connect(model, model._entries)
+    heard = {module: terms_heard(model, module) for module in {type(entry).__module__ for entry in model._entries}}
     for entry in model._entries:
-        entry.reads = (*entry.reads, *(name for name in terms_heard(model, entry) if name not in entry.reads))
+        entry.reads = (*entry.reads, *(name for name in heard[type(entry).__module__] if name not in entry.reads))
     solves = [FieldDiffusion(model, name) for name in model.fields]
     plan = ordered([StartSources(model), *model._entries, *solves, Guards(model)])
     if model.own.laws:
@@ -39,9 +40,9 @@ def build_plan(model: Any) -> list[Mechanism]:
     return plan
 
 
-def terms_heard(model: Any, entry: Mechanism) -> list[str]:
-    """Columns of the terms that rules of this model set and the law of an entry may read."""
-    terms = [t for t in terms_of(type(entry).__module__, model.config.library.cells) if not t.column]
+def terms_heard(model: Any, module: str) -> list[str]:
+    """Columns of the terms that rules of this model set and the laws of a module may read."""
+    terms = [t for t in terms_of(module, model.config.library.cells) if not t.column]
     return [f"{p.kind}.{t.place}" for p in model.populations for t in terms if t.place in p.declared]
 
 
