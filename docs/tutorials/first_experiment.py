@@ -1,13 +1,13 @@
 """# First experiment
 
-A question, four arms, a wrong word, a run, an answer. The question: does it matter whether the ferroptosis inducer RSL3 comes on particles
+A question, three arms, a wrong word, a run, an answer. The question: does it matter whether the ferroptosis inducer RSL3 comes on particles
 or free in blood?
 """
 
 # %%
 # ## Write the question
 # An experiment states what differs from the one that it extends; `configs/base.yaml` is an untreated B16-like nodule with its immune cells.
-# Arms name drugs, particles, antibodies and events of the library (`tme list drugs`). The dose is the same in both arms. `primary` says beforehand
+# Arms name drugs, particles, antibodies and events of the library (`tme list drugs`). The dose is the same in both treated arms. `primary` says beforehand
 # what the run is to answer, so that the answer cannot be chosen afterwards ([how a run is judged](../statistics.md)).
 import os
 from pathlib import Path
@@ -17,7 +17,7 @@ extends: configs/base
 name: carried
 horizon_day: 2
 replicates: 3
-branch_at_day: 0                  # grow each tumour once; both arms go on from there
+branch_at_day: 0                  # grow each tumour once; all arms go on from there
 domain: {size_um: [600, 600], at_edge: continue}
 initial: {n_cells: 100}
 arms:

@@ -29,7 +29,7 @@ import json
 import subprocess
 
 rules = json.loads(subprocess.check_output(["tme", "list", "rules", "--json"]))
-for rule in [r for r in rules if r["on"] == "yes"][:3]:
+for rule in [r for r in rules if r["on"]][:3]:
     print(f"{rule['rule']}: {rule['says']}\n    {rule['source']}")
 
 # %%

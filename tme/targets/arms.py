@@ -122,7 +122,7 @@ TARGETS = (
     Target(
         "T19b",
         "PEG-PDPA RSL3 particles + anti-PD-L1: burden",
-        "combination smaller than each alone in >= 9 of 10 pairs; never tuned on",
+        "combination smaller than each alone in >= 9 of 10 pairs; no number in force was set on it, the first version was (docs/decisions.md)",
         SONG,
         "check",
         burden,

@@ -26,7 +26,7 @@ td dt { color: #555; } td dd { margin: 0; }
 """
 COLUMNS = (("", 4), ("target", 23), ("measured", 30), ("band", 16), ("source", 13), ("use", 8), ("score", 6))
 MARK = {True: ("pass", "pass"), False: ("miss", "miss"), None: ("open", "open")}
-GROUPS = (("calibration", "Calibration: numbers of the model were set on these"), ("check", "Check: never tuned on"))
+GROUPS = (("calibration", "Calibration: numbers of the model were set on these"), ("check", "Check: no number in force was set on these"))
 
 
 def html(rows: Iterable[dict[str, Any]], titles: dict[str, str], how: dict[str, str]) -> str:
