@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from fake_model import FakeConfig, FakeModel
 
+from tme import statistics
 from tme.experiments import load, run
 from tme.experiments.compare import StoppedEarly
 from tme.experiments.runner import told_of_question
@@ -91,3 +92,13 @@ def test_the_same_question_again_is_not_marked(made):
 def test_a_run_without_untreated_arm_or_second_arm_still_compares(tmp_path):
     only = run(FakeConfig(arms={"control": {}}), tmp_path / "run", **QUIET)
     assert "No primary question is stated" in str(only.compare()) and only.compare().readouts.empty
+
+
+def test_the_primary_p_stands_only_beside_the_number_that_it_is_of(made):
+    """Not on another day, and not beside a difference from 0 where the question asks for another bound."""
+    early = made.compare(day=1).readouts.set_index(["readout", "arm"]).loc[("tumour_alive", "drug")]
+    assert np.isnan(early["p_holm_primary"]) and np.isfinite(early["p_bh"])
+    values = {"drug": {0: 5.0, 1: 6.0, 2: 5.5}, "control": {0: 5.2, 1: 6.1, 2: 5.4}}
+    for text, known in (("drug difference control < 0", True), ("drug difference control < 500", False), ("drug < control", True)):
+        answered = statistics.answer(statistics.question_of({"arms": {"control": {}, "drug": {"drugs": [{}]}}, "primary": {"contrasts": [text]}}), values, 2.0)
+        assert (statistics.in_question(answered, "tumour_alive", "drug", "control", 2.0) is not None) == known

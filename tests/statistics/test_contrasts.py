@@ -9,6 +9,7 @@ from scipy import stats
 
 from tme import statistics as st
 from tme.statistics.contrasts import GRAMMAR, ContrastError, evaluate, evaluate_all, parse
+from tme.statistics.paired_tests import wilcoxon
 from tme.statistics.power import pairs_needed, power_of_pairs
 
 
@@ -184,3 +185,29 @@ def test_pairs_needed_are_those_of_the_noncentral_t(d, n):
 
 def test_no_effect_or_no_spread_needs_no_number_of_pairs():
     assert pairs_needed([1.0]) is None and pairs_needed([2.0, 2.0]) is None and pairs_needed([-1.0, 1.0]) is None
+
+
+def test_the_exact_test_of_hsa_is_of_the_excess_that_is_told():
+    """Two agents that are each better in every second pair: neither exceeds the combination on average, though the lesser of each pair does."""
+    a, b = np.array([0.5, 0.7] * 3), np.array([0.7, 0.5] * 3)
+    table = {"c": np.ones(6), "a": a, "b": b, "ab": np.full(6, 0.592) + 0.001 * np.arange(6)}
+    (found,) = evaluate_all(["hsa(ab; a, b) > 0"], table, control="c")
+    assert found.estimate.value > 0 and found.exact.p > 0.2
+    table["ab"] = np.array([0.62, 0.63, 0.64, 0.62, 0.63, 0.64]) + 0.1
+    (found,) = evaluate_all(["hsa(ab; a, b) > 0"], table, control="c")
+    assert found.estimate.value < 0 and found.exact.p == pytest.approx(min(1.0, 2 * min(wilcoxon(x - table["ab"], np.zeros(6)).p for x in (a, b))))
+
+
+def test_zeros_are_counted_where_they_are_used():
+    table = {"a": np.array([0.0, 5, 6, 7]), "b": np.array([0.0, 9, 9, 9])}
+    (found,) = evaluate_all(["a < b"], table)
+    assert found.estimate.n == 3 and found.note == ""
+    table["a"][1] = 0
+    assert evaluate_all(["a < b"], table)[0].note.startswith("1 value is 0")
+
+
+def test_a_sweep_needs_the_pairs_that_holm_over_all_its_points_asks_for():
+    rng = np.random.default_rng(2)
+    table = {"a": np.exp(rng.normal(-0.5, 1, 8)), "b": np.ones(8)}
+    alone, among = (evaluate_all(["a < b"], table, family=n)[0].needed for n in (None, 18))
+    assert among > 1.3 * alone

@@ -142,3 +142,8 @@ def test_arms_as_data_tell_control_doses_and_units():
     assert st.doses_given(arms, "y") == {"rsl3": 2.0, "anti_pd1": 10.0} and st.doses_given(arms, "none") == {}
     assert st.dose_units(arms)["rsl3"] == "dose_mg_kg"
     assert st.doses_given({"a": {"use": ["b"]}, "b": {"use": ["a"]}}, "a") == {}
+
+
+def test_doses_far_below_the_first_effect_of_steep_curves_leave_everything():
+    steep = Hill(71, 8, 0.96)
+    assert st.loewe_share(1, 1, steep, steep) == pytest.approx(1.0, abs=1e-9)

@@ -110,3 +110,8 @@ def test_false_discoveries_are_adjusted_as_scipy_does_and_gaps_stay():
     out = st.benjamini_hochberg(p)
     assert out[[0, 2, 3]] == pytest.approx([0.03, 0.04, 0.04]) and np.isnan(out[1])
     assert np.isnan(st.benjamini_hochberg([np.nan])).all()
+
+
+def test_a_tumour_that_was_gone_at_the_start_has_no_time():
+    times, reached = st.time_to_reach([0.0, 1, 2], [[0.0, 0, 0], [1, 2, 4]], [0.0, 2.0])
+    assert np.isnan(times[0]) and list(reached) == [False, True] and times[1] == 1

@@ -93,15 +93,6 @@ def test_bliss_excess_without_control_tumour_is_undefined():
     assert np.isnan(st.bliss_excess(0.0, 1.0, 1.0, 1.0))
 
 
-def test_bootstrapped_bliss_covers_the_excess_of_the_means():
-    rng = np.random.default_rng(5)
-    groups = [rng.normal(m, 3, 12) for m in (100, 74, 82, 49)]
-    e = st.bliss_of_groups(*groups)
-    assert e.low < 0.74 * 0.82 - 0.49 < e.high and e.high - e.low < 0.1
-    again = st.bliss_of_groups(*groups)
-    assert (e.low, e.high) == (again.low, again.high)
-
-
 def test_fit_line_recovers_slope_and_its_interval():
     x = np.arange(30.0)
     y = 2 + 5.5 * x + np.random.default_rng(7).normal(0, 0.5, 30)
@@ -114,10 +105,11 @@ def covered(estimates, truth):
     return np.mean([e.low <= truth <= e.high for e in estimates])
 
 
-def test_the_ratio_of_few_pairs_has_a_t_interval_that_covers_its_share():
+@pytest.mark.parametrize("n", [4, 6, 10])
+def test_the_ratio_of_few_pairs_has_a_t_interval_that_covers_its_share(n):
     rng = np.random.default_rng(8)
-    luck = rng.normal(100, 20, (2000, 4))
-    arm = 0.5 * luck + rng.normal(0, 5, (2000, 4))
+    luck = rng.normal(100, 20, (2000, n))
+    arm = 0.5 * luck + rng.normal(0, 5, (2000, n))
     assert covered([st.ratio_of_means(a, c) for a, c in zip(arm, luck)], 0.5) == pytest.approx(0.95, abs=0.02)
 
 
@@ -152,15 +144,13 @@ def test_replicates_missing_in_one_arm_are_left_out_of_all():
         st.pairs([1.0], [1.0, 2.0])
 
 
-def test_the_excess_of_few_unpaired_tumours_covers_its_share_where_percentiles_would_not():
+@pytest.mark.parametrize("n", [4, 6, 10])
+def test_the_excess_of_few_unpaired_tumours_covers_its_share(n):
     rng = np.random.default_rng(10)
     means, truth = (100.0, 74.0, 82.0, 49.0), 0.74 * 0.82 - 0.49
-    runs = [[rng.normal(m, 6, 4) for m in means] for _ in range(1500)]
+    runs = [[rng.normal(m, 6, n) for m in means] for _ in range(1500)]
     found = [st.bliss_of_groups(*groups) for groups in runs]
     assert 0.93 < covered(found, truth) < 0.99
-    draws = rng.integers(0, 4, (300, 4))
-    percentile = [np.quantile(st.bliss_excess(*(g[rng.permutation(draws)].mean(axis=1) for g in groups)), (0.025, 0.975)) for groups in runs[:500]]
-    assert np.mean([low <= truth <= high for low, high in percentile]) < 0.92
 
 
 def test_the_paired_excess_is_zero_for_independent_treatments_and_positive_for_synergy():

@@ -71,7 +71,7 @@ def test_auc_is_the_share_of_pairs_in_order():
     x = np.array([[1.0], [2.0], [2.0], [5.0]])
     yes = np.array([False, True, False, True])
     assert aucs(np.array([[1.0], [2.5], [2.5], [4.0]]), yes)[0] == pytest.approx((1 + 0.5 + 1 + 1) / 4)
-    assert best_threshold(x, yes).value == pytest.approx(1.5) or best_threshold(x, yes).value == pytest.approx(3.5)
+    assert best_threshold(x, yes).value == pytest.approx(1.5)  # as good as 3.5, and the first
 
 
 def test_the_regression_is_that_of_scikit_learn():

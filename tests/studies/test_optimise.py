@@ -175,7 +175,7 @@ def test_killed_at_random_instants_it_ends_in_the_same_tables(tmp_path, referenc
         hit += killed(folder, dice.uniform(0.0, 0.3))
     main(folder, sleep_s=0, numbers=LUCK)
     assert tables(folder) == tables(reference)
-    assert hit >= kills // 2
+    assert hit >= max(1, kills // 2)
 
 
 # ---- the model -------------------------------------------------------------------------------------------------

@@ -17,7 +17,7 @@ from tme.studies import rivals, robust
 from tme.studies.design import Ask
 from tme.studies.ranges import Range
 from tme.studies.robust import candidates, planned
-from tme.studies.robust_words import of_conclusion, of_rivals, word
+from tme.studies.robust_words import decider, of_conclusion, of_rivals, word
 from tme.viz import study as page
 
 RANGES = [Range("b", 0.2, 0.6, 0.4, unit="1"), Range("i", 0.1, 0.5, 0.3), Range("s", -0.1, 0.2, 0.05, unit="1"), Range("a", -20, 20, 0), Range("c", 0, 1, 0.5)]
@@ -209,3 +209,9 @@ def test_an_explained_share_is_one_for_the_truth_nothing_for_the_mean_and_unknow
     assert rivals.determination(x, x) == 1 and rivals.determination(x, np.full(3, x.mean())) == pytest.approx(0)
     assert rivals.determination(np.ones(3), x) is None
     assert rivals.exposure(2.0, (0.0, 3.0)) == pytest.approx(math.exp(-2 / rivals.TAU_D)) and rivals.exposure(3.0, (3.0,)) == 1
+
+
+@pytest.mark.parametrize(("value", "unit", "said"), [(12.5, "min", "12.5 min"), (1.84, "1", "1.84"), (100.0, "1/d", "100 1/d"), (0.0003, "1/min", "0.0003 1/min")])
+def test_the_value_at_which_a_conclusion_flips_is_told_with_its_unit(value, unit, said):
+    found = {"name": "x", "unit": unit, "along": [0.1, 0.9], "flips_at": value}
+    assert decider(found) == f"x (from 10 % at its low end to 90 % at its high end, as often as not at {said})"

@@ -18,7 +18,7 @@ from made_up import Config, Model
 from tme.experiments.run_directory import ConfigMismatch, RunError, RunLocked
 from tme.studies.design import Ask, Point, Simulation, simulations
 from tme.studies.records import Records, line_of
-from tme.studies.study import Study
+from tme.studies.study import Study, ends_of
 
 ASK = Ask(("tumour_alive", "hour", "nothing"), (-1.0, 0.0, 1.5))
 
@@ -51,7 +51,7 @@ def test_a_simulation_that_stops_early_is_not_known_later_unless_its_tumour_is_g
         results = study.evaluate([Point("edge", {"edge": 1}), Point("gone", {"gone": 1, "b": 0.5})])
     late = results.table("tumour_alive", 1.5)["drug"]
     assert np.isnan(late["edge", 0]) and late["gone", 0] > 0
-    assert results.ended() == {"simulations": 4, "failed": 0, "refused": 0, "stopped": 2}
+    assert results.ended() == {"simulations": 4, "failed": 0, "refused": 0, "stopped": 1}
 
 
 def test_what_is_finished_is_not_simulated_again(tmp_path):
@@ -196,3 +196,8 @@ def test_a_study_stops_on_request_and_goes_on(tmp_path, reference):
     main(tmp_path / "s", sleep_s=0)
     assert tables(tmp_path / "s") == reference
 
+
+
+def test_a_tumour_that_is_gone_did_not_stop_early():
+    found = ends_of([{"stopped": "fewer than 1 tumour cells left at day 2.00"}, {"stopped": "the tumour reached the edge of the domain at day 5.76"}, {"failed": "x"}, {}])
+    assert found == {"simulations": 4, "failed": 1, "refused": 0, "stopped": 1}

@@ -1,7 +1,7 @@
 """Comparing arms of a run: paired differences and ratios, exact tests, Bliss excess, time courses.
 
 Replicate r of every arm has the same seed, so everything is paired by replicate. Intervals are Student's t; those of
-ratios, and of time courses where asked for, are resampled from six replicates on. `n` stands in every row, and
+time courses may be resampled, from six replicates on. `n` stands in every row, and
 `p_least`, the least p that an exact test of so many pairs can give (0.125 at n = 4).
 
 All arms are read at one hour: the last that every simulation recorded. A simulation that stopped early

@@ -150,7 +150,7 @@ def arm_tables(series: pd.DataFrame, config: dict, control: str, day: float, fol
     volume = next(iter(here.values()), None)
     ends = rows_at(series, 24.0 * day)
     return {
-        "readouts": readout_table(ends, control, question),
+        "readouts": readout_table(ends, control, question, day),
         "growth": growth_table(here, control),
         "times": times_table(volume, control, fold),
         "response": pd.DataFrame() if volume is None else pd.DataFrame([{"arm": a, **n} for a, n in statistics.responses(volume).items()]),
@@ -158,8 +158,8 @@ def arm_tables(series: pd.DataFrame, config: dict, control: str, day: float, fol
     }
 
 
-def readout_table(ends: pd.DataFrame, control: str, question: Answered | None) -> pd.DataFrame:
-    """Each readout and arm against control; what the primary question asks is in no family and carries its p after Holm."""
+def readout_table(ends: pd.DataFrame, control: str, question: Answered | None, day: float) -> pd.DataFrame:
+    """Each readout and arm against control on a day; what the primary question asks is in no family and carries its p after Holm."""
     rows = []
     for column in (c for c in statistics.COLUMNS if c in ends):
         values = values_of(ends, column)
@@ -167,21 +167,21 @@ def readout_table(ends: pd.DataFrame, control: str, question: Answered | None) -
             both = statistics.question.paired(values, (arm, control))
             a, c = statistics.pairs(both[arm], both[control])
             d = statistics.difference(a, c)
-            p = statistics.in_question(question, column, arm, control)
+            p = statistics.in_question(question, column, arm, control, day)
             rows.append({
                 "readout": column, "arm": arm, "n": d.n, "mean": a.mean() if a.size else np.nan, "control_mean": c.mean() if c.size else np.nan,
                 "difference": d.value, "low": d.low, "high": d.high, "p": d.p, "p_bh": np.nan, "p_holm_primary": np.nan if p is None else p,
             })  # fmt: skip
     table = pd.DataFrame(rows)
     if len(table):
-        secondary = ~_asked_cells(table, question, control)
+        secondary = ~_asked_cells(table, question, control, day)
         table.loc[secondary, "p_bh"] = statistics.false_discovery(list(table.loc[secondary, "p"]), list(table.loc[secondary, "n"]))
     return table
 
 
-def _asked_cells(table: pd.DataFrame, question: Answered | None, control: str) -> np.ndarray:
+def _asked_cells(table: pd.DataFrame, question: Answered | None, control: str, day: float) -> np.ndarray:
     """Rows that the primary question asks of, also where it has no p."""
-    return np.array([statistics.in_question(question, r.readout, r.arm, control) is not None for r in table.itertuples()], bool)
+    return np.array([statistics.in_question(question, r.readout, r.arm, control, day) is not None for r in table.itertuples()], bool)
 
 
 def spread(name: str, e: Estimate) -> dict[str, Any]:

@@ -23,6 +23,7 @@ from tme.experiments.worker import GROWTH, resolve
 
 MODEL = "tme.model:TumourModel"
 KEPT_BYTES = 64_000_000  # of starts that a process keeps
+GONE = "fewer than"  # how the reason begins for which a simulation ends whose tumour is gone (`TumourModel.stop_reason`)
 LATEST_H = 1.0  # a day that falls between two ticks is read at the second
 LOOK_STEPS = 64  # steps between two looks at whether to stop
 
@@ -210,7 +211,7 @@ class _Course:
 
     def record_rows(self, model: Any) -> dict[float, dict[str, float]]:
         """The rows, the last one standing for all later days where the tumour is gone."""
-        if model.stop_reason and model.stop_reason.startswith("fewer than"):
+        if model.stop_reason and model.stop_reason.startswith(GONE):
             return {**dict.fromkeys(self.ask.days, self._look(model)), **self.rows}
         return self.rows
 

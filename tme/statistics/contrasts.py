@@ -95,9 +95,21 @@ class Contrast:
         combined, a, b = values
         return (bliss_excess if self.kind == "bliss" else hsa_excess)(np.asarray(table[control], float), a, b, combined)
 
+    def tested(self, table: Any, control: str | None = None) -> list[np.ndarray]:
+        """What tests are made of, arrays (n,): the effects; of `hsa` the excess over each single agent, since its estimate is the lesser mean of the two."""
+        if self.kind != "hsa":
+            return [self.effects(table, control)]
+        combined, a, b, untreated = (np.asarray(table[arm], float) for arm in (*self.arms, str(control)))
+        untreated = np.where(untreated > 0, untreated, np.nan)
+        return [(a - combined) / untreated, (b - combined) / untreated]
+
     def zeros(self, table: Any) -> int:
-        """Values of a ratio that are zero and so have no logarithm."""
-        return int(sum((np.asarray(table[arm], float) == 0).sum() for arm in self.arms)) if self.kind == "ratio" else 0
+        """Values of a ratio that are zero and so have no logarithm; a pair of two zeros has no effect and is left out."""
+        if self.kind != "ratio":
+            return 0
+        a, b = (np.asarray(table[arm], float) for arm in self.arms)
+        used = np.isfinite(_log_ratio(a, b))
+        return int(((a == 0) & used).sum() + ((b == 0) & used).sum())
 
     def stated_by(self, effects: Any) -> np.ndarray:
         """Whether each effect (any shape) lies on the side that the statement claims; False where it is NaN."""
@@ -211,19 +223,20 @@ def evaluate_all(
     control: str | None = None,
     level: float = LEVEL,
     given: Mapping[str, tuple[Estimate, Any]] | None = None,
+    family: int | None = None,
 ) -> list[Answer]:
     """Answers to the contrasts of one question, p adjusted by Holm among them.
 
-    `given`: contrast text -> (estimate on the natural scale, effects (n,)), for those that the table cannot answer (Loewe).
+    `family`: how many contrasts Holm will run over in the end, where these are only some of them (a sweep); it decides how many pairs are needed. `given`: contrast text -> (estimate on the natural scale, effects (n,)), for those that the table cannot answer (Loewe).
     A contrast that can be answered neither way has no estimate and a note that says why.
     """
     answers = []
     asked = [parse(c) if isinstance(c, str) else c for c in contrasts]
-    strictest = 1 - (1 - level) / max(len(asked), 1)  # what Holm asks of the least p of them
+    strictest = 1 - (1 - level) / max(family or len(asked), 1)  # what Holm asks of the least p of them
     for contrast in asked:
         if given and contrast.text in given:
             found, effects = given[contrast.text]
-            answers.append(_answer(contrast, found, np.asarray(effects, float), strictest))
+            answers.append(_answer(contrast, found, [np.asarray(effects, float)], strictest))
         elif contrast.needs_doses:
             note = f"needs dose-response of {contrast.arms[1]} and {contrast.arms[2]}: a sweep over at least three doses of each"
             answers.append(Answer(contrast, unknown(null=contrast.bound), math.nan, ExactTest(math.nan, 0, 1.0), None, "open", note))
@@ -231,8 +244,19 @@ def evaluate_all(
             found = estimate(contrast, table, control, level)
             zeros = contrast.zeros(table)
             note = f"{zeros} value{'s are' if zeros > 1 else ' is'} 0 and read as half the least above 0" if zeros else ""
-            answers.append(_answer(contrast, found, contrast.effects(table, control), strictest, note))
+            answers.append(_answer(contrast, found, contrast.tested(table, control), strictest, note))
     return adjusted(answers, level)
+
+
+def _exact(parts: Sequence[np.ndarray], null: float) -> ExactTest:
+    """Wilcoxon's test of effects sorted by their mean; of two as `hsa_of_pairs` does: above the null both must pass, below it either may."""
+    each = [wilcoxon(x, np.full(x.shape, null)) for x in parts]
+    if len(parts) == 1 or not parts[0].size:
+        return each[0]
+    if parts[0].mean() > null:
+        return max(each, key=lambda e: e.p)
+    least = min((e for e, x in zip(each, parts) if x.mean() <= null), key=lambda e: e.p)
+    return replace(least, p=min(1.0, 2 * least.p))
 
 
 def adjusted(answers: Sequence[Answer], level: float = LEVEL) -> list[Answer]:
@@ -247,10 +271,13 @@ def adjusted(answers: Sequence[Answer], level: float = LEVEL) -> list[Answer]:
     return out
 
 
-def _answer(contrast: Contrast, found: Estimate, effects: np.ndarray, level: float, note: str = "") -> Answer:
-    seen = effects[np.isfinite(effects)]
+def _answer(contrast: Contrast, found: Estimate, effects: Sequence[np.ndarray], level: float, note: str = "") -> Answer:
+    """`effects`: what is tested; of several, such as the excess over each single agent, the least on average decides."""
+    whole = np.isfinite(effects).all(axis=0)
+    parts = sorted((e[whole] for e in effects), key=lambda e: e.mean() if e.size else 0.0)
+    seen = parts[0]
     few = found.n < FEWEST_FOR_P
     notes = [note, f"{found.n} pair{'s' * (found.n != 1)} can bear no test" if few else ""]
-    exact = wilcoxon(seen, np.full(seen.shape, contrast.null))
+    exact = _exact(parts, contrast.null)
     needed = pairs_needed(seen, contrast.null, level=level)
     return Answer(contrast, found, math.nan, exact, needed, "open", "; ".join(n for n in notes if n))

@@ -35,7 +35,8 @@ def time_to_reach(days: Any, values: Any, threshold: Any) -> tuple[np.ndarray, n
     """When curves (n, n_time) first reach a threshold (scalar or (n,)): times (n,) in days, and whether they did (n,).
 
     Between two records the size is taken to grow exponentially, where one of them is 0 linearly. A curve that does
-    not reach it is censored at its last finite value; one without any value has time NaN.
+    not reach it is censored at its last finite value; one without any value, or with a threshold that is not above 0 (a tumour
+    that was gone at the start), has time NaN.
     """
     days, values = np.asarray(days, float), np.atleast_2d(np.asarray(values, float))
     limits = np.broadcast_to(np.asarray(threshold, float), values.shape[:1])
@@ -45,7 +46,7 @@ def time_to_reach(days: Any, values: Any, threshold: Any) -> tuple[np.ndarray, n
 
 def _first_crossing(days: np.ndarray, values: np.ndarray, limit: float) -> tuple[float, bool]:
     above = np.flatnonzero(values >= limit)
-    if values.size == 0 or not np.isfinite(limit):
+    if values.size == 0 or not np.isfinite(limit) or limit <= 0:
         return float("nan"), False
     if above.size == 0:
         return float(days[-1]), False

@@ -89,8 +89,8 @@ def share_of_control(arm: Any, control: Any, paired: bool = True, level: float =
 def ratio_of_means(a: Any, b: Any, level: float = LEVEL) -> Estimate:
     """Mean of a over mean of b, replicates paired; NaN where b is all zero.
 
-    Fewer than six pairs: t interval of the linearised ratio, r ± t s/(mean(b) sqrt(n)) with s the standard deviation
-    of a - r b (Cochran 1977, Sampling Techniques, section 6.4). From six on: resampled pairs.
+    t interval of the linearised ratio, r ± t s/(mean(b) sqrt(n)) with s the standard deviation of a - r b (Cochran 1977,
+    Sampling Techniques, section 6.4). Percentiles of resampled pairs would hold 85 % at n = 6 and 91 % at n = 10.
     """
     x, y = pairs(a, b)
     n, below = x.size, float(y.mean()) if y.size else 0.0
@@ -99,15 +99,8 @@ def ratio_of_means(a: Any, b: Any, level: float = LEVEL) -> Estimate:
     value = float(x.mean()) / below
     if n < 2:
         return unknown(n, value, 1.0)
-    if n >= FEWEST_TO_RESAMPLE:
-        return replace(bootstrap(_ratio, x, y, level=level), null=1.0)
     error = float((x - value * y).std(ddof=1)) / (abs(below) * np.sqrt(n))
     return from_error(value, error, n - 1, n, 1.0, level)
-
-
-def _ratio(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    below = b.mean(axis=-1)
-    return a.mean(axis=-1) / np.where(below == 0, np.nan, below)
 
 
 def bootstrap(statistic: Callable[..., Any], *groups: Any, level: float = LEVEL, draws: int = DRAWS, seed: int = SEED) -> Estimate:

@@ -29,6 +29,8 @@ def loewe_share(dose_a: float, dose_b: float, a: Hill, b: Hill) -> float:
     high, low = 1 - 1e-12, least + 1e-12
     from scipy.optimize import brentq
 
+    if surplus(high) < 0:  # doses that take less than a trillionth
+        return high
     return low if surplus(low) > 0 else float(brentq(surplus, low, high, xtol=1e-13))
 
 

@@ -118,11 +118,12 @@ def responses(c: Curves) -> dict[str, dict[str, int]]:
 
 
 # ---- exploratory comparison with control ------------------------------------------------------------
-def in_question(answered: Answered | None, column: str, arm: str, control: str | None) -> float | None:
-    """p after Holm where the primary question asks of this readout, arm and the control already; else None."""
-    if answered is None or answered.question.readout != column:
+def in_question(answered: Answered | None, column: str, arm: str, control: str | None, day: float) -> float | None:
+    """p after Holm where the primary question asks already whether arm and control are alike in this readout on this day; else None."""
+    if answered is None or answered.question.readout != column or abs(answered.day - day) > 1e-6:
         return None
-    return next((a.p_adjusted for a in answered.answers if a.contrast.kind in ("ratio", "difference") and set(a.contrast.arms) == {arm, control}), None)
+    alike = [a for a in answered.answers if a.contrast.kind in ("ratio", "difference") and a.contrast.null == 0]
+    return next((a.p_adjusted for a in alike if set(a.contrast.arms) == {arm, control}), None)
 
 
 def false_discovery(p_values: Sequence[float], n: Sequence[int]) -> np.ndarray:
@@ -159,9 +160,10 @@ def _undosed(config: Mapping[str, Any]) -> str:
 def answer_points(question: Question, values: Mapping[Any, Mapping[str, Mapping[int, float]]], day: float,
                   configs: Mapping[Any, Mapping[str, Any]], table: DoseTable | None) -> dict[Any, Answered]:  # fmt: skip
     """The question answered at every point of a sweep, Holm running over the contrasts of all points together."""
-    each = {p: answer(question, v, day, loewe_given(question, configs[p].get("arms") or {}, table)) for p, v in values.items()}
-    every = adjusted([a for found in each.values() for a in found.answers])
     size = len(question.contrasts)
+    family = size * len(values)
+    each = {p: answer(question, v, day, loewe_given(question, configs[p].get("arms") or {}, table), family=family) for p, v in values.items()}
+    every = adjusted([a for found in each.values() for a in found.answers])
     return {p: replace(found, answers=tuple(every[i * size : (i + 1) * size])) for i, (p, found) in enumerate(each.items())}
 
 

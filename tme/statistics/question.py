@@ -73,13 +73,15 @@ def faults_of(texts: Sequence[str], arms: Mapping[str, Any]) -> list[tuple[int, 
 class Answered:
     """The question with its answers. `day` is the day that was read: earlier than asked where simulations stopped early.
 
-    `late`: the question was put or changed after the first simulations had been made.
+    `late`: the question was put or changed after the first simulations had been made. `family`: over how many contrasts Holm ran, where there are
+    more than these (the points of a sweep).
     """
 
     question: Question
     day: float
     answers: tuple[Answer, ...]
     late: bool = False
+    family: int = 0
 
     @property
     def n(self) -> int:
@@ -88,7 +90,10 @@ class Answered:
 
     def title(self) -> str:
         """What was asked, in one line."""
-        return f"Primary question: {self.question.readout} on day {self.day:g}; {verdict_line(self.answers)} (Holm among them)"
+        return f"Primary question: {self.question.readout} on day {self.day:g}; {verdict_line(self.answers)} (Holm among {self._among()})"
+
+    def _among(self) -> str:
+        return f"the {self.family} of all points" if self.family > len(self.answers) else "them"
 
     def cautions(self) -> list[str]:
         """What a reader must know before believing the answers."""
@@ -113,12 +118,14 @@ def answer(
     day: float,
     given: Mapping[str, tuple[Any, Any]] | None = None,
     level: float = LEVEL,
+    family: int | None = None,
 ) -> Answered:
     """Answer the question from arm -> replicate -> value on that day; arms are paired by replicate.
 
-    An arm without values leaves its contrasts without pairs. `given` as in `evaluate_all` (Loewe, from a sweep).
+    An arm without values leaves its contrasts without pairs. `given` and `family` as in `evaluate_all` (a sweep).
     """
-    return Answered(question, float(day), tuple(evaluate_all(question.contrasts, paired(values, question.arms()), question.control, level, given)))
+    answers = evaluate_all(question.contrasts, paired(values, question.arms()), question.control, level, given, family)
+    return Answered(question, float(day), tuple(answers), family=family or 0)
 
 
 def paired(values: Mapping[str, Mapping[int, float]], arms: Sequence[str]) -> dict[str, np.ndarray]:

@@ -12,10 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from tme.statistics.estimate import FEWEST_TO_RESAMPLE, LEVEL, Estimate, from_error, unknown
+from tme.statistics.estimate import LEVEL, Estimate, from_error, unknown
 from tme.statistics.intervals import mean_interval, pairs, welch
-
-DRAWS = 2000
 
 
 def bliss_excess(control: Any, a: Any, b: Any, ab: Any) -> np.ndarray:
@@ -54,12 +52,8 @@ def hsa_of_pairs(control: Any, a: Any, b: Any, ab: Any, null: float = 0.0, level
     return Estimate(least.value, min(e.low for e in each), min(e.high for e in wider), least.n, float(p), null)
 
 
-def bliss_of_groups(control: Any, a: Any, b: Any, ab: Any, level: float = LEVEL, draws: int = DRAWS, seed: int = 1) -> Estimate:
-    """Excess of the means of arms (n,) each, that do not share their seeds.
-
-    With fewer than six replicates in an arm: t interval of the linearised excess, Welch's degrees of freedom.
-    From six on: percentile interval, arms resampled independently.
-    """
+def bliss_of_groups(control: Any, a: Any, b: Any, ab: Any, level: float = LEVEL) -> Estimate:
+    """Excess of the means of arms (n,) each, that do not share their seeds: t interval of the linearised excess, Welch's degrees of freedom."""
     groups = [x[np.isfinite(x)] for x in (np.asarray(g, float) for g in (control, a, b, ab))]
     n = min(g.size for g in groups)
     if n == 0:
@@ -68,11 +62,6 @@ def bliss_of_groups(control: Any, a: Any, b: Any, ab: Any, level: float = LEVEL,
     value = float(bliss_excess(c, x, y, xy))
     if n < 2 or not np.isfinite(value):
         return unknown(n, value)
-    if n < FEWEST_TO_RESAMPLE:
-        slopes = np.array([(xy - 2.0 * x * y / c) / c**2, y / c**2, x / c**2, -1.0 / c])
-        parts = slopes**2 * [g.var(ddof=1) / g.size for g in groups]
-        return from_error(value, float(np.sqrt(parts.sum())), welch(parts, [g.size for g in groups]), n, 0.0, level)
-    rng = np.random.default_rng(seed)
-    means = [g[rng.integers(0, g.size, (draws, g.size))].mean(axis=1) for g in groups]
-    low, high = np.nanquantile(bliss_excess(*means), [(1 - level) / 2, (1 + level) / 2])
-    return Estimate(value, float(low), float(high), n)
+    slopes = np.array([(xy - 2.0 * x * y / c) / c**2, y / c**2, x / c**2, -1.0 / c])
+    parts = slopes**2 * [g.var(ddof=1) / g.size for g in groups]
+    return from_error(value, float(np.sqrt(parts.sum())), welch(parts, [g.size for g in groups]), n, 0.0, level)

@@ -100,7 +100,7 @@ def curves(plan: Plan, results: Results) -> list[dict[str, Any]]:
 
 
 def counts(results: Sequence[Results]) -> dict[str, int]:
-    """Simulations in all, and how many failed, were refused, or stopped early."""
+    """Totals of `Results.ended`."""
     totals: dict[str, int] = {}
     for found in results:
         for what, n in found.ended().items():
@@ -126,7 +126,10 @@ def sentences(plan: Plan, history: History, populations: Sequence[Population], n
     if any(not w.kept for w in history.waves):
         w = next(w for w in history.waves if not w.kept)
         what = f"; {_named(plan, w.worst_row)} rules out most" if w.worst_row >= 0 else ""
-        out.append(f"Wave {w.number} would have left next to nothing and does not count{what}: the ranges or the model may not reach the data.")
+        if np.isnan(w.errors_beyond_3):
+            out.append(f"Wave {w.number} does not count: too few of its {w.simulated} simulations gave all the numbers that the data ask for.")
+        else:
+            out.append(f"Wave {w.number} would have left next to nothing and does not count{what}: the ranges or the model may not reach the data.")
     last = populations[-1]
     out.append(f"ABC-SMC ended after {last.generation + 1} generations and {last.simulated} particles at a threshold of {last.threshold:.3g} sd; {last.effective:.0f} effective particles.")
     if last.effective < FEWEST:

@@ -18,6 +18,7 @@ import numpy as np
 from tme.config import ConfigError
 from tme.config.errors import listed, nearest
 from tme.config.estimate import duration, predict
+from tme.experiments.evaluation import GONE
 from tme.model.patients import patients
 from tme.statistics import Curves, proportion, response_class, response_counts, times_to_size
 from tme.statistics.growth import FOLD
@@ -38,7 +39,6 @@ BENEFIT = 0.5  # of the same patient's untreated tumour, or less: the arm is sai
 MARGIN = 0.05  # of the untreated tumour: an arm that leaves so much more than the best does as well, and wins if it needs fewer agents
 VOLUME = "tumour_volume_mm3"
 FEATURES = ("cd8_per_mm2", "treg_per_mm2", "macrophage_per_mm2", "pdl1_positive_share", "hypoxic_share")  # and shares of clones, and infiltration
-GONE = "fewer than"  # how the reason begins for which a simulation stops whose tumour is gone
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ from tme.studies.fronts import Box, allowed_of, box_of, chosen, costs_of, distin
 from tme.studies.optimise_plan import Plan, outcome_of, plan_of
 from tme.studies.pareto import levels
 from tme.studies.search import Tried, grid, search
-from tme.studies.study import FAILED, Study
+from tme.studies.study import FAILED, Study, ends_of
 
 OTHERS = 1_000_000  # number of the first replicate with which fronts are repeated
 
@@ -114,8 +114,7 @@ def carry_out(study: Study, plan: Plan) -> tuple[list[dict[str, Any]], dict[str,
 
 def ended_of(study: Study, points: Sequence[Point]) -> dict[str, int]:
     """How the simulations of the points ended, each counted once."""
-    records = [study.records.by_key[s.key] for s in simulations(points, study.arms)]
-    return {"simulations": len(records), **{what: sum(bool(r.get(what)) for r in records) for what in ("failed", "refused", "stopped")}}
+    return ends_of(study.records.by_key[s.key] for s in simulations(points, study.arms))
 
 
 def again_of(plan: Plan, results: Any, points: dict[str, list[Point]], config: Any) -> dict[str, Again]:

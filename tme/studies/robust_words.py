@@ -89,7 +89,8 @@ def decider(d: dict[str, Any]) -> str:
     if "options" in d:
         return f"{d['name']} (" + ", ".join(f"{100 * p:.0f} % with {option}" for option, p in d["options"].items()) + ")"
     ends = f"from {100 * d['along'][0]:.0f} % at its low end to {100 * d['along'][-1]:.0f} % at its high end"
-    flip = f", as often as not at {d['flips_at']:.3g} {d['unit']}".replace(" 1", " ").rstrip() if d["flips_at"] is not None else ""
+    unit = "" if d["unit"] in ("", "1") else f" {d['unit']}"
+    flip = f", as often as not at {d['flips_at']:.3g}{unit}" if d["flips_at"] is not None else ""
     return f"{d['name']} ({ends}{flip})"
 
 

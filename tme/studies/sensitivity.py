@@ -160,8 +160,8 @@ def carry_out(study: Study, ranges: Sequence[Range], settings: dict[str, Any], o
 
 
 def over_seeds(outcome: Outcome, results: Results, control: str | None) -> np.ndarray:
-    """The outcome of each point in order, mean over its seeds."""
-    found = outcome.values(results, control).groupby(level="point", sort=False).mean()
+    """The outcome of each point in order, mean over its seeds; unknown where one of them is: tumours that stop early are the large ones."""
+    found = outcome.values(results, control).groupby(level="point", sort=False).agg(lambda v: v.mean(skipna=False))
     return found.reindex([p.id for p in results.points]).to_numpy(float)
 
 

@@ -11,7 +11,7 @@ depends on the design and the records alone.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
@@ -21,6 +21,7 @@ import numpy as np
 import pandas as pd
 
 from tme.experiments import files, provenance
+from tme.experiments.evaluation import GONE
 from tme.experiments.executor import Interrupt
 from tme.experiments.executors import Failed
 from tme.experiments.executors import check as check_executor
@@ -70,9 +71,18 @@ class Results:
         return pd.DataFrame(data, index=pd.MultiIndex.from_tuples(index, names=["point", "seed"]), columns=list(self.arms))
 
     def ended(self) -> dict[str, int]:
-        """How many simulations there are, failed, were refused by the config, and stopped early."""
-        found = [self.record(p, s, a) for p in self.points for s in p.seeds for a in p.arms or self.arms]
-        return {"simulations": len(found), **{what: sum(bool(r.get(what)) for r in found) for what in ("failed", "refused", "stopped")}}
+        """As `ends_of`, of all simulations asked for."""
+        return ends_of(self.record(p, s, a) for p in self.points for s in p.seeds for a in p.arms or self.arms)
+
+
+def ends_of(records: Iterable[Mapping[str, Any]]) -> dict[str, int]:
+    """How many simulations there are, failed, were refused by the config, and stopped early with their later days unknown.
+
+    One that ended because its tumour was gone did not stop early: its last row stands for all later days (`experiments.evaluation`).
+    """
+    found = list(records)
+    early = sum(bool(r.get("stopped")) and not str(r["stopped"]).startswith(GONE) for r in found)
+    return {"simulations": len(found), **{what: sum(bool(r.get(what)) for r in found) for what in ("failed", "refused")}, "stopped": early}
 
 
 class Study:

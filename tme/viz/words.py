@@ -206,7 +206,7 @@ def arm_words(run: Run, arm: str) -> list[list[str]]:
 
 def _tested(run: Run, arm: str) -> str:
     """p of an arm against control where the primary question asks of it."""
-    p = statistics.in_question(outcomes.found_answer(run), "tumour_alive", arm, run.control)
+    p = statistics.in_question(outcomes.found_answer(run), "tumour_alive", arm, run.control, run.last_common_hour / 24)
     text = "" if p is None else p_text(p)
     return f"{text} after Holm in the primary question" if text else ""
 
@@ -248,7 +248,8 @@ def endpoint_table(run: Run) -> list[TableRow]:
     if run.control:
         changes = {(e, a): change(run, a, e.column) for e in found for a in run.arms if a != run.control}
     answer = outcomes.found_answer(run)
-    asked = {k: p for k in changes if (p := statistics.in_question(answer, k[0].column, k[1], run.control)) is not None}
+    day = run.last_common_hour / 24
+    asked = {k: p for k in changes if (p := statistics.in_question(answer, k[0].column, k[1], run.control, day)) is not None}
     keys = [k for k in changes if k not in asked]
     adjusted = dict(zip(keys, statistics.false_discovery([changes[k].p for k in keys], [changes[k].n for k in keys]))) | asked
     return [
