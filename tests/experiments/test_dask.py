@@ -101,12 +101,12 @@ def test_a_run_whose_caller_is_stopped_or_killed_is_completed_by_a_rerun(two, re
     process.send_signal(number)
     _, errors = process.communicate(timeout=60)
     assert process.returncode == (75 if number == signal.SIGTERM else -number), errors.decode()
-    assert not list((tmp_path / "run").rglob(".*.tmp"))
     if number == signal.SIGTERM:
+        assert not list((tmp_path / "run").rglob(".*.tmp"))
         assert list((tmp_path / "run").rglob("checkpoint_?"))
     with executor("dask", scheduler=two.address) as again:
         made = run(CONFIG, tmp_path / "run", executor=again, **QUIET)
-    assert made.exit_code == 0 and fingerprint(made.path) == fingerprint(reference)
+    assert made.exit_code == 0 and fingerprint(made.path) == fingerprint(reference) and not list(made.path.rglob(".*.tmp"))
     resumed = [e for e in read_events(made.path) if e["event"] == "done" and e.get("resumed_from_hour") is not None]
     assert bool(resumed) == (number == signal.SIGTERM)
 
@@ -153,6 +153,28 @@ def test_a_task_whose_worker_died_is_tried_again_and_one_that_kills_all_is_given
 
 
 # ---- bad input ----------------------------------------------------------------------------------------
+def test_a_stop_ends_the_round_though_no_worker_is_left(tmp_path):
+    with site(tmp_path, workers=1) as made, executor("dask", scheduler=made.address) as workers:
+        begun = []
+
+        def report(event):
+            if event.get("event") == "began":
+                begun.append(event)
+                made.processes[-1].kill()
+
+        started = time.monotonic()
+        assert list(workers.map(until_stopped, range(5), stop=lambda: bool(begun), report=report)) == []
+        assert time.monotonic() - started < 50  # a call takes 60 s
+
+
+def test_a_scheduler_that_has_gone_between_two_rounds_breaks_the_run(tmp_path):
+    with site(tmp_path, workers=1) as made, executor("dask", scheduler=made.address) as workers:
+        assert list(workers.map(square, [2])) == [(2, 4)]
+        workers._client.close()
+        with pytest.raises(RunBroken, match="went away"):
+            list(workers.map(square, [2]))
+
+
 def test_a_scheduler_that_does_not_answer_is_bad_input_after_a_short_time(tmp_path, monkeypatch):
     monkeypatch.setattr(dask_pool, "CONNECT_S", 1.0)
     with socket.socket() as closed:

@@ -7,12 +7,13 @@ import pickle
 from functools import partial
 
 import pytest
-from calls import dies_once, odd_fails, pid, square, three_kills, until_stopped
+from calls import die, dies_once, odd_fails, pid, square, three_kills, until_stopped
 from fake_model import FakeConfig
 
 from tme.experiments.executors import Failed, executor
+from tme.experiments.executors.processes import Processes
 from tme.experiments.plan import plan
-from tme.experiments.run_directory import RunError
+from tme.experiments.run_directory import RunBroken, RunError
 from tme.experiments.worker import Task
 
 
@@ -98,3 +99,26 @@ def test_a_configuration_is_read_once_for_all_tasks_that_share_it():
     again = [pickle.loads(pickle.dumps(t)) for t in tasks]
     assert again == tasks
     assert len({id(t.config) for t in again}) == 2
+
+
+def test_processes_that_die_before_they_start_break_the_run_in_one_line():
+    with Processes(3, prepare=die) as workers, pytest.raises(RunBroken, match="die before they start") as told:
+        list(workers.map(square, range(9)))
+    assert told.value.exit_code == 3
+
+
+def test_processes_that_a_signal_ends_before_they_start_are_no_fault_after_a_stop():
+    with Processes(3, prepare=die) as workers:
+        pairs = list(workers.map(square, range(9), stop=Later(3)))
+    assert {r for _, r in pairs} <= {Failed("stopped before its end", lost=True)}
+
+
+class Later:
+    """True from the n-th question on."""
+
+    def __init__(self, n):
+        self.left = n
+
+    def __call__(self):
+        self.left -= 1
+        return self.left < 0

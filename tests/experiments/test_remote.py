@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import threading
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from fake_model import FakeConfig, FakeModel
@@ -71,12 +73,14 @@ def test_workers_write_nothing(reference, tmp_path):
 
 
 @pytest.mark.parametrize("executor", [Apart, pytest.param(lambda: ProcessesApart(2), marks=pytest.mark.slow)], ids=["one", "two"])
-def test_an_interrupted_run_keeps_checkpoints_and_a_rerun_goes_on_from_them(reference, tmp_path, executor):
+def test_an_interrupted_run_keeps_checkpoints_and_a_rerun_goes_on_from_them(reference, tmp_path, monkeypatch, executor):
     slow = replace(CONFIG, sleep_s=0.02)
-    timer = threading.Timer(4.0 if executor is not Apart else 1.5, lambda: os.kill(os.getpid(), signal.SIGTERM))
-    timer.start()
-    with executor() as workers:
-        made = run(slow, tmp_path / "run", executor=workers, **QUIET)
+    timer = threading.Timer(3.0 if executor is not Apart else 1.5, lambda: os.kill(os.getpid(), signal.SIGTERM))
+    enter = Interrupt.__enter__
+    with monkeypatch.context() as patch:
+        patch.setattr(Interrupt, "__enter__", lambda self: (enter(self), timer.start())[0])  # not before somebody listens
+        with executor() as workers:
+            made = run(slow, tmp_path / "run", executor=workers, **QUIET)
     timer.join()
     assert made.exit_code == 75
     assert status(made.path)["counts"].get("done", 0) < 4 and list(made.path.rglob("checkpoint_?"))
@@ -96,7 +100,7 @@ def test_a_failing_simulation_is_named_and_the_others_finish(tmp_path):
 
 def test_a_growth_that_cannot_begin_fails_its_arms_by_name(tmp_path):
     made = run(replace(CONFIG, replicates=1), tmp_path / "run", jobs=1, **QUIET)
-    for path in (made.path / "growth/branch-000/branch_state", made.path / "drug/rep-000/DONE"):
+    for path in (made.path / "growth/branch-000/branch_state", made.path / "growth/branch-000/DONE", made.path / "drug/rep-000/DONE"):
         path.unlink()
     (made.path / "growth/branch-000/checkpoint_a").write_bytes(b"TMECKPT9" + bytes(100))
     again = run(replace(CONFIG, replicates=1), made.path, executor=Apart(), **QUIET)
@@ -127,3 +131,21 @@ def test_the_handlers_of_a_run_see_a_stop_while_parts_wait(reference, tmp_path, 
     assert made.exit_code == 75 and len(list(made.path.rglob("checkpoint_?"))) == 1
     assert run(CONFIG, made.path, executor=Apart(), **QUIET).exit_code == 0
     assert fingerprint(made.path) == fingerprint(reference)
+
+
+@pytest.mark.parametrize("part_s", [-1.0, 0.05])
+def test_parts_end_at_checkpoints_so_that_no_step_is_done_twice(tmp_path, monkeypatch, part_s):
+    monkeypatch.setattr(remote, "PART_S", part_s)
+    config = replace(CONFIG, branch_at_day=None, replicates=1, sleep_s=0.004, output={**CONFIG.output, "checkpoint_every_h": 7})
+    made = run(config, tmp_path / "run", executor=Apart(), **QUIET)
+    for timing in made.path.rglob("timing.json"):
+        assert json.loads(timing.read_text())["steps"] == 144
+
+
+def test_a_checkpoint_is_written_after_the_snapshots_that_are_older(reference, tmp_path, monkeypatch):
+    """Whatever ends the caller between two files: it would go on from the checkpoint, and what is older would never be made again."""
+    written, write = [], files.write_bytes
+    monkeypatch.setattr(files, "write_bytes", lambda path, content: (written.append(path.name), write(path, content)))
+    task = SimpleNamespace(folder=tmp_path)
+    remote.Writer(lambda outcome: None)._write(task, remote.Piece({"checkpoint_a": b"72 h", "cells_60.h5ad": b"60 h", "series.csv": b""}, None, "checkpoint_a"), None)
+    assert written == ["cells_60.h5ad", "series.csv", "checkpoint_a"]

@@ -15,7 +15,8 @@ import pytest
 from fake_model import BRANCHED, QUIET, FakeConfig, FakeModel, fingerprint
 
 import tme
-from tme.experiments import load, run
+from tme.experiments import load, run, status
+from tme.experiments.executors.serial import Serial
 from tme.experiments.plan import plan
 from tme.experiments.progress import EventLog, read_events
 from tme.experiments.run_directory import ConfigMismatch, RunError, RunLocked, lock
@@ -230,6 +231,19 @@ def test_checkpoints_of_a_finished_simulation_go_unless_they_are_to_be_kept(tmp_
     (gone.path / "drug/rep-000/checkpoint_a").write_text("left by a kill right after DONE")
     again = run(BRANCHED, gone.path, jobs=1, **QUIET)
     assert again.exit_code == 0 and not list(gone.path.rglob("checkpoint_?"))
+
+
+@pytest.mark.parametrize("apart", [False, True], ids=["processes", "workers without the folder"])
+def test_a_finished_simulation_that_lost_a_file_makes_it_again_though_checkpoints_are_kept(tmp_path, apart):
+    keeping = replace(BRANCHED, output={**BRANCHED.output, "keep_checkpoints": True})
+    made = run(keeping, tmp_path / "run", jobs=1, **QUIET)
+    lost = made.path / "drug" / "rep-001" / "cells_0.h5ad"
+    before = lost.read_bytes()
+    lost.unlink()
+    executor = Serial(1)
+    executor.sees_files = not apart
+    assert run(keeping, made.path, executor=executor, **QUIET).exit_code == 0
+    assert lost.read_bytes() == before and status(made.path, verify=True)["counts"] == {"done": len(list(made.path.rglob("DONE"))) - 2}
 
 
 def test_a_progress_event_pairs_hour_and_count_of_one_moment(tmp_path, monkeypatch):

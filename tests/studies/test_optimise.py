@@ -19,7 +19,9 @@ from made_up_front import WORST, main, plan
 
 import tme
 from tme.cli import main as command
+from tme.config import ConfigError, Fault
 from tme.experiments.plan import replicate_seed
+from tme.studies.design import Point
 from tme.studies.optimise_plan import Measure, doses_of, plan_of
 from tme.studies.optimise_words import order, therapy
 from tme.studies.pareto import hypervolume
@@ -289,3 +291,12 @@ def test_the_example_is_read_and_its_doses_are_all_that_is_given():
 def test_the_order_is_the_difference_of_first_days():
     assert order({"a": 3.0, "b": 1.0}) == "b 2 d before a" and order({"a": 1.0, "b": 1.0}) == "together"
     assert order({"a": 1.0}) == "only a" and order({}) == "nothing"
+
+
+def test_a_therapy_that_the_config_refuses_has_no_dose():
+    class Refusing:
+        def with_values(self, values):
+            raise ConfigError([Fault("x.yaml", 1, "until_d", "is before day")])
+
+    dose = Measure("dose", "both", 0.0, agent="x", unit="mg/kg")
+    assert np.isnan(dose.of(None, Point("p", {}, seeds=(0, 1)), Refusing())).tolist() == [True, True]

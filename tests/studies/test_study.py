@@ -16,6 +16,7 @@ from killed_study import main
 from made_up import Config, Model
 
 from tme.experiments.run_directory import ConfigMismatch, RunError, RunLocked
+from tme.studies import directory
 from tme.studies.design import Ask, Point, Simulation, simulations
 from tme.studies.records import Records, line_of
 from tme.studies.study import Study, ends_of
@@ -201,3 +202,13 @@ def test_a_study_stops_on_request_and_goes_on(tmp_path, reference):
 def test_a_tumour_that_is_gone_did_not_stop_early():
     found = ends_of([{"stopped": "fewer than 1 tumour cells left at day 2.00"}, {"stopped": "the tumour reached the edge of the domain at day 5.76"}, {"failed": "x"}, {}])
     assert found == {"simulations": 4, "failed": 1, "refused": 0, "stopped": 1}
+
+
+def test_of_a_fresh_start_the_name_of_the_study_goes_last(tmp_path, monkeypatch):
+    """A kill in between must not leave records that another study takes for its own."""
+    with opened(tmp_path / "s") as study:
+        study.evaluate([Point("x", {})])
+    monkeypatch.setattr(directory, "erase", lambda folder: 1 / 0)
+    with pytest.raises(ZeroDivisionError), opened(tmp_path / "s", Config(seed=2), fresh=True):
+        pass
+    assert (tmp_path / "s" / "study.yaml").exists() and not (tmp_path / "s" / "results.jsonl").exists()

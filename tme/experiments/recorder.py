@@ -48,6 +48,7 @@ class Recorder:
         self.rows: list[dict[str, Any]] = []
         self.last = 0  # time of the last look at the clocks
         self.slot: str | None = None
+        self.kept_tick: int | None = None  # of the newest checkpoint that this recorder wrote
         self._next_live = -math.inf
 
     # ---- memory -----------------------------------------------------------------------------------
@@ -156,7 +157,7 @@ class Recorder:
         }
         write_checkpoint(path or self.folder / slot, model.state_dict(), meta)
         if path is None:
-            self.slot = slot
+            self.slot, self.kept_tick = slot, int(model.tick)
 
 
 def write_fields(

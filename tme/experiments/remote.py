@@ -28,6 +28,7 @@ from tme.experiments.worker import (
     LONG_S,
     Outcome,
     Task,
+    anew,
     clear,
     close,
     follow,
@@ -81,12 +82,12 @@ def _advance(part: Part, folder: files.MemoryFolder) -> Piece:
     task, begun = part.task, time.monotonic()
     recorder = Recorder(folder, task.config, task.identity)
     model = _taken_up(part, recorder)
-    first, slot = model.tick, recorder.slot
+    first = model.tick
 
     def kept() -> bool:
-        return recorder.slot != slot and time.monotonic() - begun > PART_S
+        return recorder.kept_tick == model.tick
 
-    ended = follow(task, model, recorder, lambda: here.stopping() or kept(), here.report)
+    ended = follow(task, model, recorder, lambda: here.stopping() or (kept() and time.monotonic() - begun > PART_S), here.report)
     outcome: Outcome | None = None
     if ended:
         outcome = Outcome(task.simulation, "done", float(model.sim_hour), model.stop_reason)
@@ -173,9 +174,7 @@ class Writer:
         try:
             files.make_folder(task.folder)
             with claim(task.folder):
-                for name in ("error.txt", "DONE"):
-                    (task.folder / name).unlink(missing_ok=True)
-                files.clear_temporary(task.folder)
+                anew(task.folder)
                 part, resumed = _first(task)
         except Exception as error:
             _leave(task, traceback.format_exc())
@@ -206,7 +205,7 @@ class Writer:
         return outcome
 
     def _write(self, task: Task, piece: Piece, sums: _Sums) -> Outcome | None:
-        for name, content in piece.files.items():
+        for name, content in sorted(piece.files.items(), key=lambda f: f[0] in SLOTS):  # a checkpoint last: what is older than it is on the disk by then
             files.write_bytes(task.folder / name, content)
         outcome = piece.outcome
         if outcome is None:

@@ -130,9 +130,7 @@ def _guarded(task: Task, stop: Callable[[], bool], report: Callable[[dict], None
 
 
 def _simulate(task: Task, stop: Callable[[], bool], report: Callable[[dict], None]) -> Outcome:
-    (task.folder / "error.txt").unlink(missing_ok=True)
-    (task.folder / "DONE").unlink(missing_ok=True)
-    files.clear_temporary(task.folder)
+    anew(task.folder)
     begun = time.perf_counter()
     model, recorder, resumed = _resume(task) or _start(task)
     first_tick = model.tick
@@ -145,6 +143,16 @@ def _simulate(task: Task, stop: Callable[[], bool], report: Callable[[dict], Non
     )
     _finish(task, model, recorder, outcome, model.tick - first_tick, time.perf_counter() - begun)
     return outcome
+
+
+def anew(folder: Path) -> None:
+    """Make ready a folder whose simulation is not done. One that was done and lost a file begins from the start: kept checkpoints
+    are of later than what is lost."""
+    if (folder / "DONE").exists():
+        remove_slots(folder)
+    for name in ("error.txt", "DONE"):
+        (folder / name).unlink(missing_ok=True)
+    files.clear_temporary(folder)
 
 
 def follow(task: Task, model: Any, recorder: Recorder, stop: Callable[[], bool], report: Callable[[dict], None]) -> bool:

@@ -63,9 +63,10 @@ def prepare(folder: Path, config: Any, described: dict[str, Any], fresh: bool) -
         if strangers:
             raise RunError(f"{folder} is no study directory and holds {', '.join(strangers[:3])}: choose another --out")
     elif fresh:
-        for name in OURS:
+        for name in OURS[1:]:
             (folder / name).unlink(missing_ok=True)
         erase(folder)
+        (folder / STUDY).unlink(missing_ok=True)  # last: while it is there, a kill leaves no records that another study would take for its own
     elif found != digest:
         raise ConfigMismatch(f"{folder} belongs to another study (digest {found}, this one {digest}): choose another --out, or start over with --fresh")
     files.clear_temporary(folder)

@@ -55,7 +55,11 @@ class Measure:
     def of(self, results: Results, point: Point, config: Any) -> np.ndarray:
         """(seeds,) the number in each simulation of a point; NaN where it is not known."""
         if self.readout == DOSE:
-            return np.full(len(point.seeds), doses_of(config.with_values(dict(point.values)), self.arm).get(str(self.agent), (0.0, ""))[0])
+            try:
+                whole = config.with_values(dict(point.values))
+            except ConfigError:  # as its simulations are: refused
+                return np.full(len(point.seeds), np.nan)
+            return np.full(len(point.seeds), doses_of(whole, self.arm).get(str(self.agent), (0.0, ""))[0])
         days = results.ask.days
         courses = np.array([results.course(point, seed, self.arm, self.readout) for seed in point.seeds])
         if self.day == HIGHEST:

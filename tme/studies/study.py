@@ -93,7 +93,7 @@ class Study:
         threads: int = 1, fresh: bool = False, progress: bool | None = None, model_factory: Any = MODEL, **where: Any,
     ) -> None:  # fmt: skip
         """`where`: what `experiments.executors.executor` takes besides (scheduler, cluster, cluster_options, allow_mixed)."""
-        check_executor(executor, **where)
+        check_executor(executor, **where, jobs=jobs)
         self.config, self.kind, self.ask, self.settings = config, kind, ask, settings
         self.described = directory.description(config, kind, ask, settings)
         self.folder = Path(out) if out is not None else directory.default_folder(config, kind, directory.digest_of(self.described))

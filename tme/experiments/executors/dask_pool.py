@@ -117,11 +117,16 @@ class Dask(Executor):
             said = f"computes one simulation at a time: start workers with --nthreads 1, as many as cores ({len(self._wide)} have more threads)"
             report({"event": "warning", "message": f"dask worker {self._wide[0]} {said}"})
             self._wide.clear()
+        if self._client.status not in ("running", "connecting"):
+            raise RunBroken(self._gone())
         this = _Round(self, function, tasks, report)
         try:
             yield from this.run(stop)
         finally:
             this.end()
+
+    def _gone(self) -> str:
+        return f"the dask scheduler at {self.address} went away; what is finished stands, run again to complete it"
 
     def close(self) -> None:
         """Leave the scheduler; a cluster that was started for this executor ends."""
@@ -150,7 +155,7 @@ class _Round:
         self.told_alone = False
         self.counted = self.stop_sent = 0.0
         self.client.subscribe_topic(dask_worker.topic(self.number), lambda event: self.arrived.put(("event", event[1])))
-        self.function = self.client.submit(dask_worker.function_of, pickle.dumps(function), pure=False, key=f"function-{self.number}")
+        self.function = self.client.submit(dask_worker.as_it_is, pickle.dumps(function), pure=False, key=f"function-{self.number}")
 
     def run(self, stop: Stop) -> Iterator[tuple[Any, Any]]:
         """Hand out, collect."""
@@ -181,9 +186,12 @@ class _Round:
                 return
             self._submit(task)
 
-    def _admitted(self) -> list[str]:
-        """Workers that are there and were not refused."""
-        return [a for a in self.client.nthreads() if a not in self.pool._refused]
+    def _admitted(self) -> list[str] | None:
+        """Workers that are there and were not refused; None where the scheduler does not say."""
+        try:
+            return [a for a in self.client.nthreads() if a not in self.pool._refused]
+        except (OSError, RuntimeError):
+            return None
 
     def _next(self) -> Any:
         if self.ended:
@@ -197,7 +205,7 @@ class _Round:
     def _submit(self, task: Any) -> None:
         where: dict[str, Any] = {}
         if self.pool._refused:
-            where = {"workers": self._admitted(), "allow_other_workers": True}  # where all of these die, another will say what it is
+            where = {"workers": self._admitted() or [], "allow_other_workers": True}  # where all of these die, another will say what it is
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", message="Sending large graph")  # a checkpoint
             # dask's mean duration goes by the first word, and it moves no task that it takes for shorter than 5 ms: a word for each round
@@ -212,6 +220,10 @@ class _Round:
         self.again.clear()
         if time.monotonic() - self.stop_sent > WORKERS_EVERY_S:
             self.stop_sent = time.monotonic()
+            if self._admitted() == []:  # nobody is left to end what was handed out
+                self.client.cancel(list(self.running), force=True)
+                self.running.clear()
+                return
             threading.Thread(target=self._tell_stop, daemon=True).start()
 
     def _tell_stop(self) -> None:
@@ -250,9 +262,7 @@ class _Round:
         try:
             return future.result()
         except (CancelledError, OSError) as error:
-            raise RunBroken(
-                f"the dask scheduler at {self.pool.address} went away; what is finished stands, run again to complete it"
-            ) from error
+            raise RunBroken(self.pool._gone()) from error
         except KilledWorker:
             return dask_worker.Answer(Failed(DIED, lost=True))
         except Exception as error:
@@ -272,12 +282,9 @@ class _Round:
             return
         self.counted = now
         if self.client.status not in ("running", "connecting"):
-            raise RunBroken(f"the dask scheduler at {self.pool.address} went away; what is finished stands, run again to complete it")
-        if self.client.status != "running":
-            return
-        try:
-            there = self._admitted()
-        except (OSError, RuntimeError):
+            raise RunBroken(self.pool._gone())
+        there = self._admitted() if self.client.status == "running" else None
+        if there is None:
             return
         self.pool.jobs = max(1, len(there))
         if not there and not self.told_alone:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import pickle
 import threading
 import time
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,6 +17,7 @@ from tme.experiments.executors.serial import call
 LOOK_S = 0.5  # how often dask is asked whether the call is still wanted
 _one_at_a_time = threading.Lock()  # kernels use the threads of the process, which no two simulations may share
 _stopped: set[str] = set()
+_functions: dict[str, Any] = {}  # of the newest round
 
 
 @dataclass(frozen=True)
@@ -44,12 +44,20 @@ def about(dask_worker: Any = None) -> dict[str, str]:
     return {**facts(), "threads": str(dask_worker.state.nthreads)}
 
 
-def function_of(text: bytes) -> Any:
-    """The function, read once in each worker; `Failed` where it cannot be read here."""
-    try:
-        return pickle.loads(text)
-    except Exception as error:
-        return Failed(f"{type(error).__name__}: {error}")
+def as_it_is(text: bytes) -> bytes:
+    """A pickled function, unread: what carries it to the workers may run on one that the run does not admit, which must not read it."""
+    return text
+
+
+def _function_of(text: bytes, round: str) -> Any:
+    """The function of a round, read once; `Failed` where it cannot be read here."""
+    if _functions.get("round") != round:
+        try:
+            function = pickle.loads(text)
+        except Exception as error:
+            function = Failed(f"{type(error).__name__}: {error}")
+        _functions.update(round=round, function=function)
+    return _functions["function"]
 
 
 def stop(round: str) -> None:
@@ -67,22 +75,23 @@ class Answer:
     worker: dict[str, str] = field(default_factory=dict)
 
 
-def compute(function: Callable[[Any], Any] | Failed, text: bytes, terms: Terms) -> Answer | Unlike:
-    """The result of a pickled task; `Unlike` where the run does not admit this worker."""
+def compute(function: bytes, text: bytes, terms: Terms) -> Answer | Unlike:
+    """The result of a pickled function of a pickled task; `Unlike` where the run does not admit this worker."""
     from distributed import get_worker
 
     worker, begun = get_worker(), time.perf_counter()
     forbidden, unlike = differences(facts(), terms.code, terms.processor)
     if forbidden or (unlike and not terms.mixed):
         return Unlike(worker.address, "; ".join(forbidden or unlike))
-    if isinstance(function, Failed):
-        return Answer(function)
     wanted = _Wanted(worker, worker.get_current_task(), terms.round)
     with _one_at_a_time, here.connected(wanted.stopping, lambda event: worker.log_event(topic(terms.round), event)):
         if wanted.stopping():
             return Answer(Failed(STOPPED, lost=True))
+        call_of = _function_of(function, terms.round)
+        if isinstance(call_of, Failed):
+            return Answer(call_of)
         here.set_threads(terms.threads)
-        result = call(lambda text: function(pickle.loads(text)), text)
+        result = call(lambda text: call_of(pickle.loads(text)), text)
     return Answer(result, time.perf_counter() - begun, tuple(unlike), facts() if unlike else {})
 
 

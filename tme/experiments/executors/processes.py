@@ -9,6 +9,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import pickle
+import signal
 import sys
 import time
 from collections import deque
@@ -30,6 +31,7 @@ from tme.experiments.executors.contract import (
     never,
 )
 from tme.experiments.executors.process_worker import serve
+from tme.experiments.run_directory import RunBroken
 
 LOOK_S = 0.2  # how often `stop` is asked
 SMALL = 1 << 15  # bytes that a pipe takes in while nobody reads it
@@ -121,7 +123,7 @@ class Processes(Executor):
                     self._hand_out(this)
                 if not self._held():
                     return
-                yield from self._collect(this, report)
+                yield from self._collect(this, report, stop)
         finally:
             if self._held():
                 self.close()
@@ -156,7 +158,7 @@ class Processes(Executor):
                 worker.knows = this.number
             worker.pipe.send(("task", job.text))
 
-    def _collect(self, this: _Round, report: Report) -> Iterator[tuple[Any, Any]]:
+    def _collect(self, this: _Round, report: Report, stop: Stop) -> Iterator[tuple[Any, Any]]:
         """What processes have sent; waits a little for the first."""
         by_pipe: dict[Any, _Worker] = {w.pipe: w for w in self._workers}
         sent: list[Any] = connection.wait(list(by_pipe), LOOK_S)
@@ -165,7 +167,7 @@ class Processes(Executor):
             try:
                 kind, content = pipe.recv()
             except (EOFError, OSError):
-                yield from self._died(worker, this)
+                yield from self._died(worker, this, stop)
                 continue
             if kind == "ready":
                 worker.ready, self._unborn, worker.since = True, 0, time.perf_counter()
@@ -177,7 +179,7 @@ class Processes(Executor):
                 worker.since = now
                 yield job.task, pickle.loads(content)
 
-    def _died(self, worker: _Worker, this: _Round) -> Iterator[tuple[Any, Any]]:
+    def _died(self, worker: _Worker, this: _Round, stop: Stop) -> Iterator[tuple[Any, Any]]:
         """A process is gone: what it computed is tried again, what waited behind that is handed out anew."""
         self._workers.remove(worker)
         worker.pipe.close()
@@ -185,8 +187,8 @@ class Processes(Executor):
         jobs = list(worker.jobs)
         if not worker.ready:
             self._unborn += 1
-            if self._unborn >= ATTEMPTS:
-                raise RuntimeError("worker processes die before they start: try --jobs 1 to see why")
+            if self._unborn >= ATTEMPTS and not stop():  # a signal to the whole group ends those that have not begun
+                raise RunBroken("worker processes die before they start: try --jobs 1 to see why")
         elif jobs:
             jobs[0].deaths += 1
             if jobs[0].deaths >= ATTEMPTS:
@@ -200,7 +202,7 @@ class Processes(Executor):
             self.close()  # none of them could read this
         self._hidden = hidden
         ours, theirs = self._context.Pipe()
-        with _environment(self.threads, hidden):
+        with _environment(self.threads, hidden), _no_interrupt():
             process = self._context.Process(target=serve, args=(theirs, self._stop, self.threads, self.prepare), daemon=True)
             process.start()
         theirs.close()
@@ -229,6 +231,19 @@ def _read_until_it_ends(worker: _Worker, deadline: float) -> None:
         while time.monotonic() < deadline and worker.process.is_alive():
             if worker.pipe.poll(0.05):
                 worker.pipe.recv_bytes()
+
+
+@contextmanager
+def _no_interrupt() -> Iterator[None]:
+    """Processes that start here take no Ctrl-C, which reaches the whole group, also before `serve` can say so."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    former = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, former)
 
 
 @contextmanager
