@@ -56,6 +56,8 @@ A = "arms.a."
         ("sweep: {horizon_day: [3, abc]}\n", 4, "sweep.horizon_day", "'abc'", ""),
         ("sweep: {horizon_day: {from: 1}}\n", 4, "sweep.horizon_day", "{from: a, to: b, n: steps}", ""),
         ("quick: {horizn: 1}\n", 4, "horizn", "unknown key", "horizon_day"),
+        ("quick: true\n", 4, "quick", "is no mapping", ""),
+        ("quick: [1, 2]\n", 4, "quick", "is no mapping", ""),
         ("extends: nothing\n", 4, "extends", "no config 'nothing'", ""),
         (DRUGS + "rls3, dose_mg_kg: 1}]\n", 7, A + "drugs.0.name", "unknown drug", "rsl3"),
         (DRUGS + "rsl3, dose_mgkg: 1}]\n", 7, A + "drugs.0.dose_mgkg", "unknown key", "dose_mg_kg"),

@@ -286,3 +286,13 @@ def test_the_command_works_from_a_shell(tmp_path):
     (tmp_path / "t.csv").write_text(codex())
     done = subprocess.run([sys.executable, "-m", "tme", "import", "tissue", "t.csv"], cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 0 and "kind: cells" in done.stdout and not done.stderr
+
+
+def test_a_table_with_a_row_for_each_marker_and_a_choice_without_tumour_are_refused(tme):
+    rows = codex().splitlines()
+    table("\n".join([rows[0], *rows[1:], *rows[1:]]) + "\n", "twice.csv")
+    code, _out, err = tme("import", "tissue", "twice.csv", "--out", "c.yaml")
+    assert code == 2 and "most rows share their place with another" in err and not Path("c.yaml").exists()
+    table(codex())
+    code, _out, err = tme("import", "tissue", "t.csv", "--out", "c.yaml", "--only", "Cell Type=PD1p")
+    assert code == 2 and "no row that is left is a tumour cell" in err and not Path("c.yaml").exists()

@@ -165,3 +165,30 @@ def test_bad_input_exits_2_and_writes_nothing(tme, tmp_path, args, words):
     code, printed, err = tme("spatial", *args, *out)
     assert (code, printed) == (2, "") and words in err and "Traceback" not in err
     assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_what_an_earlier_call_left_does_not_stay_among_the_tables(tme, tmp_path):
+    run_directory(tmp_path)
+    assert tme("spatial", "run", "--out", "out")[0] == 0 and Path("out/clusters.csv").exists()
+    Path("out/mine.csv").write_text("x")
+    assert tme("spatial", "run", "--out", "out", "--arm", "control", "--niches", "0")[0] == 0
+    assert not {"clusters.csv", "front.csv", "niches.csv"} & {p.name for p in Path("out").iterdir()} and Path("out/mine.csv").exists()
+
+
+def test_infiltration_is_judged_by_the_types_asked_for(tme, tmp_path):
+    """A run's own densities are those of CD8; of other types it is counted on the tissue."""
+    run_directory(tmp_path)
+    assert tme("spatial", "run", "--out", "own")[0] == 0
+    code, out, _err = tme("spatial", "run", "--out", "other", "--cd8", "nk")
+    assert code == 0 and "no sample has cells of the type 'nk' (--cd8)" in out + _err
+    known = {o: set(pd.read_csv(f"{o}/summary.csv")["statistic"]) for o in ("own", "other")}
+    assert "infiltration" in known["own"] and "infiltration" not in known["other"]
+
+
+def test_rows_without_a_group_are_refused(tme):
+    path = field(Path("field.csv"))
+    frame = pd.read_csv(path).assign(fov="a")
+    frame.loc[[3, 7], "fov"] = np.nan
+    frame.to_csv(path, index=False)
+    code, _out, err = tme("spatial", path, "--by", "fov", "--out", "out")
+    assert code == 2 and "has no group" in err and "fov" in err and not Path("out").exists()

@@ -65,7 +65,7 @@ def test_the_region_is_that_of_the_report():
     of = cells(tumour[hole], np.full(hole.sum(), "tumour"), box([0, 0], SIZE))
     x, y = of.points.T
     wanted = space.tumour_region({"x": x, "y": y, "z": np.zeros(of.n), "cell_type": np.full(of.n, "tumour")}, (1, 80, 80), 15.0)
-    found = region(of, ["tumour"], closing_um=45.0)
+    found = region(of, ["tumour"])
     assert np.array_equal(found.mask, wanted)
     assert found.distance == pytest.approx(space.signed_distance(wanted, 15.0))
 

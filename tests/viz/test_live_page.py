@@ -7,6 +7,7 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -28,6 +29,7 @@ from tme.viz.viewer.notebook import live_module
 from tme.viz.viewer.server import ViewServer
 from tme.viz.viewer.source import Source
 
+CONFIGS = Path(__file__).parents[2] / "configs"
 HOSTILE = "<img src=x onerror=alert(1)>"
 
 
@@ -256,3 +258,11 @@ def test_a_session_in_a_notebook_is_its_widget(tmp_path):
 
     with tme.live(live_config.write(tmp_path), out=tmp_path / "out") as session:
         assert "application/vnd.jupyter.widget-view+json" in str(session._repr_mimebundle_())
+
+
+def test_a_taken_port_is_refused_before_a_run_directory_is_made(tme):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        code, _out, err = tme("live", str(CONFIGS / "quick.yaml"), "--port", str(taken.getsockname()[1]), "--out", "mine", "--no-browser")
+    assert code == 2 and "expected a free port" in err and not Path("mine").exists()

@@ -372,6 +372,41 @@ def test_sweep_points_are_read_on_one_day_where_a_simulation_stopped_early(tmp_p
     assert "on day 1, the last that every simulation recorded" in sweep.sweep(found)[0].caption
 
 
+def test_the_share_at_a_sweep_point_is_of_the_same_replicates(tmp_path):
+    from tme.viz import sweep
+
+    root = tmp_path / "sweep-0123abcd"
+    root.mkdir()
+    rows = [{"sweep": 0, "arm": a, "replicate": r, "hour": h, "tumour_alive": 10.0**r * (1.0 if a == "control" else 0.5)}
+            for a in ("control", "rsl3_particles") for r in range(4) for h in (0.0, 24.0) if (a, r) != ("rsl3_particles", 1)]  # fmt: skip
+    pd.DataFrame(rows).to_csv(root / "series.csv", index=False)
+    pd.DataFrame([{"sweep": 0, "arm": a, "replicate": r, "seed": r, "final_hour": 24.0, "stop_reason": ""} for a in ("control", "rsl3_particles") for r in range(4)]).to_csv(root / "summary.csv", index=False)
+    pd.DataFrame({"sweep": [0], "folder": ["sweep-000"], "dose": [1.0]}).to_csv(root / "sweep.csv", index=False)
+    (line,) = sweep.words_of_points(Run(root))
+    assert "RSL3 particles 50 % (50 to 50)" in line
+
+
+def test_colours_of_a_legend_are_those_of_the_curves_where_an_arm_has_none(tmp_path):
+    from tme.viz import style, survival
+
+    run = synthetic.write_run(tmp_path, n=48, scale=0.08, days=(0, 2, 5, 8), every_h=24, replicates=3)
+    lost = Run(run).arms[1]
+    table = pd.read_csv(run / "series.csv")
+    table[table["arm"] != lost].to_csv(run / "series.csv", index=False)
+    found = Run(run)
+    figure = survival.survival(found)[0].figure
+    colours = style.arm_colours(found.arms, found.control)
+    shown = {text.get_text(): line.get_color() for line, text in zip(figure.legends[0].get_lines(), figure.legends[0].get_texts())}
+    assert len(shown) == len(found.arms) - 1 and shown == {style.arm_name(a): colours[a] for a in found.arms if a != lost}
+
+
+def test_a_torn_snapshot_costs_its_figures_and_not_the_page(tmp_path):
+    run = synthetic.write_run(tmp_path, arms=("control", "combination"), replicates=1, n=64, scale=0.1, days=(0, 5), every_h=12)
+    for path in run.rglob("cells_*.h5ad"):
+        path.write_bytes(b"cut short")
+    assert "could not be drawn" in page_of(run)
+
+
 def test_a_viewer_that_cannot_be_packed_is_told_with_its_reason(tmp_path, monkeypatch):
     from tme.viz.viewer import pack
 

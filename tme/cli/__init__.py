@@ -5,6 +5,7 @@ Exit codes: 0 done, 2 bad input, 3 some simulations failed, 75 interrupted after
 
 from __future__ import annotations
 
+import os
 import sys
 
 import typer
@@ -87,6 +88,9 @@ def main(args: list[str] | None = None) -> None:
         app(args=args, prog_name="tme")
     except Exception as error:
         code = getattr(error, "exit_code", None)
+        if code is None and isinstance(error, OSError) and error.filename is not None:  # a full disk, a folder that lost its permission meanwhile
+            typer.echo(f"{os.fsdecode(error.filename)}: {error.strerror}", err=True)
+            sys.exit(2)
         if not isinstance(code, int):
             raise
         typer.echo(str(error), err=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -83,3 +84,5 @@ def refuse_target(path: Path | None, overwrite: bool) -> None:
         raise InputError(f"{path} exists; expected {'a file name' if path.is_dir() else 'another name, or --overwrite'}")
     if not path.parent.is_dir():
         raise InputError(f"{path.parent} is no folder; expected one that exists")
+    if not os.access(path.parent, os.W_OK | os.X_OK):
+        raise InputError(f"{path.parent} cannot be written; expected a folder with write permission")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import socket
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -44,8 +45,19 @@ def live(
     left_out = [key for key in ("branch_at_day", "sweep", "primary") if getattr(whole, key) not in (None, {})]
     if left_out:
         typer.echo(f"one arm, from the first moment on: {', '.join(left_out)} of the config left out", err=True)
+    check_port(port)
     model = start(whole, arm, replicate, out, encode)
     _serve(model, port, browser)
+
+
+def check_port(port: int) -> None:
+    """Refuse a port that is taken, before a run directory is made."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as fault:
+            raise InputError(f"--port {port}: {fault.strerror}; expected a free port, or none to take any") from fault
 
 
 def _serve(model: Any, port: int, browser: bool) -> None:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from tme.cli.shared import InputError, RunPath, check_run
+from tme.cli.shared import InputError, RunPath, check_out, check_run
 
 
 class Kind(StrEnum):
@@ -24,6 +24,7 @@ def movie(
 ) -> None:
     """Write a movie per arm, and one of all arms side by side, into the run's figures/."""
     check_run(run_dir)
+    check_out(run_dir, "RUN")
     from tme.viz import movie as movies
     from tme.viz.load import Missing
 

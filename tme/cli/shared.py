@@ -69,17 +69,17 @@ def load(config: Path, changes: list[str] | None, quick: bool, seed: int | None,
     return load_config(config, overrides=overrides, quick=quick, allow_plugins=allow_plugins)
 
 
-def check_out(folder: Path) -> None:
+def check_out(folder: Path, option: str = "--out") -> None:
     """Refuse an output folder that is a file or cannot be written, before anything is written."""
     if folder.exists() and not folder.is_dir():
-        raise InputError(f"--out: {folder} is a file; expected a folder, or a name that is not taken")
+        raise InputError(f"{option}: {folder} is a file; expected a folder, or a name that is not taken")
     above = folder
     while not above.exists() and above != above.parent:
         above = above.parent
     if not above.is_dir():
-        raise InputError(f"--out: {above} is a file, so {folder} cannot be made; expected a folder")
+        raise InputError(f"{option}: {above} is a file, so {folder} cannot be made; expected a folder")
     if not os.access(above, os.W_OK | os.X_OK):
-        raise InputError(f"--out: {above} cannot be written; expected a folder with write permission")
+        raise InputError(f"{option}: {above} cannot be written; expected a folder with write permission")
 
 
 def where(scheduler: str | None, cluster: ClusterName | None, options: Path | None, mixed: bool) -> dict[str, Any]:

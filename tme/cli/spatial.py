@@ -104,10 +104,13 @@ def pairs(option: str, given: Many) -> dict[str, str]:
 def write(folder: Path, found: Any, gathered: Any, rows: list[dict[str, Any]]) -> list[Path]:
     """The tidy tables, the rows for a data table and the figure page; returns what was written."""
     from tme.experiments import files
+    from tme.spatial.analysis import TABLES
     from tme.viz import spatial as page
     from tme.viz import style
 
     folder.mkdir(parents=True, exist_ok=True)
+    for name in (*TABLES, "data"):  # what an earlier call with other options left would pass for a part of this one
+        (folder / f"{name}.csv").unlink(missing_ok=True)
     written = []
     for name, table in found.tables.items():
         files.write_text(folder / f"{name}.csv", table.to_csv(index=False, lineterminator="\n"))

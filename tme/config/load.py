@@ -64,7 +64,7 @@ def load_config(
     if tree is None:
         raise ConfigError(tidy(faults))
     changes = [parse_override(text, faults) for text in overrides]
-    full, small = split_quick(expanded(set_values(tree, changes, faults, notes), faults))
+    full, small = split_quick(expanded(set_values(tree, changes, faults, notes), faults), faults)
     given = [plugin_of(p) for p in plugins]
     named = plugins_of(full, allow_plugins, given, faults)
     try:
@@ -213,13 +213,13 @@ def with_quick(full: Node, small: Node, faults: list[Fault], notes: list[str] | 
     return without_lost_contrasts(expanded(merge(base, small), faults), full, notes)
 
 
-def split_quick(tree: Node) -> tuple[Node, Node | None]:
-    """The experiment without its quick section, and that section."""
+def split_quick(tree: Node, faults: list[Fault] | None = None) -> tuple[Node, Node | None]:
+    """The experiment without its quick section, and that section, which must be a mapping."""
     values = dict(tree.value)
     small = values.pop("quick", None)
-    return Node(
-        values, tree.file, tree.line
-    ), small if small is not None and small.value is not None else None
+    if faults is not None and small is not None and not isinstance(small.value, (dict, type(None))):
+        faults.append(Fault(small.file, small.line, "quick", "is no mapping", "keys to change, quick: {horizon_day: ...}"))
+    return Node(values, tree.file, tree.line), small if small is not None and isinstance(small.value, dict) else None
 
 
 def rebuild(config: Config, values: Mapping[str, Any]) -> Config:

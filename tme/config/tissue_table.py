@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import csv
 import gzip
+import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -108,7 +109,7 @@ def header(path: str | Path) -> tuple[list[str], str]:
             separator = separator_of(file.readline())
             file.seek(0)
             names = next(csv.reader(file, delimiter=separator), [])
-    except (OSError, EOFError, UnicodeDecodeError, csv.Error) as error:
+    except (OSError, EOFError, UnicodeDecodeError, csv.Error, zlib.error) as error:
         raise Unreadable(f"cannot be read as a table: {error}") from error
     if not any(n.strip() for n in names):
         raise Unreadable("has no header line")
@@ -141,7 +142,7 @@ def read_text(path: str | Path, numbers: list[str], texts: list[str]) -> pd.Data
                     raise Unreadable(f"row {number} has {len(row)} fields; the header has {len(names)}")
                 for k, add in append:
                     add(row[k])
-    except (OSError, EOFError, UnicodeDecodeError, csv.Error) as error:
+    except (OSError, EOFError, UnicodeDecodeError, csv.Error, zlib.error) as error:
         raise Unreadable(f"cannot be read as a table: {error}") from error
     return pd.DataFrame({n: as_numbers(v) if n in numbers else pd.Series(v, dtype=object) for n, v in found.items()})
 

@@ -141,6 +141,8 @@ class Guesser:
         if not keep.any():
             self.refuse("no row has all values of --only")
         tumour = keep & np.isin(self.column(columns["type"], text=True), [t for t, g in guesses.items() if g.value == "tumour"])
+        if not tumour.any():
+            self.refuse("no row that is left is a tumour cell; expected other values of --only, or --map NAME=tumour")
         place = np.stack([self.column(columns[a])[keep] for a in "xyz" if a in columns], axis=1)
         unit = self.unit(columns["x"], place, np.flatnonzero(keep) + 1)
         if (unique := self.id_column([*columns.values(), *only], keep)) is not None:
@@ -248,6 +250,8 @@ class Guesser:
             lacking = f": a coordinate is missing, or no number, in {rows_text(rows[~whole])}" if not whole.all() else ""
             self.refuse(f"fewer than two rows have coordinates{lacking}")
         apart = float(np.median(cKDTree(good).query(good, k=2)[0][:, 1]))
+        if apart == 0.0:
+            self.refuse("most rows share their place with another; expected a row a cell (is it a row for each cell and marker, or the same table twice?)")
         asked, said = self.asked, names.unit_said(column)
         unit = asked.unit or ("px" if asked.um_per_px else "") or said
         fits = [u for u, um in UNITS_UM.items() if SPACING_UM[0] <= apart * um <= SPACING_UM[1]]

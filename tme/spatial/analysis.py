@@ -24,6 +24,9 @@ WINDOWS = ("box", "tumour", "tissue")
 TABLES = ("enrichment", "correlation", "weighted", "nearest", "nearest_curves", "margin", "mixing", "niches", "clusters", "front", "summary")
 
 
+CD8 = ("cd8",)
+
+
 @dataclass(frozen=True)
 class Ask:
     """What is computed, and how; lengths in um."""
@@ -37,7 +40,7 @@ class Ask:
     draws: int = DRAWS  # of tiles, for intervals
     marks: tuple[str, ...] = ()
     tumour: tuple[str, ...] = ("tumour",)
-    cd8: tuple[str, ...] = ("cd8",)
+    cd8: tuple[str, ...] = CD8
     niches: int = NICHES
     niche_um: float = RADIUS_UM
     window: str = "box"
@@ -151,7 +154,7 @@ def _summary(sample: Sample, ask: Ask, seen: Cells, rich: Enrichment, profile: m
     out |= {f"cells_{t}": int(n) for t, n in zip(seen.types, seen.counts)}
     out["neighbours_mean"] = rich.edges / seen.n
     out["assortativity"] = assortativity(rich.contacts)
-    if sample.densities is not None:
+    if sample.densities is not None and ask.cd8 == CD8:
         out |= {k: float(sample.densities[k]) for k in READOUTS}
         out["infiltration"] = classes({k: np.array([float(sample.densities[k])]) for k in READOUTS})[0]
     elif profile is not None and seen.ndim == 2:
@@ -181,6 +184,7 @@ def analyse(samples: Iterable[Sample], ask: Ask | None = None) -> Analysis:
         notes += remarks
     if not found:
         raise SpatialError("no cells to look at")
+    notes += [f"no sample has cells of the type '{t}' (--cd8)" for t in ask.cd8 if ask.cd8 != CD8 and not any(t in f.seen.types for f in found)]
     common = _common_niches(found, ask) if ask.niches else None
     return Analysis(ask, tuple(found), common, _tables(found, common), tuple(dict.fromkeys(notes)))
 

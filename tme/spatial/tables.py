@@ -181,6 +181,8 @@ def of_frame(path: Path, frame: pd.DataFrame, columns: Mapping[str, str], how: R
     if len(empty):
         faults.append(_bad_rows(path, columns["type"], empty, "has no type", "a name in every row"))
     names = names.astype(str).to_numpy(dtype=object)
+    if how.by and len(bare := np.flatnonzero(frame[how.by].isna())):
+        faults.append(_bad_rows(path, how.by, bare, "has no group", "a value in every row"))
     marks = {m: _numbers(path, frame, m, faults, gaps=True) for m in how.marks}
     hours = _numbers(path, frame, columns["death_hour"], faults, gaps=True) if "death_hour" in columns else np.full(len(frame), np.nan)
     if faults:

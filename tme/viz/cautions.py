@@ -114,7 +114,10 @@ def _edges(run: Run) -> list[str]:
     for arm in run.arms:
         for replicate in run.replicates(arm):
             hours = run.hours(arm, replicate)
-            cells = run.cells(arm, replicate, hours[-1], ["cell_type"]) if hours else {}
+            try:
+                cells = run.cells(arm, replicate, hours[-1], ["cell_type"]) if hours else {}
+            except (OSError, KeyError):  # a torn file: the figures say so
+                continue
             if "cell_type" in cells:
                 shape = lattice_shape(run, cells, run.lattice[1])
                 mine = np.asarray(cells["cell_type"]) == "tumour"

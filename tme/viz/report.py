@@ -91,14 +91,22 @@ def each_figure(run: Run, save: Callable[[Drawn], T], data: Measured | None = No
     skipped: list[tuple[str, str]] = []
     for title, draw in FIGURES if run.sweep.empty else SWEEP_FIGURES:
         try:
-            for one in draw(run, data) if draw is growth else draw(run):
-                out.append(save(one))
-                if gc.get_count()[0] > MOST_UNCOLLECTED:
-                    gc.collect(0)
+            drawn = list(draw(run, data) if draw is growth else draw(run))
         except Missing as reason:
             skipped.append((title, str(reason)))
+            continue
         except Exception as fault:  # one broken figure must not cost the reader the others
-            skipped.append((title, f"could not be drawn ({type(fault).__name__}: {fault})"))
+            skipped.append((title, could_not(fault)))
+            continue
+        for one in drawn:
+            try:
+                out.append(save(one))
+            except OSError:  # a full disk costs all
+                raise
+            except Exception as fault:
+                skipped.append((title, could_not(fault)))
+            if gc.get_count()[0] > MOST_UNCOLLECTED:
+                gc.collect(0)
     return out, skipped
 
 
@@ -125,6 +133,11 @@ def _quietly() -> Iterator[None]:
     finally:
         if was:
             gc.enable()
+
+
+def could_not(fault: Exception) -> str:
+    """Why a figure is left out, in words."""
+    return f"could not be drawn ({type(fault).__name__}: {fault})"
 
 
 def _viewer(run: Run) -> tuple[pack.Block | None, str]:

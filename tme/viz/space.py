@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from tme.spatial.margin import closed
+from tme.spatial.margin import CLOSING_UM, closed
 from tme.spatial.margin import signed_distance as of_mask
 from tme.viz.load import Missing, Run
 
-CLOSING_VOXELS = 3
 MIN_PART = 0.03  # islands smaller than this share of the tumour do not move the edge
 
 
@@ -55,7 +54,7 @@ def lattice_shape(run: Run, cells: dict[str, np.ndarray], dx: float) -> tuple[in
 
 
 def tumour_region(cells: dict[str, np.ndarray], shape: tuple[int, int, int], dx: float) -> np.ndarray:
-    """The tumour as a filled region (nz, ny, nx): tumour cells and corpses, gaps up to 120 um closed."""
+    """The tumour as a filled region (nz, ny, nx): tumour cells and corpses, gaps up to 120 um closed, as `tme spatial` does."""
     iz, iy, ix = voxel_of(cells, dx)
     mine = (np.asarray(cells["cell_type"]) == "tumour") & (ix >= 0) & (iy >= 0) & (iz >= 0)
     mine &= (ix < shape[2]) & (iy < shape[1]) & (iz < shape[0])
@@ -63,8 +62,9 @@ def tumour_region(cells: dict[str, np.ndarray], shape: tuple[int, int, int], dx:
     mask[iz[mine], iy[mine], ix[mine]] = True
     if not mask.any():
         return mask
-    window = box_of(mask, 2 * CLOSING_VOXELS + 3)  # farther from the tumour nothing is closed
-    mask[window] = closed(mask[window], CLOSING_VOXELS, MIN_PART)
+    steps = max(round(CLOSING_UM / dx), 1)
+    window = box_of(mask, 2 * steps + 3)  # farther from the tumour nothing is closed
+    mask[window] = closed(mask[window], steps, MIN_PART)
     return mask
 
 

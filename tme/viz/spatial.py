@@ -301,6 +301,7 @@ def _nearest(axis: Axes, found: Any, chosen: dict[str, list[Any]], target: str, 
 def _edge(axis: Axes, chosen: dict[str, list[Any]], immune: str, paint: dict[str, str]) -> None:
     """Density of the immune type by signed distance from the tumour's edge."""
     drawn, top = False, 1e-9
+    unit = "mm³" if any(f.seen.ndim == 3 for fs in chosen.values() for f in fs) else "mm²"
     for group, samples in chosen.items():
         have = [f.profile for f in samples if f.profile is not None and immune in f.profile.types]
         if not have:
@@ -318,7 +319,7 @@ def _edge(axis: Axes, chosen: dict[str, list[Any]], immune: str, paint: dict[str
         return
     axis.axvline(0, color="#777777", lw=0.6)
     axis.set_ylim(0, 1.6 * top)  # a band of few simulations may be wider
-    axis.set(xlabel="from the edge (µm)\n← inside    outside →", ylabel=f"{label(immune, 14)} per mm²")
+    axis.set(xlabel="from the edge (µm)\n← inside    outside →", ylabel=f"{label(immune, 14)} per {unit}")
 
 
 def _third(axis: Axes, chosen: dict[str, list[Any]], paint: dict[str, str]) -> None:

@@ -316,9 +316,9 @@ def time_axis(axis: Axes, dose_days: Sequence[float] = (), ticks: int = 6) -> No
     axis.xaxis.set_major_locator(MaxNLocator(ticks, integer=high - low > 3, steps=[1, 2, 2.5, 5, 10]))
 
 
-def legend_of_arms(figure: Figure, arms: Sequence[str], control: str | None, more: Sequence[Line2D] = (), **options) -> None:
-    """One legend of arms above all panels; `more`: what follows them."""
-    colours, dashes = arm_colours(arms, control), arm_dashes(arms, control)
+def legend_of_arms(figure: Figure, arms: Sequence[str], control: str | None, more: Sequence[Line2D] = (), among: Sequence[str] = (), **options) -> None:
+    """One legend of arms above all panels; `more`: what follows them; `among`: all arms of the run, which decide the colours, where these are some of them."""
+    colours, dashes = arm_colours(among or arms, control), arm_dashes(among or arms, control)
     handles = [Line2D([], [], color=colours[a], ls=dashes[a], lw=1.6, label=arm_name(a)) for a in arms]
     handles += more
     longest = max((len(arm_name(a)) for a in arms), default=1)

@@ -44,7 +44,7 @@ def survival(run: Run) -> list[Drawn]:
         left = [float(y[np.searchsorted(c.times, at, side="right")]) for at in c.censored]
         axis.plot(c.censored, np.array(left) + lift, "|", ms=6, color=colour, clip_on=False)
     axis.set(xlabel=style.TIME_LABEL, ylabel=f"tumours below {statistics.FOLD:g}× their size on day 0", ylim=(-0.02, 1.04), xlim=(0, end))
-    style.legend_of_arms(figure, [t.arm for t in found], run.control)
+    style.legend_of_arms(figure, [t.arm for t in found], run.control, among=run.arms)
     return [Drawn("time_to_size", f"Time to {statistics.FOLD:g} times the size on day 0", figure, caption(column, found, run, end < last))]
 
 

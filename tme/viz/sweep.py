@@ -69,7 +69,7 @@ def sweep(run: Run) -> list[Drawn]:
         style.from_zero(axis)
     for axis in axes[len(panels) :]:
         axis.set_visible(False)
-    style.legend_of_arms(figure, arms, run.control)
+    style.legend_of_arms(figure, arms, run.control, among=run.arms)
     n = ends.groupby(["sweep", "arm"]).size()
     text = (
         f"Endpoints of {len(points)} sweep points ({', '.join(keys)}) on day {sweep_hour(run) / 24:.3g}, the last "
@@ -80,10 +80,10 @@ def sweep(run: Run) -> list[Drawn]:
     return [Drawn("sweep", "Endpoints against the swept settings", figure, text)]
 
 
-def _values(ends: pd.DataFrame, arm: str, point, column: str) -> np.ndarray:
-    """Values by replicate, in their order."""
+def _values(ends: pd.DataFrame, arm: str, point, column: str) -> pd.Series:
+    """Values by replicate."""
     mine = (ends["arm"].astype(str) == arm) & (ends["sweep"] == point)
-    return ends.loc[mine].sort_values("replicate")[column].to_numpy(float)
+    return ends.loc[mine].set_index("replicate")[column].astype(float).sort_index()
 
 
 def _positions(run: Run, keys: list[str]) -> tuple[np.ndarray, list[str] | None]:
@@ -109,9 +109,11 @@ def words_of_points(run: Run) -> list[str]:
             here, there = (
                 _values(ends, a, row["sweep"], "tumour_alive") for a in (arm, run.control)
             )
-            n = min(here.size, there.size)
-            if n:
-                e = statistics.share_of_control(here[:n], there[:n], paired=run.paired)
+            both = here.index.intersection(there.index)
+            if run.paired:
+                here, there = here.loc[both], there.loc[both]
+            if here.size and there.size:
+                e = statistics.share_of_control(here.to_numpy(), there.to_numpy(), paired=run.paired)
                 within = f" ({100 * e.low:.0f} to {100 * e.high:.0f})" if e.has_interval else ""
                 parts.append(f"{arm_name(arm)} {100 * e.value:.0f} %{within}")
         told = f": {'; '.join(parts)} of control's tumour cells" if parts else ""
