@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from support import TISSUE, by_uid_of, flood, hours, kill, level, merged, nested, particles, rises, tissue
 
+from tme.mechanisms.recruitment import response
 from tme.model import TumourModel, load_config
 
 ROOM = {"domain__immune_per_voxel": 8}
@@ -40,7 +41,7 @@ def with_own(tmp_path, entries, **changes):
 
 def often(*kinds):
     """Changes of a config by which cells of these types enter often."""
-    return {"entries": {"cells": {kind: {"entry": {"rate": 4e-3}} for kind in kinds}}}
+    return {"entries": {"cells": {kind: {"entry": {"holds": 40}} for kind in kinds}}}
 
 
 # ---- a type of the user's own -------------------------------------------------------------------------
@@ -129,7 +130,7 @@ def test_helper_cells_raise_ifng_and_mhc_1():
 @pytest.mark.mechanism("M73")
 def test_the_node_sends_helper_cells_too():
     def recruited(gain):
-        model = tissue(populations__cd4={}, mechanisms__recruitment__basal=0, **ROOM)
+        model = tissue(populations__cd4={}, **ROOM)
         model.node.output = gain
         return hours(flood(model, "cxcl", 50.0), 12).counters["recruited_cd4"]
 
@@ -256,3 +257,17 @@ def test_a_guest_that_takes_up_particles_does_so_as_macrophages_do(tmp_path):
         held.append(float(model.fields["peg_pdpa_rsl3"].concentration.sum()))
     assert (model.eater.np_peg_pdpa_rsl3 > 0.0).mean() > 0.2
     assert held[1] < 0.98 * held[0]
+
+
+@pytest.mark.parametrize("kind", ["cd4", "nk", "mdsc", "neutrophil", "b_cell"])
+def test_what_dies_of_a_type_in_an_untreated_tumour_is_replaced(kind):
+    """Inflow at the start is the loss at the start and half as much again, which makes up for those that leave the tumour."""
+    model = tissue(**{f"populations__{kind}": {"per_mm2": 400}}, **ROOM)
+    population, law = model.populations[kind], model.mechanism("recruitment")
+    entry, life = population.entry.entry, population.entry.life
+    weight = model.vessels.weight * law.near(model)
+    inflow = entry.holds * law.scale[kind] * float((weight * (response(model, entry) + entry.basal)).sum())
+    lost = population.n / (life.mean_d * 1440.0)
+    if life.where is not None:
+        lost += (life.sooner - 1.0) / (life.mean_d * 1440.0) * int((model.fields[life.where].at(population.col.voxel[: population.n]) < life.below).sum())
+    assert population.n > 20 and inflow == pytest.approx(1.5 * lost, rel=1e-9)

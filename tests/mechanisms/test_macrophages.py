@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 from support import bath, dish, falls, flood, hours, particles, rises
 
+from tme.mechanisms.phagocytosis import flag_eaten
+
 ONLY_ROS = {"tau_min": 360, "w_damp": 0, "k_ros": 0.01}
 
 
@@ -41,6 +43,29 @@ def test_iron_particles_turn_macrophages_to_m1_with_their_dose():
     cut = {"tau_min": 360, "w_fe": 0, "w_damp": 0, "w_ros": 0}
     plain, loaded = (hours(among(a, arms=arms, mechanisms__polarisation=cut), 6) for a in ("control", "d1.0"))
     assert np.array_equal(plain.macrophage.m1, loaded.macrophage.m1)
+
+
+def test_particles_that_gsh_opens_open_in_macrophages_too():
+    arms = {"x": particles("bso_oxaliplatin_fe", 0.01, route="intratumoral")}
+    loads = [float(hours(among("x", arms=arms, mechanisms__nanoparticles__macrophage_gsh_uM=g), 2).macrophage.iron_load.mean()) for g in (0.0, 300.0, 3000.0)]
+    assert loads[0] < 0.05 * loads[2] and rises(loads, 1.05)
+
+
+@pytest.mark.parametrize(("lattice", "reach"), [((1, 9, 9, 0, 1, 1), 9), ((9, 9, 9, 1, 1, 1), 27)])
+def test_a_phagocyte_eats_as_much_in_space_as_in_a_plane(lattice, reach):
+    """One phagocyte with corpses all around it: what it eats in an interval is its rate times nine places, in two dimensions and in three."""
+    shape, n = lattice[:3], 400
+    eaten = 0
+    middle = np.ravel_multi_index([s // 2 for s in shape], shape)
+    box = [slice(s // 2 - 1, s // 2 + 2) if s > 1 else slice(1) for s in shape]
+    around = np.arange(int(np.prod(shape))).reshape(shape)[tuple(box)].ravel()
+    assert len(around) == reach
+    for tick in range(n):
+        counts = np.zeros(int(np.prod(shape)), np.int64)
+        counts[middle] = int(1e-2 * 2**40)
+        uid, voxel = np.arange(1, reach + 1).astype(np.uint64), around.astype(np.int32)
+        eaten += flag_eaten(reach, uid, voxel, np.ones(reach, np.int8), np.zeros(reach, np.int8), True, 9, 0, counts, 2.0**40, 10.0, np.uint64(1), tick, lattice)
+    assert eaten / n == pytest.approx(9 * 0.1, rel=0.12)
 
 
 @pytest.mark.mechanism("M74")

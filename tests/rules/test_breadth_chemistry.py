@@ -176,6 +176,14 @@ def test_in_air_hif_does_nothing(name):
     assert death_hour(name) == death_hour()
 
 
+@pytest.mark.mechanism("M28")
+def test_in_hypoxia_iron_stays_in_ferritin():
+    plain, held = (hours(treated(bath("rsl3", 0.02), *r, **HYPOXIA), 24) for r in ((), ("M28.hypoxia",)))
+    assert mean(held, "lip") < 0.97 * mean(plain, "lip") and mean(held, "ferritin") > mean(plain, "ferritin")
+    air = [hours(treated(bath("rsl3", 0.02), *r), 6) for r in ((), ("M28.hypoxia",))]
+    assert mean(air[0], "lip") == pytest.approx(mean(air[1], "lip"), rel=2e-3)
+
+
 @pytest.mark.mechanism("M103")
 def test_lactate_puts_ampk_off_and_protects_by_mufa():
     assert death_hour("M103.lactate", **LACTATE) > 1.2 * death_hour(**LACTATE)

@@ -84,3 +84,14 @@ def test_a_line_of_a_file_is_named(tmp_path):
         shutil.copy(f"configs/{name}.yaml", tmp_path)
     with pytest.raises(ConfigError, match=r"mine\.yaml:\d+: rules\.x: unknown signal"):
         tme.load_config(path)
+
+
+def test_what_acts_only_on_a_term_that_does_nothing_is_refused():
+    """BH4 traps no radicals while kap_b is 0: an inhibitor of GCH1 would be an arm that equals its control."""
+    arm = "arms.x={drugs: [{name: gambogenic_acid, dose_mg_kg: 5, day: 0}]}"
+    for change, who in ((arm, "gambogenic_acid"), ("rules.M56.gch1=on", "rules.M56.gch1")):
+        others = ("populations.caf={share: 0.1}",) if change.startswith("rules") else ()
+        said = refusal(change, *others)
+        assert who in said and "acts on ferroptosis.gch1 alone, which does nothing while ferroptosis.kap_b is 0" in said
+        tme.load_config("configs/quick.yaml", overrides=(change, *others, "mechanisms.ferroptosis.kap_b=0.3"))
+    tme.load_config("configs/quick.yaml", overrides=["arms.x={drugs: [{name: methotrexate, dose_mg_kg: 5, day: 0}]}"])  # it has other hits

@@ -25,10 +25,10 @@ def local(name, kind="drugs", dose=1.0, route="intratumoral", **more):
 
 
 def whole(model, name, mg_kg, per=1e3):
-    """Amount that a dose makes if all of it is in the tumour, unit of the field times voxels."""
+    """Amount that a dose makes if all of it is in the tumour, unit of the field times voxels; of a drug what is unbound."""
     spec, entry = model.config.tumour, model.config.library.spreading()[name]
     tumour = (model.lattice.depth_um() > 0).sum()
-    return per * mg_kg * spec.mouse_g / (entry.mw_g_mol * spec.mass_g) * tumour
+    return per * getattr(entry, "unbound_fraction", 1.0) * mg_kg * spec.mouse_g / (entry.mw_g_mol * spec.mass_g) * tumour
 
 
 @pytest.mark.parametrize(

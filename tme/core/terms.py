@@ -26,6 +26,8 @@ class Term:
     `pool` names the group of rules that compete for one site (inhibitors of one enzyme, drugs that add to one rate), and
     `pool_column` the column that holds their sum of (s/half)^hill, or of slope s. The law itself divides by 1 + sum, or
     adds it, so that the drugs of a pool cost nothing but their sum.
+
+    `acts_with`: the parameter, "group.name", at whose 0 the law has no use for the term; who acts on it alone is refused then.
     """
 
     name: str
@@ -38,6 +40,7 @@ class Term:
     column: str = ""
     pool: str = ""
     pool_column: str = ""
+    acts_with: str = ""
 
     @property
     def neutral(self) -> float:

@@ -56,9 +56,11 @@ def rate_of_m1(n, voxel, m1, rate, scale, counts, term):
 def flag_eaten(n, uid, voxel, state, fate, of_corpses, set_to, draw, counts, scale, dt, seed, tick, geometry):
     """Set the fate of corpses, or of living cells, that phagocytes of the neighbourhood eat now; returns how many.
 
-    Corpses that nothing else has happened to, or living cells that do not die already. `draw` of the stream.
+    Corpses that nothing else has happened to, or living cells that do not die already. `draw` of the stream. A rate is that of one cell of
+    the nine places in reach in a plane; in space it is shared out among 27, so that a phagocyte eats as much.
     """
     eaten = 0
+    per = scale * ((n_directions(geometry) + 1) / 9.0)
     for i in range(n):
         if (state[i] != 0 and fate[i] == 0) if of_corpses else (state[i] == 0 and fate[i] < 10):
             v = np.int64(voxel[i])
@@ -67,7 +69,7 @@ def flag_eaten(n, uid, voxel, state, fate, of_corpses, set_to, draw, counts, sca
                 w = neighbour(v, k, geometry)
                 if w >= 0:
                     total += counts[w]
-            if total > 0 and uniform(seed, _CLEAR, tick, uid[i], draw) < 1.0 - exp(-total / scale * dt):
+            if total > 0 and uniform(seed, _CLEAR, tick, uid[i], draw) < 1.0 - exp(-total / per * dt):
                 fate[i] = set_to
                 eaten += 1
     return eaten

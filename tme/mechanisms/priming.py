@@ -90,6 +90,7 @@ def mature_cells(
 ):  # fmt: skip
     """Feed and mature dendritic cells; rows `lo` to `hi`; returns how many matured."""
     count = 0
+    reach = 9.0 / (n_directions(geometry) + 1)  # rates are of nine places in a plane; a cell that has 27 in reach eats no faster
     for i in range(np.uint64(lo), np.uint64(hi)):
         if mature[i] == 1:
             continue
@@ -99,6 +100,8 @@ def mature_cells(
             fresh += a
             old += b
             young += c
+        fresh *= reach
+        old *= reach
         early[i] = young
         antigen[i] = 1.0 - (1.0 - antigen[i]) * exp(-p.k_eat * fresh * factor(antigen_term, i) * dt)
         blunting[i] += p.k_ox * old * dt

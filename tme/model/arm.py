@@ -35,8 +35,8 @@ def build_therapy(model: Any) -> SimpleNamespace:
         """mM that 1 mg/kg makes if all of it is in the tumour."""
         return spec.mouse_g / (e.mw_g_mol * spec.mass_g)
 
-    def of_drug(e: Any, route: str) -> float:  # mg/kg over g/mol and L/kg gives mM
-        return 1e3 * e.unbound_fraction / (e.mw_g_mol * e.volume_l_kg) if route == "iv" else 1e3 * in_tumour(e)
+    def of_drug(e: Any, route: str) -> float:  # mg/kg over g/mol and L/kg gives mM; what acts and diffuses is unbound, in blood and in tissue
+        return 1e3 * e.unbound_fraction / (e.mw_g_mol * e.volume_l_kg) if route == "iv" else 1e3 * e.unbound_fraction * in_tumour(e)
 
     def of_antibody(e: Any, route: str) -> float:
         return 1e6 / (e.mw_g_mol * e.volume_l_kg) if route == "iv" else 1e6 * in_tumour(e)

@@ -12,7 +12,7 @@ from tme.library.hits import as_rule, rules_of
 from tme.model.declared import refuse_unknown
 from tme.model.initial_cells import TableError, arrangement
 from tme.model.question import faults_of_question
-from tme.model.registry import PLAN, known_to_rules, parameter_registry, plan_of, terms_on
+from tme.model.registry import PLAN, known_to_rules, parameter_registry, plan_of, terms_on, tumour_overrides
 from tme.model.series_columns import possible_columns
 from tme.pathways import cell_types
 from tme.populations.cells import population_class
@@ -52,8 +52,43 @@ def refuse_rules(config: Any) -> None:
     """ConfigError for rules whose signals, terms or cells are none of this config."""
     from tme.config import ConfigError
 
-    if faults := resolve.faults_of(config, known_to_rules(config)._replace(terms=terms_on(config))):
+    terms = terms_on(config)
+    faults = resolve.faults_of(config, known_to_rules(config)._replace(terms=terms))
+    for key, entry in resolve.chosen(config).items():
+        if why := idle(config, [entry], terms):
+            faults.append(fault_of(config, f"rules.{key}", *why))
+    if faults:
         raise ConfigError(faults)
+
+
+def idle(config: Any, effects: Any, terms: Any) -> tuple[str, str] | None:
+    """What is wrong with effects (rules) of which each acts on a term that does nothing at this config's numbers, and what would mend it."""
+    used = [terms[e.term] for e in effects if e.term in terms]
+    if not used or not all(t.acts_with and parameter(config, t.acts_with) == 0.0 for t in used):
+        return None
+    return f"acts on {used[0].name} alone, which does nothing while {used[0].acts_with} is 0", f"mechanisms.{used[0].acts_with} above 0"
+
+
+def parameter(config: Any, name: str) -> float:
+    """A law's number, "group.name", as this config has it."""
+    group, _, key = name.partition(".")
+    return getattr(parameter_registry()[group].build(tumour_overrides(config).get(group, {})), key)
+
+
+def given_at(config: Any, key: str) -> Any:
+    """The value under a dotted key of the config as it was written."""
+    value: Any = config.to_dict()
+    for word in key.split("."):
+        value = value[int(word)] if isinstance(value, list) and word.isdigit() and int(word) < len(value) else value.get(word) if isinstance(value, dict) else None
+    return value
+
+
+def fault_of(config: Any, key: str, problem: str, expected: str) -> Any:
+    """A fault at a key of the config."""
+    from tme.config import Fault
+
+    file, line = config.origin.get(key, ("config", 0))
+    return Fault(file, line, key, problem, expected)
 
 
 def refuse_crowded(config: Any) -> None:
@@ -127,6 +162,9 @@ def faults_of_hits(config: Any) -> list[Any]:
                 said = f"{name} hits {key.partition('.')[2]}, which is of the pathway {off[entry.term]}, and that is off"
                 faults.append(Fault("config", 0, f"mechanisms.{off[entry.term]}.on", said, "true"))
         sound = {key: entry for key, entry in rules.items() if entry.term not in off}
+        if len(rules) == len(config.library.drug(name).hits) and (why := idle(config, rules.values(), known.terms)):
+            given = next((k for k in config.origin if k.startswith("arms.") and k.endswith(".name") and given_at(config, k) == name), f"drugs.{name}")
+            faults.append(fault_of(config, given, f"{name} {why[0]}", why[1]))
         for key, *what in resolve.check(sound, known):
             file, line = config.library.place(f"drugs.{name}.hits.{position(config.library.drug(name), key)}") or ("tme/library/drugs.yaml", 0)
             faults.append(Fault(file, line, f"drugs.{name}.hits.{key.partition('.')[2]}", *what))

@@ -7,9 +7,9 @@ from tme.core.terms import Term
 CELLS = ("tumour",)  # and whatever other cell types run it
 
 
-def factor(name: str, about: str, high: float = 100.0, low: float = 0.0, pool: tuple[str, str] = ("", "")) -> Term:
+def factor(name: str, about: str, high: float = 100.0, low: float = 0.0, pool: tuple[str, str] = ("", ""), acts_with: str = "") -> Term:
     """A term that multiplies; `pool`: the drugs that compete for it and the column of their sum."""
-    return Term(f"ferroptosis.{name}", "1", "multiplies", CELLS, low, high, about, "", *pool)
+    return Term(f"ferroptosis.{name}", "1", "multiplies", CELLS, low, high, about, "", *pool, acts_with)
 
 
 def amount(name: str, unit: str, about: str, high: float, low: float = 0.0, pool: tuple[str, str] = ("", "")) -> Term:
@@ -35,7 +35,7 @@ TERMS = (
     amount("dhodh", "1/min", "the reduction of CoQ10 by mitochondria (DHODH), which FSP1 inhibitors leave", 1.0),
     factor("coq_trapping", "trapping of radicals by CoQ10H2 and vitamin K"),
     factor("vitamin_e", "trapping of radicals by vitamin E"),
-    factor("gch1", "trapping of radicals by BH4 (GCH1)"),
+    factor("gch1", "trapping of radicals by BH4 (GCH1)", acts_with="ferroptosis.kap_b"),
     amount("trap", "1", "trapping of radicals by drugs", 1000.0, pool=("radical_traps", "e_trap")),
     factor("plooh_clearance", "clearing of hydroperoxide without GPX4 (GSTP1, PRDX1)"),
     factor("initiation", "initiation of peroxidation by enzymes and mitochondria"),

@@ -33,6 +33,7 @@ PARAMETERS = ParameterSet(
     par("endosome_ph", 5.5, "pH", 4.0, 7.4, "endosomal pH 5-6 (Mellman et al. 1986, doi 10.1146/annurev.bi.55.070186.003311)"),
     par("tissue_ph", 6.7, "pH", 5.5, 7.6, "tumour interstitium 6.5-6.9 (Vaupel et al. 1989, Cancer Res 49:6449)"),
     par("k_o2", 5.0, "mmHg", 0.1, 50.0, "assumed: oxygen at which hypoxia-gated release is half on"),
+    par("macrophage_gsh_uM", 3000.0, "uM", 0.0, 1e4, "assumed: millimolar, as in the reference tumour cell"),
     par("release_scale", 1.0, "1", 0.0, 10.0, "assumed: 1 is the platform as described, 0 switches release off"),
 )
 
@@ -88,17 +89,17 @@ def tumour_cargo(
 
 @serial
 def macrophage_cargo(
-    n, voxel, held, iron_load, concentration, oxygen, uptake, cell_fraction, ph_rate, k0, k_hypoxia, k_o2, scale, rate,
+    n, voxel, held, iron_load, concentration, oxygen, uptake, cell_fraction, ph_rate, k0, k_gsh, gsh, gsh_half, k_hypoxia, k_o2, scale, rate,
     iron, labile, cap, dt, fixed_scale, released_fixed,
 ):  # fmt: skip
-    """The same in macrophages; release into int64 accumulators since several may share a voxel."""
+    """The same in macrophages, whose GSH is one number; release into int64 accumulators since several may share a voxel."""
     for i in range(n):
         v = voxel[i]
         held[i] += uptake * concentration[v] * dt / cell_fraction
         if rate.size > 0:
             k = rate[i]
         else:
-            k = scale * plain_rate(ph_rate, k0, 0.0, 0.0, 1.0, k_hypoxia, at(oxygen, v), k_o2)
+            k = scale * plain_rate(ph_rate, k0, k_gsh, gsh, gsh_half, k_hypoxia, at(oxygen, v), k_o2)
         out = -held[i] * expm1(-k * dt)
         iron_load[i] += min(cap, labile * iron * out / dt)
         held[i] -= out
@@ -229,7 +230,8 @@ class ParticleCargo(Mechanism):
             for m in self.guests:
                 macrophage_cargo(
                     m.n, m.col.voxel, getattr(m.col, f"np_{agent.name}"), m.col.iron_load, concentration, model.fields["oxygen"].read_view,
-                    e.uptake_macrophage * model.per_cell, model.cell_fraction, ph_rate, r.k0, r.k_hypoxia, p.k_o2, p.release_scale,
+                    e.uptake_macrophage * model.per_cell, model.cell_fraction, ph_rate, r.k0, r.k_gsh, p.macrophage_gsh_uM, r.gsh_half_uM, r.k_hypoxia,
+                    p.k_o2, p.release_scale,
                     self.rates(model, agent, m, e.uptake_macrophage * model.per_cell), iron, labile, cap, self.dt, model.fixed_scale, counts,
                 )  # fmt: skip
             for m in self.guests:
@@ -246,7 +248,7 @@ class ParticleCargo(Mechanism):
         p, r = self.p, agent.entry.release
         if r.plain and r.opens is None:
             return PLAIN
-        n, levels = population.n, levels_in(model, population, p.endosome_ph, self.every)
+        n, levels = population.n, levels_in(model, population, p.endosome_ph, p.macrophage_gsh_uM, self.every)
         k = p.release_scale * release_rate(r, levels, p.k_o2)
         if r.opens is None:
             return np.broadcast_to(k, n).astype(float)

@@ -106,8 +106,8 @@ def _at(model: Any, name: str, voxels: Any) -> Any:
     return model.fields[name].concentration if voxels is None else model.fields[name].at(voxels)
 
 
-def levels_in(model: Any, population: Any, ph: float, every: int) -> Levels:
-    """What particles in the cells of a type meet, (n,) each."""
+def levels_in(model: Any, population: Any, ph: float, gsh_uM: float, every: int) -> Levels:
+    """What particles in the cells of a type meet, (n,) each; `gsh_uM` where the type has no GSH of its own."""
     c, n = population.col, population.n
     voxels = c.voxel[:n]
 
@@ -116,7 +116,7 @@ def levels_in(model: Any, population: Any, ph: float, every: int) -> Levels:
 
     return {
         "ph": lambda: ph,
-        "gsh": own("gsh", lambda: 0.0),
+        "gsh": own("gsh", lambda: gsh_uM),
         "hypoxia": own("oxygen", lambda: _at(model, "oxygen", voxels)),
         "ros": own("plooh", lambda: _at(model, "peroxide", voxels)),
         "glucose": lambda: _at(model, "glucose", voxels),
