@@ -129,9 +129,9 @@ def test_no_other_page_can_command(served):
             assert "ü" in how.values()
     assert client.send(None, raw=b" " * 5000)[0] == 403
     assert session.live.tick == 0
-    assert client.send(step, Origin=server.url.rstrip("/"))[0] == 200 and session.live.tick == 1
+    assert client.send(step, Origin=f"http://127.0.0.1:{server.server_port}")[0] == 200 and session.live.tick == 1
     line = http.client.HTTPConnection("127.0.0.1", server.server_port, timeout=30)
-    line.request("GET", "/index.json", headers={"Host": "evil.example"})  # its name now means 127.0.0.1: it must not learn the token
+    line.request("GET", f"{server.place}/index.json", headers={"Host": "evil.example"})  # its name now means 127.0.0.1: it must not learn the token
     answer = line.getresponse()
     assert answer.status == 403 and server.token.encode() not in answer.read()
     line.close()

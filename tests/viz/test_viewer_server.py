@@ -48,9 +48,9 @@ def server_of():
         threading.Thread(target=server.serve_forever, daemon=True).start()
         started.append(server)
 
-        def ask(path, method="GET", host=None, body=None, **headers):
+        def ask(path, method="GET", host=None, body=None, place=None, **headers):
             line = http.client.HTTPConnection("127.0.0.1", server.server_port, timeout=30)
-            line.putrequest(method, path, skip_host=True)
+            line.putrequest(method, (server.place if place is None else place) + path, skip_host=True)
             line.putheader("Host", host if host is not None else f"127.0.0.1:{server.server_port}")
             for name, value in {**headers, **({"Content-Length": str(len(body))} if body is not None else {})}.items():
                 line.putheader(name.replace("_", "-"), value)
@@ -163,6 +163,18 @@ def test_the_server_answers_its_own_address_with_a_strict_policy(small, server_o
         assert headers["Content-Security-Policy"].startswith("default-src 'self'") and headers["X-Content-Type-Options"] == "nosniff"
     assert ask("/index.json", host=f"localhost:{server.server_port}")[0] == 200
     assert server.server_address[0] == "127.0.0.1"
+
+
+@pytest.mark.parametrize("place", ["", "/", "/guessed", "/" + "x" * 22])
+def test_who_does_not_have_the_printed_address_gets_nothing(small, server_of, place):
+    """Another user of a shared machine sees the port and not the address."""
+    server, ask = server_of(small, control=lambda what: {"ok": True})
+    for path in ("/", "/index.json", "/frames/control/0/24.0", "/viewer.js"):
+        status, _, body = ask(path, place=place)
+        assert status == 404 and server.token.encode() not in body and server.place.encode() not in body
+    given = {"Content_Type": "application/json", "X_Tme_Token": server.token}
+    assert ask("/control", "POST", body=b"{}", place=place, **given)[0] == 403
+    assert ask("/index.json", place=server.place[:-1])[0] == 404 and ask("x/index.json")[0] == 404
 
 
 @pytest.mark.parametrize("host", ["evil.example", "127.0.0.1", "", "127.0.0.1:1", "127.0.0.1.evil.example"])

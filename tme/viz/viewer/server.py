@@ -1,7 +1,8 @@
 """`tme view`: one run directory for one browser on this machine, by the standard library alone.
 
 Listens on 127.0.0.1 and answers only requests whose Host header names it (a page of another site that resolves to
-127.0.0.1 gets nothing). No path of a request is a path of the disk: arms, replicates and hours are looked up in what
+127.0.0.1 gets nothing) and whose path begins with a secret, which is part of the address that is printed (other users of
+the machine get nothing). No path of a request is a path of the disk: arms, replicates and hours are looked up in what
 the run directory holds.
 """
 
@@ -52,6 +53,7 @@ class ViewServer(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", port), Handler)
         self.source, self.control, self.more = source, control, more
         self.token = secrets.token_urlsafe(24)
+        self.place = f"/{secrets.token_urlsafe(16)}"  # under which everything is
         self.files = {**FILES, **(LIVE_FILES if control is not None else {})}
         self.lock = threading.Lock()  # a frame is made once, not by every request that waits for it
 
@@ -71,7 +73,7 @@ class ViewServer(ThreadingHTTPServer):
     @property
     def url(self) -> str:
         """Where the page is."""
-        return f"http://127.0.0.1:{self.server_port}/"
+        return f"http://127.0.0.1:{self.server_port}{self.place}/"
 
     @property
     def hosts(self) -> set[str]:
@@ -90,7 +92,10 @@ class Handler(BaseHTTPRequestHandler):
         """A file of the viewer, the index, a frame or a table of mothers."""
         if not self._at_home():
             return
-        path = urlsplit(self.path).path
+        path = self._path()
+        if path is None:
+            self._send(HTTPStatus.NOT_FOUND, b"There is nothing at this address: it is the one that the command printed, whole.")
+            return
         if path in self.server.files:
             name, kind = self.server.files[path]
             self._send(HTTPStatus.OK, resources("tme.viz.viewer").joinpath(name).read_bytes(), kind)
@@ -138,11 +143,17 @@ class Handler(BaseHTTPRequestHandler):
     def _from_own_page(self) -> bool:
         """Whether a command comes from a page that this server gave."""
         origin, token = self.headers.get("Origin"), self.headers.get("X-Tme-Token", "")
-        if self.server.control is None or self.path != "/control" or self.headers.get_content_type() != "application/json":
+        if self.server.control is None or self._path() != "/control" or self.headers.get_content_type() != "application/json":
             return False
         if origin and origin.removeprefix("http://") not in self.server.hosts:
             return False
         return secrets.compare_digest(token.encode(), self.server.token.encode())
+
+    def _path(self) -> str | None:
+        """What is asked for, without the secret; None where that is missing or wrong."""
+        path, place = urlsplit(self.path).path, self.server.place
+        known = secrets.compare_digest(path[: len(place)].encode(), place.encode()) and path[len(place) : len(place) + 1] == "/"
+        return path[len(place) :] if known else None
 
     def _at_home(self) -> bool:
         if self.headers.get("Host", "") in self.server.hosts:
