@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from fake_model import FakeConfig
 
 from tme.experiments.plan import plan, replicate_seed, values_of
@@ -49,3 +50,5 @@ def test_a_sweep_is_a_grid_with_the_last_key_fastest():
 
 def test_a_range_includes_both_ends():
     assert values_of({"from": 0, "to": 1, "n": 5}) == [0, 0.25, 0.5, 0.75, 1]
+    assert values_of({"from": 0.01, "to": 100, "n": 5, "scale": "log"}) == pytest.approx([0.01, 0.1, 1, 10, 100])
+    assert values_of({"from": 0.3, "to": 3, "n": 2, "scale": "log"}) == [0.3, 3.0] and values_of({"from": 0.3, "to": 3, "n": 1}) == [0.3]

@@ -221,13 +221,13 @@ def check_rest(look: Access) -> None:
             look.unknown(("metrics", i), "metric", name, known)
     for key, entry in look.mapping("sweep").items():
         if isinstance(entry, dict):
-            good = set(entry) == {"from", "to", "n"} and all(
-                is_number(v) and math.isfinite(v) for v in entry.values()
-            )
-            good = good and entry["n"] == int(entry["n"]) and entry["n"] >= 1
+            numbers = {k: v for k, v in entry.items() if k != "scale"}
+            good = set(numbers) == {"from", "to", "n"} and all(is_number(v) and math.isfinite(v) for v in numbers.values())
+            good = good and entry["n"] == int(entry["n"]) and entry["n"] >= 1 and entry.get("scale", "even") in ("even", "log")
+            good = good and (entry.get("scale") != "log" or min(entry["from"], entry["to"]) > 0)
         else:
             good = isinstance(entry, list) and len(entry) > 0
         if not good:
             look.fault(
-                ("sweep", key), "is no range of values", "a list of values, or {from: a, to: b, n: steps}"
+                ("sweep", key), "is no range of values", "a list of values, or {from: a, to: b, n: values, scale: even or log}, above 0 with log"
             )

@@ -103,12 +103,14 @@ def sweep_points(config: Any) -> list[Point]:
 
 
 def values_of(entry: Any) -> list[Any]:
-    """Values of one swept key: a list as it stands, or {from, to, n} evenly spaced."""
+    """Values of one swept key: a list as it stands, or {from, to, n} spaced evenly, with `scale: log` by equal factors; both ends are among them."""
     if isinstance(entry, (list, tuple)):
         return list(entry)
     get: Any = entry.get if isinstance(entry, dict) else lambda key: getattr(entry, key, None)
     start = get("from") if get("from") is not None else get("from_")
-    return [float(v) for v in np.linspace(float(start), float(get("to")), int(get("n")))]
+    low, high, n = float(start), float(get("to")), int(get("n"))
+    found = [float(v) for v in (np.geomspace if get("scale") == "log" else np.linspace)(low, high, n)]
+    return found if n < 2 else [low, *found[1:-1], high]
 
 
 def with_values(config: Any, values: dict[str, Any]) -> Any:
