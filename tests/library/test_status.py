@@ -56,6 +56,13 @@ def test_every_number_has_a_range_that_holds_its_value():
     assert not [f"{g}.{p.name}" for g, s in parameter_registry().items() for p in s if not p.low <= p.range[0] <= p.range[1] <= p.high]
 
 
+def test_no_number_of_a_law_is_held_fixed_by_studies_but_zeros_and_definitions():
+    """IFN-gamma uptake was, of which the SLC7A11 route hangs, by being called chosen without a range."""
+    fixed = [p for s in parameter_registry().values() for p in s if p.range[0] == p.range[1]]
+    assert not [p.name for p in fixed if p.value != 0.0 and not p.source.startswith("definition")]
+    assert parameter_registry()["uptake"].parameters["ifng_uptake"].range == (0.06, 4.0)
+
+
 def test_a_range_by_rule_is_wider_the_less_stands_behind_a_number_and_keeps_to_its_bounds():
     spread = {s: range_of(10.0, s, "x") for s in STATUSES}
     assert spread["assumed"] == (5, 20) and spread["measured"] == (10 / 1.5, 15) and spread["chosen"] == (10, 10)

@@ -30,7 +30,7 @@ PARAMETERS = ParameterSet(
     par("oxygen_vmax", 300.0, "mmHg/min", 0.0, 1000.0, "assumed: 200-500 mmHg/min of tissue in Krogh-type models of tumours (Secomb et al. 2004, doi 10.1114/B:ABME.0000049036.08817.44); packed DLD1 spheroids respire 7.29e-7 m^3/(kg s), 1,330 mmHg/min (Grimes et al. 2014, A method for estimating the oxygen consumption rate in multicellular tumour spheroids, PMID 24430128)", range=(200.0, 1000.0)),
     par("oxygen_k", 1.0, "mmHg", 0.1, 10.0, "assumed: 0.5-2.5 mmHg, as in Krogh-type models (Secomb et al. 2004, doi 10.1114/B:ABME.0000049036.08817.44)", range=(0.5, 2.5)),
     par("normal_oxygen", 0.3, "1", 0.0, 2.0, "assumed: normal tissue respires a third of the tumour's rate"),
-    par("ifng_uptake", 2.0, "1/min", 0.0, 30.0, "set from a decay length of 30-40 um among consumers (Centofanti et al. 2023, doi 10.1073/pnas.2304190120); prior 0.06-4 /min", "receptor uptake far below saturation, of tissue with a cell per 3375 um^3"),
+    par("ifng_uptake", 2.0, "1/min", 0.0, 30.0, "derived: from a decay length of 30-40 um among consumers (Centofanti et al. 2023, doi 10.1073/pnas.2304190120); other lengths reported give 0.06 to 4", "receptor uptake far below saturation, of tissue with a cell per 3375 um^3", range=(0.06, 4.0)),
     par("ifng_half", 5.0, "ng/mL", 0.05, 100.0, "assumed: receptors of affinity 0.1-1 nM are half full at 2-20 ng/mL", "IFN-gamma of half the greatest uptake"),
     par("normal_ifng", 0.3, "1", 0.0, 2.0, "assumed: receptor uptake outside the tumour"),
     par("emit_floor", 0.5, "uM", 0.0, 5.0, "assumed: numerical; PLOOH below which a cell emits no signal, 20 times the resting level"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tme.core.parameters import ParameterSet, par
 
-_ORDER = "chosen: order of deaths: elesclomol 0.04 uM 41 h, 0.1 uM 16 h; 12.5 h with a tenth of the GSH; FDX1 0.1 lives; ATP7B 0.3 14 h"
+_ORDER = "tuned: order of deaths: elesclomol 0.04 uM 41 h, 0.1 uM 16 h; 12.5 h with a tenth of the GSH; FDX1 0.1 lives; ATP7B 0.3 14 h"
 _TYPE = "assumed: 1 is the reference cell"
 
 PARAMETERS = ParameterSet(

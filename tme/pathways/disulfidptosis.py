@@ -20,7 +20,7 @@ from tme.kernels.elementary import law, power
 from tme.pathways.contract import Given, Pathway, State
 from tme.pathways.entries import PathwayDeath, PathwayEntry
 
-_ORDER = "chosen: at 0.1 mM glucose SLC7A11-high cells (3) die after 8 h and the reference cell lives; at 5 mM nothing happens"
+_ORDER = "tuned: at 0.1 mM glucose SLC7A11-high cells (3) die after 8 h and the reference cell lives; at 5 mM nothing happens"
 
 PARAMETERS = ParameterSet(
     "disulfidptosis",
