@@ -56,6 +56,13 @@ def test_selections_speak_the_language_of_agent_sets(model):
     poor = cells.select(lambda c: c.get("gsh") < np.median(c.get("gsh")))
     assert 0 < len(poor) < len(cells)
     assert poor.agg("gsh", np.max) < cells.agg("gsh", np.max)
+    same = model.tumour.select(lambda c: c.get("state") == 0)
+    assert np.array_equal(same.rows, cells.rows)
+    by_gsh = cells.sort("gsh")
+    assert (np.diff(by_gsh.get("gsh")) <= 0).all() and (np.diff(cells.sort(lambda c: c.gsh, ascending=True).get("gsh")) >= 0).all()
+    assert cells.map(lambda c, by: c.lip * by, 2.0) == [2.0 * x for x in cells.get("lip")] and len(cells.to_list()) == len(cells)
+    seen = []
+    assert cells.do(lambda c: seen.append(c.unique_id)) is cells and seen == cells.get("uid").tolist()
     groups = cells.groupby("clone")
     assert sum(len(g) for g in groups.values()) == len(cells)
     mixed = cells.shuffle(np.random.default_rng(1))
@@ -168,3 +175,5 @@ def test_dotted_overrides_reach_the_parameters(tmp_path):
     path.write_text(json.dumps(TISSUE))
     m = TumourModel(str(path), seed=1, mechanisms__ferroptosis__f_x=0)
     assert m.mechanism("ferroptosis").p.f_x == 0.0
+    again = TumourModel(m.config, seed=1, empty=True, mechanisms__killing__k_hit=0.01)  # a loaded config as well as a file
+    assert again.config_for("killing")["k_hit"] == 0.01 and again.config_for("ferroptosis")["f_x"] == 0.0

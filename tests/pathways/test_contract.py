@@ -82,6 +82,8 @@ def test_a_state_is_added_by_one_line_and_its_rate():
 @pytest.mark.parametrize(("change", "message"), [
     ({"frozen": ("uptak",)}, "rates asks for 'uptake', which the table has not; it has"),
     ({"damage": "bond"}, "damage is 'bond', which is no state of it"),
+    ({"cause": 0}, "cells die of its damage of cause 0; expected the cause under which deaths are counted: 1 ferroptosis"),
+    ({"cause": 7}, "cells die of its damage of cause 7; expected .* 6 disulfidptosis"),
     ({"frozen": ("uptake", "xct")}, "two entries of its table have one name in laws"),
 ])  # fmt: skip
 def test_a_table_that_does_not_fit_its_laws_is_refused(change, message):

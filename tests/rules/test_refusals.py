@@ -9,7 +9,7 @@ import tme
 from tme.config import ConfigError
 from tme.library import load_library
 from tme.model.registry import known_to_rules, term_registry
-from tme.rules.resolve import check
+from tme.rules.resolve import check, chosen
 from tme.rules.sentences import sentence
 
 N = "{{value: {}, unit: {}, source: 'assumed: a test'}}"
@@ -95,3 +95,18 @@ def test_what_acts_only_on_a_term_that_does_nothing_is_refused():
         assert who in said and "acts on ferroptosis.gch1 alone, which does nothing while ferroptosis.kap_b is 0" in said
         tme.load_config("configs/quick.yaml", overrides=(change, *others, "mechanisms.ferroptosis.kap_b=0.3"))
     tme.load_config("configs/quick.yaml", overrides=["arms.x={drugs: [{name: methotrexate, dose_mg_kg: 5, day: 0}]}"])  # it has other hits
+
+
+def test_faults_of_rules_axes_and_question_are_told_in_one_go():
+    said = refusal("rules.mine=" + text({"signal": "field.oxigen"}), "mechanisms.vessels.on=false", "primary={readout: tumour_alve, contrasts: [rsl3_np < control]}")
+    assert all(words in said for words in ("unknown signal 'field.oxigen'", "mechanisms.vessels.on: cannot be switched off", "unknown readout 'tumour_alve'"))
+
+
+def test_a_rule_is_switched_and_changed_by_any_of_its_keys_from_outside():
+    config = tme.load_config("configs/quick.yaml", overrides=["rules.M69.arrest.on=false", "rules.mine=" + text({"lag_h": N.format(0, "h")})])
+    found = chosen(config)
+    assert "M69.arrest" not in found and found["mine"].lag_h == 0.0
+
+
+def test_a_number_of_the_first_version_is_refused_with_what_stands_for_it_now():
+    assert "'s_max' is a parameter of the first version; expected receptors.pd1.effects.killing.to" in refusal("mechanisms.killing.s_max=2")

@@ -18,6 +18,12 @@ from tme.config.errors import listed, nearest
 from tme.config.receptors import check_receptors
 from tme.config.schema import CELL_UM3
 
+RENAMED = {  # parameters of the first version -> what stands for them now
+    "division.push_um": "division.crowd_half", "killing.s_max": "receptors.pd1.effects.killing.to", "killing.k_p": "receptors.pd1.effects.killing.half",
+    "killing.pdl2_share": "receptors.pd1.ligands.pdl2", "exhaustion.k_p": "receptors.pd1.effects.exhaustion.half", "exhaustion.pd1_weight": "receptors.pd1.effects.exhaustion.without",
+    "priming.ctla4_gain": "receptors.ctla4.effects.priming.without",
+}  # fmt: skip
+
 
 def check_all(look: Access) -> None:
     """Run every check."""
@@ -190,11 +196,12 @@ def check_parameter(look: Access, group: str, name: str, value: Any) -> None:
             look.fault(path, f"{group} only holds parameters and is no switch", listed(switches, 40))
         return
     if name not in known:
+        now = RENAMED.get(f"{group}.{name}")
         look.fault(
             path,
-            f"unknown parameter '{name}'",
-            listed([*known, *(["on"] if group in switches or not switches else [])], 60),
-            nearest(name, [*known, "on"]),
+            f"'{name}' is a parameter of the first version" if now else f"unknown parameter '{name}'",
+            now or listed([*known, *(["on"] if group in switches or not switches else [])], 60),
+            "" if now else nearest(name, [*known, "on"]),
         )
         return
     p = known[name]

@@ -23,9 +23,10 @@ MOST_BYTES = 4_000_000
 MOST_NODES = 50_000
 SET = "--set"
 # keys of a rule: what follows a rule's id, which may hold a dot itself (M53.hif1)
-RULE_KEYS = frozenset(
-    ["id", "in", "signal", "raises", "lowers", "adds_to", "to", "half", "hill", "response", "slope", "group", "lag_h", "evidence", "source", "default", "about"]
-)
+RULE_KEYS = frozenset([
+    "id", "in", "on", "signal", "raises", "lowers", "adds_to", "to", "half", "hill", "response", "slope", "combine", "base", "reference", "lag_h", "clock_min",
+    "group", "dead", "needs", "evidence", "source", "default", "about", "comes_with",
+])
 
 
 @dataclass(frozen=True)

@@ -71,6 +71,26 @@ class CellSelection:
         mask = condition(self) if callable(condition) else condition
         return CellSelection(self.population, self.rows[np.asarray(mask, bool)])
 
+    def do(self, method: Callable[..., Any], *args: Any, **kwargs: Any) -> CellSelection:
+        """Call a function with each chosen cell, as AgentSet does."""
+        for cell in self:
+            method(cell, *args, **kwargs)
+        return self
+
+    def map(self, method: Callable[..., Any], *args: Any, **kwargs: Any) -> list[Any]:
+        """What a function returns for each chosen cell."""
+        return [method(cell, *args, **kwargs) for cell in self]
+
+    def sort(self, key: str | Callable[[Cell], Any], ascending: bool = False) -> CellSelection:
+        """The same cells by a column, or by a function of the cell; the largest first unless `ascending`, as in AgentSet."""
+        values = self.get(key) if isinstance(key, str) else np.array(self.map(key))
+        order = np.argsort(values if ascending else -values, kind="stable")
+        return CellSelection(self.population, self.rows[order])
+
+    def to_list(self) -> list[Cell]:
+        """The chosen cells."""
+        return list(self)
+
     def agg(self, name: str, how: Callable[[np.ndarray], Any]) -> Any:
         """Apply a function to a column of the chosen cells."""
         return how(self.get(name))

@@ -6,7 +6,7 @@ live. `population.gsh` is the live slice. `row` is the present place of a cell, 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from itertools import count
 from types import SimpleNamespace
@@ -184,10 +184,12 @@ class Population(mesa.Agent):
     def __iter__(self):
         return (Cell(self, i) for i in range(self.n))
 
-    def select(self, mask: np.ndarray | None = None) -> CellSelection:
-        """A selection of cells, with AgentSet's vocabulary (select, get, set, agg, groupby, shuffle)."""
-        rows = np.arange(self.n) if mask is None else np.flatnonzero(np.asarray(mask)[: self.n])
-        return CellSelection(self, rows)
+    def select(self, mask: np.ndarray | Callable[[CellSelection], np.ndarray] | None = None) -> CellSelection:
+        """A selection of cells by a boolean array, or a function of all of them that returns one, with AgentSet's vocabulary (select, get, set, do, map, agg, groupby, sort, shuffle, to_list)."""
+        everyone = CellSelection(self, np.arange(self.n))
+        if callable(mask):
+            return everyone.select(mask)
+        return everyone if mask is None else CellSelection(self, np.flatnonzero(np.asarray(mask)[: self.n]))
 
     def step(self) -> None:
         """Mesa calls agents; here the model's plan does the work, so a population has nothing to do."""

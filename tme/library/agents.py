@@ -108,7 +108,7 @@ class Hit(Needy):
     to: float | None = quantity("*", default=None)
     half: float | None = quantity("uM", gt=0, default=None)
     slope: float | None = quantity("*", default=None)
-    lag_h: float | None = quantity("h", gt=0, default=None)
+    lag_h: float | None = quantity("h", ge=0, default=None)
     source: str = ""
 
     @model_validator(mode="before")
@@ -141,7 +141,7 @@ class Hit(Needy):
             raise ValueError("a hit on vessel or pool names the substance, `field: cystine`; hits on other targets have none")
         if self.needs is not None and self.target in OUTSIDE:
             raise KeyFault("needs", f"a hit on {self.target} takes a substance in proportion to what there is and needs no other")
-        if self.lag_h is not None:
+        if self.lag_h:
             raise ValueError(f"a hit on {self.target} acts at once; a rule without target may have a lag_h")
         return self
 

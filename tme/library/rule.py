@@ -78,7 +78,7 @@ class RuleEntry(Needy):
     slope: float | None = quantity("*", default=None)
     base: float | None = quantity("*", default=None)
     reference: float | None = quantity("*", gt=0, default=None)
-    lag_h: float | None = quantity("h", gt=0, default=None)
+    lag_h: float | None = quantity("h", ge=0, default=None)
     clock_min: float | None = quantity("min", gt=0, default=None)
     group: str | None = None
     dead: bool = False

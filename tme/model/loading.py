@@ -35,15 +35,18 @@ def load_config(path: Any, *, overrides: Any = (), quick: bool = False, plugins:
         path, parameter_registry(), overrides=overrides, quick=quick, clocks=clocks, plugins=plugins, allow_plugins=allow_plugins, contrasts=faults_of,
         readouts=possible_columns,
     )  # fmt: skip
-    sound = False
-    try:
-        refuse_cells(config)
-        sound = True
-        for refuse in (refuse_crowded, refuse_off, refuse_clash, refuse_unknown, refuse_axes, refuse_rules):
+    faults: list[Any] = []
+    for refuse in (refuse_cells, refuse_crowded, refuse_off, refuse_clash, refuse_unknown, refuse_axes, refuse_rules):
+        try:
             refuse(config)
-    except ConfigError as error:  # no fault hides that of a readout
-        raise ConfigError([*error.faults, *faults_of_question(config, sound)]) from error
-    if faults := faults_of_question(config):
+        except ConfigError as error:
+            faults += [f for f in error.faults if f not in faults]
+            if refuse is refuse_cells:  # what builds on entries of cells would fail of them
+                raise ConfigError([*faults, *faults_of_question(config, sound=False)]) from error
+        except Exception:  # of what is reported already
+            if not faults:
+                raise
+    if faults := [*faults, *faults_of_question(config)]:
         raise ConfigError(faults)
     return config
 

@@ -113,10 +113,12 @@ class TumourModel(mesa.Model):
 
     def __init__(self, config: Any, seed: int | None = None, arm: str = "control", *, replicate: int = 0,
                  empty: bool = False, device: str = "cpu", plugins: Any = (), rng: int | None = None, **overrides: Any) -> None:  # fmt: skip
-        if isinstance(config, str) or hasattr(config, "__fspath__") or overrides:
-            config = load_config(config, overrides=[f"{k.replace('__', '.')}={v}" for k, v in overrides.items()], plugins=plugins)
-        elif plugins:
-            config = add_plugins(config, plugins)
+        changes = {k.replace("__", "."): v for k, v in overrides.items()}
+        if isinstance(config, str) or hasattr(config, "__fspath__"):
+            config = load_config(config, overrides=[f"{k}={v}" for k, v in changes.items()], plugins=plugins)
+        else:
+            config = config.with_values(changes) if changes else config
+            config = add_plugins(config, plugins) if plugins else config
         self.config = config
         self.own = joined(config.plugins)
         seed = rng if seed is None else seed

@@ -138,7 +138,7 @@ def _wrong(entry: RuleEntry, known: Known) -> Iterator[tuple[str, str, str]]:
         if term is not None and cells not in term.cells:
             where = "vessels" if cells == VESSEL else f"{cells} cells"
             yield f"{where} have no term {term.name}", f"in: {listed(term.cells)}", ""
-        if cells == VESSEL and entry.lag_h is not None:
+        if cells == VESSEL and entry.lag_h:
             yield "a rule at vessels has no memory", "no lag_h", ""
         signals = known.signals(cells)
         unit = signals.get(entry.signal)
