@@ -96,6 +96,9 @@ def valid(rng: Random) -> dict[str, Any]:
     return out
 
 
+IDLE = ("gambogenic_acid",)  # acts on GCH1 alone: refused while kap_b is 0
+
+
 def of_copper():
     """Drugs that act on the chemistry of copper, and particles that carry one."""
     library = load_library()
@@ -270,7 +273,7 @@ def arms(rng: Random, first: float, horizon: float, centre: list[float], branch:
         if rng.random() < 0.3:
             arm["events"] = [event(rng, n, days(), len(centre), centre, branch is None) for n in some(rng, library.events, 2)]
         if rng.random() < 0.7:
-            arm["drugs"] = [drug(rng, n, days()) for n in some(rng, library.drugs, 3)] or None
+            arm["drugs"] = [drug(rng, n, days()) for n in some(rng, [n for n in library.drugs if n not in IDLE], 3)] or None
             arm["antibodies"] = [antibody(rng, n, days()) for n in some(rng, library.antibodies, 2)]
             arm["nanoparticles"] = [particle(rng, n, days()) for n in some(rng, library.nanoparticles, 2)]
             arm = {k: v for k, v in arm.items() if v or rng.random() < 0.3}

@@ -33,7 +33,7 @@ entries:
     numbers = yaml.load(text).library.drug("rsl3").numbers
     half = numbers["plasma_half_life_min"]
     assert (half.value, half.unit, half.range, half.status, half.source) == (90, "min", (60, 120), "measured", "our own mice, 2026")
-    assert (numbers["decay"].value, numbers["decay"].range, numbers["decay"].status) == (0.01, (0.001, 0.2), "assumed")
+    assert (numbers["decay"].value, numbers["decay"].range, numbers["decay"].status) == (0.01, (0.001, 0.2), "tuned")
     assert (numbers["cell_loss"].value, numbers["cell_loss"].status) == (0.02, "measured")
 
 

@@ -6,7 +6,7 @@ import json
 import re
 import subprocess
 import sys
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +21,14 @@ from tme.experiments.plan import plan
 from tme.experiments.progress import EventLog, read_events
 from tme.experiments.run_directory import ConfigMismatch, RunError, RunLocked, lock
 from tme.experiments.worker import Task, simulate
+
+
+@dataclass(frozen=True)
+class Measuring(FakeConfig):
+    """The made-up config with a choice of readouts."""
+
+    metrics: tuple[str, ...] | None = None
+    primary: dict | None = None
 
 
 def test_the_directory_has_the_promised_files(reference):
@@ -334,3 +342,12 @@ def test_a_torn_last_event_is_ignored(tmp_path):
     log.write({"event": "c"})
     log.close()
     assert [e["event"] for e in read_events(tmp_path)] == ["a", "c"]
+
+
+def test_metrics_limit_the_columns_of_the_series(tmp_path):
+    made = run(Measuring(), tmp_path / "run", jobs=1, **QUIET)
+    every = pd.read_csv(made.path / "series.csv")
+    few = pd.read_csv(run(Measuring(metrics=("births",), primary={"readout": "cd8"}), tmp_path / "few", jobs=1, **QUIET).path / "series.csv")
+    always = {"arm", "replicate", "hour", "day", "tumour_alive"}
+    assert set(few.columns) == (always | {"births", "cd8", "tumour_area_mm2", "tumour_volume_mm3"}) & set(every.columns) < set(every.columns)
+    assert few.equals(every[few.columns])

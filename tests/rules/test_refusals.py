@@ -110,3 +110,7 @@ def test_a_rule_is_switched_and_changed_by_any_of_its_keys_from_outside():
 
 def test_a_number_of_the_first_version_is_refused_with_what_stands_for_it_now():
     assert "'s_max' is a parameter of the first version; expected receptors.pd1.effects.killing.to" in refusal("mechanisms.killing.s_max=2")
+
+
+def test_an_unknown_metric_is_refused_with_the_nearest_readout():
+    assert "metrics: unknown readout 'cd8_per_m2'" in refusal("metrics=[cd8, cd8_per_m2]") and "did you mean 'cd8_per_mm2'" in refusal("metrics=[cd8_per_m2]")

@@ -13,10 +13,10 @@ from tme.config.source import Node
 
 @dataclass(frozen=True)
 class Context:
-    """What the rest of the package tells the loader: parameters, library, clocks of mechanisms, metrics.
+    """What the rest of the package tells the loader: parameters, library, clocks of mechanisms.
 
     `registry` group -> name -> Parameter; `clocks` mechanism -> its clock in min (0: every tick), empty if
-    unknown; `metrics` known names, empty if unknown. `texts` keeps the user's library files as they were read, by
+    unknown. `texts` keeps the user's library files as they were read, by
     path; `plugins` are those the config names or Python handed over. `contrasts` reads the contrasts of `primary:` (texts, arms)
     and tells what is wrong with them; None where nobody can read them. `readouts` names what a series may hold (cell types,
     names of clones), which a config with other faults is compared with; the columns that a sound one has are known later.
@@ -25,7 +25,6 @@ class Context:
     registry: Mapping[str, Mapping[str, Any]]
     library: Any
     clocks: Mapping[str, float]
-    metrics: frozenset[str]
     texts: dict[str, str] = field(default_factory=dict)
     plugins: tuple[Any, ...] = ()
     contrasts: Callable[[Any, Any], list[tuple[int, str, str, str]]] | None = None

@@ -221,11 +221,7 @@ def unit_text(unit: str) -> str:
 
 
 def check_rest(look: Access) -> None:
-    """Metrics, and sweep entries' form."""
-    known = look.context.metrics
-    for i, name in enumerate(look.items("metrics")):
-        if known and isinstance(name, str) and name not in known:
-            look.unknown(("metrics", i), "metric", name, known)
+    """Sweep entries' form."""
     for key, entry in look.mapping("sweep").items():
         if isinstance(entry, dict):
             numbers = {k: v for k, v in entry.items() if k != "scale"}

@@ -50,7 +50,7 @@ def library_for(tree: Node, context: Context, faults: FAULTS, schemas: FAULTS) -
 def user_library(library: Library, files: Iterable[Path]) -> Library:
     """A library with files of the user's own over it, without a config. ConfigError lists what is wrong."""
     faults: FAULTS = []
-    context = Context({}, library, {}, frozenset())
+    context = Context({}, library, {})
     for path in files:
         library = with_file(library, Node(str(path.expanduser().resolve()), SET, 0), context, faults)
     if faults:

@@ -38,7 +38,6 @@ def load_config(
     quick: bool = False,
     library: Any = None,
     clocks: Mapping[str, float] | None = None,
-    metrics: Iterable[str] = (),
     plugins: Iterable[Any] = (),
     allow_plugins: bool = False,
     contrasts: Callable[[Any, Any], list[tuple[int, str, str, str]]] | None = None,
@@ -48,7 +47,7 @@ def load_config(
 
     `registry`: parameter groups a config may set (name -> ParameterSet). `overrides`: "dotted.key=value".
     `quick`: apply the file's `quick:` section. `library`: a `tme.library.Library`. `clocks`: mechanism ->
-    its clock in minutes; their names are what `on: false` may switch. `metrics`: known names. `plugins`: files,
+    its clock in minutes; their names are what `on: false` may switch. `plugins`: files,
     modules or objects with laws of the user's own; those that the file names run only with `allow_plugins`. `contrasts`:
     what reads the contrasts of `primary:` (`tme.statistics.faults_of`); `readouts`: which columns a series may have, of cell types and clones.
     """
@@ -57,7 +56,7 @@ def load_config(
 
         library = load_library()
     parameters = {g: dict(getattr(s, "parameters", s)) for g, s in registry.items()}
-    context = Context(parameters, library, dict(clocks or {}), frozenset(metrics), contrasts=contrasts, readouts=readouts)
+    context = Context(parameters, library, dict(clocks or {}), contrasts=contrasts, readouts=readouts)
     faults: list[Fault] = []
     notes: list[str] = []
     tree = read_chain(Path(path), faults, notes)

@@ -16,6 +16,7 @@ from tme.experiments.checkpoint import other_slot, write_checkpoint
 from tme.experiments.frame import write_frame
 from tme.experiments.h5ad import write_h5ad
 
+SIZES = ("tumour_alive", "tumour_area_mm2", "tumour_volume_mm3")  # recorded whatever `metrics` leaves out
 LIVE_EVERY_S = 2.0
 LIVE_SHARE = 0.02  # of the run time at most goes into the live picture
 PER_HOUR = 3840  # clocks are compared in 1/64 min, which every permitted base tick divides exactly
@@ -45,6 +46,9 @@ class Recorder:
         self.checkpoint_every = units(float(option(output, "checkpoint_every_h", 24.0)))
         days = option(output, "snapshot_days", ()) or (config.horizon_day,)
         self.snapshots = sorted(units(24.0 * float(d)) for d in days)
+        metrics = getattr(config, "metrics", None)
+        asked = option(getattr(config, "primary", None), "readout", "")
+        self.kept = None if metrics is None else {*metrics, *SIZES, asked}
         self.rows: list[dict[str, Any]] = []
         self.last = 0  # time of the last look at the clocks
         self.slot: str | None = None
@@ -106,7 +110,7 @@ class Recorder:
         if self.rows and self.rows[-1]["hour"] == hour:
             return
         row = {**self._who(), "hour": hour, "day": hour / 24.0}
-        observed = {k: scalar(v) for k, v in model.observe().items() if k not in row}
+        observed = {k: scalar(v) for k, v in model.observe().items() if k not in row and (self.kept is None or k in self.kept)}
         self.rows.append({**row, **observed})
 
     def write_series(self) -> None:

@@ -1,4 +1,4 @@
-"""What the primary question of a config asks and its model cannot answer: a readout it does not have, dose additivity without doses."""
+"""What a config asks to be read and its model cannot tell: readouts it does not have, in `primary` and `metrics`; dose additivity without doses."""
 
 from __future__ import annotations
 
@@ -14,14 +14,17 @@ from tme.statistics.hill import FEWEST_DOSES
 
 
 def faults_of_question(config: Any, sound: bool = True) -> list[Fault]:
-    """A readout that no column of the series has, and `loewe` without a sweep over the doses of both agents.
+    """Readouts that no column of the series has, and `loewe` without a sweep over the doses of both agents.
 
     Where entries of cell types are not `sound`, a readout may be any that these types can have.
     """
-    if config.primary is None:
-        return []
     faults: list[Fault] = []
     known = series_columns(config) if sound or joined(config.plugins).readouts else possible_columns(config.library.cells, config.clone_names())
+    for metric in config.metrics or ():
+        if known is not None and metric not in known:
+            faults.append(fault(config, "metrics", f"unknown readout '{metric}'", listed(known, 20), nearest(metric, known)))
+    if config.primary is None:
+        return faults
     name = config.primary.readout
     if known is not None and name not in known:
         faults.append(fault(config, "primary.readout", f"unknown readout '{name}'", listed(known, 20), nearest(name, known)))
