@@ -10,6 +10,7 @@ from support import QUIET, bath, died, dish, hours, tissue
 from tme.library import alterations, load_library
 from tme.library.alterations import rules_of
 from tme.library.parsed import plain_of
+from tme.model import TumourModel
 from tme.model.registry import alteration_rules
 
 ALTERATIONS = load_library().alterations
@@ -252,3 +253,23 @@ def test_every_effect_of_the_library_is_on_a_term_of_tumour_cells(name):
     model = dish(tumour__alterations=[name])  # loading checks terms, units and directions
     for key, rule in rules_of(name, ALTERATIONS[name]).items():
         assert np.allclose(model.tumour.term(rule.term)[: model.tumour.n], rule.to), key
+
+
+@pytest.mark.parametrize("arm", ["control", "x"])
+def test_an_alteration_goes_on_acting_in_an_arm_whose_drug_acts_on_the_same_term(arm):
+    """The growth has one clock for the term, the treated arm two: what it branches from does not hold the alteration's share of the term."""
+    arms = {"control": {}, "x": {"drugs": [{"name": "chloroquine", "bath_uM": 1e-9, "route": "bath", "day": 0}]}}
+    config = dish(tumour__alterations=["usp2_high"], arms=arms).config
+    grown = hours(TumourModel(config, seed=1, arm="control"), 1)
+    before = float(grown.tumour.term("ferroptosis.ncoa4")[: grown.tumour.n].mean())
+    assert before < 0.9
+    branched = TumourModel.from_state(config, grown.state_dict(), arm=arm, seed=1)
+    assert branched.tumour.term("ferroptosis.ncoa4")[: branched.tumour.n] == pytest.approx(before, rel=1e-9)
+    assert hours(branched, 2).tumour.term("ferroptosis.ncoa4")[: branched.tumour.n] == pytest.approx(before, rel=1e-6)
+
+
+def test_a_term_that_an_alteration_lowers_to_nothing_leaves_numbers():
+    """Ferritin is what is stored over what is freed."""
+    none = [{"lowers": "ferroptosis.ncoa4", "to": {"value": 0, "unit": "1", "source": "assumed: a test"}}]
+    model = hours(dish(tumour__alterations=["usp2_high"], entries={"alterations": {"usp2_high": {"effects": none}}}), 1)
+    assert np.isfinite(model.tumour.ferritin[: model.tumour.n]).all()

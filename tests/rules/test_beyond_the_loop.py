@@ -37,7 +37,7 @@ def test_inflammation_by_sting_makes_the_tumour_grow_and_draws_mdsc():
     grows = {"mechanisms__division": {"k_div": 0.003}, **ROOM, "mechanisms__killing__k_hit": 0}
     births = [hours(flood(tissue(**grows, **rules, fields__il6={"held": True}), "il6", 2.0), 3).counters["births"] for rules in (on("M75.growth"), {})]
     assert births[0] > 1.15 * births[1]
-    busy = {"entries": {"cells": {"mdsc": {"entry": {"rate": 2e-3}}}}, "populations__mdsc": {}, "fields__il6": {"held": True}, **ROOM}
+    busy = {"entries": {"cells": {"mdsc": {"entry": {"holds": 20}}}}, "populations__mdsc": {}, "fields__il6": {"held": True}, **ROOM}
     came = [hours(flood(tissue(**busy, **rules), "il6", 2.0), 12).counters["recruited_mdsc"] for rules in (on("M75.mdsc"), {})]
     assert came[0] > 1.3 * came[1] > 0
 
@@ -56,7 +56,7 @@ def test_the_same_signal_matures_dendritic_cells_and_helps_cd8_where_sting_is_an
 @pytest.mark.mechanism("M77")
 def test_damps_raise_il8_which_draws_mdsc_and_neutrophils():
     rules = on("M77.il8", "M77.il8_mdsc", "M77.il8_neutrophil")
-    busy = {"entries": {"cells": {k: {"entry": {"rate": 3e-3}} for k in ("mdsc", "neutrophil")}}, "populations__mdsc": {}, "populations__neutrophil": {},
+    busy = {"entries": {"cells": {k: {"entry": {"holds": 30}} for k in ("mdsc", "neutrophil")}}, "populations__mdsc": {}, "populations__neutrophil": {},
             "mechanisms__killing__k_hit": 0, **ROOM}  # fmt: skip; living tumour cells make IL-8
     inflamed, calm = (hours(flood(tissue(**busy, **rules), "hmgb1", h), 12) for h in (5.0, 0.0))
     assert level(inflamed, "il8") > 2 * level(calm, "il8") > 0

@@ -58,7 +58,7 @@ def test_fibroblasts_raise_ferritin_and_bh4_of_their_neighbours():
 
 
 # ---- entry through vessels -------------------------------------------------------------------------------------------
-BUSY = {"entries": {"cells": {"mdsc": {"entry": {"rate": 2e-3}}}}, "populations__mdsc": {}, **ROOM}
+BUSY = {"entries": {"cells": {"mdsc": {"entry": {"holds": 20}}}}, "populations__mdsc": {}, **ROOM}
 
 
 def recruited(kind, hmgb1=0.0, n=12, **changes):

@@ -202,7 +202,10 @@ def test_matrix_lies_where_fibroblasts_are_and_slows_t_cells_there():
     model = tissue(**on("M111.matrix_speed"), **STROMA, populations__cd8={"per_mm2": 600})
     inside = model.lattice.depth_um() > 40
     ecm = model.fields["ecm"].concentration
-    assert 0.1 < ecm[inside].mean() < 1.5 and ecm[model.lattice.depth_um() < -100].mean() < 0.1 * ecm[inside].mean()
+    entry, caf = model.config.library.fields["ecm"], model.config.library.cells["caf"]
+    made = next(s.rate for s in caf.secretes if s.field == "ecm") * model.per_cell * model.caf.n
+    assert ecm.sum() == pytest.approx(made / entry.decay, rel=0.02)  # what is made is what decays: counted once
+    assert 0.02 < ecm[inside].mean() < 1.5 and ecm[model.lattice.depth_um() < -100].mean() < 0.1 * ecm[inside].mean()
     speed = model.cd8.term_motility_speed
     there = model.fields["ecm"].at(model.cd8.voxel)
     assert speed[there > 0.2].max() < 0.8 < speed[there < 0.02].min()

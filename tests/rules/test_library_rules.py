@@ -27,6 +27,7 @@ EVERYTHING = {
     "mechanisms__ferroptosis_cd8": {"on": True},
     "mechanisms__ferroptosis_mdsc": {"on": True},
     "mechanisms__disulfidptosis": {"on": True},
+    "mechanisms__ferroptosis__kap_b": 0.1,  # else GCH1 traps nothing
     "mechanisms__invasion": {"speed_um_h": 1.0},
 }
 

@@ -114,3 +114,9 @@ def test_a_number_of_the_first_version_is_refused_with_what_stands_for_it_now():
 
 def test_an_unknown_metric_is_refused_with_the_nearest_readout():
     assert "metrics: unknown readout 'cd8_per_m2'" in refusal("metrics=[cd8, cd8_per_m2]") and "did you mean 'cd8_per_mm2'" in refusal("metrics=[cd8_per_m2]")
+
+
+def test_one_group_on_two_terms_is_refused():
+    """Memory and share of a group are columns of its name."""
+    said = refusal("rules.one=" + text({"group": "mine"}), "rules.two=" + text({"group": "mine", "lowers": "ferroptosis.gcl"}))
+    assert "group mine is that of one on division.rate" in said

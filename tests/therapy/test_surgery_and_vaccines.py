@@ -108,6 +108,16 @@ def test_early_ferroptotic_cells_vaccinate_and_late_or_otherwise_dead_ones_hardl
 
 
 @pytest.mark.mechanism("M119")
+def test_one_vaccination_before_the_run_counts_once_however_often_the_start_is_prepared():
+    """It arrives after its delay, and its memory fades from then on."""
+    model = tissue("x", 2, arms={"x": vaccine(day=-7)}, populations__cd8={"per_mm2": 1500}, mechanisms__killing={"specific": 1, "start_output": 0.3})
+    assert model.fields["ifng"].concentration.any()  # with which the tissue is settled three times
+    item, life = model.therapy.events[0].item, model.mechanism("t_cell_memory").p.life_d
+    age_d = 7 + model.start_day - VACCINE.delay_d
+    assert model.node.memory == pytest.approx(VACCINE.memory * VACCINE.immunity(item) * np.exp(-age_d / life), rel=1e-3)
+
+
+@pytest.mark.mechanism("M119")
 def test_a_vaccination_during_the_run_primes_after_its_delay():
     model = tissue("x", 2, arms={"x": vaccine(day=0.01)}, entries__events__vaccination={"delay_d": 0.02}, populations=dict.fromkeys(("cd8", "treg", "dendritic", "macrophage")))
     ticks(model, 43)

@@ -86,4 +86,6 @@ def restore(model: Any, state: dict[str, np.ndarray]) -> None:
             m.load_state(saved)
     model.lattice.rebuild_tissue(model.tumour.col.voxel, model.tumour.n)
     model.lattice.rebuild_immune([p.voxel for p in model.immune])
+    if model.rule_programs:
+        model.mechanism("rules").complete(model, groups)
     model.running = bool(scalars["running"]) and model.tick < model.end_tick

@@ -102,6 +102,8 @@ class CellSecretion(Mechanism):
         for name, pairs in self.by_field.items():
             entry, always = model.config.library.fields[name], [(p, item) for p, item in pairs if item.times is None]
             if always and entry.optional and entry.steady_at_start:
+                with model.fields[name].term_writer("source", model.scratch):
+                    pass  # from 0: the start is prepared several times
                 self.add(model, name, always)
 
     def step(self, model) -> None:

@@ -143,13 +143,14 @@ class CellUptake(Mechanism):
                 self.add(model, name, term, pairs)
 
     def prepare(self, model) -> None:
-        """The same, outside the clock: what others take up has just been written, and the rest is 0."""
+        """The same, outside the clock: onto what other laws have just written, else from 0, since the start is prepared several times."""
+        written = {name for law in model._entries for name in law.writes}
         for (name, term), pairs in self.sinks.items():
-            self.add(model, name, term, pairs)
+            self.add(model, name, term, pairs, overwrite=f"field.{name}.{term}" not in written)
 
-    def add(self, model, name: str, term: str, pairs: list[tuple[Any, float]]) -> None:
+    def add(self, model, name: str, term: str, pairs: list[tuple[Any, float]], overwrite: bool = False) -> None:
         """Add what all cells of these populations take up of one field."""
-        with model.fields[name].term_writer(term, model.scratch, overwrite=False) as sink:
+        with model.fields[name].term_writer(term, model.scratch, overwrite=overwrite) as sink:
             for population, amount in pairs:
                 state = population.col.state if population.entry.place == "tissue" else NOBODY_DEAD
                 take_up(population.n, population.col.voxel, state, amount, population.term(f"uptake.{name}"), sink)

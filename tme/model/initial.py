@@ -62,6 +62,8 @@ def implant(model: Any, voxels: np.ndarray, slot: int) -> slice:
     t.born_tick[new] = model.tick
     for column, field in (("oxygen", "oxygen"), ("cystine", "cystine"), ("ifng", "ifng"), ("peroxide", "peroxide"), ("aa", "arachidonic")):
         getattr(t, column)[new] = model.fields[field].at(t.voxel[new])
+    if model.rule_programs:
+        model.mechanism("rules").at_once(model, "tumour")
     for pathway in (m for m in model._entries if isinstance(m, PathwayEntry) and m.cells == "tumour"):
         pathway.settle_rows(model, np.arange(new.start, new.stop))
     return new

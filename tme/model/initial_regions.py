@@ -15,6 +15,7 @@ from tme.kernels.rng import Stream, uniforms
 from tme.model.initial import add_tissue, place_immune, place_residents, place_tissue, place_tumour
 from tme.model.initial_cells import Placement, place_from_table
 
+REGION = 100  # draw of Stream.TYPE by which the first region takes its share of cells; lower ones are those of `initial` and of guests
 SLOT = 20  # of cells that the first region adds; the next one's is one more
 
 
@@ -64,7 +65,7 @@ def change_tumour(model: Any, placement: Placement, region: Any, k: int) -> None
     tumour, inside = model.tumour, voxels_inside(model, region)
     if region.cells == "none":
         rows = np.flatnonzero(inside[tumour.voxel])
-        gone = rows[drawn(model, Stream.TYPE, tumour.uid[rows], region.share, 1 + k)]
+        gone = rows[drawn(model, Stream.TYPE, tumour.uid[rows], region.share, REGION + k)]
         remove(model, placement, gone)
         return
     if region.cells == "tumour":
@@ -75,7 +76,7 @@ def change_tumour(model: Any, placement: Placement, region: Any, k: int) -> None
         rows = np.flatnonzero(inside[tumour.voxel])
     else:
         rows = np.flatnonzero(inside[tumour.voxel])
-        rows = rows[drawn(model, Stream.TYPE, tumour.uid[rows], region.share, 1 + k)]
+        rows = rows[drawn(model, Stream.TYPE, tumour.uid[rows], region.share, REGION + k)]
     if region.clone is not None:
         make_clone(model, rows, region.clone)
     for trait, factor in region.traits.items():

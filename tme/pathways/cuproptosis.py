@@ -22,8 +22,8 @@ from tme.pathways.cuproptosis_parameters import PARAMETERS
 from tme.pathways.entries import PathwayDeath, PathwayEntry
 
 
-def _factor(name: str, about: str) -> Term:
-    return Term(f"cuproptosis.{name}", "1", "multiplies", ("tumour",), 0.0, 100.0, about)
+def _factor(name: str, about: str, low: float = 0.0) -> Term:
+    return Term(f"cuproptosis.{name}", "1", "multiplies", ("tumour",), low, 100.0, about)
 
 
 TERMS = (
@@ -35,7 +35,7 @@ TERMS = (
     Term("cuproptosis.metallothionein", "1", "adds", ("tumour",), 0.0, 1000.0, "the copper that metallothionein holds"),
     _factor("fdx1", "reduction of copper by FDX1"),
     _factor("lipoylation", "lipoylation of protein (LIAS, LIPT1, DLAT)"),
-    _factor("proteostasis", "removal of aggregates"),
+    _factor("proteostasis", "removal of aggregates", low=1e-6),
     _factor("cluster_assembly", "building of iron-sulphur clusters"),
 )  # fmt: skip
 

@@ -170,16 +170,19 @@ class PathwayEntry(Mechanism):
         getattr(population.col, self.pathway.ticker)[rows] = model.tick
 
     def apart(self, model: Any, rows: np.ndarray, minutes: float, step_min: float, conditions: dict[str, float]) -> np.ndarray:
-        """Damage (n,) of copies of some cells after some time elsewhere, in `conditions`: traits and inputs by name. The cells stay as they are."""
+        """Greatest damage (n,) of copies of some cells in some time elsewhere, in `conditions`: traits and inputs by name. The cells stay as they are."""
         population = getattr(model, self.cells)
         columns = [c[rows] if len(c) else c for c in self.given_columns(population)]
         names = self.pathway.column_names
         for name, value in conditions.items():
             columns[names.index(name)][:] = value
         n, clock = np.arange(len(rows), dtype=np.int64), np.zeros(len(rows), np.int32)
+        damage = columns[self.pathway.state_names.index(self.pathway.damage)]
+        worst = damage.copy()
         for k in range(max(1, round(minutes / step_min))):
             stepping.advance(self.pathway, n, len(rows), k + 1, step_min, self.p, np.zeros(len(rows), np.int8), clock, *columns, modulated=self.modulated)
-        return columns[self.pathway.state_names.index(self.pathway.damage)]
+            np.maximum(worst, damage, out=worst)  # a cell that has ruptured does not come back
+        return worst
 
     def state_dict(self) -> dict[str, np.ndarray]:
         """How many cell steps were taken (a readout, not dynamics)."""

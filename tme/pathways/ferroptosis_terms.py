@@ -40,14 +40,14 @@ TERMS = (
     factor("plooh_clearance", "clearing of hydroperoxide without GPX4 (GSTP1, PRDX1)"),
     factor("initiation", "initiation of peroxidation by enzymes and mitochondria"),
     factor("h2o2", "H2O2 made by the cell"),
-    factor("repair", "repair of the membrane"),
+    factor("repair", "repair of the membrane", low=1e-6),
     # iron
     factor("tfr1", "uptake of transferrin iron"),
     amount("iron_influx", "uM/min", "the inflow of labile iron beyond transferrin", 50.0, pool=("iron_salts", "j_drug")),
     factor("fpn", "export and use of labile iron (ferroportin, iron-sulphur clusters)"),
     amount("iron_chelation", "1/min", "the binding of labile iron", 10.0, pool=("iron_chelators", "e_chel")),
     factor("ferritin_storage", "storage of iron in ferritin"),
-    factor("ncoa4", "ferritinophagy"),
+    factor("ncoa4", "ferritinophagy", low=1e-6),
     # lipid, NRF2, IFN-gamma
     factor("acsl4", "ACSL4 activity"),
     factor("lipid_supply", "the supply of PUFA to phospholipid"),

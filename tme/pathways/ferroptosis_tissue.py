@@ -51,7 +51,7 @@ def take_up_cystine(lo, hi, state, voxel, xct, nrf2, z, e_xct, xct_term, nrf2_te
     for i in range(np.uint64(lo), np.uint64(hi)):
         if state[i] == 0:
             n7 = power(nrf2[i] * factor(nrf2_term, i), 0.7)
-            repressed = 1.0 - 0.5 * (p.p53 + added(p53_term, i))
+            repressed = max(1.0 - 0.5 * (p.p53 + added(p53_term, i)), 0.0)
             transport = xct[i] * factor(xct_term, i) * n7 * (1.0 - p.f_x * z[i]) * repressed / (1.0 + e_xct[i])
             vmax[voxel[i]] = 0.5 * p.v_x * transport * cell_fraction
 

@@ -28,7 +28,7 @@ def toxicity(model: Any) -> dict[str, float]:
     out = {"irae_t_index": model.node.output * brakes_off(model), "irae_ifng": float(np.mean(ifng[outside])) if outside.any() else float("nan")}
     for tissue in model.tissue[1:]:
         if tissue.entry.yields and f"ferroptosis_{tissue.kind}" in model.plan.seconds:
-            whole = tissue.n + model.counters[f"cleared_{tissue.kind}"]  # those displaced are not harmed
+            whole = tissue.n + sum(model.counters[f"{gone}_{tissue.kind}"] for gone in ("cleared", "displaced", "resected"))  # some of those that are gone had died
             out[f"{tissue.kind}_ferroptosis"] = model.counters[f"dead_ferroptosis_{tissue.kind}"] / whole if whole else float("nan")
     return out
 

@@ -27,6 +27,9 @@ from tme.rules.signals import Signal
 Power = tuple[Signal, float, float, "str | None", "Needed | None"]
 
 
+NO_TIME = 1e-12  # min: an evaluation in which no memory moves
+
+
 @dataclass(frozen=True)
 class Group:
     """Rules that sum before they saturate (mostly one): (s/half)^hill each, the gain on the term, the memory's column."""
@@ -234,6 +237,25 @@ class Rules(Mechanism):
     def settle(self, model: Any) -> None:
         """Evaluate all, with memories at what they would come to rest at."""
         self.evaluate(model, [(p, [math.inf] * len(p.groups)) for p in self.programs])
+
+    def complete(self, model: Any, stored: Mapping[str, Mapping[str, Any]]) -> None:
+        """Work out what a checkpoint does not hold: the shares of groups that had one clock where it was made and have several here,
+        as an alteration on whose term a drug of this arm acts too. Memories stay as they are."""
+        lacking = [(p, [NO_TIME if s not in stored.get(p.cells, {}) else 0.0 for s in p.shares]) for p in self.programs if p.place not in p.shares]
+        if due := [(p, minutes) for p, minutes in lacking if any(minutes) and p.cells in stored]:
+            self.evaluate(model, due)
+
+    def at_once(self, model: Any, cells: str) -> None:
+        """What alterations do to cells of a type that have just come, before their clock strikes; the others stay as they are."""
+        due = []
+        for p in self.programs:
+            fixed = dict.fromkeys(p.shares, True)
+            for g, share in zip(p.groups, p.shares):
+                fixed[share] &= not g.memory and all(s.kind == "alteration" for s, _ in g.parts)
+            if p.cells == cells and not p.pooled and any(fixed.values()):
+                due.append((p, [NO_TIME if fixed[share] else 0.0 for share in p.shares]))
+        if due:
+            self.evaluate(model, due)
 
     def evaluate(self, model: Any, due: list[tuple[Program, list[float]]]) -> None:
         """Work out the terms of `due`: (program, minutes since the last time of each of its groups, 0 where it is not due)."""

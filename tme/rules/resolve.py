@@ -123,6 +123,12 @@ def check(entries: Mapping[str, RuleEntry], known: Known) -> list[tuple[str, str
     for cells, term in sorted({(c, e.term) for e in entries.values() for c in e.cells}):
         mine = {n: e for n, e in entries.items() if e.term == term and cells in e.cells}
         found += _together(mine)
+    first: dict[tuple[str, str], tuple[str, str]] = {}
+    for name, entry in entries.items():
+        for cells in entry.cells if entry.group is not None else ():
+            other, term = first.setdefault((cells, str(entry.group)), (name, entry.term))
+            if term != entry.term:
+                found.append((name, f"group {entry.group} is that of {other} on {term}; memory and share of a group are of one term", "another name of the group", ""))
     return found
 
 

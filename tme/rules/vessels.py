@@ -35,7 +35,7 @@ class AtVessels:
         groups = self.program.groups
         places = {name: np.empty(n) for name in self.program.shares} | {self.program.place: out}
         columns = SimpleNamespace(voxel=voxels.astype(np.int32), **places)
-        here = SimpleNamespace(kind=VESSEL, n=n, capacity=n, col=columns)
+        here = SimpleNamespace(kind=VESSEL, n=n, capacity=n, col=columns, declared=())
         self.rules.work_out(self.model, here, [(self.program, [math.inf] * len(groups))])
         return out
 

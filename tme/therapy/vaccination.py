@@ -41,8 +41,8 @@ class Vaccination(Mechanism):
         super().__init__(model)
         self.events = of_kind(model, "vaccination")
 
-    def prepare(self, model) -> None:
-        """Before the first tick: what earlier vaccinations left."""
+    def begin(self, model) -> None:
+        """Before the first tick, once: what earlier vaccinations left."""
         memory = model.mechanism("t_cell_memory")
         for o in self.events:
             age_d = -arrival(o, model.dt_min) * model.dt_min / 1440.0
