@@ -37,6 +37,7 @@ from difflib import get_close_matches
 from functools import cache
 from typing import Any, Literal
 
+from tme.core.causes import CAUSES
 from tme.core.parameters import ParameterSet
 from tme.core.population import Column
 from tme.core.terms import Term
@@ -133,8 +134,6 @@ class Pathway:
             raise ValueError(f"pathway {self.name}: two entries of its table have one name in laws, or one is called h, j or w")
         if self.damage and self.damage not in [s.name for s in self.states]:
             raise ValueError(f"pathway {self.name}: damage is {self.damage!r}, which is no state of it")
-        from tme.populations.tumour import CAUSES  # which knows pathways
-
         if self.damage and not 0 < self.cause < len(CAUSES):
             said = ", ".join(f"{code} {cause}" for code, cause in enumerate(CAUSES) if code)
             raise ValueError(f"pathway {self.name}: cells die of its damage of cause {self.cause!r}; expected the cause under which deaths are counted: {said}")

@@ -47,7 +47,7 @@ __all__ = ["PARAMETERS", "PATHWAY", "emission"]
 @law
 def cystine_import(p, xct, n7, cystine, e_xct, xct_factor, p53_added):
     """j_x, uM/min of cysteine through system xc- in a cell without IFN-gamma."""
-    repressed = max(1.0 - 0.5 * (p.p53 + p53_added), 0.0)
+    repressed = positive_part(1.0 - 0.5 * (p.p53 + p53_added))
     return p.v_x * repressed * xct * xct_factor * n7 * cystine / ((p.k_cys + cystine) * (1.0 + e_xct))
 
 

@@ -8,9 +8,6 @@ from __future__ import annotations
 
 from tme.core.population import Column, Population
 
-ALIVE, FERROPTOSIS, IMMUNE, NECROSIS, APOPTOSIS, CUPROPTOSIS, DISULFIDPTOSIS = range(7)
-CAUSES = ("alive", "ferroptosis", "immune", "necrosis", "apoptosis", "cuproptosis", "disulfidptosis")
-
 TRAITS = (
     Column("xct", "f8", "1", 1.0, about="SLC7A11 expression relative to the reference cell"),
     Column("gpx4_trait", "f8", "1", 1.0, about="GPX4 synthesis relative to the reference cell"),

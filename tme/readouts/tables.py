@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from tme.core.causes import CAUSES
+
 TUMOUR = ("oxygen", "cystine", "ifng", "peroxide", "ifng_response", "gsh", "cysteine", "gpx4", "coq10h2", "lip", "ferritin", "pufa", "plooh", "damage",
           "xct", "gpx4_trait", "fsp1", "acsl4", "tfr1", "nrf2", "antigenicity", "pdl1", "pdl1_free", "mhc1")  # fmt: skip
 SHOWN = {
@@ -13,7 +15,7 @@ SHOWN = {
     "polarises": ("m1", "iron_load"),
     "presents": ("mature", "antigen", "blunting"),
 }  # by what a cell type does
-FATES = np.array(["alive", "ferroptosis", "immune", "necrosis", "apoptosis", "cuproptosis", "disulfidptosis"])
+FATES = np.array(CAUSES)
 
 
 def cells_table(model: Any) -> dict[str, np.ndarray]:
