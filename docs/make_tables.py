@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 from tme import pathways
-from tme.cli.text import evidence
 from tme.core.mechanism import Phase
 from tme.core.parameters import STATUSES
 from tme.core.population import COMMON
@@ -22,6 +21,7 @@ from tme.kernels.rng import Stream
 from tme.library import KINDS, load_library
 from tme.library.cells import in_order
 from tme.model.describe import describe, mechanism_table
+from tme.model.evidence import evidence
 from tme.model.loading import load_config
 from tme.model.registry import PLAN, known_to_rules, parameter_registry
 from tme.pathways.contract import plain

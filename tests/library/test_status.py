@@ -5,11 +5,11 @@ import re
 import pytest
 from support import TISSUE, config_of
 
-from tme.cli.text import evidence
 from tme.core.parameters import STATUSES, par, range_of, status_of
 from tme.library import Number, load_library
 from tme.model import parameter_registry
 from tme.model.describe import describe
+from tme.model.evidence import evidence
 
 
 @pytest.mark.parametrize(

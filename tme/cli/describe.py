@@ -28,7 +28,9 @@ def describe(
     if assumed:
         found = text.only_assumed(found)
     if evidence:
-        found = text.evidence(found)
+        from tme.model.evidence import evidence as counted
+
+        found = counted(found)
     if as_json:
         echo_json(found)
     elif odd:

@@ -1,7 +1,8 @@
 """The run directory: its names, its lock, and the rule that DONE comes last.
 
 runs/<name>-<hash8>/
-  config.resolved.yaml  provenance.json  events.jsonl  series.csv  summary.csv  run.lock (while written)
+  config.resolved.yaml  card.md (what was asked, of which model, with which evidence and limits)  provenance.json  events.jsonl
+  series.csv  summary.csv  run.lock (while written)
   library/  plugins/  copies of the user's own files, where the config names some: config.resolved.yaml loads from them
   <arm>/rep-000/      series.csv  cells_<hour>.h5ad  fields_<hour>.npz  checkpoint_{a,b}  frame.bin
                       timing.json  DONE (last)  error.txt (if it failed)
@@ -34,11 +35,13 @@ DONE_FORMAT = 1
 CONFIG = "config.resolved.yaml"
 PROVENANCE = "provenance.json"
 EVENTS = "events.jsonl"
+CARD = "card.md"
 LOCK = "run.lock"
 _OWN = ("library", "plugins")  # folders with copies of the user's files
 _OURS = (
     *_OWN,
     CONFIG,
+    CARD,
     PROVENANCE,
     EVENTS,
     LOCK,

@@ -23,7 +23,7 @@ from tme.experiments.plan import Plan, plan, with_values
 from tme.experiments.progress import Progress
 from tme.experiments.recorder import option
 from tme.experiments.results import Run
-from tme.experiments.run_directory import RunBroken, RunError, default_folder, is_done, lock, prepare
+from tme.experiments.run_directory import CARD, RunBroken, RunError, default_folder, is_done, lock, prepare
 from tme.experiments.worker import Outcome, Task, resolve
 
 DONE, FAILED, INTERRUPTED = 0, 3, 75
@@ -119,6 +119,10 @@ def _run(folder: Path, config: Any, whole: Plan, executor: str | Executor, jobs:
     processors = executor.processors() if isinstance(executor, Executor) else provenance.processors()
     changed = provenance.changes(folder, processors, device[0])
     provenance.begin(folder, config, whole, jobs, threads, device, (executor if isinstance(executor, str) else executor.name, processors))
+    if hasattr(config, "library"):  # a config of the model, not one of a test
+        from tme.model.card import card
+
+        files.write_text(folder / CARD, card(config))
     tasks, done, ready = outstanding(folder, whole, factory, device[0])
     exit_code, outcomes, unlike = FAILED, [], []
     try:
