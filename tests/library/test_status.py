@@ -10,6 +10,7 @@ from tme.library import Number, load_library
 from tme.model import parameter_registry
 from tme.model.describe import describe
 from tme.model.evidence import evidence
+from tme.studies.ranges import own_ranges
 
 
 @pytest.mark.parametrize(
@@ -94,3 +95,28 @@ def test_a_measured_number_names_its_source_so_that_it_can_be_found():
     vague += [f"{k}.{n}.{key}: {x.source}" for k, kind in load_library().entries.items() for n, e in kind.items()
               for key, x in e.numbers.items() if x.status == "measured" and not known.search(x.source)]  # fmt: skip
     assert not vague, vague
+
+
+SET = {
+    "rules": {
+        "M69.arrest": {"to": 0.2},
+        "mine": {"in": "tumour", "signal": "field.oxygen", "lowers": "division.rate", "to": {"value": 0.5, "unit": "1", "source": "assumed: a test"},
+                 "half": {"value": 20, "unit": "mmHg", "source": "assumed: a test"}, "evidence": "hypothetical", "source": "a test"},
+    },
+    "receptors": {"pd1": {"effects": {"killing": {"to": 0.3}}}},
+    "entries": {"fields": {"oxygen": {"diffusion": 1.1e5}}},
+}  # fmt: skip
+
+
+def test_what_a_config_sets_of_rules_and_axes_is_described_and_drawn_where_it_is_heard():
+    config = config_of(TISSUE, **SET)
+    rows = {r["number"]: r for r in describe(config)["library numbers in use"]}
+    for number, value in (("rules.M69.arrest.to", 0.2), ("rules.mine.half", 20.0), ("receptors.pd1.effects.killing.to", 0.3), ("fields.oxygen.diffusion", 1.1e5)):
+        assert rows[number]["value"] == value and ".yaml:" in rows[number]["from"], number
+    assert rows["rules.M69.arrest.half"]["from"] == "tme"
+    drawn = own_ranges(config)
+    for key, number in (("rules.M69.arrest.to", "rules.M69.arrest.to"), ("entries.rules.M69.arrest.half", "rules.M69.arrest.half"), ("rules.mine.to.value", "rules.mine.to"),
+                        ("receptors.pd1.effects.killing.to", "receptors.pd1.effects.killing.to"), ("entries.fields.oxygen.diffusion", "fields.oxygen.diffusion")):  # fmt: skip
+        low = drawn[key].low
+        changed = {r["number"]: r["value"] for r in describe(config.with_values({key: low}))["library numbers in use"]}
+        assert changed[number] == pytest.approx(low) != pytest.approx(rows[number]["value"]), key

@@ -169,17 +169,35 @@ def idle(config: Any, model: Any, kind: str, name: str) -> bool:
     return (kind == "receptors" and name not in config.axes()) or (kind == "fields" and name not in model.fields)
 
 
+def entries_in_force(config: Any) -> dict[str, dict[str, Any]]:
+    """Entries that the experiment uses, kind -> name -> entry, rules and axes as the config has them, its own among them."""
+    out = {kind: {name: config.library.entries[kind][name] for name in named} for kind, named in used_entries(config).items()}
+    out["rules"] = {**out.get("rules", {}), **chosen(config)}
+    out["receptors"] = {**out.get("receptors", {}), **config.axes()}
+    return out
+
+
+def set_at(config: Any, kind: str, name: str, key: str) -> str:
+    """Where the config sets a number of an entry: its dotted key, or ''."""
+    for above in (f"{kind}.{name}", f"entries.{kind}.{name}"):
+        whole = f"{above}.{key}"
+        if whole in config.origin or any(k.startswith(whole + ".") for k in config.origin):
+            return whole
+    return ""
+
+
 def library_rows(config: Any, model: Any) -> list[dict[str, Any]]:
-    """Numbers of the library entries the experiment uses, with unit, range and source."""
-    library = config.library
+    """Numbers of the entries the experiment uses, with unit, range, source, and the file and line that set them where that is a config."""
     rows = []
-    for kind, named in used_entries(config).items():
-        for name in named:
-            entry, own = library.entries[kind][name], library.origin.get(kind, {}).get(name)
+    for kind, named in entries_in_force(config).items():
+        for name, entry in named.items():
+            own = config.library.origin.get(kind, {}).get(name) or "tme"
             for key, number in entry.numbers.items():
+                at = set_at(config, kind, name, key)
+                file, line = next(((f, n) for k, (f, n) in config.origin.items() if at and (k == at or k.startswith(at + "."))), ("", 0))
                 rows.append({"number": f"{kind}.{name}.{key}", "value": number.value, "unit": number.unit,
                              "range": span(number.prior, number.range is not None), "in use": not idle(config, model, kind, name),
-                             "from": own or "tme", "status": number.status, "source": number.source})  # fmt: skip
+                             "from": f"{file}:{line}" if file else own, "status": number.status, "source": number.source})  # fmt: skip
     return rows
 
 

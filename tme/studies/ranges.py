@@ -17,8 +17,7 @@ import numpy as np
 
 from tme.config import ConfigError, Fault
 from tme.config.errors import listed, nearest
-from tme.config.hashing import used_entries
-from tme.model.describe import at_work, idle
+from tme.model.describe import at_work, entries_in_force, idle, set_at
 from tme.model.registry import tumour_overrides
 from tme.model.tumour_model import TumourModel
 
@@ -90,15 +89,17 @@ def own_ranges(config: Any) -> dict[str, Range]:
             elif value is not None and value != p.value:
                 ends = replace(p, value=value, stated=p.stated if p.stated and p.stated[0] <= value <= p.stated[1] else None).range
             add(out, f"mechanisms.{group}.{p.name}", ends, p.value if value is None else value, f"mechanisms.{group}", p.unit, p.status)
-    for kind, named in used_entries(config).items():
-        for name in named:
+    for kind, named in entries_in_force(config).items():
+        for name, item in named.items():
             if kind == "tumours" or all(idle(config, m, kind, name) for m in models) or not heard(config, kind, name):
                 continue
-            for key, number in config.library.entries[kind][name].numbers.items():
+            for key, number in item.numbers.items():
                 ends = number.prior
                 if kind == "cells" and key == "volume_um3" and config.library.cells[name].place == "tissue":
                     ends = ends[0], min(ends[1], models[0].grid.voxel_um3)  # one such cell stands in a voxel
-                add(out, f"entries.{kind}.{name}.{key}", ends, number.value, f"{kind}.{name.split('.')[0]}", number.unit, number.status)
+                at = set_at(config, kind, name, key) or f"entries.{kind}.{name}.{key}"  # an entry's own number is not heard where the config sets it
+                at += ".value" * (kind == "rules" and at.startswith("rules.") and name not in config.library.rules)
+                add(out, at, ends, number.value, f"{kind}.{name.split('.')[0]}", number.unit, number.status)
     return out
 
 
@@ -115,7 +116,7 @@ def heard(config: Any, kind: str, name: str) -> bool:
 def add(out: dict[str, Range], key: str, ends: tuple[float, float], value: float, group: str, unit: str, status: str) -> None:
     """Take a number up unless it says how to compute or its range is a point."""
     low, high = float(ends[0]), float(ends[1])
-    if key.rpartition(".")[2] not in METHOD and low < high:
+    if key.removesuffix(".value").rpartition(".")[2] not in METHOD and low < high:
         out[key] = Range(key, low, high, float(value), scale_of(low, high, float(value)), group, unit, status)
 
 
