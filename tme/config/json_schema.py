@@ -18,11 +18,7 @@ def json_schema(registry: Mapping[str, Any], library: Any) -> dict[str, Any]:
     partial = {"type": "object", "description": "What --quick changes; any keys of this file."}
     properties["quick"] = partial
     schema["required"] = []  # whatever is missing may come from the config this one extends
-    properties["mechanisms"] = {
-        "type": "object",
-        "additionalProperties": False,
-        "properties": groups(registry),
-    }
+    properties["mechanisms"] = {"type": "object", "additionalProperties": SWITCHED, "properties": groups(registry)}
     properties["arms"]["properties"] = {
         "only": {"type": "boolean", "description": "true: the arms given here are all there are."},
         "factorial": {
@@ -31,19 +27,12 @@ def json_schema(registry: Mapping[str, Any], library: Any) -> dict[str, Any]:
             "description": "Arms of which all subsets become arms, an untreated control included.",
         },
     }
+    properties["arms"]["additionalProperties"] = {"anyOf": [properties["arms"]["additionalProperties"], {"type": "null"}]}
     schema["$defs"]["Primary"]["properties"]["contrasts"]["examples"] = [["combination < control", "bliss(combination; anti_pdl1, rsl3_np) > 0"]]
     types = sorted(n for n in library.cells if n != "tumour")
-    properties["populations"] = {
-        "type": "object",
-        "additionalProperties": False,
-        "properties": {n: {"anyOf": [{"$ref": "#/$defs/Density"}, {"type": "null"}]} for n in types},
-    }
-    names = list(library.spreading())
-    properties["fields"] = {
-        "type": "object",
-        "additionalProperties": False,
-        "properties": {n: {"$ref": "#/$defs/FieldChange"} for n in names},
-    }
+    density, change = {"anyOf": [{"$ref": "#/$defs/Density"}, {"type": "null"}]}, {"$ref": "#/$defs/FieldChange"}
+    properties["populations"] = {"type": "object", "additionalProperties": density, "properties": dict.fromkeys(types, density)}
+    properties["fields"] = {"type": "object", "additionalProperties": change, "properties": dict.fromkeys(library.spreading(), change)}
     parts = schema["$defs"]
     for part, kind in (
         ("DrugDose", "drugs"),
@@ -62,10 +51,39 @@ def json_schema(registry: Mapping[str, Any], library: Any) -> dict[str, Any]:
             for kind, entries in library.entries.items()
         },
     }
-    parts["Cells"]["properties"]["types"]["additionalProperties"] = {"enum": [*sorted(library.cells), "ignore"]}
+    parts["Cells"]["properties"]["types"]["additionalProperties"] = {"anyOf": [{"enum": [*sorted(library.cells), "ignore"]}, {"type": "string"}]}
     for name in ("Domain", "Nodule", "Monolayer", "Spheroid", "Cells"):
         parts[name].pop("required", None)
-    return schema
+    for key in ("ranges", "objectives", "limit", "data"):  # written in several forms (docs of each study)
+        parts["Study"]["properties"][key] = {"description": parts["Study"]["properties"][key].get("description", "several forms")}
+    parts["Domain"]["properties"]["boundary"] = {"anyOf": [parts["Domain"]["properties"]["boundary"], {"enum": ["no_flux", "periodic", "fixed"]}]}
+
+    return as_written(schema)
+
+
+SWITCHED = {"type": "object", "description": "A law by name, or one of a plugin: {on: true} and its numbers."}
+
+
+BOUNDS = {"ge": "minimum", "le": "maximum", "gt": "exclusiveMinimum", "lt": "exclusiveMaximum"}  # pydantic's words, where a validator stands before a bound
+
+
+def as_written(node: Any) -> Any:
+    """A schema that takes what the loader takes: one item for a list of one, nothing for an empty mapping; a start is told by its `kind`, which a child may leave out."""
+    if isinstance(node, list):
+        return [as_written(v) for v in node]
+    if not isinstance(node, dict):
+        return node
+    out = {BOUNDS.get(k, k): as_written(v) for k, v in node.items()}
+    if "oneOf" in out:
+        out["anyOf"] = out.pop("oneOf")
+        out.pop("discriminator", None)
+    if out.get("type") == "array" and isinstance(out.get("items"), dict):
+        about = {k: out.pop(k) for k in ("title", "description", "default") if k in out}
+        return {**about, "anyOf": [out, out["items"]]}
+    if out.get("type") == "object" and "properties" not in out and isinstance(out.get("additionalProperties"), dict):
+        about = {k: out.pop(k) for k in ("title", "description", "default") if k in out}
+        return {**about, "anyOf": [out, {"type": "null"}]}
+    return out
 
 
 def named(entries: Mapping[str, Any]) -> dict[str, Any]:
