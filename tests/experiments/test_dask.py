@@ -143,7 +143,7 @@ def test_with_a_worker_killed_in_the_middle_the_bits_are_those_of_processes(refe
 
 @pytest.mark.slow
 def test_a_task_whose_worker_died_is_tried_again_and_one_that_kills_all_is_given_up(tmp_path):
-    with site(tmp_path, workers=6) as made, executor("dask", scheduler=made.address) as workers:
+    with site(tmp_path, workers=8) as made, executor("dask", scheduler=made.address) as workers:
         (tmp_path / "marks").mkdir()
         found = dict(workers.map(partial(dies_once, str(tmp_path / "marks")), range(8)))
         assert found == {x: x for x in range(8)}

@@ -12,7 +12,7 @@ KNOWN_MISSES: dict[str, set[str]] = {
     "T9": {"deferoxamine 100 uM rescues RSL3 1 uM"},
     "T14": {"output peaks about 3 h"},
     "T19a": {"Treg among T cells down"},
-    "T21": {"N3: cd4_per_mm2 up", "N3: treg_share down", "N6: dc_mature_share_with_node up"},
+    "T21": {"N3: cd8_per_mm2 up", "N3: treg_share down", "N6: dc_mature_share_with_node up"},
     "T36": {"ferritin's iron sensitises"},
     "T38": {"an FSP1 inhibitor re-sensitises"},
     "T44": {"0.5-0.9 of control"},

@@ -299,6 +299,8 @@ class Dendritic(ImmuneCell):
                 crt, oxidised = cell.as_food(damp, p.late_min)
                 fresh, old = fresh + crt, old + oxidised
                 self.early_corpses += cell.state == "ferroptosis" and not oxidised
+        reach = 9.0 / (1 + len(lattice.directions))  # in space there are 27 places for nine in a plane
+        fresh, old = fresh * reach, old * reach
         self.antigen = 1.0 - (1.0 - self.antigen) * math.exp(
             -p.k_eat * fresh * self.terms.get("maturation.antigen", 1.0) * minutes
         )

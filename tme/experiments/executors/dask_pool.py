@@ -151,6 +151,8 @@ class _Round:
         self.arrived: queue.SimpleQueue[tuple[str, Any]] = queue.SimpleQueue()
         self.running: dict[Any, Any] = {}  # future -> task
         self.again: list[Any] = []
+        self.suspects: list[Any] = []  # tasks whose workers died: of one of them, or beside it
+        self.alone: tuple[Any, str] | None = None  # the last try of a suspect, while nothing else runs: its future, and the one worker that has it
         self.pace = Pace()
         self.told_alone = False
         self.counted = self.stop_sent = 0.0
@@ -165,8 +167,11 @@ class _Round:
             else:
                 self._hand_out()
             if not self.running and not self.again:
-                return
+                if not self.suspects:
+                    return
+                self._try_alone()
             yield from self._collect()
+            yield from self._given_up()
             self._count()
 
     def end(self) -> None:
@@ -178,7 +183,7 @@ class _Round:
 
     def _hand_out(self) -> None:
         """A task for each worker, and one ahead where calls are short."""
-        if self.pool._refused and not self._admitted():
+        if self.alone or (self.pool._refused and not self._admitted()):
             return
         while len(self.running) < self.pace.depth * self.pool.jobs:
             task = self.again.pop() if self.again else self._next()
@@ -202,9 +207,22 @@ class _Round:
             self.ended = True
             return None
 
-    def _submit(self, task: Any) -> None:
-        where: dict[str, Any] = {}
-        if self.pool._refused:
+    def _try_alone(self) -> None:
+        """Begin a suspect on one worker: if that dies, it is of this task and of no other."""
+        if there := self._admitted():
+            self.alone = (self._submit(self.suspects.pop(0), there[0]), there[0])
+
+    def _given_up(self) -> Iterator[tuple[Any, Any]]:
+        """The suspect whose only worker is gone."""
+        if self.alone and (there := self._admitted()) is not None and self.alone[1] not in there:
+            future, self.alone = self.alone[0], None
+            if future in self.running:
+                self.client.cancel([future], force=True)
+                yield self.running.pop(future), Failed(DIED, lost=True)
+
+    def _submit(self, task: Any, only: str = "") -> Any:
+        where: dict[str, Any] = {"workers": [only], "allow_other_workers": False} if only else {}
+        if self.pool._refused and not only:
             where = {"workers": self._admitted() or [], "allow_other_workers": True}  # where all of these die, another will say what it is
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", message="Sending large graph")  # a checkpoint
@@ -213,11 +231,13 @@ class _Round:
             future = self.client.submit(dask_worker.compute, self.function, pickle.dumps(task), self.terms, pure=False, key=key, **where)
         self.running[future] = task
         future.add_done_callback(lambda done: self.arrived.put(("done", done)))
+        return future
 
     def _stop(self) -> None:
         """Tell workers, again and again for those that come later; a busy one must not hold the others up."""
         self.ended = True
         self.again.clear()
+        self.suspects.clear()
         if time.monotonic() - self.stop_sent > WORKERS_EVERY_S:
             self.stop_sent = time.monotonic()
             if self._admitted() == []:  # nobody is left to end what was handed out
@@ -245,7 +265,13 @@ class _Round:
 
     def _take(self, future: Any) -> Iterator[tuple[Any, Any]]:
         task = self.running.pop(future)
+        last = self.alone is not None and self.alone[0] is future
+        self.alone = None if last else self.alone
         answer = self._answer(future)
+        if answer is None and not last:
+            self.suspects.append(task)
+            return
+        answer = answer or dask_worker.Answer(Failed(DIED, lost=True))
         if isinstance(answer, dask_worker.Unlike):
             self._refuse(answer)
             self.again.append(task)
@@ -256,7 +282,8 @@ class _Round:
             self.pool._note(answer.worker, answer.unlike)
         yield task, answer.result
 
-    def _answer(self, future: Any) -> dask_worker.Answer | dask_worker.Unlike:
+    def _answer(self, future: Any) -> dask_worker.Answer | dask_worker.Unlike | None:
+        """What a worker says; None where workers died over it, or over what was beside it."""
         from distributed import CancelledError, KilledWorker
 
         try:
@@ -264,7 +291,7 @@ class _Round:
         except (CancelledError, OSError) as error:
             raise RunBroken(self.pool._gone()) from error
         except KilledWorker:
-            return dask_worker.Answer(Failed(DIED, lost=True))
+            return None
         except Exception as error:
             return dask_worker.Answer(Failed(f"{type(error).__name__}: {error}"))
         finally:
