@@ -19,14 +19,7 @@ def json_schema(registry: Mapping[str, Any], library: Any) -> dict[str, Any]:
     properties["quick"] = partial
     schema["required"] = []  # whatever is missing may come from the config this one extends
     properties["mechanisms"] = {"type": "object", "additionalProperties": SWITCHED, "properties": groups(registry)}
-    properties["arms"]["properties"] = {
-        "only": {"type": "boolean", "description": "true: the arms given here are all there are."},
-        "factorial": {
-            "type": "array",
-            "items": {"type": "string"},
-            "description": "Arms of which all subsets become arms, an untreated control included.",
-        },
-    }
+    properties["arms"]["properties"] = {}  # its words come last, as they are
     properties["arms"]["additionalProperties"] = {"anyOf": [properties["arms"]["additionalProperties"], {"type": "null"}]}
     schema["$defs"]["Primary"]["properties"]["contrasts"]["examples"] = [["combination < control", "bliss(combination; anti_pdl1, rsl3_np) > 0"]]
     types = sorted(n for n in library.cells if n != "tumour")
@@ -58,7 +51,16 @@ def json_schema(registry: Mapping[str, Any], library: Any) -> dict[str, Any]:
         parts["Study"]["properties"][key] = {"description": parts["Study"]["properties"][key].get("description", "several forms")}
     parts["Domain"]["properties"]["boundary"] = {"anyOf": [parts["Domain"]["properties"]["boundary"], {"enum": ["no_flux", "periodic", "fixed"]}]}
 
-    return as_written(schema)
+    out = as_written(schema)
+    out["properties"]["arms"]["properties"] = {
+        "only": {"type": "boolean", "description": "true: the arms given here are all there are."},
+        "factorial": {
+            "type": "array",
+            "items": {"type": "string"},
+            "description": "Arms of which all subsets become arms, an untreated control included.",
+        },
+    }
+    return out
 
 
 SWITCHED = {"type": "object", "description": "A law by name, or one of a plugin: {on: true} and its numbers."}
