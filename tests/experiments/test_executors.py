@@ -109,7 +109,7 @@ def test_processes_that_die_before_they_start_break_the_run_in_one_line():
 
 def test_processes_that_a_signal_ends_before_they_start_are_no_fault_after_a_stop():
     with Processes(3, prepare=die) as workers:
-        pairs = list(workers.map(square, range(9), stop=Later(3)))
+        pairs = list(workers.map(square, range(9), stop=Later(1)))
     assert {r for _, r in pairs} <= {Failed("stopped before its end", lost=True)}
 
 
