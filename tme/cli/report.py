@@ -30,7 +30,10 @@ def report(
     check_run(run_dir)
     if out is not None and figures is None:
         raise InputError("--out is where --figures go: add --figures svg or --figures pdf")
-    check_out(*((out,) if out is not None else (run_dir, "RUN")))
+    if out is not None:
+        check_out(out)
+    else:
+        check_out(run_dir, "RUN")
     from tme.viz import study
 
     of_study = study.is_study(run_dir)

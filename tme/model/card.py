@@ -29,7 +29,7 @@ def asked(config: Any, found: Mapping[str, Any]) -> str:
     """The question, the arms, how many tumours for how long."""
     q = config.primary
     day = f" on day {q.day:g}" if q is not None and q.day is not None else ""
-    said = f"**Question, stated before the run:** {q.readout}{day}: {'; '.join(q.contrasts)}." if q is not None else "No question is stated: whatever comes out is exploratory."
+    said = f"**Question:** {q.readout}{day}: {'; '.join(q.contrasts)}." if q is not None else "No question is stated: whatever comes out is exploratory."
     branch = "" if config.branch_at_day is None else f", each grown once until day {config.branch_at_day:g} and treated in all arms"
     swept = "; ".join(f"`{k}`: {v}" for k, v in config.sweep.items())
     sweep = f"\n\nSwept: {swept}." if swept else ""

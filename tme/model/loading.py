@@ -43,7 +43,7 @@ def load_config(path: Any, *, overrides: Any = (), quick: bool = False, plugins:
             faults += [f for f in error.faults if f not in faults]
             if refuse is refuse_cells:  # what builds on entries of cells would fail of them
                 raise ConfigError([*faults, *faults_of_question(config, sound=False)]) from error
-        except Exception:  # of what is reported already
+        except Exception:  # with a fault that is reported already: it may be of that
             if not faults:
                 raise
     if faults := [*faults, *faults_of_question(config)]:

@@ -23,12 +23,13 @@ from typing import Any
 
 import numpy as np
 
+from tme.core import causes
 from tme.core.mechanism import Mechanism, Phase
 from tme.core.population import Column
 from tme.kernels.rng import Stream, uniforms
 from tme.therapy.places import inside
 
-CAUSES = {"ferroptosis": 11, "immune": 12, "necrosis": 13, "apoptosis": 14, "cuproptosis": 15, "disulfidptosis": 16}  # fates of tissue cells, which leave corpses
+CAUSES = {cause: 10 + code for code, cause in enumerate(causes.CAUSES) if code}  # fates of tissue cells, which leave corpses
 LEAVES = 30  # fate of guests
 SURVIVES, DELAY, SHARE, LIGHT, HEAT, CUT = range(6)  # what a draw is for: `sub` of the stream
 MARKED = Column("doom_tick", "i4", "tick", 0, about="tick at which a cell marked by radiation dies; 0: not marked")
