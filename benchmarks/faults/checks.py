@@ -87,6 +87,11 @@ def _html(path: Path) -> None:
     assert path.read_text(encoding="utf-8").rstrip().endswith("</html>"), "torn"
 
 
+def _card(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert text.startswith("# ") and text.endswith("\n"), "torn"
+
+
 def _lock(path: Path) -> None:
     """Written in place under the kernel's lock: whole, or still empty."""
     text = path.read_text(encoding="utf-8")
@@ -99,7 +104,7 @@ def _yaml(path: Path) -> None:
 
 OPENERS: dict[str, Callable[[Path], object]] = {
     ".csv": _csv, ".json": _json, ".jsonl": _events, ".npz": _npz, ".h5ad": _h5ad, ".yaml": _yaml, ".png": _png,
-    ".html": _html, ".lock": _lock, "DONE": _done, "frame.bin": read_frame, "checkpoint_a": read_checkpoint,
+    ".html": _html, "card.md": _card, ".lock": _lock, "DONE": _done, "frame.bin": read_frame, "checkpoint_a": read_checkpoint,
     "checkpoint_b": read_checkpoint, "branch_state": read_checkpoint,
 }  # fmt: skip
 
