@@ -6,30 +6,18 @@ import csv
 import json
 import math
 
+import made_up_four
 import numpy as np
 import pytest
-from made_up import Config, Model
+from made_up import Model
+from made_up_four import CUTS, RANGES, SWITCHES, Four, ask
 
-from tme.config.study import Given
 from tme.pathways.ferroptosis_parameters import PARAMETERS
 from tme.statistics.contrasts import parse
 from tme.studies import rivals, robust
-from tme.studies.design import Ask
-from tme.studies.ranges import Range
-from tme.studies.robust import candidates, planned
+from tme.studies.robust_design import candidates, planned
 from tme.studies.robust_words import decider, of_conclusion, of_rivals, word
 from tme.viz import study as page
-
-RANGES = [Range("b", 0.2, 0.6, 0.4, unit="1"), Range("i", 0.1, 0.5, 0.3), Range("s", -0.1, 0.2, 0.05, unit="1"), Range("a", -20, 20, 0), Range("c", 0, 1, 0.5)]
-SWITCHES = {"route": {"open": {}, "closed": {"s": 0.0}}, "idle": {"yes": {}, "no": {"z": 1.0}}}
-CUTS = {"route": {"s": 0.0}}
-
-
-class Four(Config):
-    """The made-up experiment with two treatments and both."""
-
-    def to_dict(self):
-        return {**super().to_dict(), "arms": {"control": {}, "immune": {"antibodies": [{"name": "x"}]}, "drug": {"drugs": [{"name": "y"}]}, "both": {"use": ["immune", "drug"]}}}
 
 
 @pytest.fixture(scope="module")
@@ -37,15 +25,8 @@ def made(tmp_path_factory):
     """Directory and summary of a study of 300 draws and 30 with three seeds."""
     folder = tmp_path_factory.mktemp("robust") / "s"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(robust, "all_ranges", lambda config, switches: RANGES)
-        patch.setattr(robust, "switches_of", lambda config: SWITCHES)
-        patch.setattr(robust, "cuts_of", lambda config: CUTS)
-        patch.setattr(robust, "sizes", lambda config, quick: (300, 30, 3))
-        patch.setattr(robust, "ask_of", lambda config, kind, readouts, days: Ask(tuple(readouts), tuple(days)))
-        patch.setattr(robust, "cost", lambda config, pairs, day: "no time")
-        patch.setattr(robust, "given_of", lambda config: [Given(low=99, high=1000, over_day=None)])
-        config = Four(arms={"control": {}, "immune": {}, "drug": {}, "both": {}})
-        _, code = robust.run(config, out=folder, jobs=1, progress=False, model_factory=Model)
+        ask(patch, 300, 30, 3)
+        _, code = robust.run(Four(arms=made_up_four.ARMS), out=folder, jobs=1, progress=False, model_factory=Model)
     assert code == 0
     return folder, json.loads((folder / "summary.json").read_text())
 

@@ -15,7 +15,7 @@ from test_study_commands import TINY
 import tme
 from tme.config import ConfigError
 from tme.studies.ranges import Range
-from tme.studies.robust import candidates
+from tme.studies.robust_design import candidates
 from tme.studies.robust_words import lead
 from tme.studies.sampled import Sampled, sampled_of
 

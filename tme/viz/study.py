@@ -20,6 +20,8 @@ from typing import Any, TypeVar
 import pandas as pd
 from ruamel.yaml import YAML
 
+from tme.experiments.files import plain
+from tme.studies.robust_so_far import so_far
 from tme.viz import style, vector
 from tme.viz.files import whole
 from tme.viz.load import Missing
@@ -48,7 +50,10 @@ class StudyPage:
             self.summary: dict[str, Any] = json.loads((self.folder / "summary.json").read_text(encoding="utf-8"))
             self.table = pd.read_csv(self.folder / "table.csv")
         except OSError as error:
-            raise NotFinished(f"{self.folder} is not finished: run its command again to complete it") from error
+            found = so_far(self.folder) if self.kind == "robust" else None
+            if found is None:
+                raise NotFinished(f"{self.folder} is not finished: run its command again to complete it") from error
+            self.table, self.summary = pd.DataFrame(found[0]), json.loads(json.dumps(found[1], default=plain))
 
     @property
     def kind(self) -> str:
