@@ -198,10 +198,6 @@ class Lattice:
         """Whether one more immune cell fits in."""
         return self.immune[voxel] < self.capacity
 
-    def _distance_to(self, chosen):
-        """Distance in voxels from each voxel to the nearest of `chosen` (boolean); faces are walls here."""
-        return cKDTree(self.coordinates[chosen]).query(self.coordinates)[0]
-
     def around(self, these, reach_um):
         """The voxels in the same block of side `reach_um`, or one beside it, as one of `these`."""
         side = max(math.ceil(reach_um / self.dx - 1e-9), 1)
@@ -225,9 +221,9 @@ class Lattice:
         tissue[list(self.tissue)] = True
         if not tissue.any():
             return np.full(self.n_voxels, -np.inf)
-        near = self._distance_to(tissue) <= closing
-        closed = near if near.all() else self._distance_to(~near) > closing
+        near = self._distance_round(tissue) <= closing
+        closed = near if near.all() else self._distance_round(~near) > closing
         tumour = tissue | closed
         if tumour.all():
             return np.full(self.n_voxels, np.inf)
-        return np.where(tumour, self._distance_to(~tumour), -self._distance_to(tumour)) * self.dx
+        return np.where(tumour, self._distance_round(~tumour), -self._distance_round(tumour)) * self.dx

@@ -7,6 +7,7 @@ by whatever moves a cell and rebuilt after rows move. `hole` marks voxels whose 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from math import ceil
 from typing import Any
 
@@ -126,7 +127,7 @@ class Lattice:
         """
         tissue = self.tissue_row >= 0
         if self._depth is None or self._depth[0] != closing or not np.array_equal(self._depth[1], tissue):
-            found = self._depth_of(tissue.reshape(self.grid.shape), closing)
+            found = self._of_tissue(self._depth_of, closing)
             found.flags.writeable = False
             self._depth = (closing, tissue, found)
         return self._depth[2]
@@ -155,19 +156,28 @@ class Lattice:
         """Let go of what `depth_um` kept."""
         self._depth = None
 
+    def _of_tissue(self, measure: Callable[[np.ndarray, int], np.ndarray], closing: int) -> np.ndarray:
+        """`measure` of the tissue (flat), to which half of every periodic axis is added at both ends: no nearest voxel lies farther."""
+        tissue = (self.tissue_row >= 0).reshape(self.grid.shape)
+        if not any(self.grid.periodic):
+            return measure(tissue, closing).ravel()
+        around = [(n // 2, n // 2) if periodic else (0, 0) for n, periodic in zip(self.grid.shape, self.grid.periodic)]
+        found = measure(np.pad(tissue, around, mode="wrap"), closing)
+        return np.ascontiguousarray(found[tuple(slice(before, before + n) for (before, _), n in zip(around, self.grid.shape))]).ravel()
+
     def _depth_of(self, tissue: np.ndarray, closing: int) -> np.ndarray:
         inside = self._inside(tissue, closing)
         if np.isinf(inside).all() or not tissue.any():
             return np.where(inside > 0.0, np.inf, -np.inf)
-        outside = distance_transform_edt(inside.reshape(tissue.shape) == 0.0) * self.grid.dx_um
-        return np.where(inside > 0.0, inside, -outside.ravel())
+        outside = distance_transform_edt(inside == 0.0) * self.grid.dx_um
+        return np.where(inside > 0.0, inside, -outside)
 
     def inside_um(self, closing: int = 2) -> np.ndarray:
         """`depth_um` where that is positive, 0 elsewhere; much cheaper for a small tumour in a large domain."""
-        return self._inside((self.tissue_row >= 0).reshape(self.grid.shape), closing)
+        return self._of_tissue(self._inside, closing)
 
     def _inside(self, tissue: np.ndarray, closing: int) -> np.ndarray:
-        """Distance of each voxel (flat) inside the closed tumour from what is outside, um; 0 outside."""
+        """Distance of each voxel inside the closed tumour from what is outside, um; 0 outside."""
         out = np.zeros(tissue.shape)
         if tissue.any():
             # distances within the tumour end at its rim, so its box and a margin hold all that matters
@@ -180,4 +190,4 @@ class Lattice:
             mask = box | (near if near.all() else distance_transform_edt(near) > closing)
             whole = mask.all() and mask.shape == tissue.shape
             out[cut] = np.inf if whole else distance_transform_edt(mask) * self.grid.dx_um
-        return out.ravel()
+        return out
