@@ -372,6 +372,22 @@ def test_sweep_points_are_read_on_one_day_where_a_simulation_stopped_early(tmp_p
     assert "on day 1, the last that every simulation recorded" in sweep.sweep(found)[0].caption
 
 
+@pytest.mark.parametrize(("values", "ticks", "axis"), [
+    (["on", "off"], ["on", "off"], "rules"),
+    (["{'M71.efimova': 'off', 'M72.wiernicki': 'on'}", "{'M71.efimova': 'off'}"], ["0", "1"], "sweep point"),
+])  # fmt: skip
+def test_points_of_a_sweep_stand_on_the_axis_by_their_values_or_where_these_are_long_by_their_numbers(tmp_path, values, ticks, axis):
+    from tme.viz import sweep
+
+    rows = [{"sweep": p, "arm": a, "replicate": 0, "hour": 24.0, "tumour_alive": 10.0} for p in (0, 1) for a in ("control", "rsl3_particles")]
+    pd.DataFrame(rows).to_csv(tmp_path / "series.csv", index=False)
+    pd.DataFrame([{**row, "seed": 1, "final_hour": 24.0, "stop_reason": ""} for row in rows]).to_csv(tmp_path / "summary.csv", index=False)
+    pd.DataFrame({"sweep": [0, 1], "folder": ["sweep-000", "sweep-001"], "rules": values}).to_csv(tmp_path / "sweep.csv", index=False)
+    with style.use():
+        drawn = sweep.sweep(Run(tmp_path))[0].figure.axes[0]
+    assert [t.get_text() for t in drawn.get_xticklabels()] == ticks and drawn.get_xlabel() == axis
+
+
 def test_the_share_at_a_sweep_point_is_of_the_same_replicates(tmp_path):
     from tme.viz import sweep
 

@@ -17,6 +17,7 @@ PANELS = (
     ("dead_ferroptosis", "ferroptotic deaths"),
     ("dead_immune", "killed by CD8"),
 )
+LONGEST_LABEL = 32  # letters of values below an axis
 
 
 def swept_keys(run: Run) -> list[str]:
@@ -51,6 +52,7 @@ def sweep(run: Run) -> list[Drawn]:
         raise Missing("series.csv has none of the endpoints drawn against a sweep")
     points = list(run.sweep["sweep"])
     at, labels = _positions(run, keys)
+    numbers = [str(p) for p in points]
     rows = -(-len(panels) // 2)
     figure = style.new_figure(style.PAGE_IN, 0.6 + 2.4 * rows)
     axes = figure.subplots(rows, 2, squeeze=False).ravel()
@@ -63,7 +65,7 @@ def sweep(run: Run) -> list[Drawn]:
             axis.plot(at, mean, "o", ms=3, color=colours[arm], ls=dashes[arm])
             if min(e.n for e in found) >= 3:
                 axis.fill_between(at, np.maximum(low, 0), high, color=colours[arm], alpha=0.16, lw=0)
-        axis.set(ylabel=label, xlabel=keys[0] if len(keys) == 1 else "sweep point")
+        axis.set(ylabel=label, xlabel=keys[0] if len(keys) == 1 and labels != numbers else "sweep point")
         if labels is not None:
             axis.set_xticks(at, labels, rotation=0 if max(map(len, labels)) < 8 else 90)
         style.from_zero(axis)
@@ -87,13 +89,15 @@ def _values(ends: pd.DataFrame, arm: str, point, column: str) -> pd.Series:
 
 
 def _positions(run: Run, keys: list[str]) -> tuple[np.ndarray, list[str] | None]:
-    """Where points stand on the axis: at the value of a single numeric key, else side by side with labels."""
+    """Where points stand on the axis: at the value of a single numeric key, else side by side with their values, or where these are long their numbers."""
     table = run.sweep
     if len(keys) == 1 and pd.api.types.is_numeric_dtype(table[keys[0]]):
         return table[keys[0]].to_numpy(float), None
     labels = [
         ", ".join(f"{v:g}" if isinstance(v, float) else str(v) for v in row) for row in table[keys].to_numpy()
     ]
+    if max(map(len, labels)) > LONGEST_LABEL:
+        labels = [str(p) for p in table["sweep"]]
     return np.arange(len(table), dtype=float), labels
 
 
