@@ -229,6 +229,16 @@ def test_an_inducer_makes_chemotherapy_kill_more(drug):
 
 
 @pytest.mark.mechanism("D18")
+@pytest.mark.parametrize(
+    ("drug", "node"),
+    [("tamoxifen", "relb_high"), ("etoposide", "sgk1_active"), ("gefitinib", "ddr1_high"), ("trastuzumab_deruxtecan", "hspb1_high"), ("lenvatinib", "dtx2_high"), ("osimertinib", "sod2_high")],
+)
+def test_the_node_that_a_review_names_beside_a_drug_weakens_it(drug, node):
+    level = 3 * load_library().drug(drug).ec50_uM
+    assert 0 < killed(bath(drug, level), tumour__alterations=[node]) < 0.85 * killed(bath(drug, level))
+
+
+@pytest.mark.mechanism("D18")
 @pytest.mark.parametrize("drug", ["etoposide", "gefitinib", "lenvatinib", "tamoxifen"])
 def test_an_inducer_restores_what_resistance_took_from_a_drug(drug):
     e = load_library().drug(drug)
