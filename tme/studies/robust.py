@@ -9,7 +9,7 @@ hypercubes. Cuts repeat every draw and seed with a route taken out.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -30,34 +30,40 @@ from tme.studies.structure import Switches, cuts_of, switches_of
 from tme.studies.study import Results, Study
 
 FULL, QUICK = (500, 100, 3), (8, 2, 2)  # draws, repeated draws, seeds of each
+MOST_PARTS = 10
 MOST_TRIED = 20  # times as many draws as are wanted
 GROWS = (1.0, 40.0)  # fold of the untreated tumour from the start of treatment to the last day: it does not vanish, nor outgrow any B16
 
 
-def those_that_count(
-    evaluate: Callable[[list[Point]], Results], first_seed: int, ranges: Sequence[Range], switches: Switches, stage: str, n: int, seeds: int, given: Sequence[Any],
-    sampled: Sampled | None = None,
-) -> tuple[list[Candidate], int, int]:  # fmt: skip
-    """The first n draws whose arms show what is given, how many were tried and how many of those showed it.
+class Search:
+    """The draws of a stage that count, found part by part: the first n whose arms show what is given.
 
-    Only the arms that `given` names are simulated of the others. Gives up after MOST_TRIED times n draws, or where
-    `evaluate` returns no point of a block.
+    Only the arms that `given` names are simulated of the others. Gives up after MOST_TRIED times n draws, or where `evaluate` knows no
+    point of a part.
     """
-    out: list[Candidate] = []
-    tried = met = 0
-    arms = tuple(dict.fromkeys(g.arm for g in given))
-    for block in range(MOST_TRIED):
-        new = candidates(ranges, switches, stage, block, n, seeds, first_seed, sampled)
-        if given:
+
+    def __init__(self, asked: Asked, stage: str, n: int, seeds: int, seed: int, part: int) -> None:
+        self.found: list[Candidate] = []
+        self.tried = self.met = 0
+        self.over = n == 0
+        self._asked, self._n = asked, n
+        blocks = (candidates(asked.ranges, asked.switches, stage, b, n, seeds, seed, asked.sampled) for b in range(MOST_TRIED))
+        self._parts = (block[k : k + part] for block in blocks for k in range(0, n, part))
+
+    def go_on(self, evaluate: Callable[[list[Point]], Results]) -> list[Candidate]:
+        """Try the next part; the draws of it that count."""
+        new, given = next(self._parts, []), self._asked.given
+        if given and new:
+            arms = tuple(dict.fromkeys(g.arm for g in given))
             shown = evaluate([Point(c.point.id, c.point.values, arms, c.point.seeds[:1], c.point.about) for c in new])
             ok = {p.id: all(shows(shown, p, g) for g in given) for p in shown.points}
         else:
             ok = {c.point.id: True for c in new}
-        tried, met = tried + len(ok), met + sum(ok.values())
-        out += [c for c in new if ok.get(c.point.id)]
-        if len(out) >= n or not ok:
-            break
-    return out[:n], tried, met
+        self.tried, self.met = self.tried + len(ok), self.met + sum(ok.values())
+        counting = [c for c in new if ok.get(c.point.id)][: self._n - len(self.found)]
+        self.found += counting
+        self.over = len(self.found) == self._n or not ok
+        return counting
 
 
 def shows(results: Results, point: Point, given: Any) -> bool:
@@ -93,15 +99,19 @@ class Asked:
             "numbers": {r.key: [r.low, r.high, r.scale, r.group] for r in self.ranges}, "posterior": self.sampled.digest if self.sampled is not None else None,
         }  # fmt: skip
 
-    def plan(self, evaluate: Callable[[list[Point]], Results], seed: int, whole: Callable[[Point], bool] = lambda point: True) -> Plan:
-        """The design: draws that count as far as `evaluate` knows them, of which every point (cuts too) is `whole`."""
-        found: list[list[Candidate]] = []
-        tried = met = 0
-        for stage, n, seeds in (("draw", self.draws, 1), ("repeated", self.repeated, self.seeds)):
-            draws, *of = those_that_count(evaluate, seed, self.ranges, self.switches, stage, n, seeds, self.given, self.sampled)
-            tried, met = tried + of[0], met + of[1]
-            found.append([c for c in draws if all(whole(p) for p in (c.point, *(without(c.point, *cut) for cut in self.cuts.items())))])
-        return planned(self.ranges, self.switches, self.cuts, found[0], found[1], self.seeds, tried, met)
+    def plan(self, evaluate: Callable[[list[Point]], Results], seed: int, parts: int = 1, whole: Callable[[Point], bool] = lambda point: True) -> Plan:
+        """The design: draws that count as far as `evaluate` knows them, of which every point (cuts too) is `whole`. All is simulated
+        on the way, a part of the draws of both kinds after the other, so that what is finished at any time is a smaller study of the same kind."""
+        kinds = (("draw", self.draws, 1), ("repeated", self.repeated, self.seeds))
+        one, many = searches = [Search(self, stage, n, seeds, seed, max(1, -(-n // parts))) for stage, n, seeds in kinds]
+        while not (one.over and many.over):
+            draws, repeated = (s.go_on(evaluate) if not s.over else [] for s in searches)
+            evaluate(draw_by_draw(self._planned(draws, repeated)))
+        kept = [[c for c in s.found if all(whole(p) for p in (c.point, *(without(c.point, *cut) for cut in self.cuts.items())))] for s in searches]
+        return self._planned(kept[0], kept[1], one.tried + many.tried, one.met + many.met)
+
+    def _planned(self, draws: list[Candidate], repeated: list[Candidate], tried: int = 0, met: int = 0) -> Plan:
+        return planned(self.ranges, self.switches, self.cuts, draws, repeated, self.seeds, tried, met)
 
 
 def asked_of(config: Any, quick: bool) -> Asked:
@@ -130,7 +140,8 @@ def run(config: Any, *, out: str | Path | None = None, quick: bool = False, **ho
     asked = asked_of(config, quick)
     with Study(config, "robust", asked.ask, asked.settings(), out, **how) as study:
         study.tell({"event": "note", "message": cost(config, (asked.draws + asked.repeated * asked.seeds) * (1 + len(asked.cuts)), asked.ask.days[-1])})
-        plan = asked.plan(study.evaluate, int(config.seed or 0))
+        parts = max(1, min(MOST_PARTS, asked.draws // (4 * study.jobs)))  # at the end of each some workers wait for the last
+        plan = asked.plan(study.evaluate, int(config.seed or 0), parts)
         whole = study.evaluate(draw_by_draw(plan))
         study.finish(*analysed(config, plan, asked.outcomes, whole, asked.given, asked.sampled))
     return study.folder, study.exit_code

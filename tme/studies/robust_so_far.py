@@ -40,7 +40,7 @@ def so_far(folder: str | Path, config: Any = None) -> tuple[list[dict[str, Any]]
     def evaluate(points: list[Point]) -> Results:
         return Results([p for p in points if known(p)], arms, asked.ask, records)
 
-    plan = asked.plan(evaluate, int(config.seed or 0), known)
+    plan = asked.plan(evaluate, int(config.seed or 0), robust.MOST_PARTS, whole=known)
     if plan.draws < FEWEST:
         return None
     table, summary = analysed(config, plan, asked.outcomes, evaluate(draw_by_draw(plan)), asked.given, asked.sampled)

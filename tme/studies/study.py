@@ -141,6 +141,11 @@ class Study:
         """Arms of the experiment, in its order."""
         return tuple(self.config.arms)
 
+    @property
+    def jobs(self) -> int:
+        """How many simulations run at a time."""
+        return self._workers.jobs
+
     def evaluate(self, points: Iterable[Point]) -> Results:
         """All simulations of the points, those that are not finished yet being computed.
 
