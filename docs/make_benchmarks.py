@@ -168,7 +168,7 @@ The combination arm of the four-arm experiment half a day after its first dose, 
 ## Memory, threads, and plain Mesa beside it
 
 `tme bench mesa` runs the same rules on the same random numbers with one Python object a cell (`tests/twin`); `tme bench memory-100k-1m` and
-`threads-100k` are a size and a speed-up.
+`threads-100k` are a size and a speed-up; `tme bench first-tick` starts a process with an empty compile cache and one with a filled one.
 
 {others(record)}
 ## Bands
@@ -179,6 +179,8 @@ What a kind of machine has measured before lies in `tme/bench/references.yaml` (
 {state}
 
 ## Over time
+
+`python docs/make_benchmarks.py --redraw`: every measurement in `benchmarks/history`.
 
 ![Eight figures over the kept measurements, one line for each kind of machine and size of measurement](figures/benchmarks_history.png)
 

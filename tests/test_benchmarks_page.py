@@ -57,6 +57,13 @@ def test_the_page_is_what_its_measurements_make_of_it():
     assert not kept or all((page.FIGURES / f"benchmarks_{name}.png").is_file() for name in ("scaling", "phases", "history"))
 
 
+def test_every_section_with_a_table_names_the_command_that_makes_it():
+    sections = page.PAGE.read_text(encoding="utf-8").split("\n## ")[1:]
+    tables = [s for s in sections if "\n|---|" in s]
+    assert len(tables) == 5
+    assert [s.splitlines()[0] for s in tables if "`tme bench" not in s and "`python " not in s.partition("\n|")[0]] == []
+
+
 def test_every_kept_measurement_says_when_where_and_of_what():
     for one in page.records():
         assert one["date"] and one["commit"] and one["machine"]["cpu"] and one["versions"]["numba"]

@@ -59,6 +59,13 @@ def test_relative_links_lead_somewhere(page):
     assert not broken
 
 
+def test_every_factor_of_credibility_and_element_of_trace_links_its_evidence():
+    text = (ROOT / "docs" / "credibility.md").read_text(encoding="utf-8").partition("## Credibility factors")[2]
+    rows = [line for line in text.splitlines() if line.startswith("| **")]
+    assert len(rows) == 13 + 8
+    assert [r for r in rows if "](" not in r] == []
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda p: p.relative_to(ROOT).as_posix())
 def test_named_files_and_folders_exist(page):
     """Code spans that look like a path of this repository."""

@@ -34,3 +34,9 @@ def test_no_shipped_experiment_is_marked_as_wrong(schema, path):
 ])  # fmt: skip
 def test_what_the_loader_refuses_is_marked(schema, data):
     assert faults(schema, data)
+
+
+@pytest.mark.parametrize("asked", ["T41", ["T41", "T42"], {"T42": "ctl"}])
+def test_published_targets_are_marked_in_none_of_their_forms(schema, asked):
+    assert faults(schema, {"study": {"targets": asked}}) == []
+    assert faults(schema, {"study": {"target": asked}}) and faults(schema, {"study": {"targets": 41}})

@@ -64,6 +64,13 @@ def test_a_multiple_is_drawn_from_the_arms_own_size_on_that_day(small):
     assert len(marks) == 1 and marks[0].get_ydata()[0] == pytest.approx(1.5 * at_0) and axis.get_ylim()[1] > 1.7 * at_0
 
 
+def test_how_long_drawing_took_is_told_by_the_command_and_not_by_the_page(small):
+    done = CliRunner().invoke(app, ["report", str(small)])
+    assert done.exit_code == 0 and done.stdout == f"{small / 'report.html'}\n"
+    assert re.search(r"^drawn in \d+\.\d s$", done.stderr, re.M)
+    assert "drawn in" not in (small / "report.html").read_text(encoding="utf-8")
+
+
 def test_a_wrong_table_is_told_by_line_with_exit_2_and_nothing_is_written(small, tmp_path):
     table = tmp_path / "growth.csv"
     table.write_text("day,value,unit,arm\n1,2,mm3,contrl\n2,two,mm3,control\n")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -40,8 +41,10 @@ def report(
     if of_study and data is not None:
         raise InputError(f"--data: {run_dir} is a study; points are laid over the growth of a run")
     found = None if data is None else _measured(run_dir, data)
+    began = time.perf_counter()
     if figures is None:
         typer.echo(study.write(run_dir) if of_study else _page().write(run_dir, data=found))
+        typer.echo(f"drawn in {time.perf_counter() - began:.1f} s", err=True)
         return
     written, left_out = study.write_figures(run_dir, figures.value, out) if of_study else _page().write_figures(run_dir, figures.value, out, found)
     for path in written:

@@ -49,6 +49,8 @@ def json_schema(registry: Mapping[str, Any], library: Any) -> dict[str, Any]:
         parts[name].pop("required", None)
     for key in ("ranges", "objectives", "limit", "data"):  # written in several forms (docs of each study)
         parts["Study"]["properties"][key] = {"description": parts["Study"]["properties"][key].get("description", "several forms")}
+    ids = {"type": "array", "items": {"type": "string"}}  # one id is as_written's doing
+    parts["Study"]["properties"]["targets"] = {"description": "Ids of published targets; with the arm of each as {T42: ctl}.", "anyOf": [ids, parts["Study"]["properties"]["targets"]]}
     parts["Domain"]["properties"]["boundary"] = {"anyOf": [parts["Domain"]["properties"]["boundary"], {"enum": ["no_flux", "periodic", "fixed"]}]}
 
     out = as_written(schema)

@@ -60,6 +60,13 @@ def as_files(value: Any) -> Any:
     return (value,) if isinstance(value, str) else as_tuple(value)
 
 
+def as_targets(value: Any) -> Any:
+    """An id, a list of ids, or a mapping id -> arm that it is compared with; ids in capitals."""
+    value = {value: None} if isinstance(value, str) else value
+    value = dict.fromkeys(value) if isinstance(value, list) and all(isinstance(v, str) for v in value) else value
+    return {str(k).upper(): v for k, v in value.items()} if isinstance(value, dict) else value
+
+
 class Repeated(Model):
     """Draws that are simulated with several seeds each, which tells luck from numbers."""
 
@@ -161,6 +168,7 @@ class Study(Model):
     cuts: Annotated[dict[str, Overrides], BeforeValidator(empty)] = Field(default_factory=dict)
     # calibrate
     data: Annotated[tuple[Annotated[str, Field(min_length=1)], ...], BeforeValidator(as_files)] = ()
+    targets: Annotated[dict[str, str | None], BeforeValidator(as_targets)] = Field(default_factory=dict)  # published courses, by id of `tme targets`
     check_days: Days | None = None  # kept out of the fit
     noise: Positive | None = None  # sd of a value that states none, as a share of it
     discrepancy: NotNegative | None = None  # sd allowed to the model itself, as a share of a value

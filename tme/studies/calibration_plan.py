@@ -12,7 +12,7 @@ import numpy as np
 
 from tme.config import ConfigError, Fault
 from tme.config.hashing import canonical
-from tme.studies import petab
+from tme.studies import petab, published
 from tme.studies.abc_smc import Observed
 from tme.studies.checks import faults_of_readouts
 from tme.studies.data_table import Row, read
@@ -55,6 +55,7 @@ class Plan:
     ask: Ask
     arms: tuple[str, ...]
     notes: tuple[str, ...]
+    sources: tuple[str, ...] = ()  # of published targets
 
     @property
     def fitted(self) -> np.ndarray:
@@ -101,8 +102,9 @@ def effort_of(config: Any, quick: bool) -> Effort:
 def plan_of(config: Any, quick: bool = False) -> Plan:
     """Read data and ranges; ConfigError where they do not fit the experiment."""
     asked = config.study
-    if asked is None or not asked.data:
-        raise ConfigError([fault_at(config, "study.data", "missing", "a CSV table, or the .yaml of a PEtab problem; see docs/calibrate.md")])
+    if asked is None or not (asked.data or asked.targets):
+        expected = "a CSV table, or the .yaml of a PEtab problem, or ids of published targets as study.targets; see docs/calibrate.md"
+        raise ConfigError([fault_at(config, "study.data", "missing", expected)])
     faults = []
     if asked.kind not in (None, "calibrate"):
         faults.append(fault_at(config, "study.kind", f"is {asked.kind}, and this is tme calibrate", f"tme {asked.kind}, or kind: calibrate"))
@@ -111,12 +113,14 @@ def plan_of(config: Any, quick: bool = False) -> Plan:
     if faults:
         raise ConfigError(faults)
     rows, problems, notes = data_of(config)
+    known, sources, left_out = published.rows_of(config)
+    rows, notes = rows + known, notes + left_out
     prior, fixed = prior_of(config, problems)
     if not any(r.fit for r in rows):
         raise ConfigError([fault_at(config, "study.check_days", "leaves nothing to fit", "days that are fitted, besides those that are checked")])
     effort = effort_of(config, quick)
     arms = tuple(a for a in config.arms if any(r.arm == a for r in rows))
-    return Plan(tuple(rows), prior, fixed, effort, ask_of(config, rows), arms, tuple(notes))
+    return Plan(tuple(rows), prior, fixed, effort, ask_of(config, rows), arms, tuple(notes), tuple(sources))
 
 
 def data_of(config: Any) -> tuple[list[Row], list[petab.Problem], list[str]]:

@@ -119,7 +119,7 @@ def lead(data: Sequence[dict[str, Any]]) -> str:
 def sentences(plan: Plan, history: History, populations: Sequence[Population], numbers: Sequence[dict[str, Any]],
               data: Sequence[dict[str, Any]], ended: dict[str, int]) -> list[str]:  # fmt: skip
     """What follows from the tables."""
-    out = [_number_sentence(n) for n in numbers]
+    out = [_number_sentence(n) for n in numbers] + [f"Data of target {source}." for source in plan.sources]
     waves = [w for w in history.waves if w.kept]
     if waves:
         out.append(f"History matching by {len(waves)} wave{'s' if len(waves) > 1 else ''} left {100 * history.left:.3g} % of the prior.")
