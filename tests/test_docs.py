@@ -77,3 +77,10 @@ def test_what_the_continuous_integration_runs_exists():
     text = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
     named = re.findall(r"tests/[\w/]+(?:\.py)?", text)
     assert len(named) > 5 and not [n for n in named if not (ROOT / n).exists()]
+
+
+def test_the_continuous_integration_runs_what_is_skipped_without_a_browser_or_a_widget():
+    """By default these are skipped: a file that nothing names would be run nowhere."""
+    text, needs = (ROOT / ".ci" / "run").read_text(encoding="utf-8"), re.compile(r'importorskip\("(?:playwright|anywidget)')
+    files = [p.relative_to(ROOT).as_posix() for p in (ROOT / "tests").rglob("test_*.py") if needs.search(p.read_text(encoding="utf-8"))]
+    assert len(files) > 5 and not [f for f in files if f not in text]
