@@ -85,7 +85,7 @@ def test_what_hangs_in_the_air_is_told():
     cells = {"one": CellEntry.model_validate(guest(code=3, secretes=({"field": "x", "rate": number(1, "1")},))),
              "two": CellEntry.model_validate(guest(code=3)), "hour": CellEntry.model_validate(guest())}  # fmt: skip
     assert faults_of(cells, {"oxygen": load_library().fields["oxygen"]}) == [
-        "one.secretes.0.field: field 'x' is not in fields.yaml", "two: has the code of one", "hour: the name has another meaning in tables and series",
+        "one.secretes.0.field: field 'x' is not in fields.yaml", "two: has the code of one", "hour: the name has another meaning in tables, rules or checkpoints",
     ]  # fmt: skip
 
 

@@ -93,6 +93,10 @@ class Library:
             for cells in getattr(event, "cells", ()):
                 if cells not in self.entries["cells"]:
                     yield "events", name, f"cells.{cells}", f"cell type '{cells}' is not in cells{meant(cells, self.entries['cells'])}"
+        for name, drug in self.entries["drugs"].items():
+            for k, hit in enumerate(drug.hits):
+                if hit.target == "vessel" and hit.field in self.entries["fields"] and self.entries["fields"][hit.field].vessel_exchange == 0.0:
+                    yield "drugs", name, f"hits.{k}.field", f"vessels bring no '{hit.field}'"
         for kind, entries in self.entries.items():
             for name, entry in entries.items():
                 for key, target in entry.taken_away():
@@ -101,8 +105,6 @@ class Library:
                 for key, other, wanted in entry.referred():
                     if wanted not in self.entries.get(other, {}):
                         yield kind, name, key, f"{_word(other)} '{wanted}' is not in {other}{meant(wanted, self.entries.get(other, {}))}"
-                    elif other == "fields" and kind == "drugs" and self.entries[other][wanted].vessel_exchange == 0.0:
-                        yield kind, name, key, f"vessels bring no '{wanted}'"
                 if BY_NAME[kind].spreads:
                     if name in seen:
                         yield kind, name, "", f"the name is taken by {seen[name]}"

@@ -55,6 +55,8 @@ class Number(BaseModel):
 
     @model_validator(mode="after")
     def _inside(self) -> Number:
+        if self.range is not None and not all(map(math.isfinite, self.range)):
+            raise KeyFault("range", f"is [{self.range[0]:g}, {self.range[1]:g}], not two finite numbers")
         if self.range is not None and not self.range[0] <= self.value <= self.range[1]:
             raise ValueError(
                 f"value {self.value:g} lies outside its own range [{self.range[0]:g}, {self.range[1]:g}]"
