@@ -347,11 +347,20 @@ class CellEntry(CellPart):
     @property
     def named_fields(self) -> tuple[tuple[str, str], ...]:
         """(key of the entry, field) of each."""
-        read = (("motion.follows", self.motion and self.motion.follows), ("entry.signal", self.entry and self.entry.signal),
-                ("life.where", self.life and self.life.where))  # fmt: skip
         parts = [(f"secretes.{k}.field", s.field) for k, s in enumerate(self.secretes)]
         parts += [(f"takes_up.{k}.field", u.field) for k, u in enumerate(self.takes_up)]
-        return tuple((key, f) for key, f in (*read, *parts) if f)
+        return (*self._read, *parts)
+
+    @property
+    def heard(self) -> tuple[str, ...]:
+        """Names of the fields whose level matters to this type: they are there where it is."""
+        return tuple(f for _, f in self._read)
+
+    @property
+    def _read(self) -> tuple[tuple[str, str], ...]:
+        read = (("motion.follows", self.motion and self.motion.follows), ("entry.signal", self.entry and self.entry.signal),
+                ("life.where", self.life and self.life.where))  # fmt: skip
+        return tuple((key, f) for key, f in read if f)
 
 
 def code_of(name: str, entry: CellEntry) -> int:
