@@ -56,7 +56,7 @@ def test_a_value_put_in_place_of_a_parameter_counts():
 @pytest.mark.parametrize(
     ("parts", "words"),
     [
-        ({"motion": {"clock_min": number(5, "min")}}, "speed is missing"),
+        ({"motion": {"clock_min": number(5, "min")}}, "motion.speed\n  is missing"),
         ({"motion": {"speed": number(5, "mm/min")}}, "expected 'um/min'"),
         ({"motion": {"speed": 5}}, "must be written {value"),
         ({"motion": {"speed": number(5, "um/min"), "bias": number(0.1, "1")}}, "a bias needs"),

@@ -95,7 +95,7 @@ class PathwayEntry(Mechanism):
         self.device = DeviceStepper(pathway, self.modulated) if model.device != "cpu" else None
         before = [e for e in model._entries if isinstance(e, PathwayEntry) and e.cells == self.cells]
         sensed = {c.name for c in population.columns} | {name for e in before for name, _ in e.fields}  # by other parts of the plan
-        self.fields = [(g.name, g.field) for g in pathway.inputs if g.field in model.fields and g.name not in sensed]
+        self.fields: list[tuple[str, str]] = [(g.name, g.field) for g in pathway.inputs if g.field in model.fields and g.name not in sensed]
         terms = tuple(t.place for t in pathway.terms if t.place in population.declared)
         given = tuple(g.name for g in pathway.given if g.name not in [name for name, _ in self.fields])
         own = tuple(c for c in ("state", "born_tick") if c in population.declared)

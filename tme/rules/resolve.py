@@ -175,9 +175,11 @@ def _wrong(entry: RuleEntry, known: Known) -> Iterator[tuple[str, str, str]]:
     if term.pool and entry.group == term.pool and not (not entry.lag_h and (entry.response == "linear" or (entry.verb == "lowers" and entry.to == 0.0))):
         whole = "to: 0" if term.effect == "multiplies" else "response: linear"
         yield f"group {term.pool} is that of what competes for {term.name}: its law takes their sum", f"{whole} and no lag_h, or another group", ""
-    number = entry.numbers.get("to")
-    if number is not None and entry.verb == "adds_to" and number.unit != term.unit:
+    number, base = entry.numbers.get("to"), entry.numbers.get("base")
+    if number is not None and (term.effect == "adds" or entry.combine == "product") and number.unit != term.unit:
         yield f"to is in '{number.unit}', {term.name} in '{term.unit}'", f"unit: {term.unit}", ""
+    if number is not None and base is not None and base.unit != number.unit:
+        yield f"to is in '{number.unit}', the base in '{base.unit}'", f"unit: {base.unit}", ""
 
 
 def _together(mine: Mapping[str, RuleEntry]) -> Iterator[tuple[str, str, str, str]]:
