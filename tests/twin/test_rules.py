@@ -38,7 +38,7 @@ LACK = {  # falling responses
     "f4": rule("cd8", "near.tumour", "lowers", "secretion.ifng", 0.2, 6, response="falling"),
     "f5": rule("dendritic", "near.cd8", "raises", "maturation.antigen", 4, 1, response="falling", lag_h=(0.5, "h")),
     "f6": rule("tumour", "field.oxygen", "raises", "ferroptosis.tfr1", 2, 20, "mmHg", response="falling", hill=(3, "1"), lag_h=(2, "h")),
-    "f7": rule("vessel", "contact.tumour", "lowers", "entry.macrophage", 0.3, 2, response="falling"),
+    "f7": rule("vessel", "near.tumour", "lowers", "entry.macrophage", 0.3, 2, response="falling"),
     "f8": rule("vessel", "field.oxygen", "raises", "entry.dendritic", 3, 40, "mmHg", response="falling", hill=(2, "1")),
 }  # fmt: skip
 MEETING = {  # groups, grammar, needs, clocks, proportion, time, alterations

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from tme.config.arms import KINDS
+from tme.config.checks_events import PLACED
 from tme.config.schema import Experiment
 
 
@@ -20,10 +22,10 @@ def json_schema(registry: Mapping[str, Any], library: Any) -> dict[str, Any]:
     schema["required"] = []  # whatever is missing may come from the config this one extends
     properties["mechanisms"] = {"type": "object", "additionalProperties": SWITCHED, "properties": groups(registry)}
     properties["arms"]["properties"] = {}  # its words come last, as they are
-    properties["arms"]["additionalProperties"] = {"anyOf": [properties["arms"]["additionalProperties"], {"type": "null"}]}
+    properties["arms"]["additionalProperties"] = {"anyOf": [properties["arms"]["additionalProperties"], NOTHING]}
     schema["$defs"]["Primary"]["properties"]["contrasts"]["examples"] = [["combination < control", "bliss(combination; anti_pdl1, rsl3_np) > 0"]]
     types = sorted(n for n in library.cells if n != "tumour")
-    density, change = {"anyOf": [{"$ref": "#/$defs/Density"}, {"type": "null"}]}, {"$ref": "#/$defs/FieldChange"}
+    density, change = ({"anyOf": [{"$ref": f"#/$defs/{part}"}, NOTHING]} for part in ("Density", "FieldChange"))
     properties["populations"] = {"type": "object", "additionalProperties": density, "properties": dict.fromkeys(types, density)}
     properties["fields"] = {"type": "object", "additionalProperties": change, "properties": dict.fromkeys(library.spreading(), change)}
     parts = schema["$defs"]
@@ -51,7 +53,11 @@ def json_schema(registry: Mapping[str, Any], library: Any) -> dict[str, Any]:
         parts["Study"]["properties"][key] = {"description": parts["Study"]["properties"][key].get("description", "several forms")}
     parts["Domain"]["properties"]["boundary"] = {"anyOf": [parts["Domain"]["properties"]["boundary"], {"enum": ["no_flux", "periodic", "fixed"]}]}
 
+    parts["EventDose"]["properties"]["place"]["anyOf"].append({"enum": [w for w in parts["Place"]["properties"]["kind"]["enum"] if w not in PLACED]})
+
     out = as_written(schema)
+    for key in (*KINDS, "use"):
+        out["$defs"]["Arm"]["properties"][key]["anyOf"].append(NOTHING)
     out["properties"]["arms"]["properties"] = {
         "only": {"type": "boolean", "description": "true: the arms given here are all there are."},
         "factorial": {
@@ -63,6 +69,7 @@ def json_schema(registry: Mapping[str, Any], library: Any) -> dict[str, Any]:
     return out
 
 
+NOTHING = {"type": "null"}  # a key without a value
 SWITCHED = {"type": "object", "description": "A law by name, or one of a plugin: {on: true} and its numbers."}
 
 
@@ -84,7 +91,7 @@ def as_written(node: Any) -> Any:
         return {**about, "anyOf": [out, out["items"]]}
     if out.get("type") == "object" and "properties" not in out and isinstance(out.get("additionalProperties"), dict):
         about = {k: out.pop(k) for k in ("title", "description", "default") if k in out}
-        return {**about, "anyOf": [out, {"type": "null"}]}
+        return {**about, "anyOf": [out, NOTHING]}
     return out
 
 
@@ -95,7 +102,7 @@ def named(entries: Mapping[str, Any]) -> dict[str, Any]:
 
 def groups(registry: Mapping[str, Any]) -> dict[str, Any]:
     """Every parameter group with bounds, units and defaults."""
-    out = {}
+    out: dict[str, Any] = {}
     for group, parameters in registry.items():
         inside: dict[str, Any] = {"on": {"type": "boolean", "default": True}}
         for p in parameters:
@@ -107,5 +114,5 @@ def groups(registry: Mapping[str, Any]) -> dict[str, Any]:
                 "default": p.value,
                 "description": f"{about}{p.unit}; {p.source}",
             }
-        out[group] = {"type": "object", "additionalProperties": False, "properties": inside}
+        out[group] = {"type": ["object", "null"], "additionalProperties": False, "properties": inside}
     return out
