@@ -177,6 +177,7 @@ def test_a_vaccine_has_no_quality_below_0(loaded):
     assert "quality.necrosis" in said(loaded, {"events": {"own": {"extends": "vaccination", "quality": {"necrosis": q(-0.5)}}}})
 
 
+AXIS = {"about": "a test", "on": True, "place": "contact", "receptor": {"name": "r", "on": {"cd8": {"level": q(1)}}}, "effects": {"killing": {"to": q(0.5)}}}
 RULE = {"in": "tumour", "signal": "field.oxygen", "lowers": "division.rate", "to": q(0.5), "half": q(20, "mmHg"), "evidence": "hypothetical", "source": "a test"}
 
 
@@ -185,7 +186,11 @@ RULE = {"in": "tumour", "signal": "field.oxygen", "lowers": "division.rate", "to
     ({"alterations": {"own": {"about": "a test", "source": "a test", "effects": [{"lowers": "division.rat", "to": q(0.5)}]}}}, "unknown term 'division.rat'"),
     ({"rules": {"own": {**RULE, "signal": "field.oxigen"}}}, "unknown signal 'field.oxigen'"),
     ({"rules": {"own": {**RULE, "in": ["tumor"]}}}, "unknown cell type 'tumor'"),
-], ids=["drug", "alteration", "rule", "cells"])  # fmt: skip
+    ({"receptors": {"own": {**AXIS, "ligands": {"li": {"on": {"tumour": {"level": q(0), "induced_by": "field.ifn", "to": q(1), "half": q(1, "ng/mL")}}}}}}}, "field 'ifn' is not in fields"),
+    ({"receptors": {"own": {**AXIS, "ligands": {"li": {"on": {"tumor": {"level": q(1)}}}}}}}, "cell type 'tumor' is not in cells"),
+    ({"antibodies": {"own": {"extends": "anti_lag3", "depletes": "tregs", "depletion": q(0.5)}}}, "cell type 'tregs' is not in cells"),
+    ({"alterations": {"own": {"about": "a test", "source": "a test", "feels": {"rsl": q(0.5)}}}}, "'rsl' is not in drugs, nor a group of them"),
+], ids=["drug", "alteration", "rule", "cells", "field of an axis", "cells of an axis", "antibody", "feels"])  # fmt: skip
 def test_entries_of_the_users_own_are_checked_where_nothing_uses_them_yet(loaded, library, words):
     text = said(loaded, library)
     assert words in text and "own.yaml:" in text

@@ -269,6 +269,7 @@ class AntibodyEntry(Agent):
     faster: `half_life_mouse_d`, where given, holds in hosts below 1 kg. Cells take in what is bound to a ligand on them: `sink`.
     """
 
+    refers: ClassVar[dict[str, str]] = {"depletes": "cells"}
     target: str = Field(pattern=r"^(field:)?[a-z][a-z0-9_]*$")
     coarsen: Coarsen = 1
     kd_nM: float = quantity("nM", gt=0, default=1.0)

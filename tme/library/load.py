@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from ruamel.yaml.error import YAMLError
 
 from tme.library.cell_checks import faults_of
+from tme.library.hits import TARGETS
 from tme.library.kinds import BY_NAME, KINDS
 from tme.library.parsed import parse, plain_of
 from tme.library.schema import FIELD_KEYS, Part
@@ -85,6 +86,14 @@ class Library:
             for name in entry.names():
                 if molecules.count(name) > 1:
                     yield "receptors", axis, "", f"{name} is in two axes; give each its own name"
+            for key, kind, wanted in entry.named():
+                if wanted not in self.entries[kind]:
+                    yield "receptors", axis, key, f"{_word(kind)} '{wanted}' is not in {kind}{meant(wanted, self.entries[kind])}"
+        agents = {*self.entries["drugs"], *(t.group for t in TARGETS.values()), *(r.group for r in self.entries["rules"].values() if r.group)}
+        for name, alteration in self.entries["alterations"].items():
+            for drug in alteration.feels:
+                if drug not in agents:
+                    yield "alterations", name, f"feels.{drug}", f"'{drug}' is not in drugs, nor a group of them{meant(drug, agents)}"
         for fault in faults_of(self.entries["cells"], self.entries["fields"]):
             place, _, said = fault.partition(": ")
             name, _, key = place.partition(".")
