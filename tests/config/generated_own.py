@@ -219,7 +219,7 @@ class Own:
         """Traits, effects, what drugs do less."""
         rng = self.rng
         out: dict[str, Any] = {"about": "generated", "source": "chosen: generated", "effects": [rules.hit("tumour", None)]}
-        maybe(rng, out, 0.4, traits=lambda: {t: quantity(rng, number(rng, 0.5, 2), "1") for t in some(rng, TRAITS, 2)},
+        maybe(rng, out, 0.4, traits=lambda: {t: quantity(rng, number(rng, 1 if t == "nrf2" else 0.5, 2), "1") for t in some(rng, TRAITS, 2)},
               feels=lambda: {d: quantity(rng, number(rng, 0, 10), "1") for d in some(rng, self.library.drugs, 2)}, evidence=lambda: rng.choice(["supported", "conflicting"]))  # fmt: skip
         self.put("alterations", name, out)
 
@@ -264,7 +264,7 @@ class Own:
         """A type that differs from ours in traits, a clone, a number of a law."""
         rng = self.rng
         out: dict[str, Any] = {"extends": "b16_like", "about": "generated"}
-        maybe(rng, out, 0.6, traits=lambda: {t: quantity(rng, number(rng, 0.3, 3), "1") for t in some(rng, TRAITS, 3)},
+        maybe(rng, out, 0.6, traits=lambda: {t: quantity(rng, number(rng, 1 if t == "nrf2" else 0.3, 3), "1") for t in some(rng, TRAITS, 3)},
               clones=lambda: {"hidden": {"share": quantity(rng, number(rng, 0, 0.2), "1"), "traits": {"antigenicity": quantity(rng, number(rng, 0, 1), "1")}}},
               alterations=lambda: some(rng, [n for n, e in self.library.alterations.items() if not e.rules], 2))  # fmt: skip
         self.put("tumours", name, out)

@@ -109,6 +109,16 @@ def test_without_a_vessel_what_decays_comes_to_nothing(loaded):
     assert not ticks(config, n=25).fields["cystine"].concentration.any()
 
 
+def test_a_vaccination_before_the_run_does_without_the_laws_of_memory_and_of_the_node(loaded):
+    arms = {"a": {"events": [{"name": "vaccination", "cause": "ferroptosis", "age_h": 1, "day": -10}]}}
+    outputs = []
+    for off in ((), ("t_cell_memory",), ("t_cell_memory", "lymph_node")):
+        node = ticks(loaded(mechanisms={name: {"on": False} for name in off}, arms=arms), "a", 1).node
+        assert (node.memory > 0) == (not off)
+        outputs.append(node.output)
+    assert outputs[0] == outputs[1] < outputs[2]
+
+
 def test_a_killer_that_carries_a_ligand_that_follows_a_field_walks(loaded):
     """Its walk does not begin beside the law that reads where it is."""
     axis = {"ligands": {"pdl1": {"on": {"cd8": {"level": 0.1, "induced_by": "field.ifng", "to": 0.9, "half": q(1, "ng/mL"), "tau_min": 60}}}}}
