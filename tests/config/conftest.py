@@ -2,6 +2,7 @@
 
 import pytest
 
+import tme.model.registry  # noqa: F401  # the package's groups of parameters get their names before those of these tests, so that their kernels are found compiled
 from tme.config import ConfigError, load_config
 from tme.core.parameters import ParameterSet, par
 

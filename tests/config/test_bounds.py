@@ -47,6 +47,12 @@ def test_a_parameter_at_either_bound_leaves_finite_numbers(group):
     assert not bad
 
 
+@pytest.mark.parametrize("nothing", [("k_red", "k_auto"), ("v_gcl", "k_cx")])
+def test_a_state_that_nothing_takes_away_begins_at_a_number(nothing):
+    """CoQ10H2 that is neither made nor lost, cysteine that is neither used nor exported."""
+    assert not not_finite({"mechanisms": {"ferroptosis": dict.fromkeys(nothing, 0.0)}}, 3)
+
+
 @pytest.mark.parametrize("name", sorted(load_library().fields))
 def test_a_field_at_either_end_of_its_levels_leaves_finite_numbers(name):
     bad = {}

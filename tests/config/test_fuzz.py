@@ -1,4 +1,4 @@
-"""Generated experiments: sound ones run, broken ones are refused with the key that is wrong.
+"""Generated experiments: sound ones run, with the same bits for any threads and across a break; broken ones are refused with the key that is wrong.
 
 A case is its number; `python -c "from generated import *; print(as_yaml(valid(Random(17))))"` shows one.
 """
@@ -7,13 +7,17 @@ from random import Random
 
 import numpy as np
 import pytest
-from generated import CSV, as_yaml, table, valid
-from spoilt import broken
+from generated import as_yaml, valid, write
+from spoilt import broken, parts
 
+from tme.cli import main
 from tme.config import ConfigError
+from tme.experiments.checkpoint import read_checkpoint, write_checkpoint
+from tme.kernels import threads
 from tme.model import TumourModel, load_config
 
 CHUNK = 20
+TICKS, BREAK = 7, 3
 
 
 def chunks(n, first=0):
@@ -27,79 +31,143 @@ def said(cases):
 
 
 @pytest.fixture
-def place(tmp_path):
-    (tmp_path / CSV).write_text(table())
-    return tmp_path
+def shared(monkeypatch):
+    """Sets how many threads work; they share whatever can be shared, and sleep at once when they wait."""
+    monkeypatch.setattr(threads, "MIN_ROWS", 1)
+    monkeypatch.setattr(threads, "SPINS", 0)
+    monkeypatch.setattr("tme.core.solvers.WORTH_VOXELS", 0)
+    monkeypatch.setattr("tme.core.superposition.MIN_SHARED_SOURCES", 1)
+    return lambda n: monkeypatch.setattr(threads, "count", lambda: n)
 
 
-def loaded(place, data):
-    """The config of generated data, through a file as users do."""
-    path = place / "generated.yaml"
-    path.write_text(as_yaml(data))
-    return load_config(path)
-
-
-def run_valid(place, case):
-    """Load, build an arm, run five ticks (sixty now and then); every column and field stays a number."""
+def run_valid(place, case, shared=None):
+    """Load, resolve, build an arm, run some ticks (sixty now and then); every column and field stays a number. `shared`: compare the bits too."""
     rng = Random(case)
-    data = valid(rng)
-    config = loaded(place, data)
+    config = load_config(write(place, valid(rng)))
     again = type(config).model_validate(config.to_dict())
     assert again.to_dict() == config.to_dict()
+    if case % 4 == 0:  # what a run directory keeps loads as itself
+        (place / "resolved.yaml").write_text(as_yaml(config.to_dict()))
+        resolved = load_config(place / "resolved.yaml")
+        assert (resolved.digest, resolved.to_dict()) == (config.digest, config.to_dict())
     arm = rng.choice([*config.arms, "growth"])
+    if shared is not None:
+        shared(1)
     model = TumourModel(config, arm=arm)
-    for _ in range(61 if case % 25 == 0 else 5):
-        model.step()
+    steps(model, BREAK)
+    if shared is not None:
+        write_checkpoint(place / "broken_off", model.state_dict(), {"tick": model.tick})
+    steps(model, (61 if case % 25 == 0 and shared is None else TICKS) - BREAK)
     model.observe()
     for name, field in model.fields.items():
         assert np.isfinite(field.concentration).all() and field.concentration.min() >= 0.0, name
     for population in model.populations:
         for name in population.declared:
             assert np.isfinite(getattr(population, name)).all(), (population.kind, name)
+    if shared is not None:
+        shared(2)
+        assert not different(model, steps(TumourModel(config, arm=arm), TICKS)), "two threads"
+        assert not different(model, steps(TumourModel.from_state(config, read_checkpoint(place / "broken_off")[0], arm=arm), TICKS - BREAK)), "resumed"
+
+
+def steps(model, n):
+    """The model some ticks on."""
+    for _ in range(n):
+        model.step()
+    return model
+
+
+def different(one, other):
+    """Names of arrays of which two models have other bytes."""
+    a, b = one.state_dict(), other.state_dict()
+    return [k for k in {*a, *b} if k not in a or k not in b or (a[k].dtype, a[k].tobytes()) != (b[k].dtype, b[k].tobytes())]
 
 
 def run_broken(place, case):
-    """Refused, every fault with a key, one of them at, above or below the place that was broken."""
+    """Refused, every fault with a key and a line, one of them at, above or below the place that was broken."""
     data, path, way = broken(Random(case))
+    file = write(place, data)
     with pytest.raises(ConfigError) as caught:
-        loaded(place, data)
+        load_config(file)
     assert caught.value.exit_code == 2
-    where = ".".join(map(str, path))
     keys = [f.key for f in caught.value.faults]
-    assert all(keys), str(caught.value)
+    assert all(keys) and all(f.line for f in caught.value.faults), str(caught.value)
+    where = ".".join(map(str, path[1:3] if path[0] == "library" and len(path) > 1 else path))  # an entry of the user's own has no `library` in its key
     near = [k for k in keys if f"{k}.".startswith(f"{where}.") or f"{where}.".startswith(f"{k}.")]
     assert near, f"{way} at {where}, told as {keys}"
 
 
-def run_all(one, place, cases):
+def run_all(one, place, cases, *more):
     """Every case of a chunk; all failures at once."""
     failures = []
     for case in cases:
         try:
-            one(place, case)
+            one(place, case, *more)
         except (Exception, pytest.fail.Exception) as error:
             lines = str(error).splitlines() or [""]
             failures.append(f"case {case}: {type(error).__name__}: {lines[0]}")
     assert not failures, "\n".join(failures)
 
 
+WANTED = {
+    "library.fields", "library.cells", "library.events", "library.receptors", "library.drugs", "library.alterations", "library.antibodies", "library.nanoparticles",
+    "library.tumours", "library.rules", "motion", "entry", "life", "kills", "division", "presents", "polarises", "phagocytoses", "secretes", "takes_up", "pathways", "dies", "yields",
+    "k_ph", "k_gsh", "k_hypoxia", "k_ros", "k_glucose", "k_light", "k_sound", "opens", "combine", "coat", "ligand", "carried_by", "sink", "depletes", "feels", "walls",
+    "field", "drug", "own", "near", "contact", "event", "alteration", "time", "raises", "lowers", "adds_to", "lag_h", "group", "needs", "clock_min", "falling", "linear", "cbhg", "dead",
+    "radiation", "light", "sound", "heat", "resection", "implant", "vaccination", "cell_transfer", "kill_share", "every_d", "until_d", "factorial",
+    "populations.cd4", "populations.nk", "populations.mdsc", "populations.neutrophil", "populations.b_cell", "populations.caf", "populations.normal",
+    "mechanisms.cuproptosis", "mechanisms.disulfidptosis", "mechanisms.closing", "mechanisms.matrix", "mechanisms.ferroptosis_mdsc", "fields.ecm", "rules.M69.arrest",
+    "nodule", "monolayer", "spheroid", "cells", "regions", "rank", "gated", "tile", "roi", "repeat", "daughters_keep", "resists", "host", "primary", "sweep", "metrics",
+}  # fmt: skip
+
+
+def test_what_users_may_write_is_generated():
+    """Each part of the grammar, within some hundred cases."""
+    words = set()
+    for case in range(200):
+        for path, value in parts(valid(Random(case))):
+            words |= {path[-1], ".".join(map(str, path[:2]))}
+            words |= {value, value.partition(".")[0]} if isinstance(value, str) else set()
+    assert WANTED - words == set()
+
+
 @pytest.mark.parametrize("cases", chunks(40), ids=said)
-def test_a_generated_experiment_runs(place, cases):
-    run_all(run_valid, place, cases)
+def test_a_generated_experiment_runs(tmp_path, cases):
+    run_all(run_valid, tmp_path, cases)
 
 
-@pytest.mark.parametrize("cases", chunks(300), ids=said)
-def test_a_broken_experiment_is_refused_with_its_key(place, cases):
-    run_all(run_broken, place, cases)
+@pytest.mark.parametrize("cases", [range(40, 48)], ids=said)
+def test_a_generated_experiment_has_the_same_bits_on_two_threads_and_resumed(tmp_path, cases, shared):
+    run_all(run_valid, tmp_path, cases, shared)
+
+
+@pytest.mark.parametrize("cases", chunks(180), ids=said)
+def test_a_broken_experiment_is_refused_with_its_key(tmp_path, cases):
+    run_all(run_broken, tmp_path, cases)
+
+
+@pytest.mark.parametrize("case", range(0, 60, 6))
+def test_a_broken_experiment_ends_a_command_with_2_and_no_traceback(tmp_path, case, capsys):
+    path = write(tmp_path, broken(Random(case))[0])
+    with pytest.raises(SystemExit) as ended:
+        main(["check", str(path)])
+    shown = capsys.readouterr()
+    assert ended.value.code == 2 and ".yaml:" in shown.err and "Traceback" not in shown.out + shown.err
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("cases", chunks(1000, first=1000), ids=said)
-def test_a_thousand_generated_experiments_run(place, cases):
-    run_all(run_valid, place, cases)
+def test_a_thousand_generated_experiments_run(tmp_path, cases):
+    run_all(run_valid, tmp_path, cases)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("cases", chunks(1000, first=1000), ids=said)
-def test_a_thousand_broken_experiments_are_refused(place, cases):
-    run_all(run_broken, place, cases)
+@pytest.mark.parametrize("cases", chunks(400, first=3000), ids=said)
+def test_four_hundred_generated_experiments_have_the_same_bits_on_two_threads_and_resumed(tmp_path, cases, shared):
+    run_all(run_valid, tmp_path, cases, shared)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("cases", chunks(1500, first=1000), ids=said)
+def test_fifteen_hundred_broken_experiments_are_refused(tmp_path, cases):
+    run_all(run_broken, tmp_path, cases)

@@ -1,8 +1,10 @@
 """`tme schema`: what an editor is told of a config file."""
 
 from pathlib import Path
+from random import Random
 
 import pytest
+from generated import valid
 from ruamel.yaml import YAML
 
 from tme.config.json_schema import json_schema
@@ -26,6 +28,14 @@ def faults(schema, data):
 @pytest.mark.parametrize("path", [*EXPERIMENTS, CONFIGS / "own" / "everything.yaml"], ids=lambda p: p.relative_to(CONFIGS).as_posix())
 def test_no_shipped_experiment_is_marked_as_wrong(schema, path):
     assert faults(schema, YAML(typ="safe").load(path)) == []
+
+
+def test_no_generated_experiment_is_marked_as_wrong(schema):
+    for case in range(60):
+        data = valid(Random(case))
+        if "library" in data:
+            data["library"] = ["own.yaml"]
+        assert faults(schema, data) == [], case
 
 
 @pytest.mark.parametrize("data", [

@@ -9,6 +9,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+import tme
 from tme.core import schedule
 from tme.core.grid import Grid
 from tme.core.mechanism import Phase, check_plan
@@ -54,20 +55,24 @@ def walker(name, begins_with="", reads=(), writes=(), adds=(), every=1, step=Non
 
 
 @pytest.mark.parametrize(
-    "mine, between, at",
+    "mine, between",
     [
-        ({"reads": ("a.x",)}, {"writes": ("a.x",)}, "a.x"),
-        ({"writes": ("a.x",)}, {"reads": ("a.x",)}, "a.x"),
-        ({"adds": ("a.x",)}, {"adds": ("a.x",)}, "a.x"),
-        ({"writes": ("a.x", "a.y")}, {"reads": ("a.y", "a.z")}, "a.y"),
+        ({"reads": ("a.x",)}, {"writes": ("a.x",)}),
+        ({"writes": ("a.x",)}, {"reads": ("a.x",)}),
+        ({"adds": ("a.x",)}, {"adds": ("a.x",)}),
+        ({"writes": ("a.x", "a.y")}, {"reads": ("a.y", "a.z")}),
     ],
 )
-def test_an_entry_cannot_begin_before_one_that_it_meets(mine, between, at):
+def test_an_entry_does_not_begin_before_one_that_it_meets(mine, between):
     plan = [walker("first"), walker("second", **between), walker("third", "first", **mine)]
-    with pytest.raises(ValueError, match=f"third cannot begin with first: second meets it at {at}$"):
-        Schedule(plan)
-    Schedule([plan[1], plan[0], plan[2]])  # it is out of the way
-    Schedule([plan[1], walker("third", "first", **mine)])  # what it would begin with is switched off
+    assert Schedule(plan).early == {}
+    assert Schedule([plan[1], plan[0], plan[2]]).early == {"first": [plan[2]]}  # it is out of the way
+    assert Schedule([plan[1], walker("third", "first", **mine)]).early == {}  # what it would begin with is switched off
+
+
+def test_walks_begin_early_in_the_shipped_plan():
+    early = tme.TumourModel("configs/quick.yaml", arm="combination").plan.early
+    assert {name: [m.name for m in found] for name, found in early.items()} == {"ferroptosis": ["motility"], "killing": ["slow_motility"]}
 
 
 def test_reading_the_same_is_no_meeting():

@@ -56,7 +56,7 @@ def test_a_value_put_in_place_of_a_parameter_counts():
 @pytest.mark.parametrize(
     ("parts", "words"),
     [
-        ({"motion": {"clock_min": number(5, "min")}}, "speed is missing"),
+        ({"motion": {"clock_min": number(5, "min")}}, "motion.speed\n  is missing"),
         ({"motion": {"speed": number(5, "mm/min")}}, "expected 'um/min'"),
         ({"motion": {"speed": 5}}, "must be written {value"),
         ({"motion": {"speed": number(5, "um/min"), "bias": number(0.1, "1")}}, "a bias needs"),
@@ -85,7 +85,7 @@ def test_what_hangs_in_the_air_is_told():
     cells = {"one": CellEntry.model_validate(guest(code=3, secretes=({"field": "x", "rate": number(1, "1")},))),
              "two": CellEntry.model_validate(guest(code=3)), "hour": CellEntry.model_validate(guest())}  # fmt: skip
     assert faults_of(cells, {"oxygen": load_library().fields["oxygen"]}) == [
-        "one.secretes.0.field: field 'x' is not in fields.yaml", "two: has the code of one", "hour: the name has another meaning in tables and series",
+        "one.secretes.0.field: field 'x' is not in fields.yaml", "two: has the code of one", "hour: the name has another meaning in tables, rules or checkpoints",
     ]  # fmt: skip
 
 

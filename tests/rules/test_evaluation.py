@@ -10,6 +10,7 @@ import tme
 from tme.kernels import threads
 from tme.model.registry import rule_programs, term_registry
 from tme.rules.evaluation import programs
+from tme.rules.readings import Neighbourhoods
 
 SMALL = {**{"domain__size_um": "[500, 500]", "initial__n_cells": "150", "start_day": "0", "branch_at_day": "null"}, **{f"rules__{n}": "off" for n in QUIET}}
 HELD_LACTATE = {"fields__lactate": "{initial: 8, held: true}"}
@@ -98,6 +99,21 @@ def test_neighbours_and_contacts_are_counted_without_the_cell_itself():
     touching = ((abs(y[:, None] - cy) <= 1) & (abs(x[:, None] - cx) <= 1)).sum(axis=1).astype(float)
     assert touching.max() >= 1
     assert np.allclose(t.term("death.apoptosis")[: t.n], 1 - 0.5 * response(touching, 1.0, 1.0), rtol=1e-12)
+
+
+@pytest.mark.parametrize("cells", ["tumour", "caf"])
+def test_a_corpse_hears_all_the_living_around_it(cells):
+    """It is not one of those counted, so nothing is taken off for itself."""
+    near = rule(f"near.{cells}", "cells", half=10.0, term="death.apoptosis", **{"in": cells})
+    model = tme.TumourModel("configs/quick.yaml", seed=3, arm="control", **SMALL, populations__caf="{share: 0.5}", rules__x=near)
+    t = model.populations[cells]
+    t.col.state[: t.n : 3] = 3
+    model.mechanism("rules").neighbourhoods = Neighbourhoods()  # counts are made once a tick
+    model.mechanism("rules").settle(model)
+    _z, y, x = model.grid.coordinates(t.voxel)
+    others = ((y[:, None] - y) ** 2 + (x[:, None] - x) ** 2 <= 9) & ~np.eye(t.n, dtype=bool)
+    counted = (others & (t.state == 0)).sum(axis=1).astype(float)
+    assert np.allclose(t.term("death.apoptosis")[: t.n], 1 - 0.5 * response(counted, 10.0, 1.0), rtol=1e-12)
 
 
 def test_a_signal_that_an_arm_lacks_is_nothing_there():

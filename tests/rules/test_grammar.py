@@ -61,6 +61,14 @@ def test_the_dead_hear_only_what_applies_to_them():
     a, b = (t.gsh / 900.0) ** 2, t.lip / 1.0
     x = np.where(t.state == 0, a + b, b)
     assert np.allclose(t.term("division.rate")[: t.n], 1.0 + 2.0 * x / (1 + x), rtol=1e-12)
+    rules["rules__c"] = entry("lowers", "own.lip", "uM", 0.1, 1.5, 4.0)  # for the living, beside a rule for the dead on the other side
+    model = tme.TumourModel("configs/wave.yaml", arm="growth", domain__size_um="[300, 300]", **{f"rules__{n}": "off" for n in QUIET}, **rules)
+    t = model.tumour
+    t.col.state[: t.n // 2] = 3
+    model.mechanism("rules").settle(model)
+    u, y = 1.0 + 2.0 * x / (1 + x), np.where(t.state == 0, (t.lip / 1.5) ** 4, 0.0)
+    assert np.allclose(t.term("division.rate")[: t.n], u + (0.1 - u) * y / (1 + y), rtol=1e-12)
+    del rules["rules__c"]
     deaf = tme.TumourModel("configs/wave.yaml", arm="growth", domain__size_um="[300, 300]", **{f"rules__{n}": "off" for n in QUIET}, rules__a=rules["rules__a"])
     t = deaf.tumour
     t.col.state[: t.n // 2] = 3

@@ -41,6 +41,9 @@ def refusal(*overrides):
         ({"lowers": None, "raises": "division.rate"}, "raises division.rate to 0.5, which is on the wrong side of 1"),
         ({"raises": "division.rate"}, "this has raises and lowers"),
         ({"lowers": None, "adds_to": "division.rate"}, "is a factor.*expected raises or lowers"),
+        ({"to": N.format(0.5, "'%'")}, "to is in '%', division.rate in '1'"),
+        ({"combine": "cbhg", "base": N.format(1, "1/h"), "to": N.format(0.5, "1/min")}, "to is in '1/min', the base in '1/h'"),
+        ({"combine": "cbhg", "base": N.format(1, "1/h"), "to": N.format(0.5, "1/h"), "lowers": "death.drug"}, "to is in '1/h', death.drug in '1/min'"),
         ({"half": N.format(20, "kPa")}, "half is in 'kPa', field.oxygen in 'mmHg'"),
         ({"half": None}, "a Hill response needs half"),
         ({"hlaf": N.format(20, "mmHg")}, "did you mean 'half'"),
@@ -114,6 +117,38 @@ def test_a_number_of_the_first_version_is_refused_with_what_stands_for_it_now():
 
 def test_an_unknown_metric_is_refused_with_the_nearest_readout():
     assert "metrics: unknown readout 'cd8_per_m2'" in refusal("metrics=[cd8, cd8_per_m2]") and "did you mean 'cd8_per_mm2'" in refusal("metrics=[cd8_per_m2]")
+
+
+def test_rules_agree_with_the_drugs_and_alterations_that_act_on_their_term():
+    """PhysiCell's grammar knows no factor beside it, and a pool of inhibitors is a sum that the law takes."""
+    cbhg = text({"combine": "cbhg", "base": N.format(1, "1"), "signal": "field.oxygen"})
+    said = refusal("rules.x=" + cbhg, "tumour.alterations=[myc_high]", "rules.M69.arrest=off", "rules.M77.m2_growth=off")
+    assert "rules.x: division.rate is combined as cbhg, and myc_high.rate acts on it too" in said
+    drug = "arms.x={drugs: [{name: erastin, dose_mg_kg: 5, day: 0}]}"
+    xct = {"lowers": "ferroptosis.xct", "group": "xct_inhibitors"}
+    said = refusal("rules.x=" + text(xct), drug)
+    assert "group xct_inhibitors is that of what competes for ferroptosis.xct" in said and "to: 0 and no lag_h" in said
+    assert "to differs from that of erastin.xct" in said
+    for change in ({"lag_h": N.format(1, "h")}, {"response": "linear", "lowers": None, "adds_to": "ferroptosis.gpx4_loss"}):
+        fault = refusal("rules.x=" + text({**xct, "to": N.format(0, "1"), **change}))
+        assert "rules.x" in fault
+    tme.load_config("configs/quick.yaml", overrides=["rules.x=" + text({**xct, "to": N.format(0, "1")}), drug])
+
+
+def test_a_bare_number_that_a_rule_of_the_library_does_not_state_has_its_unit():
+    config = tme.load_config("configs/quick.yaml", overrides=["rules.M53.hif1={lag_h: 6, clock_min: 20}", "rules.M74.il12_ifng.hill=2"])
+    found = chosen(config)
+    assert (found["M53.hif1"].lag_h, found["M53.hif1"].clock_min, found["M74.il12_ifng"].hill) == (6.0, 20.0, 2.0)
+    assert found["M53.hif1"].numbers["lag_h"].unit == "h"
+    assert "must be written" in refusal("rules.x=" + text({"lag_h": 6}))  # a new rule says where its numbers come from
+
+
+def test_what_acts_on_a_term_that_does_nothing_is_judged_by_the_numbers_of_its_cells():
+    """Those of tumour cells do not reach others."""
+    mdsc = "rules.x=" + text({"in": "mdsc", "lowers": "ferroptosis.gch1"})
+    on = ("mechanisms.ferroptosis_mdsc.on=true", "populations.mdsc={per_mm2: 100}")
+    assert "entries.cells.mdsc.pathways.ferroptosis.preset.kap_b above 0" in refusal(mdsc, *on, "mechanisms.ferroptosis.kap_b=0.3")
+    tme.load_config("configs/quick.yaml", overrides=[mdsc, *on, "entries.cells.mdsc.pathways.ferroptosis.preset={kap_b: {value: 0.3, unit: '1', source: 'assumed: a test'}}"])
 
 
 def test_one_group_on_two_terms_is_refused():

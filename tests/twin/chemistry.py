@@ -14,11 +14,13 @@ hydroperoxide takes its net growth into the exponent, held to at most 20.
     Q  coq10h2        uM                                     D  damage    1   the membrane ruptures at 1
 
 A cell brings its traits (xct, gpx4_trait, fsp1, acsl4, tfr1, nrf2, mufa; reference 1, mufa 0), what it
-senses (ifng ng/mL, cystine uM, oxygen mmHg, peroxide uM, aa uM) and what drugs do to it (e_..., j_fe, `terms`).
+senses (ifng ng/mL, cystine uM, oxygen mmHg, peroxide uM, aa uM), what drugs do to it (e_..., j_fe) and what rules do (`terms`).
 """
 
 import math
 from collections import namedtuple
+
+from twin.rules import added, factor
 
 STATES = ("ifng_response", "cysteine", "gsh", "gpx4", "coq10h2", "lip", "ferritin", "pufa", "plooh", "damage")
 State = namedtuple("State", "z c g a q f b u l d")
@@ -47,53 +49,65 @@ def opening(peroxide, g, q, p):
 
 def rates(cell, y, p):
     """Production and loss of each state at `y`."""
-    n = cell.nrf2
+
+    def f(name):
+        return factor(cell, f"ferroptosis.{name}")
+
+    def a(name):
+        return added(cell, f"ferroptosis.{name}")
+
+    n = cell.nrf2 * f("nrf2")
     # cysteine, GSH, GPX4
     uptake = (
         p.v_x
-        * (1.0 - 0.5 * p.p53)
+        * max(1.0 - 0.5 * (p.p53 + a("p53")), 0.0)
         * cell.xct
+        * f("xct")
         * n**0.7
         * cell.cystine
         / ((p.k_cys + cell.cystine) * (1.0 + cell.e_xct))
     )
-    synthesis = p.v_gcl * n**0.5 / ((1.0 + cell.e_bso) * (p.k_gcl + y.c) * (1.0 + y.g / p.ki_gsh))
-    gpx = p.v_gpx * y.a * y.g / ((p.k_g + y.g) * (p.k_l + y.l))
-    oxidised = (2.0 * p.loss_gssg * gpx * y.l + cell.terms.get("ferroptosis.gsh_use", 0.0)) / (y.g + 1.0)
-    supply_a = p.k_a * cell.gpx4_trait * n**0.3 * (p.k_c + p.c_ref) / p.c_ref * y.c / (p.k_c + y.c)
+    synthesis = p.v_gcl * n**0.5 * f("gcl") / ((1.0 + cell.e_bso) * (p.k_gcl + y.c) * (1.0 + y.g / p.ki_gsh))
+    gpx = p.v_gpx * f("gpx4_activity") * y.a * y.g / ((p.k_g + y.g) * (p.k_l + y.l))
+    oxidised = (2.0 * p.loss_gssg / f("gssg_recycling") * gpx * y.l + a("gsh_use")) / (y.g + 1.0)
+    supply_a = p.k_a * cell.gpx4_trait * f("gpx4_synthesis") * n**0.3 * (p.k_c + p.c_ref) / p.c_ref * y.c / (p.k_c + y.c)
     # radicals
-    trapping = p.kap0 + p.kap_q * y.q + p.kap_b * p.gch1 + cell.e_trap
+    kap_q = p.kap_q * f("coq_trapping")
+    trapping = p.kap0 * f("vitamin_e") + kap_q * y.q + p.kap_b * p.gch1 * f("gch1") + cell.e_trap + a("trap")
     chain = p.k_p * cell.oxygen / (p.k_o2 + cell.oxygen) / trapping
-    enzymes, h2o2 = p.k_i0 * cell.terms.get("ferroptosis.initiation", 1.0), p.h0 * cell.terms.get("ferroptosis.h2o2", 1.0)
+    enzymes, h2o2 = p.k_i0 * f("initiation"), p.h0 * f("h2o2")
     initiation = y.u / p.u0 * (enzymes + y.f * (p.k_if * h2o2 + p.k_is * opening(cell.peroxide, y.g, y.q, p)))
     radicals = initiation + p.k_br * y.f * y.l
     nu = chain * y.u
     # CoQ10, iron, lipid
-    reduction = p.k_red * cell.fsp1 * n**0.7 / (1.0 + cell.e_fsp1)
-    storage = p.k_sto * n**0.5 * max(1.0 - y.b / p.b_max, 0.0)
-    ferritinophagy = p.k_ncoa4 * p.ncoa4
+    reduction = p.k_red * f("coq_reduction") * cell.fsp1 * f("fsp1") * n**0.7 / (1.0 + cell.e_fsp1) + a("dhodh")
+    storage = p.k_sto * f("ferritin_storage") * n**0.5 * max(1.0 - y.b / p.b_max, 0.0)
+    ferritinophagy = p.k_ncoa4 * p.ncoa4 * f("ncoa4")
     supply_u = (
         p.k_u
         * p.u0
         * cell.acsl4
+        * f("acsl4")
+        * f("lipid_supply")
         * (1.0 + p.f_acsl * y.z)
         * (1.0 + p.f_aa * cell.aa / (p.k_aa + cell.aa))
-        / (1.0 + cell.mufa)
+        / (1.0 + cell.mufa + a("mufa"))
     )
+    ifng = cell.ifng * f("ifng_sensitivity")
     return Rates(
-        z=(cell.ifng / (p.ec50_ifn + cell.ifng) / p.tau_z, 1.0 / p.tau_z),
-        c=(uptake * (1.0 - p.f_x * y.z) + p.j_ts, synthesis + p.k_cx),
-        g=(synthesis * y.c, p.k_g_loss + oxidised),
-        a=(supply_a, p.k_a + cell.e_gpx4),
-        q=(reduction * p.q_total, reduction + p.k_auto + radicals * p.kap_q / trapping),
+        z=(ifng / (p.ec50_ifn + ifng) / p.tau_z, 1.0 / p.tau_z),
+        c=(uptake * (1.0 - p.f_x * y.z) + p.j_ts * f("cysteine_supply"), synthesis + p.k_cx),
+        g=(synthesis * y.c, p.k_g_loss + oxidised + a("gsh_loss")),
+        a=(supply_a, p.k_a + cell.e_gpx4 + a("gpx4_loss")),
+        q=(reduction * p.q_total, reduction + p.k_auto + radicals * kap_q / trapping),
         f=(
-            p.j_tf * cell.tfr1 + cell.j_fe + ferritinophagy * y.b,
-            p.k_ex * p.fpn * n**0.3 + storage + cell.e_chel,
+            p.j_tf * cell.tfr1 * f("tfr1") + cell.j_fe + a("iron_influx") + ferritinophagy * y.b,
+            p.k_ex * p.fpn * f("fpn") * n**0.3 + storage + cell.e_chel + a("iron_chelation"),
         ),
         b=(storage * y.f, ferritinophagy),
         u=(supply_u if cell.state == "alive" else 0.0, p.k_u + chain * radicals),
-        l=(nu * initiation, (nu - 1.0) * p.k_br * y.f - gpx - p.k_dl),
-        d=(radicals / p.d_leth, p.k_rep),
+        l=(nu * initiation, (nu - 1.0) * p.k_br * y.f - gpx - p.k_dl * f("plooh_clearance")),
+        d=(radicals / p.d_leth, p.k_rep * f("repair")),
     )
 
 

@@ -8,12 +8,14 @@ import math
 import mesa
 
 from twin.philox import child_uid, happens
+from twin.rules import factor
 
 
 class ImmuneCell(mesa.Agent):
     """What all of them have."""
 
     kind, code, speed = "immune", 0, 0.0
+    alive = True
     FLOATS, INTEGERS = ("speed",), ("voxel", "n_div", "born_tick", "heading")
 
     def __init__(self, model, uid, voxel, born_tick=0, **columns):
@@ -41,6 +43,7 @@ class ImmuneCell(mesa.Agent):
         a, b, c, _ = self.model.dice.words("move", self.model.tick, self.uid)
         u_move, u_new = (a + 0.5) / 2.0**32, (c + 0.5) / 2.0**32
         u_bias, u_keep = ((b >> 16) + 0.5) / 2.0**16, ((b & 0xFFFF) + 0.5) / 2.0**16
+        bias = bias * factor(self, "motility.bias")
         k = self.uphill(field, u_bias / bias) if u_bias < bias else None
         if k is None:
             k = (
@@ -48,7 +51,7 @@ class ImmuneCell(mesa.Agent):
                 if self.heading >= 0 and u_keep < persistence
                 else int(u_new * len(lattice.directions))
             )
-        if u_move >= self.speed * minutes / lattice.dx / lattice.lengths[k]:
+        if u_move >= self.speed * factor(self, "motility.speed") * minutes / lattice.dx / lattice.lengths[k]:
             return None
         voxel = lattice.neighbours[self.voxel][k]
         return None if voxel is None else (voxel, k)
@@ -83,7 +86,7 @@ class ImmuneCell(mesa.Agent):
     def may_turn_over(self, rate, minutes):
         """Death of age or departure at `rate` 1/min."""
         if self.fate is None and happens(
-            self.model.dice.uniform("turnover", self.model.tick, self.uid), rate, minutes
+            self.model.dice.uniform("turnover", self.model.tick, self.uid), rate * factor(self, "turnover.rate"), minutes
         ):
             self.fate = "leave"
 
@@ -175,7 +178,7 @@ class Cd8(ImmuneCell):
         self.target_voxel = target.voxel
         self.function = (1.0 - self.exhaustion) * self.model.checkpoints.signals(self, target)
         self.function /= 1.0 + p.k_sup * float(suppression.c[self.voxel])
-        rate = p.k_hit * self.function * self.terms.get("killing.hit_rate", 1.0)
+        rate = p.k_hit * self.function * factor(self, "killing.hit_rate")
         hit = happens(dice.uniform("hit", tick, self.uid), rate, minutes)
         events["CD8 hits"] += hit
         return target, hit
@@ -192,7 +195,8 @@ class Cd8(ImmuneCell):
         target = living[int(u_pick * len(living))]
         rate = (
             p.k_attach
-            * p.recognition
+            * factor(self, "killing.attach_rate")
+            * min(p.recognition * factor(self, "killing.recognition"), 1.0)
             * target.antigenicity
             * (p.mhc_floor + (1.0 - p.mhc_floor) * target.mhc1)
         )
@@ -210,14 +214,14 @@ class Cd8(ImmuneCell):
     def exhaust(self, p, minutes):
         """de/dt = (1 - e) g/tau while engaged, g the product of what all axes do to exhaustion."""
         if self.engaged:
-            g = self.model.checkpoints.drive(self)
+            g = self.model.checkpoints.drive(self) * factor(self, "exhaustion.rate")
             self.exhaustion = 1.0 - (1.0 - self.exhaustion) * math.exp(-g * minutes / (p.tau_d * 1440.0))
             self.model.events["CD8 exhausts"] += 1
 
     def may_turn_over(self, p, cxcl, surplus, minutes):
         """Leaves with the surplus; dies at 1/life, sooner off chemokine; engaged divides at k_expand f."""
         dice, tick = self.model.dice, self.model.tick
-        rate = 1.0 / (p.life_d * 1440.0) * self.terms.get("turnover.rate", 1.0)
+        rate = 1.0 / (p.life_d * 1440.0) * factor(self, "turnover.rate")
         if float(cxcl.c[self.voxel]) < p.c_min:
             rate *= p.off_tumour
         if surplus > 0.0 and dice.uniform("cd8_death", tick, self.uid, 1) < surplus:
@@ -227,7 +231,7 @@ class Cd8(ImmuneCell):
             self.fate = "leave"
         elif self.engaged and self.n_div < p.n_max:
             u = dice.uniform("cd8_divide", tick, self.uid)
-            self.fate = "divide" if happens(u, p.k_expand * self.function, minutes) else None
+            self.fate = "divide" if happens(u, p.k_expand * self.function * factor(self, "division.rate"), minutes) else None
 
     def divide(self):
         """A daughter in the own voxel, else in the first neighbour with room from a random direction on."""
@@ -302,14 +306,14 @@ class Dendritic(ImmuneCell):
         reach = 9.0 / (1 + len(lattice.directions))  # in space there are 27 places for nine in a plane
         fresh, old = fresh * reach, old * reach
         self.antigen = 1.0 - (1.0 - self.antigen) * math.exp(
-            -p.k_eat * fresh * self.terms.get("maturation.antigen", 1.0) * minutes
+            -p.k_eat * fresh * factor(self, "maturation.antigen") * minutes
         )
         self.blunting += p.k_ox * old * minutes
         a, h = float(atp.c[self.voxel]), float(hmgb1.c[self.voxel])
         danger = 0.5 * a / (p.k_atp + a) + 0.5 * h / (p.k_hmgb1 + h)
         if happens(
             self.model.dice.uniform("mature", tick, self.uid),
-            p.k_mature * self.terms.get("maturation.rate", 1.0) * danger / (1.0 + self.blunting / p.k_x),
+            p.k_mature * factor(self, "maturation.rate") * danger / (1.0 + self.blunting / p.k_x),
             minutes,
         ):
             self.mature, self.mature_tick = 1, tick
@@ -317,7 +321,7 @@ class Dendritic(ImmuneCell):
 
     def quality(self, p):
         """What its arrival is worth to the node."""
-        return (p.q0 + (1.0 - p.q0) * self.antigen) / (1.0 + self.blunting / p.k_x) * self.terms.get("priming.gain", 1.0)
+        return (p.q0 + (1.0 - p.q0) * self.antigen) / (1.0 + self.blunting / p.k_x) * factor(self, "priming.gain")
 
 
 class LymphNode:

@@ -18,7 +18,7 @@ from twin.immune_cells import IMMUNE, LymphNode, walk
 from twin.lattice import Lattice
 from twin.philox import Dice, happens, recruit_uid
 from twin.receptors import Checkpoints
-from twin.rules import Rules
+from twin.rules import Rules, factor
 from twin.secretion import secrete
 from twin.therapy import Therapy
 
@@ -35,7 +35,7 @@ CLOCK = {
 class TwinModel(mesa.Model):
     """One tumour under one arm; cells are put in by `twin.setup`."""
 
-    def __init__(self, config, parameters, seed, arm, rules):
+    def __init__(self, config, parameters, seed, arm, rules, terms):
         super().__init__(rng=seed % 2**32)
         self.config, self.p, self.dice = config, parameters, Dice(seed)
         self.tick, self.dt = 0, float(config.clocks.dt_min)
@@ -53,13 +53,21 @@ class TwinModel(mesa.Model):
         self.cells = {"tumour": {}, **{kind: {} for kind in IMMUNE}}
         self.vessel_share = parameters.vessels.per_mm2 * 1e-6 * 8000.0 / vessels.NOMINAL
         self.therapy = Therapy(config, arm, self.vessel_share)
-        self.rules = Rules(self, rules)
+        self.refuse_what_is_lacking()
+        self.rules = Rules(self, rules, terms)
         self.make_fields()
         self.make_vessels()
         self.node = LymphNode(parameters.priming, CLOCK["lymph_node"])
         self.checkpoints, self.depletion = Checkpoints(self), {}
         self.replaces = {}  # by cell type: the entry per vessel and minute that replaces losses at the start
         self.activation = {}  # by cell type: what endothelium keeps of its response, by voxel
+
+    def refuse_what_is_lacking(self):
+        """NotImplementedError for cell types and clones that this twin knows nothing of."""
+        if others := set(self.config.cell_types()) - set(self.cells):
+            raise NotImplementedError(f"the twin has no {', '.join(sorted(others))} cells")
+        if self.therapy.drugs and (self.config.felt() or any(c.resists for c in self.config.tumour.clones.values())):
+            raise NotImplementedError("in the twin all cells feel a drug alike")
 
     def make_fields(self):
         """Fields of the config and of the arm; which of them vessels feed, and which are held."""
@@ -246,7 +254,7 @@ class TwinModel(mesa.Model):
         if self.strikes("clearance"):
             predators = {}
             for m in self.of("macrophage"):
-                predators.setdefault(m.voxel, []).append(m.m1)
+                predators.setdefault(m.voxel, []).append(m.m1 * factor(m, "phagocytosis.living"))
             living = self.config.library.cells["macrophage"].phagocytoses.living
             for cell in self.of("tumour"):
                 cell.may_be_eaten(predators, living, CLOCK["clearance"])
@@ -344,12 +352,13 @@ class TwinModel(mesa.Model):
         ):
             if self.config.populations.get(kind) is None:
                 continue
+            factors = self.rules.at_vessels(f"entry.{kind}", self.open_vessels)
             for v, weight in self.open_vessels.items():
                 uid = recruit_uid(IMMUNE[kind].code, v, self.tick)
                 response = float(signal[v]) / (k + float(signal[v]))
                 if kind in self.activation:  # endothelium remembers
                     response = self.activation[kind][v] = max(response, self.activation[kind][v])
-                hazard = rate * self.replaces[kind] * weight * (v in near) * (response + basal)
+                hazard = rate * self.replaces[kind] * weight * (v in near) * (response + basal) * factors[v]
                 if happens(self.dice.uniform("recruit", self.tick, uid), hazard, minutes):
                     if self.lattice.has_room(v):
                         cell = IMMUNE[kind](self, uid, v, self.tick)

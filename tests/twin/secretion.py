@@ -1,5 +1,6 @@
 """Phase 8: what cells add to the fields and take from them, reckoned anew before each solve of a field."""
 
+from twin.rules import added, factor
 from twin.therapy import free_share, release_outside
 
 
@@ -59,7 +60,8 @@ def take_up(model):
         ifng.vmax[v] = receptors * model.per_cell if cell.alive else 0.0
         if cell.alive:
             transporter = (
-                cell.xct * cell.nrf2**0.7 * (1.0 - chem.f_x * cell.ifng_response) * (1.0 - 0.5 * chem.p53)
+                cell.xct * factor(cell, "ferroptosis.xct") * (cell.nrf2 * factor(cell, "ferroptosis.nrf2")) ** 0.7
+                * (1.0 - chem.f_x * cell.ifng_response) * max(1.0 - 0.5 * (chem.p53 + added(cell, "ferroptosis.p53")), 0.0)
             )
             # two cysteines make one cystine
             cystine.vmax[v] = 0.5 * chem.v_x * transporter / (1.0 + cell.e_xct) * model.cell_fraction
@@ -86,22 +88,22 @@ def emit(model):
         else:
             for name, rate in (("atp", p.damp.atp_rate), ("hmgb1", p.damp.hmgb1_rate)):
                 if model.due(name):
-                    source[name][v] += rate * per_voxel * cell.release(p.damp)
+                    source[name][v] += rate * per_voxel * cell.release(p.damp) * factor(cell, f"damp.{name}")
         if cell.state in ("alive", "ferroptosis") and cell.plooh > p.uptake.emit_floor and model.due("peroxide"):
             source["peroxide"][v] += p.ferroptosis.p_s * cell.plooh
     for cell in model.of("cd8"):
         if model.due("ifng"):
-            source["ifng"][cell.voxel] += ifng_rate * cell.stimulus * cell.terms.get("secretion.ifng", 1.0)
+            source["ifng"][cell.voxel] += ifng_rate * cell.stimulus * factor(cell, "secretion.ifng")
     for item in model.config.library.cells["macrophage"].secretes:
         if item.field != "suppression" and item.field in source and model.due(item.field):  # else nobody hears it
             for cell in model.of("macrophage"):
                 share = {"m1": cell.m1, "m2": 1.0 - cell.m1, None: 1.0}[item.times]
-                source[item.field][cell.voxel] += item.rate * per_voxel * share * cell.terms.get(f"secretion.{item.field}", 1.0)
+                source[item.field][cell.voxel] += item.rate * per_voxel * share * factor(cell, f"secretion.{item.field}")
     if model.due("suppression"):
         for cell in model.of("treg"):
-            source["suppression"][cell.voxel] += p.suppression.treg_rate * per_voxel
+            source["suppression"][cell.voxel] += p.suppression.treg_rate * per_voxel * factor(cell, "secretion.suppression")
         for cell in model.of("macrophage"):
-            source["suppression"][cell.voxel] += p.suppression.m2_rate * per_voxel * (1.0 - cell.m1)
+            source["suppression"][cell.voxel] += p.suppression.m2_rate * per_voxel * (1.0 - cell.m1) * factor(cell, "secretion.suppression")
 
 
 def drug_terms(model):

@@ -13,6 +13,7 @@ from tme.config import load_config
 from tme.library import load_library
 from tme.library.agents import STRENGTH, DrugEntry
 from tme.model import TumourModel, parameter_registry
+from tme.model.registry import alteration_rules, term_registry
 from tme.rules.resolve import chosen
 from twin.dosing import update_vessels
 from twin.immune_cells import IMMUNE
@@ -81,6 +82,11 @@ def parameters(model):
     return SimpleNamespace(**{g: s.build(model.config_for(g)) for g, s in parameter_registry().items()})
 
 
+def terms(config):
+    """Of each term whether it is an amount, its bounds, and the pool of drugs that compete for it."""
+    return {name: (t.effect == "adds", t.low, t.high, t.pool) for name, t in term_registry(config.plugins, config.library).items()}
+
+
 def rows(population):
     """The live rows of a population as dicts of Python numbers."""
     names = list(population.declared)
@@ -90,7 +96,8 @@ def rows(population):
 
 def twin_of(model):
     """A twin in the state of a model that was just built."""
-    twin = TwinModel(model.config, parameters(model), model.seed_used, model.arm_name, chosen(model.config))
+    rules = chosen(model.config) | alteration_rules(model.config)
+    twin = TwinModel(model.config, parameters(model), model.seed_used, model.arm_name, rules, terms(model.config))
     for row in rows(model.tumour):
         columns = {name: row[name] for name in (*FLOATS, *twin.checkpoints.columns("tumour"), *INTEGERS)}
         twin.add(
@@ -175,9 +182,28 @@ def check_cells(where, population, cells, extra, rtol):
             rtol,
             uids,
         )
+    check_rules(where, population, order, cells, rtol)
     for name in [n for n in population.declared if n.startswith("np_")]:
         held = np.array([c.held.get(name[3:], 0.0) for c in cells])
         check_floats(f"{where}.{name}", getattr(population, name)[order], held, rtol, uids)
+
+
+def check_rules(where, population, order, cells, rtol):
+    """What rules make of terms, and their memories; the twin has every program that acts in these cells."""
+    model, twin, uids = population.model, cells[0].model if cells else None, population.uid[order].tolist()
+    acting = next((m.programs for m in model.plan.entries if m.name == "rules"), ())
+    acting = {p.term.name: p for p in acting if p.cells == population.kind and not p.pooled}
+    if twin is None:
+        return
+    ours = {p.term: p for p in twin.rules.programs if p.cells == population.kind}
+    assert set(acting) == set(ours), f"{where}: terms that rules act on"
+    for name, p in acting.items():
+        theirs = np.array([c.terms.get(name, p.term.neutral) for c in cells])
+        check_floats(f"{where}.{name}", getattr(population, p.place)[order], theirs, rtol, uids)
+        for g in p.groups:
+            if g.memory:
+                kept = np.array([c.memories.get(g.name, 0.0) for c in cells])
+                check_floats(f"{where}, memory of {g.name}", getattr(population, g.memory)[order], kept, rtol, uids)
 
 
 def same(where, uids, ours, theirs):

@@ -54,6 +54,7 @@ class Therapy:
         plan, library = config.therapy_of(arm), config.library
         mouse_per_mass = config.tumour.mouse_g / config.tumour.mass_g
         self.drugs, self.antibodies, self.particles = [], [], []
+        self.events = plan.events
 
         def doses(item, size, route):
             return [((day - config.start_day) * 1440.0, size, route) for day in item.day]

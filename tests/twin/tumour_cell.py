@@ -10,6 +10,7 @@ import mesa
 
 from twin import chemistry
 from twin.philox import child_uid, happens
+from twin.rules import added, factor
 
 CAUSES = ("alive", "ferroptosis", "immune", "necrosis", "apoptosis")
 SENSED = {
@@ -46,7 +47,6 @@ class TumourCell(mesa.Agent):
     """One tumour cell. `held` maps each particle platform to the payload inside, uM."""
 
     kind, code = "tumour", 1
-    pdl1_synthesis = 1.0  # what siRNA leaves of it
 
     def __init__(self, model, uid, **columns):
         super().__init__(model)
@@ -67,36 +67,33 @@ class TumourCell(mesa.Agent):
                 setattr(self, column, float(fields[name].c[self.voxel]))
 
     def feel_drugs(self, drugs, fields):
-        """Each hit adds (strength c)^exponent to the effect on its target; siRNA leaves 1 - e/(1 + e) of PD-L1 synthesis.
+        """Each hit adds (strength c)^exponent to the effect on its target.
 
         Iron from salts enters living cells at once, or with particles about at the particles' clock.
         """
-        targets, silenced = {hit.target for drug in drugs for hit in drug.entry.hits}, 0.0
+        targets = {hit.target for drug in drugs for hit in drug.entry.hits}
         for target in targets & set(EFFECTS):
             setattr(self, EFFECTS[target], 0.0)
         for drug in drugs:
             for hit in drug.entry.hits:
-                if hit.target is None:
-                    continue  # a rule on a term: `rules`
+                if hit.target not in EFFECTS:
+                    continue  # a rule on a term, `rules`, or nothing in cells
                 dose = float(fields[drug.name].c[self.voxel]) * hit.strength
-                if hit.target == "pdl1_synthesis":
-                    silenced += dose**hit.exponent
-                elif hit.target in EFFECTS and dose > 0.0:
+                if dose > 0.0:
                     column = EFFECTS[hit.target]
                     setattr(self, column, getattr(self, column) + dose**hit.exponent)
                     self.model.events["drug hit"] += 1
-        self.pdl1_synthesis = 1.0 - silenced / (1.0 + silenced)
         if "iron_supply" in targets and not self.model.therapy.particles:
             self.j_fe = self.j_drug if self.alive else 0.0
 
     def respond_to_ifng(self, p, minutes):
-        """PD-L1 (less what siRNA stops) and MHC-I relax to base + (1 - base) ifng/(ec50 + ifng)."""
+        """PD-L1 and MHC-I relax to base + (1 - base) ifng/(ec50 + ifng)."""
         if not self.alive:
             return
         keep = math.exp(-minutes / p.pdl1_tau)
         h = 1.0 if self.pdl1_answer == 2.0 else self.ifng / (p.pdl1_ec50 + self.ifng) * self.pdl1_answer
-        pdl1 = (p.pdl1_base + (1.0 - p.pdl1_base) * h) * self.pdl1_synthesis
-        mhc1 = p.mhc1_base + (1.0 - p.mhc1_base) * self.ifng / (p.mhc1_ec50 + self.ifng)
+        pdl1 = (p.pdl1_base + (1.0 - p.pdl1_base) * h) * factor(self, "surface.pdl1")
+        mhc1 = min((p.mhc1_base + (1.0 - p.mhc1_base) * self.ifng / (p.mhc1_ec50 + self.ifng)) * factor(self, "surface.mhc1"), 1.0)
         self.model.events["PD-L1 induced"] += pdl1 > max(self.pdl1, 1.5 * p.pdl1_base)
         self.pdl1 = pdl1 + (self.pdl1 - pdl1) * keep
         self.mhc1 = mhc1 + (self.mhc1 - mhc1) * keep
@@ -151,7 +148,7 @@ class TumourCell(mesa.Agent):
             fed = min(max((self.oxygen - p.o2_low) / (p.o2_high - p.o2_low), 0.0), 1.0)
             h = float(hmgb1.c[self.voxel])
             crowded = p.crowd_half / (p.crowd_half + self.crowding)
-            rate = p.k_div * fed * (1.0 + damp.damp_growth * h / (damp.growth_k + h)) * crowded * self.terms.get("division.rate", 1.0)
+            rate = p.k_div * fed * (1.0 + damp.damp_growth * h / (damp.growth_k + h)) * crowded * factor(self, "division.rate")
             if rate > 0.0 and happens(
                 self.model.dice.uniform("divide", self.model.tick, self.uid), rate, minutes
             ):
@@ -162,9 +159,10 @@ class TumourCell(mesa.Agent):
         if self.alive and self.fate in (None, "divide"):
             u_necrosis, u_apoptosis = self.model.dice.pair("death", self.model.tick, self.uid)
             lack = min(max((p.o2_necrosis - self.oxygen) / (p.o2_necrosis - p.o2_full), 0.0), 1.0)
-            if happens(u_necrosis, p.k_nec * lack, minutes):
+            drugs = added(self, "death.drug") * factor(self, "death.drug_sensitivity")
+            if happens(u_necrosis, p.k_nec * factor(self, "death.necrosis") * lack, minutes):
                 self.fate = "necrosis"
-            elif happens(u_apoptosis, p.k_apo + self.terms.get("death.drug", 0.0), minutes):
+            elif happens(u_apoptosis, p.k_apo * factor(self, "death.apoptosis") + drugs, minutes):
                 self.fate = "apoptosis"
 
     def may_be_cleared(self, damp, minutes):
@@ -216,7 +214,6 @@ class TumourCell(mesa.Agent):
         columns.update(
             voxel=voxel,
             state="alive",
-            pdl1_synthesis=self.pdl1_synthesis,
             born_tick=self.model.tick,
             n_div=0,
             death_tick=-1,

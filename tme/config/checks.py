@@ -126,6 +126,17 @@ def check_fields(look: Access) -> None:
                 if key == "coarsen" and name in look.context.library.nanoparticles:
                     look.fault(("fields", name, key), f"{name} is a particle, which cells take up voxel by voxel", "another key")
             check_sink(look, name, known[name])
+    check_walls(look)
+
+
+def check_walls(look: Access) -> None:
+    """No field is held at the walls of an axis that has none."""
+    boundary = look.get("domain", "boundary", default="no_flux")
+    for name, entry in look.context.library.fields.items():
+        for axis in dict.fromkeys(wall[0] for wall in entry.walls):
+            key, word = (("domain", "boundary", axis), boundary.get(axis)) if isinstance(boundary, dict) else (("domain", "boundary"), boundary)
+            if word == "periodic":
+                look.fault(key, f"is periodic, and {name} is held at a wall of {axis}", "no_flux or fixed, or no such wall")
 
 
 def check_sink(look: Access, name: str, entry: Any) -> None:

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from tme.config.access import Access, is_number
 from tme.config.errors import nearest
-from tme.config.start import Cells
+from tme.config.start import Cells, Measured
 
 At = tuple[Any, ...]
 
@@ -23,7 +23,7 @@ def check_rule(look: Access, at: At, rule: dict[str, Any]) -> None:
             look.fault((*at, key), "missing", {"gate": "a number, otsu, or a list of names"}.get(key, "a factor, or with absolute a level"))
     useless = {"scaled": ("gate", "high", "low"), "rank": ("gate", "high", "low", "power"), "gated": ("power", "max_fold")}.get(str(by), ())
     for key in useless:
-        if rule.get(key) is not None:
+        if rule.get(key) not in (None, Measured.model_fields[key].default):  # a resolved config says the defaults too
             look.fault((*at, key), f"does nothing where a marker is {by}", "by: gated" if key in ("gate", "high", "low") else f"no {key}")
     if rule.get("absolute") is True and by == "rank":
         look.fault((*at, "absolute"), "ranks have no unit", "by: scaled or gated")

@@ -283,7 +283,8 @@ def with_file(library: Library, item: Node, context: Context, faults: FAULTS) ->
             keys = addressed(library.raw[kind][name], key.split("."))
             file, line = library.place(".".join((kind, name, key))) or (places[kind, name].file, places[kind, name].line)
             said, _, near = what.partition("; did you mean '")
-            faults.append(Fault(file, line, ".".join((kind, name, *keys)).rstrip("."), said, "a name that exists", near.rstrip("'?")))
+            expected = "a name that exists" if " is not in " in said or " is no receptor " in said else ""
+            faults.append(Fault(file, line, ".".join((kind, name, *keys)).rstrip("."), said, expected, near.rstrip("'?")))
     return library
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from tme.config.arms import KINDS
+from tme.config.checks_events import PLACED
 from tme.config.schema import Experiment
 
 
@@ -20,10 +22,10 @@ def json_schema(registry: Mapping[str, Any], library: Any) -> dict[str, Any]:
     schema["required"] = []  # whatever is missing may come from the config this one extends
     properties["mechanisms"] = {"type": "object", "additionalProperties": SWITCHED, "properties": groups(registry)}
     properties["arms"]["properties"] = {}  # its words come last, as they are
-    properties["arms"]["additionalProperties"] = {"anyOf": [properties["arms"]["additionalProperties"], {"type": "null"}]}
+    properties["arms"]["additionalProperties"] = {"anyOf": [properties["arms"]["additionalProperties"], NOTHING]}
     schema["$defs"]["Primary"]["properties"]["contrasts"]["examples"] = [["combination < control", "bliss(combination; anti_pdl1, rsl3_np) > 0"]]
     types = sorted(n for n in library.cells if n != "tumour")
-    density, change = {"anyOf": [{"$ref": "#/$defs/Density"}, {"type": "null"}]}, {"$ref": "#/$defs/FieldChange"}
+    density, change = ({"anyOf": [{"$ref": f"#/$defs/{part}"}, NOTHING]} for part in ("Density", "FieldChange"))
     properties["populations"] = {"type": "object", "additionalProperties": density, "properties": dict.fromkeys(types, density)}
     properties["fields"] = {"type": "object", "additionalProperties": change, "properties": dict.fromkeys(library.spreading(), change)}
     parts = schema["$defs"]
@@ -53,7 +55,11 @@ def json_schema(registry: Mapping[str, Any], library: Any) -> dict[str, Any]:
     parts["Study"]["properties"]["targets"] = {"description": "Ids of published targets; with the arm of each as {T42: ctl}.", "anyOf": [ids, parts["Study"]["properties"]["targets"]]}
     parts["Domain"]["properties"]["boundary"] = {"anyOf": [parts["Domain"]["properties"]["boundary"], {"enum": ["no_flux", "periodic", "fixed"]}]}
 
+    parts["EventDose"]["properties"]["place"]["anyOf"].append({"enum": [w for w in parts["Place"]["properties"]["kind"]["enum"] if w not in PLACED]})
+
     out = as_written(schema)
+    for key in (*KINDS, "use"):
+        out["$defs"]["Arm"]["properties"][key]["anyOf"].append(NOTHING)
     out["properties"]["arms"]["properties"] = {
         "only": {"type": "boolean", "description": "true: the arms given here are all there are."},
         "factorial": {
@@ -65,6 +71,7 @@ def json_schema(registry: Mapping[str, Any], library: Any) -> dict[str, Any]:
     return out
 
 
+NOTHING = {"type": "null"}  # a key without a value
 SWITCHED = {"type": "object", "description": "A law by name, or one of a plugin: {on: true} and its numbers."}
 
 
@@ -86,7 +93,7 @@ def as_written(node: Any) -> Any:
         return {**about, "anyOf": [out, out["items"]]}
     if out.get("type") == "object" and "properties" not in out and isinstance(out.get("additionalProperties"), dict):
         about = {k: out.pop(k) for k in ("title", "description", "default") if k in out}
-        return {**about, "anyOf": [out, {"type": "null"}]}
+        return {**about, "anyOf": [out, NOTHING]}
     return out
 
 
@@ -97,7 +104,7 @@ def named(entries: Mapping[str, Any]) -> dict[str, Any]:
 
 def groups(registry: Mapping[str, Any]) -> dict[str, Any]:
     """Every parameter group with bounds, units and defaults."""
-    out = {}
+    out: dict[str, Any] = {}
     for group, parameters in registry.items():
         inside: dict[str, Any] = {"on": {"type": "boolean", "default": True}}
         for p in parameters:
@@ -109,5 +116,5 @@ def groups(registry: Mapping[str, Any]) -> dict[str, Any]:
                 "default": p.value,
                 "description": f"{about}{p.unit}; {p.source}",
             }
-        out[group] = {"type": "object", "additionalProperties": False, "properties": inside}
+        out[group] = {"type": ["object", "null"], "additionalProperties": False, "properties": inside}
     return out

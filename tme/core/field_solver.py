@@ -112,7 +112,7 @@ def _is_loss_dominated(field: Any, per_dt: float) -> bool:
 
 def _has_no_inflow(field: Any) -> bool:
     """No source and no exchange: the steady state is then 0 everywhere, and gives no scale for a tolerance."""
-    if field._fixed.size or (field.exchange is not None and field.vessel_value != 0.0):
+    if field._fixed.size or (field.exchange is not None and field.vessel_value != 0.0 and not all_zero(field.exchange)):
         return False
     return field.source is None or all_zero(field.source)
 

@@ -15,8 +15,8 @@ everything before and after each entry, and spoils what an entry does not declar
 
 The number of rows of a population is known to every entry. In one phase a thing has one writer at most, and
 those that add to it act after the writer; among them the order of the plan decides. An entry that `begins_with`
-an earlier one may be at work beside all entries from there to its own place, so none of them may write what it
-touches, nor touch what it writes.
+an earlier one may be at work beside all entries from there to its own place, unless one of them writes what it
+touches, or touches what it writes: then it keeps its place.
 """
 
 from __future__ import annotations

@@ -165,16 +165,14 @@ class Schedule:
 
 
 def early(entries: list[Mechanism]) -> dict[str, list[Mechanism]]:
-    """Entries that may begin with an earlier one, by the name of that; refuses what would meet on the way."""
+    """Entries that begin with an earlier one, by the name of that; those that would meet another on the way keep their own place."""
     out: dict[str, list[Mechanism]] = {}
     for place, m in enumerate(entries):
         names = [e.name for e in entries[:place]]
         if m.begins_with not in names:
             continue  # that one is switched off
         touched = {*m.reads, *m.writes, *m.adds}
-        for other in entries[names.index(m.begins_with) : place]:
-            met = touched & {*other.writes, *other.adds} | {*m.writes, *m.adds} & {*other.reads}
-            if met:
-                raise ValueError(f"{m.name} cannot begin with {m.begins_with}: {other.name} meets it at {', '.join(sorted(met))}")
-        out.setdefault(m.begins_with, []).append(m)
+        between = entries[names.index(m.begins_with) : place]
+        if not any(touched & {*other.writes, *other.adds} | {*m.writes, *m.adds} & {*other.reads} for other in between):
+            out.setdefault(m.begins_with, []).append(m)
     return out

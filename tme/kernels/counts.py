@@ -45,6 +45,13 @@ def by_cells(n, voxel, state, offsets, margin, geometry, counts):
                 counts[w] += 1
 
 
+@serial
+def read_others(lo, hi, voxel, state, counts, out):
+    """out[i] = the living cells around cell i, of a type that is counted itself: a living cell is not one of its neighbours, a corpse was not counted."""
+    for i in range(np.uint64(lo), np.uint64(hi)):
+        out[i] = counts[np.uint64(voxel[i])] - (1 if state[i] == 0 else 0)
+
+
 @rule
 def window(cells, first, last, r, geometry):
     """First and last + 1 of the x that cells in the rows `first` to `last` (+ 1) may be counted at."""

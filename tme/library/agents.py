@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationError, model_validator
 
 from tme.library.part import KeyFault
-from tme.library.rule import Needy
+from tme.library.rule import Needy, RuleEntry
 from tme.library.schema import Coarsen, FieldEntry, Mode, Name, Part, quantity
 
 MechanismId = Annotated[str, Field(pattern=r"^[MDN]\d+$")]
@@ -130,7 +130,7 @@ class Hit(Needy):
                 raise ValueError("a hit has a target with its strength, or one of raises, lowers, adds_to")
             if self.response != "linear" and (self.to is None or self.half is None):
                 raise ValueError("a hit that is a rule needs to and half; of the drug ec50_uM, and source where it raises or lowers, stand for them")
-            return self
+            return self._sound_as_rule()
         if verbs or self.to is not None or self.half is not None or self.slope is not None:
             raise ValueError("a hit on a target takes its strength alone; raises, lowers and adds_to make a rule without target")
         if strengths != [STRENGTH[self.target]]:
@@ -143,6 +143,17 @@ class Hit(Needy):
             raise KeyFault("needs", f"a hit on {self.target} takes a substance in proportion to what there is and needs no other")
         if self.lag_h:
             raise ValueError(f"a hit on {self.target} acts at once; a rule without target may have a lag_h")
+        return self
+
+    def _sound_as_rule(self) -> Hit:
+        """The hit, if it is a sound rule: on the right side of 1, with a slope only where it is linear."""
+        raw = {**self.rule, "in": self.cells or ("tumour",), "signal": "drug.any", "evidence": "supported", "source": "a hit"}
+        try:
+            RuleEntry.model_validate(raw)
+        except ValidationError as error:
+            first = error.errors()[0]
+            key, said = getattr(first.get("ctx", {}).get("error"), "key", ""), first["msg"].removeprefix("Value error, ")
+            raise (KeyFault(key, said) if key else ValueError(said)) from None
         return self
 
     @property
@@ -258,6 +269,7 @@ class AntibodyEntry(Agent):
     faster: `half_life_mouse_d`, where given, holds in hosts below 1 kg. Cells take in what is bound to a ligand on them: `sink`.
     """
 
+    refers: ClassVar[dict[str, str]] = {"depletes": "cells"}
     target: str = Field(pattern=r"^(field:)?[a-z][a-z0-9_]*$")
     coarsen: Coarsen = 1
     kd_nM: float = quantity("nM", gt=0, default=1.0)

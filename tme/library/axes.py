@@ -10,7 +10,7 @@ they are not reckoned. Levels are relative, 0 to 1.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
@@ -114,6 +114,15 @@ class AxisEntry(Part):
             "on_cells": sorted(self.receptor.on), "ligands": {n: sorted(ligand.on) for n, ligand in self.ligands.items()},
             "acts_on": sorted(self.effects),
         }  # fmt: skip
+
+    def named(self) -> Iterator[tuple[str, str, str]]:
+        """(dotted key, kind, name) of the cell types that carry its molecules and of the fields that induce them."""
+        parts = {"receptor": self.receptor.on, **{f"ligands.{n}": ligand.on for n, ligand in self.ligands.items()}}
+        for part, on in parts.items():
+            for cells, expression in on.items():
+                yield f"{part}.on.{cells}", "cells", cells
+                if expression.signal[0] == "field":
+                    yield f"{part}.on.{cells}.induced_by", "fields", expression.signal[1]
 
     def names(self) -> tuple[str, ...]:
         """What an antibody may take away: the receptor and every ligand."""

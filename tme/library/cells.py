@@ -13,6 +13,7 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, PrivateAttr, model_validator
 
+from tme.library.part import at_key, number_at
 from tme.library.schema import Name, Number, Part
 
 LAST = 100  # priority of a type that declares none
@@ -49,7 +50,7 @@ class CellPart(Part):
         for key, field in cls.model_fields.items():
             extra = field.json_schema_extra
             if isinstance(extra, dict) and extra.get("required") and key not in numbers and key not in parameters:
-                raise ValueError(f"{key} is missing: {{value, unit: {cls.unit_of(key)}, source}}")
+                raise at_key(key, f"is missing: {{value, unit: {cls.unit_of(key)}, source}}", data)
         part = handler(plain)
         part._numbers.update(numbers)
         part._parameters.update(parameters)
@@ -92,12 +93,12 @@ class CellPart(Part):
 def number_of(key: str, value: Any, unit: str) -> Number:
     """The number under a key, in its unit ("*": any)."""
     if not isinstance(value, dict):
-        raise ValueError(f"{key} must be written {{value, unit: {unit}, source}} or {{parameter: group.name}}, not {value!r}")
+        raise at_key(key, f"must be written {{value, unit: {unit}, source}} or {{parameter: group.name}}, not {value!r}", value)
     if "parameter" in value:  # a config has put a value in its place
         value = {"unit": unit, "source": "assumed: set in the config", **{k: v for k, v in value.items() if k != "parameter"}}
-    number = Number.model_validate(value)
+    number = number_at(key, value)
     if unit != "*" and number.unit != unit:
-        raise ValueError(f"{key} is given in '{number.unit}', expected '{unit}'")
+        raise at_key(key, f"is given in '{number.unit}', expected '{unit}'", value)
     return number
 
 
@@ -347,11 +348,20 @@ class CellEntry(CellPart):
     @property
     def named_fields(self) -> tuple[tuple[str, str], ...]:
         """(key of the entry, field) of each."""
-        read = (("motion.follows", self.motion and self.motion.follows), ("entry.signal", self.entry and self.entry.signal),
-                ("life.where", self.life and self.life.where))  # fmt: skip
         parts = [(f"secretes.{k}.field", s.field) for k, s in enumerate(self.secretes)]
         parts += [(f"takes_up.{k}.field", u.field) for k, u in enumerate(self.takes_up)]
-        return tuple((key, f) for key, f in (*read, *parts) if f)
+        return (*self._read, *parts)
+
+    @property
+    def heard(self) -> tuple[str, ...]:
+        """Names of the fields whose level matters to this type: they are there where it is."""
+        return tuple(f for _, f in self._read)
+
+    @property
+    def _read(self) -> tuple[tuple[str, str], ...]:
+        read = (("motion.follows", self.motion and self.motion.follows), ("entry.signal", self.entry and self.entry.signal),
+                ("life.where", self.life and self.life.where))  # fmt: skip
+        return tuple((key, f) for key, f in read if f)
 
 
 def code_of(name: str, entry: CellEntry) -> int:

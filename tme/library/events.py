@@ -11,6 +11,7 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
+from tme.library.part import KeyFault
 from tme.library.schema import Name, Number, Part, quantity
 
 
@@ -218,6 +219,13 @@ class VaccinationEntry(EventEntry):
     takes: ClassVar[tuple[str, ...]] = ("share",)
     places: ClassVar[tuple[str, ...]] = ()
     before_start: ClassVar[bool] = True
+
+    @model_validator(mode="after")
+    def _qualities(self) -> VaccinationEntry:
+        for death, number in self.quality.items():
+            if number.value < 0.0 or number.unit != "1":
+                raise KeyFault(f"quality.{death}", f"is {number.value:g} {number.unit}; expected 0 or more, unit: 1")
+        return self
 
     def immunity(self, item: Any) -> float:
         """What a dose of cells primes, 1 for fresh cells of quality 1."""

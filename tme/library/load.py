@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from ruamel.yaml.error import YAMLError
 
 from tme.library.cell_checks import faults_of
+from tme.library.hits import TARGETS
 from tme.library.kinds import BY_NAME, KINDS
 from tme.library.parsed import parse, plain_of
 from tme.library.schema import FIELD_KEYS, Part
@@ -85,6 +86,14 @@ class Library:
             for name in entry.names():
                 if molecules.count(name) > 1:
                     yield "receptors", axis, "", f"{name} is in two axes; give each its own name"
+            for key, kind, wanted in entry.named():
+                if wanted not in self.entries[kind]:
+                    yield "receptors", axis, key, f"{_word(kind)} '{wanted}' is not in {kind}{meant(wanted, self.entries[kind])}"
+        agents = {*self.entries["drugs"], *(t.group for t in TARGETS.values()), *(r.group for r in self.entries["rules"].values() if r.group)}
+        for name, alteration in self.entries["alterations"].items():
+            for drug in alteration.feels:
+                if drug not in agents:
+                    yield "alterations", name, f"feels.{drug}", f"'{drug}' is not in drugs, nor a group of them{meant(drug, agents)}"
         for fault in faults_of(self.entries["cells"], self.entries["fields"]):
             place, _, said = fault.partition(": ")
             name, _, key = place.partition(".")
@@ -93,6 +102,10 @@ class Library:
             for cells in getattr(event, "cells", ()):
                 if cells not in self.entries["cells"]:
                     yield "events", name, f"cells.{cells}", f"cell type '{cells}' is not in cells{meant(cells, self.entries['cells'])}"
+        for name, drug in self.entries["drugs"].items():
+            for k, hit in enumerate(drug.hits):
+                if hit.target == "vessel" and hit.field in self.entries["fields"] and self.entries["fields"][hit.field].vessel_exchange == 0.0:
+                    yield "drugs", name, f"hits.{k}.field", f"vessels bring no '{hit.field}'"
         for kind, entries in self.entries.items():
             for name, entry in entries.items():
                 for key, target in entry.taken_away():
@@ -101,8 +114,6 @@ class Library:
                 for key, other, wanted in entry.referred():
                     if wanted not in self.entries.get(other, {}):
                         yield kind, name, key, f"{_word(other)} '{wanted}' is not in {other}{meant(wanted, self.entries.get(other, {}))}"
-                    elif other == "fields" and kind == "drugs" and self.entries[other][wanted].vessel_exchange == 0.0:
-                        yield kind, name, key, f"vessels bring no '{wanted}'"
                 if BY_NAME[kind].spreads:
                     if name in seen:
                         yield kind, name, "", f"the name is taken by {seen[name]}"

@@ -47,7 +47,7 @@ class Number(BaseModel):
         data = dict(data)
         if isinstance(data.get("range"), list):
             data["range"] = tuple(data["range"])
-        if data.get("unit") == 1:  # `unit: 1`, a pure number, reads as an integer
+        if data.get("unit") == 1 and data["unit"] is not True:  # `unit: 1`, a pure number, reads as an integer
             data["unit"] = "1"
         if data.get("status") is None:
             data["status"] = status_of(str(data.get("source", "assumed")))
@@ -55,6 +55,8 @@ class Number(BaseModel):
 
     @model_validator(mode="after")
     def _inside(self) -> Number:
+        if self.range is not None and not all(map(math.isfinite, self.range)):
+            raise KeyFault("range", f"is [{self.range[0]:g}, {self.range[1]:g}], not two finite numbers")
         if self.range is not None and not self.range[0] <= self.value <= self.range[1]:
             raise ValueError(
                 f"value {self.value:g} lies outside its own range [{self.range[0]:g}, {self.range[1]:g}]"
@@ -67,10 +69,19 @@ class Number(BaseModel):
         return self.status == "assumed"
 
 
-def _at(key: str, text: str, value: Any) -> ValidationError:
+def at_key(key: str, text: str, value: Any) -> ValidationError:
     """An error of one key of a part."""
     problem = PydanticCustomError("value_error", "{text}", {"text": text})
     return ValidationError.from_exception_data("part", [{"type": problem, "loc": (key,), "input": value}])
+
+
+def number_at(key: str, value: dict[str, Any]) -> Number:
+    """The number under a key; its faults are those of the key."""
+    try:
+        return Number.model_validate(value)
+    except ValidationError as error:
+        inner: list[Any] = [{**e, "loc": (key, *e["loc"])} for e in error.errors(include_url=False)]
+        raise ValidationError.from_exception_data("part", inner) from None
 
 
 def quantity(unit: str, **limits: Any) -> Any:
@@ -153,14 +164,10 @@ class Part(BaseModel):
                 plain[key] = tuple(value) if isinstance(value, list) else value
                 continue
             if not isinstance(value, dict):
-                raise _at(key, f"must be written {{value, unit: {unit}, source}}, not {value!r}", value)
-            try:
-                number = Number.model_validate(value)
-            except ValidationError as error:
-                inner: list[Any] = [{**e, "loc": (key, *e["loc"])} for e in error.errors(include_url=False)]
-                raise ValidationError.from_exception_data(cls.__name__, inner) from None
+                raise at_key(key, f"must be written {{value, unit: {unit}, source}}, not {value!r}", value)
+            number = number_at(key, value)
             if unit != "*" and number.unit != unit:
-                raise _at(key, f"is given in '{number.unit}', expected '{unit}'", value)
+                raise at_key(key, f"is given in '{number.unit}', expected '{unit}'", value)
             number._limits = limits_of(cls, key)
             numbers[key] = number
             plain[key] = float(number.value)

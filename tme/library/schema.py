@@ -32,7 +32,7 @@ class FieldEntry(Part):
     vessel_exchange: float = quantity("1/min", ge=0, default=0.0)
     held: bool = False
     coarsen: Coarsen = 1
-    optional: bool = False  # solved only where a rule or the config names it
+    optional: bool = False  # solved only where a rule, a cell type or the config names it
     made: bool = True  # false: no cell makes it, vessels alone bring it
     uptake: Literal["none", "linear", "saturable"] = "none"  # by cells
     half_uptake: str = ""  # of saturable uptake: the parameter, "group.name", with the level of half the maximum

@@ -118,7 +118,7 @@ class Motility(Walks):
     begins_with = "ferroptosis"
 
     def __init__(self, model) -> None:
-        super().__init__(model, model.killers)
+        super().__init__(model, [p for p in model.killers if p.entry.motion is not None])
 
 
 class SlowMotility(Walks):

@@ -45,10 +45,6 @@ class TCellMemory(Mechanism):
         self.tau_b_min = PRIMING_PARAMETERS.build(model.config_for("priming")).tau_b_min
         self.reads = ("node.output",)
 
-    def left(self, age_d: float) -> float:
-        """What is left of an output that was primed days ago."""
-        return math.exp(-age_d * 1440.0 / self.tau_b_min)
-
     def step(self, model) -> None:
         """One clock interval."""
         node, p, days = model.node, self.p, self.dt / 1440.0

@@ -12,7 +12,15 @@ from tme.library.hits import as_rule, rules_of
 from tme.model.declared import refuse_unknown
 from tme.model.initial_cells import TableError, arrangement
 from tme.model.question import faults_of_question
-from tme.model.registry import PLAN, known_to_rules, parameter_registry, plan_of, terms_on, tumour_overrides
+from tme.model.registry import (
+    PLAN,
+    alteration_rules,
+    known_to_rules,
+    parameter_registry,
+    plan_of,
+    terms_on,
+    tumour_overrides,
+)
 from tme.model.series_columns import possible_columns
 from tme.pathways import cell_types
 from tme.populations.cells import population_class
@@ -55,8 +63,11 @@ def refuse_rules(config: Any) -> None:
     """ConfigError for rules whose signals, terms or cells are none of this config."""
     from tme.config import ConfigError
 
-    terms = terms_on(config)
-    faults = resolve.faults_of(config, known_to_rules(config)._replace(terms=terms))
+    terms, known = terms_on(config), known_to_rules(config)
+    given = {item.name for arm in config.arms for item in config.therapy_of(arm).drugs} | carried(config)
+    run = pathways.terms_run(config)
+    others = alteration_rules(config) | {key: e for name in sorted(given) for key, e in rules_of(name, config.library.drug(name), run).items()}
+    faults = resolve.faults_of(config, known._replace(terms=terms), others) + resolve.faults_of_waiting(config, known)
     for key, entry in resolve.chosen(config).items():
         if why := idle(config, [entry], terms):
             faults.append(fault_of(config, f"rules.{key}", *why))
@@ -66,16 +77,20 @@ def refuse_rules(config: Any) -> None:
 
 def idle(config: Any, effects: Any, terms: Any) -> tuple[str, str] | None:
     """What is wrong with effects (rules) of which each acts on a term that does nothing at this config's numbers, and what would mend it."""
-    used = [terms[e.term] for e in effects if e.term in terms]
-    if not used or not all(t.acts_with and parameter(config, t.acts_with) == 0.0 for t in used):
+    used = [(terms[e.term], cells) for e in effects if e.term in terms for cells in e.cells]
+    if not used or not all(t.acts_with and parameter(config, t.acts_with, cells)[0] == 0.0 for t, cells in used):
         return None
-    return f"acts on {used[0].name} alone, which does nothing while {used[0].acts_with} is 0", f"mechanisms.{used[0].acts_with} above 0"
+    term, cells = used[0]
+    return f"acts on {term.name} alone, which does nothing while {term.acts_with} is 0", f"{parameter(config, term.acts_with, cells)[1]} above 0"
 
 
-def parameter(config: Any, name: str) -> float:
-    """A law's number, "group.name", as this config has it."""
+def parameter(config: Any, name: str, cells: str) -> tuple[float, str]:
+    """A law's number, "group.name", as these cells have it in this config, and the key that sets it."""
     group, _, key = name.partition(".")
-    return getattr(parameter_registry()[group].build(tumour_overrides(config).get(group, {})), key)
+    run = next((e for e in pathways.runs_of(config) if e.pathway.name == group and e.cells == cells and e.preset is not None), None)
+    if run is not None:
+        return getattr(run.numbers({}), key), f"entries.cells.{cells}.pathways.{group}.preset.{key}"
+    return getattr(parameter_registry()[group].build(tumour_overrides(config).get(group, {})), key), f"mechanisms.{name}"
 
 
 def given_at(config: Any, key: str) -> Any:
@@ -90,13 +105,40 @@ def fault_of(config: Any, key: str, problem: str, expected: str) -> Any:
     """A fault at a key of the config."""
     from tme.config import Fault
 
-    file, line = config.origin.get(key, ("config", 0))
+    return Fault(*written_at(config, key), key, problem, expected)
+
+
+def written_at(config: Any, key: str) -> tuple[str, int]:
+    """File and line of a key of the config, of the first below it, or of the section around it that is written."""
+    origin, parts = config.origin, key.split(".")
+    for n in range(len(parts), 0, -1):
+        part = ".".join(parts[:n])
+        found = [origin[part]] if part in origin else [at for k, at in origin.items() if k.startswith(f"{part}.")]
+        if found:
+            return min(found, key=lambda at: at[1])
+    return "config", 0
+
+
+def fault_of_clock(config: Any, kind: str, name: str, problem: str, expected: str) -> Any:
+    """A fault of an agent's clock, where the config or a file of the user's sets it, else where the agent is given."""
+    from tme.config import Fault
+
+    key = f"fields.{name}.clock_min"
+    at = config.library.place(f"{kind}.{name}.clock_min") if key not in config.origin else None
+    file, line = at or written_at(config, key if key in config.origin else given_in(config, name))
     return Fault(file, line, key, problem, expected)
+
+
+def given_in(config: Any, name: str) -> str:
+    """The key under which some arm names an agent, or a particle that carries it; "" where none does."""
+    library = config.library
+    bringing = {name, *(n for n, p in library.nanoparticles.items() if any(load.drug == name for load in p.payloads))}
+    return next((k for k in config.origin if k.startswith("arms.") and k.endswith(".name") and given_at(config, k) in bringing), "")
 
 
 def refuse_crowded(config: Any) -> None:
     """ConfigError for a table of cells that finds no room on the lattice."""
-    from tme.config import ConfigError, Fault
+    from tme.config import ConfigError
 
     try:
         arrangement(config)
@@ -105,8 +147,7 @@ def refuse_crowded(config: Any) -> None:
         faults = []
         for fault in error.table_faults:
             key = ".".join((base, *fault.key))
-            file, line = config.origin.get(key, ("config", 0))
-            faults.append(Fault(file, line, key, fault.problem, fault.expected))
+            faults.append(fault_of(config, key, fault.problem, fault.expected))
         raise ConfigError(faults) from error
 
 
@@ -121,7 +162,7 @@ def refuse_clash(config: Any) -> None:
 
 def refuse_off(config: Any) -> None:
     """ConfigError for a mechanism that is switched off although others need it."""
-    from tme.config import ConfigError, Fault
+    from tme.config import ConfigError
 
     laws = joined(config.plugins).laws
     classes: list[Any] = [*plan_of(config.library.cells, laws), *laws]
@@ -130,20 +171,16 @@ def refuse_off(config: Any) -> None:
     for name in sorted(config.switched_off()):
         if name in plan and not plan[name].switchable:
             key = f"mechanisms.{name}.on"
-            file, line = config.origin.get(key, ("config", 0))
-            faults.append(Fault(file, line, key, "cannot be switched off, other parts of the plan need it", "a parameter of it set to 0"))
+            faults.append(fault_of(config, key, "cannot be switched off, other parts of the plan need it", "a parameter of it set to 0"))
     clock = therapy.nanoparticles.ParticleCargo.clock_min
     for name in sorted(carried(config)):
         own = config.library.drug(name).clock_min
         if own > clock or clock % own:
-            key = f"fields.{name}.clock_min"
-            file, line = config.origin.get(key, ("config", 0))
-            faults.append(Fault(file, line, key, f"{own:g} min: particles release it every {clock:g} min, some would be lost", f"a divisor of {clock:g}"))
+            said = f"{own:g} min: particles release it every {clock:g} min, some would be lost"
+            faults.append(fault_of_clock(config, "drugs", name, said, f"a divisor of {clock:g}"))
     for name in {item.name for arm in config.arms for item in config.therapy_of(arm).nanoparticles}:
         if config.library.nanoparticle(name).clock_min != clock:
-            key = f"fields.{name}.clock_min"
-            file, line = config.origin.get(key, ("config", 0))
-            faults.append(Fault(file, line, key, "particles are taken up at another clock, payload would be lost", f"{clock:g}"))
+            faults.append(fault_of_clock(config, "nanoparticles", name, "particles are taken up at another clock, payload would be lost", f"{clock:g}"))
     faults += faults_of_hits(config)
     faults += faults_of_alterations(config)
     if faults:
@@ -151,23 +188,23 @@ def refuse_off(config: Any) -> None:
 
 
 def faults_of_hits(config: Any) -> list[Any]:
-    """What drugs of some arm hit and cannot: terms that do not exist, or are of a pathway which the config has not on."""
+    """What drugs of some arm, or of the user's own file, hit and cannot: terms that do not exist, or are of a pathway which the config has not on."""
     from tme.config import Fault
 
     runs = pathways.runs_of(config)
     off = {t.name: e.name for e in runs if not e.is_on(config) and e.cells == "tumour" for t in e.pathway.terms}
     off = {term: name for term, name in off.items() if not any(e.is_on(config) for e in runs if term in {t.name for t in e.pathway.terms})}
     known, faults = known_to_rules(config), []
-    for name in sorted({item.name for arm in config.arms for item in config.therapy_of(arm).drugs} | carried(config)):
+    given = {item.name for arm in config.arms for item in config.therapy_of(arm).drugs} | carried(config)
+    for name in sorted(given | set(config.library.origin.get("drugs", ()))):
         rules = rules_of(name, config.library.drug(name))
         for key, entry in rules.items():
-            if entry.term in off:
+            if entry.term in off and name in given:
                 said = f"{name} hits {key.partition('.')[2]}, which is of the pathway {off[entry.term]}, and that is off"
-                faults.append(Fault("config", 0, f"mechanisms.{off[entry.term]}.on", said, "true"))
+                faults.append(Fault(*written_at(config, given_in(config, name)), f"mechanisms.{off[entry.term]}.on", said, "true"))
         sound = {key: entry for key, entry in rules.items() if entry.term not in off}
-        if len(rules) == len(config.library.drug(name).hits) and (why := idle(config, rules.values(), known.terms)):
-            given = next((k for k in config.origin if k.startswith("arms.") and k.endswith(".name") and given_at(config, k) == name), f"drugs.{name}")
-            faults.append(fault_of(config, given, f"{name} {why[0]}", why[1]))
+        if name in given and len(rules) == len(config.library.drug(name).hits) and (why := idle(config, rules.values(), known.terms)):
+            faults.append(fault_of(config, given_in(config, name) or f"drugs.{name}", f"{name} {why[0]}", why[1]))
         for key, *what in resolve.check(sound, known):
             file, line = config.library.place(f"drugs.{name}.hits.{position(config.library.drug(name), key)}") or ("tme/library/drugs.yaml", 0)
             faults.append(Fault(file, line, f"drugs.{name}.hits.{key.partition('.')[2]}", *what))
@@ -175,11 +212,11 @@ def faults_of_hits(config: Any) -> list[Any]:
 
 
 def faults_of_alterations(config: Any) -> list[Any]:
-    """What alterations do to terms and cannot: terms that do not exist, of another kind, or of a pathway that is off."""
+    """What alterations that cells carry, or of the user's own file, do to terms and cannot: terms that do not exist, or of another kind."""
     from tme.config import Fault
 
     known, faults = known_to_rules(config), []
-    for name in sorted(config.carriers()):
+    for name in sorted({*config.carriers(), *config.library.origin.get("alterations", ())}):
         rules = alterations.rules_of(name, config.library.alterations[name])
         for key, *what in resolve.check(rules, known):
             effect = key.partition(".")[2]

@@ -8,7 +8,7 @@ from typing import Any
 from tme.core.field import Field
 from tme.core.grid import Grid
 from tme.kernels.exchange import per_vessel
-from tme.library.cells import Uptake
+from tme.library.cells import CellEntry, Uptake
 from tme.library.schema import FieldEntry
 from tme.model.registry import parameter_of
 from tme.therapy import needed, taken_up
@@ -61,10 +61,12 @@ def build_fields(model: Any) -> None:
 
 
 def config_fields(model: Any) -> dict[str, FieldEntry]:
-    """Entries of all fields but those of agents; optional ones where a rule or the arm hears them or the config names them."""
+    """Entries of all fields but those of agents; optional ones where a rule, the arm or a cell type hears them or the config names them."""
     config = model.config
     heard = {s.name for p in model.rule_programs for g in p.groups for s, _ in g.parts if s.kind == "field"} | needed(model.therapy)
     heard |= {name for p in model.rule_programs for name in p.needed}
+    there = types_of(model)
+    heard |= {name for entry in there.values() for name in entry.heard} | {e.signal[1] for kind, _, e in model.receptors.induced() if kind in there}
     return {n: e for n, e in config.field_entries().items() if not e.optional or n in heard or n in config.fields}
 
 
@@ -81,8 +83,13 @@ def lost_to_cells(model: Any, fields: Any) -> set[str]:
 
 def uptakes(model: Any) -> list[Uptake]:
     """What the cell types of this model take up, as their entries say."""
-    cells, named = model.config.library.cells, model.config.cell_types()
-    return [item.resolved(partial(parameter_of, model)) for n, e in cells.items() if n in named or e.in_every_model for item in e.takes_up]
+    return [item.resolved(partial(parameter_of, model)) for e in types_of(model).values() for item in e.takes_up]
+
+
+def types_of(model: Any) -> dict[str, CellEntry]:
+    """Entries of the cell types that this model may have."""
+    named = model.config.cell_types()
+    return {n: e for n, e in model.config.library.cells.items() if n in named or e.in_every_model}
 
 
 def halves_of(model: Any) -> dict[str, float]:

@@ -90,11 +90,12 @@ class PathwayEntry(Mechanism):
         self.stepped = 0
         self._given: list[np.ndarray] = []
         self.seen = stepping.seen_by(pathway)
-        population = getattr(model, self.cells)
+        population = model.populations[self.cells]
         self.modulated = any(t.place in population.declared for t in pathway.terms)
         self.device = DeviceStepper(pathway, self.modulated) if model.device != "cpu" else None
-        sensed = {c.name for c in population.columns}  # by other parts of the plan
-        self.fields = [(g.name, g.field) for g in pathway.inputs if g.field in model.fields and g.name not in sensed]
+        before = [e for e in model._entries if isinstance(e, PathwayEntry) and e.cells == self.cells]
+        sensed = {c.name for c in population.columns} | {name for e in before for name, _ in e.fields}  # by other parts of the plan
+        self.fields: list[tuple[str, str]] = [(g.name, g.field) for g in pathway.inputs if g.field in model.fields and g.name not in sensed]
         terms = tuple(t.place for t in pathway.terms if t.place in population.declared)
         given = tuple(g.name for g in pathway.given if g.name not in [name for name, _ in self.fields])
         own = tuple(c for c in ("state", "born_tick") if c in population.declared)
@@ -104,7 +105,7 @@ class PathwayEntry(Mechanism):
 
     def step(self, model: Any) -> None:
         """Step the cells that are due."""
-        population = getattr(model, self.cells)
+        population = model.populations[self.cells]
         if len(self.rows) < population.capacity:
             self.rows = np.empty(population.capacity, np.int64)
         t = population.col
@@ -153,14 +154,14 @@ class PathwayEntry(Mechanism):
 
     def settle(self, model: Any) -> None:
         """Bring every living cell to its own steady state at what it senses now; damage starts at 0."""
-        population = getattr(model, self.cells)
+        population = model.populations[self.cells]
         self.sense(model, population)
         stepping.settle(self.pathway, population.n, self.p, self.states(population), *self.given_columns(population), modulated=self.modulated)
         getattr(population.col, self.pathway.ticker)[: population.n] = model.tick
 
     def settle_rows(self, model: Any, rows: np.ndarray) -> None:
         """The same for some rows, which have come while the model runs."""
-        population = getattr(model, self.cells)
+        population = model.populations[self.cells]
         columns = self.given_columns(population)
         some = [c[rows] if len(c) else c for c in columns]
         stepping.settle(self.pathway, len(rows), self.p, np.zeros(len(rows), np.int8), *some, modulated=self.modulated)
@@ -171,7 +172,7 @@ class PathwayEntry(Mechanism):
 
     def apart(self, model: Any, rows: np.ndarray, minutes: float, step_min: float, conditions: dict[str, float]) -> np.ndarray:
         """Greatest damage (n,) of copies of some cells in some time elsewhere, in `conditions`: traits and inputs by name. The cells stay as they are."""
-        population = getattr(model, self.cells)
+        population = model.populations[self.cells]
         columns = [c[rows] if len(c) else c for c in self.given_columns(population)]
         names = self.pathway.column_names
         for name, value in conditions.items():
@@ -206,14 +207,14 @@ class PathwayDeath(Mechanism):
 
     def __init__(self, model: Any) -> None:
         super().__init__(model)
-        has_state = "state" in getattr(model, self.of.cells).declared
+        has_state = "state" in model.populations[self.of.cells].declared
         self.counter = f"dead_{self.of.pathway.name}_{self.of.cells}"  # of guests; corpses are counted by cause where they are buried
         self.reads = tuple(f"{self.of.cells}.{c}" for c in (self.of.pathway.damage, "fate", *(("state",) if has_state else ())))
         self.adds = (f"{self.of.cells}.fate", *(() if has_state else (f"counters.{self.counter}",)))
 
     def step(self, model: Any) -> None:
         """One tick."""
-        population = getattr(model, self.of.cells)
+        population = model.populations[self.of.cells]
         t, damage = population.col, getattr(population.col, self.of.pathway.damage)
         if hasattr(t, "state"):
             threads.over_rows(dying, population.n, t.state, damage, t.fate, 10 + self.of.pathway.cause)

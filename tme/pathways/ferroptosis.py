@@ -41,6 +41,7 @@ from tme.pathways.ferroptosis_parameters import PARAMETERS
 from tme.pathways.ferroptosis_terms import TERMS
 
 __all__ = ["PARAMETERS", "PATHWAY", "emission"]
+LEAST_LOSS = 1e-12  # 1/min: without any loss there is no level at rest
 
 
 # ---- what a step holds fixed -------------------------------------------------------------------------------
@@ -204,7 +205,7 @@ def resting(p, xct, gpx4_trait, fsp1, acsl4, tfr1, nrf2, mufa, ifng, cystine, aa
     c, g = 100.0, 2000.0
     for _ in range(40):
         gcl = p.v_gcl * n5 / ((p.k_gcl + c) * (1.0 + g / p.ki_gsh))
-        c = c_in / (gcl + p.k_cx)
+        c = c_in / max(gcl + p.k_cx, LEAST_LOSS)
         g = 0.5 * (g + gcl * c / p.k_g_loss)
     fsp = p.k_red * fsp1 * n7
     f = p.j_tf * tfr1 / (p.k_ex * p.fpn * n3)
@@ -214,7 +215,7 @@ def resting(p, xct, gpx4_trait, fsp1, acsl4, tfr1, nrf2, mufa, ifng, cystine, aa
         c,
         g,
         gpx4_trait * n3 * (1.0 + p.k_c / p.c_ref) * c / (p.k_c + c),
-        fsp * p.q_total / (fsp + p.k_auto),
+        fsp * p.q_total / max(fsp + p.k_auto, LEAST_LOSS),
         f,
         sto / (p.k_ncoa4 * p.ncoa4 + sto / p.b_max),
         lipid_supply(p, acsl4, mufa, aa, 1.0) * (1.0 + p.f_acsl * z) / p.k_u,

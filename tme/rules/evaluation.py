@@ -329,18 +329,18 @@ class Rules(Mechanism):
         deaf = state is not None and not any(e.dead for _, e in parts)
         steps: list[Step] = []
         for some, total in ((raising, up), (lowering, down)):
-            steps += self._alive_first(readings, some, total, state) if some else [(kernels.sum_everywhere, (0.0, True, total))]
+            steps += self._alive_first(readings, some, total, None if deaf else state) if some else [(kernels.sum_everywhere, (0.0, True, total))]
         unit = (parts[0][1].reference or base) if program.term.effect == "multiplies" else 1.0
         rest = (up, down, base, most, least, unit, out)
         return [*steps, (kernels.grammar_alive, (state, *rest)) if deaf else (kernels.grammar, rest)]
 
     def _alive_first(self, readings: Readings, parts: list[tuple[Signal, RuleEntry]], total: np.ndarray, state: Any) -> list[Step]:
-        """Sum in which rules that do not apply to the dead come first and are then silenced there."""
+        """Sum in which rules that do not apply to the dead come first and are then silenced there (`state` None: in nobody)."""
         living, both = ([p for p in parts if p[1].dead is dead] for dead in (False, True))
         steps = self._sum(readings, powers_of(living), total)
+        if living and state is not None:
+            steps.append((kernels.hush, (state, total)))
         if both:
-            if living and state is not None:
-                steps.append((kernels.hush, (state, total)))
             more = self._sum(readings, powers_of(both), total)
             if living:
                 more[0] = (more[0][0], (*more[0][1][:-2], False, total))

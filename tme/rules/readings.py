@@ -129,15 +129,24 @@ class Readings:
         return out
 
     def itself(self, signal: Signal) -> float:
-        """What to take off: the cell, where it is one of those that are counted."""
-        return float(signal.kind in ("near", "contact") and signal.name == self.population.kind)
+        """What to take off: the cell, where it is one of those that are counted and that leave no corpse, which is not."""
+        return float(self._counted(signal) and "state" not in self.population.declared)
+
+    def _counted(self, signal: Signal) -> bool:
+        """Whether the signal counts cells of this type."""
+        return signal.kind in ("near", "contact") and signal.name == self.population.kind
 
     def _of(self, signal: Signal, family: str | None) -> Any:
         if signal.kind == "own":
             column = getattr(self.population.col, signal.name)
             return column if column.dtype == np.float64 else column.astype(np.float64)
         if signal.kind in ("near", "contact"):
-            return self._at_voxels(self._neighbourhoods.counts(self.model, signal))
+            counts, state = self._neighbourhoods.counts(self.model, signal), getattr(self.population.col, "state", None)
+            if state is None or not self._counted(signal):
+                return self._at_voxels(counts)
+            out = self.row()
+            self.steps.append((kernels.read_others, (self.population.col.voxel, state, counts, out)))
+            return out
         if signal.kind == "alteration":
             cells = carried(self.model, self.population, signal.name)
             return 1.0 if cells is None else cells

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from pydantic import ValidationError
@@ -71,16 +72,23 @@ def _entry(config: Any, name: str, entry: RuleEntry | None, change: dict[str, An
         if key == "needs" and isinstance(former, dict) and isinstance(value, Mapping):
             raw[key] = {**former, **{k: _number(former.get(k), v) for k, v in value.items()}}
         else:
-            raw[key] = _number(former, value)
+            raw[key] = _number(former if former is not None or entry is None else _absent(key), value)
     try:
         return RuleEntry.model_validate(_plain(raw))
     except ValidationError as error:
         for e in error.errors():
-            place = [str(x) for x in (*e["loc"], getattr(e.get("ctx", {}).get("error"), "key", "")) if x != ""]
-            keys = [*RuleEntry.model_fields, "in"]
+            place = ["in" if x == "cells" else str(x) for x in (*e["loc"], getattr(e.get("ctx", {}).get("error"), "key", "")) if x != ""]
+            keys = [*(k for k in RuleEntry.model_fields if k != "cells"), "in"]
             meant = nearest(place[0], keys) if e["type"] == "extra_forbidden" else ""
-            faults.append(_fault(config, ".".join([name, *place]), " ".join(e["msg"].split()), meant=meant))
+            said = "is no cell type, nor a list of them" if place[:1] == ["in"] else " ".join(e["msg"].split())
+            faults.append(_fault(config, ".".join([name, *place]), said, meant=meant))
         return None
+
+
+def _absent(key: str) -> dict[str, Any] | None:
+    """What stands for a number that a rule of the library does not state; None where its unit is not known."""
+    unit = RuleEntry.unit_of(key)
+    return None if unit in (None, "*") else {"unit": unit, "source": "the library states none"}
 
 
 def _number(former: Any, value: Any) -> Any:
@@ -164,9 +172,14 @@ def _wrong(entry: RuleEntry, known: Known) -> Iterator[tuple[str, str, str]]:
     if entry.combine == "product" and (term.effect == "adds") != (entry.verb == "adds_to"):
         say = "adds_to" if term.effect == "adds" else "raises or lowers"
         yield f"{term.name} {'is an amount' if term.effect == 'adds' else 'is a factor'}: it cannot be what a rule {entry.verb}", say, ""
-    number = entry.numbers.get("to")
-    if number is not None and entry.verb == "adds_to" and number.unit != term.unit:
+    if term.pool and entry.group == term.pool and not (not entry.lag_h and (entry.response == "linear" or (entry.verb == "lowers" and entry.to == 0.0))):
+        whole = "to: 0" if term.effect == "multiplies" else "response: linear"
+        yield f"group {term.pool} is that of what competes for {term.name}: its law takes their sum", f"{whole} and no lag_h, or another group", ""
+    number, base = entry.numbers.get("to"), entry.numbers.get("base")
+    if number is not None and (term.effect == "adds" or entry.combine == "product") and number.unit != term.unit:
         yield f"to is in '{number.unit}', {term.name} in '{term.unit}'", f"unit: {term.unit}", ""
+    if number is not None and base is not None and base.unit != number.unit:
+        yield f"to is in '{number.unit}', the base in '{base.unit}'", f"unit: {base.unit}", ""
 
 
 def _together(mine: Mapping[str, RuleEntry]) -> Iterator[tuple[str, str, str, str]]:
@@ -189,15 +202,36 @@ def _together(mine: Mapping[str, RuleEntry]) -> Iterator[tuple[str, str, str, st
                 yield name, f"{key} differs from that of {other}, which is of the same group {entry.group}", "rules of a group share it", ""
 
 
-def faults_of(config: Any, known: Known) -> list[Fault]:
-    """Everything that is wrong with the rules of a config."""
+def clashes(rules: Mapping[str, RuleEntry], others: Mapping[str, RuleEntry]) -> Iterator[tuple[str, str, str, str]]:
+    """The same of rules beside what drugs and alterations do (`others`), as far as the rules are at fault."""
+    for name, entry in rules.items():
+        for key, other in others.items():
+            if entry.term != other.term or not set(entry.cells) & set(other.cells):
+                continue
+            if entry.combine == "cbhg":
+                yield name, f"{entry.term} is combined as cbhg, and {key} acts on it too", f"combine: {other.combine}", ""
+            elif entry.group is not None and entry.group == other.group:
+                yield from (found for found in _together({key: other, name: entry}) if found[0] == name)
+
+
+def faults_of(config: Any, known: Known, others: Mapping[str, RuleEntry] = MappingProxyType({})) -> list[Fault]:
+    """Everything that is wrong with the rules of a config; `others`: what its drugs and alterations do, as rules."""
     try:
         entries = chosen(config)
     except ConfigError as error:
         return list(error.faults)
-    return [
-        _fault(config, name, problem, expected, meant, part_of(entries[name], problem)) for name, problem, expected, meant in check(entries, known)
-    ]
+    found = [*check(entries, known), *clashes(entries, others)]
+    return [_fault(config, name, problem, expected, meant, part_of(entries[name], problem)) for name, problem, expected, meant in found]
+
+
+def faults_of_waiting(config: Any, known: Known) -> list[Fault]:
+    """What is wrong with rules of the user's own file that are off: terms, signals and cell types that do not exist."""
+    try:
+        on = chosen(config)
+    except ConfigError:
+        return []
+    entries = {name: config.library.rules[name] for name in config.library.origin.get("rules", {}) if name not in on}
+    return [_fault(config, name, *what, part_of(entry, what[0])) for name, entry in entries.items() for what in _wrong(entry, known)]
 
 
 def part_of(entry: RuleEntry, problem: str) -> str:

@@ -42,14 +42,16 @@ class Vaccination(Mechanism):
         self.events = of_kind(model, "vaccination")
 
     def begin(self, model) -> None:
-        """Before the first tick, once: what earlier vaccinations left."""
-        memory = model.mechanism("t_cell_memory")
+        """Before the first tick, once: what earlier vaccinations left; without the law of memory no memory, without that of the node all of the output."""
+        laws = {m.name: m for m in model.plan.entries}
+        memory, node = laws.get("t_cell_memory"), laws.get("lymph_node")
         for o in self.events:
             age_d = -arrival(o, model.dt_min) * model.dt_min / 1440.0
             if age_d >= 0.0:
                 q = o.entry.immunity(o.item)
-                model.node.memory += o.entry.memory * q * math.exp(-age_d / memory.p.life_d)
-                model.node.output += o.entry.gain * q * memory.left(age_d)
+                if memory is not None:
+                    model.node.memory += o.entry.memory * q * math.exp(-age_d / memory.p.life_d)
+                model.node.output += o.entry.gain * q * (math.exp(-age_d * 1440.0 / node.p.tau_b_min) if node is not None else 1.0)
 
     def step(self, model: Any) -> None:
         """One tick."""
