@@ -21,7 +21,7 @@ WANDERER = {
     "place": "guest",
     "volume_um3": number(200, "um^3"),
     "motion": {"speed": number(4, "um/min"), "clock_min": number(1, "min"), "follows": "cxcl", "bias": number(0.2, "1")},
-    "entry": {"rate": number(1e-3, "1/min"), "signal": "hmgb1", "half": number(1, "ng/mL"), "basal": number(1, "1")},
+    "entry": {"rate": number(1e-3, "1/min"), "signal": "hmgb1", "half": number(1, "a.u."), "basal": number(1, "1")},
     "life": {"mean_d": number(0.5, "d")},
 }
 

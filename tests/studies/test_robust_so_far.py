@@ -71,8 +71,8 @@ def test_too_few_finished_draws_say_nothing(whole, tmp_path):
     assert so_far(folder, Four(arms=ARMS)) is None
 
 
-def test_its_page_says_that_it_is_not_finished(whole, tmp_path, monkeypatch):
+def test_its_page_says_that_it_is_not_finished(whole, tmp_path):
     lines = len((whole / NAME).read_bytes().splitlines())
     folder, _ = stopped(whole, tmp_path / "s", lines * 6 // 10)
-    monkeypatch.setattr(page, "so_far", lambda folder: so_far(folder, Four(arms=ARMS)))
-    assert "Not finished: " in page.write(folder, dpi=60).read_text() and not (folder / "summary.json").exists()
+    text = page.write(folder, dpi=60, so_far=lambda f: so_far(f, Four(arms=ARMS))).read_text()
+    assert "Not finished: " in text and not (folder / "summary.json").exists()

@@ -43,14 +43,21 @@ def report(
     found = None if data is None else _measured(run_dir, data)
     began = time.perf_counter()
     if figures is None:
-        typer.echo(study.write(run_dir) if of_study else _page().write(run_dir, data=found))
+        typer.echo(study.write(run_dir, so_far=_so_far) if of_study else _page().write(run_dir, data=found))
         typer.echo(f"drawn in {time.perf_counter() - began:.1f} s", err=True)
         return
-    written, left_out = study.write_figures(run_dir, figures.value, out) if of_study else _page().write_figures(run_dir, figures.value, out, found)
+    written, left_out = study.write_figures(run_dir, figures.value, out, _so_far) if of_study else _page().write_figures(run_dir, figures.value, out, found)
     for path in written:
         typer.echo(path)
     for title, reason in left_out:
         typer.echo(f"left out: {title}: {reason}", err=True)
+
+
+def _so_far(folder: Path) -> Any:
+    """What a study says before it is finished, of kinds that can."""
+    from tme.studies.robust_so_far import so_far
+
+    return so_far(folder)
 
 
 def _page() -> Any:

@@ -5,10 +5,12 @@ Reads a directory and writes nothing, so it may be asked while the study runs.
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from tme.experiments.files import plain
 from tme.studies import directory, robust
 from tme.studies.design import Point, simulations
 from tme.studies.records import NAME, parsed
@@ -25,11 +27,14 @@ def so_far(folder: str | Path, config: Any = None) -> tuple[list[dict[str, Any]]
     `config`: the experiment, unless it is to be read from the directory.
     """
     root = Path(folder)
+    about = directory.read_study(root)
+    if about.get("kind") != "robust" or not (root / NAME).is_file():
+        return None
     if config is None:
         from tme.model import load_config
 
         config = load_config(root / "config.resolved.yaml")
-    size = directory.read_study(root)["settings"]
+    size = about["settings"]
     asked = replace(robust.asked_of(config, False), draws=size["draws"], repeated=size["repeated"], seeds=size["seeds"])
     records = {r["key"]: r for r in parsed((root / NAME).read_bytes())}
     arms = tuple(config.arms)
@@ -46,4 +51,4 @@ def so_far(folder: str | Path, config: Any = None) -> tuple[list[dict[str, Any]]
     table, summary = analysed(config, plan, asked.outcomes, evaluate(draw_by_draw(plan)), asked.given, asked.sampled)
     summary["so_far"] = {"draws": asked.draws, "repeated": asked.repeated}
     summary["lead"] = f"Not finished: {plan.draws} of {asked.draws} draws and {len(plan.u) - plan.draws} of {asked.repeated} repeated ones. {summary['lead']}"
-    return table, summary
+    return table, json.loads(json.dumps(summary, default=plain))

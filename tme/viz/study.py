@@ -20,8 +20,6 @@ from typing import Any, TypeVar
 import pandas as pd
 from ruamel.yaml import YAML
 
-from tme.experiments.files import plain
-from tme.studies.robust_so_far import so_far
 from tme.viz import style, vector
 from tme.viz.files import whole
 from tme.viz.load import Missing
@@ -40,20 +38,24 @@ class NotFinished(Missing):
     exit_code = 2
 
 
-class StudyPage:
-    """What a study directory holds, read once."""
+# of an unfinished study's directory: rows of table.csv and summary.json of what is finished; None where that says nothing
+SoFar = Callable[[Path], tuple[list[dict[str, Any]], dict[str, Any]] | None]
 
-    def __init__(self, folder: str | Path) -> None:
+
+class StudyPage:
+    """What a study directory holds, read once; of an unfinished one what `so_far` finds."""
+
+    def __init__(self, folder: str | Path, so_far: SoFar | None = None) -> None:
         self.folder = Path(folder)
         self.study: dict[str, Any] = YAML(typ="safe").load((self.folder / STUDY).read_text(encoding="utf-8"))
         try:
             self.summary: dict[str, Any] = json.loads((self.folder / "summary.json").read_text(encoding="utf-8"))
             self.table = pd.read_csv(self.folder / "table.csv")
         except OSError as error:
-            found = so_far(self.folder) if self.kind == "robust" else None
+            found = so_far(self.folder) if so_far is not None else None
             if found is None:
                 raise NotFinished(f"{self.folder} is not finished: run its command again to complete it") from error
-            self.table, self.summary = pd.DataFrame(found[0]), json.loads(json.dumps(found[1], default=plain))
+            self.table, self.summary = pd.DataFrame(found[0]), found[1]
 
     @property
     def kind(self) -> str:
@@ -82,9 +84,9 @@ def is_study(folder: Path) -> bool:
     return (Path(folder) / STUDY).is_file()
 
 
-def write(folder: str | Path, dpi: int | None = None) -> Path:
+def write(folder: str | Path, dpi: int | None = None, so_far: SoFar | None = None) -> Path:
     """Draw the figures of a study and write report.html; returns the page's path."""
-    page = StudyPage(folder)
+    page = StudyPage(folder, so_far)
 
     def save(one: Drawn) -> Shown:
         path = style.save(one.figure, page.folder / "figures" / f"{one.name}.png", dpi)
@@ -110,9 +112,9 @@ def each_figure(page: StudyPage, save: Callable[[Drawn], T]) -> tuple[list[T], l
     return out, skipped
 
 
-def write_figures(folder: str | Path, kind: str, out: str | Path | None = None) -> tuple[list[Path], list[tuple[str, str]]]:
+def write_figures(folder: str | Path, kind: str, out: str | Path | None = None, so_far: SoFar | None = None) -> tuple[list[Path], list[tuple[str, str]]]:
     """Every figure as a file of its own, `kind` svg or pdf, into `out` or the study's figures/; their paths, and why others could not be drawn."""
-    page = StudyPage(folder)
+    page = StudyPage(folder, so_far)
     place = page.folder / "figures" if out is None else Path(out)
     written, skipped = each_figure(page, lambda one: vector.save(one.figure, place / f"{one.name}.{kind}", one.title))
     return written, [("figure", reason) for reason in skipped]
