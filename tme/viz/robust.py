@@ -14,6 +14,7 @@ from tme.viz.style import Drawn
 
 PARTS = (("seeds", "luck of the tumour", style.GREY), ("numbers", "numbers", style.BLUE), ("structure", "structure", style.ORANGE))
 MOST_NUMBERS = 6
+LONGEST = 20  # characters of a key on a line
 
 
 def robust(page: StudyPage) -> list[Drawn]:
@@ -37,10 +38,12 @@ def robust(page: StudyPage) -> list[Drawn]:
 
 
 def _name(text: str) -> str:
-    """A contrast on an axis; an index by its name and the combination."""
+    """A contrast on an axis; an index by what it is an excess over."""
     index = re.fullmatch(r"(\w+)\(([^;]+);.*\) ([<>].*)", text)
-    plain = f"{index[2]} over {index[1].title() if index[1] != 'hsa' else 'the better agent'} {index[3]}" if index else text
-    return style.wrapped(plain.replace("_", " "), 230)
+    if index:
+        return f"excess over\n{index[1].title() if index[1] != 'hsa' else 'the better agent'} {index[3]}"
+    first, sign, second = text.partition(" < ") if " < " in text else text.partition(" > ")
+    return style.wrapped(style.arm_name(first), 270) + (f"\n{sign.strip()} {style.arm_name(second)}" if sign else "")
 
 
 def _probabilities(axis: Any, told: list[dict[str, Any]]) -> None:
@@ -68,7 +71,7 @@ def _shares(axis: Any, told: list[dict[str, Any]]) -> None:
         left += share
     axis.set_yticks(at, [_name(c["contrast"]) for c in told])
     axis.set(xlim=(0, 1), ylim=(len(told) - 0.4, -0.6), xlabel="share of variance")
-    axis.legend(loc="lower center", bbox_to_anchor=(0.45, 1.0), ncols=3, columnspacing=1.0)
+    axis.legend(loc="lower left", bbox_to_anchor=(-0.02, 1.0), ncols=3, columnspacing=0.9, handlelength=1.1, handletextpad=0.5)
 
 
 def _decided(axis: Any, told: list[dict[str, Any]]) -> str:
@@ -93,11 +96,16 @@ def _decided(axis: Any, told: list[dict[str, Any]]) -> str:
 
 
 def _key(key: str) -> str:
-    """A dotted key in two short lines, a switch's name as it is."""
+    """A dotted key without its kind, in lines that end at dots, so that it is found in the table; a switch's name as it is."""
     if " " in key:
-        return style.wrapped(key, 230)
-    parts = key.removeprefix("mechanisms.").removeprefix("entries.").split(".")
-    return style.wrapped(" ".join([*parts[:2], parts[-1]] if len(parts) > 3 else parts).replace("_", " "), 230)
+        return style.wrapped(key, 330)
+    parts = key.split(".")
+    lines = [""]
+    for part in parts[{"entries": 2, "mechanisms": 1}.get(parts[0], 0) :]:
+        if lines[-1] and len(lines[-1]) + len(part) > LONGEST:
+            lines.append("")
+        lines[-1] += f"{part}."
+    return "\n".join(lines).removesuffix(".")
 
 
 def _rivals(axis: Any, found: dict[str, Any]) -> None:
@@ -108,7 +116,7 @@ def _rivals(axis: Any, found: dict[str, Any]) -> None:
         values = [found[n][key] for n in names]
         axis.barh(np.arange(len(names)) + shift, [np.nan if v is None else max(v, -0.5) for v in values], height=0.34, color=colour, label=label)
     axis.axvline(0, color=style.GREY, lw=0.6)
-    axis.set_yticks(range(len(names)), [style.wrapped(n, 200) for n in names])
+    axis.set_yticks(range(len(names)), [style.wrapped(n, 330) for n in names])
     axis.set(ylim=(len(names) - 0.4, -0.6), xlim=(-0.55, 1.05), xlabel="share of variance explained")
     if names:
-        axis.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2, columnspacing=1.0)
+        axis.legend(loc="lower left", bbox_to_anchor=(-0.02, 1.0), ncols=2, columnspacing=0.9, handlelength=1.1, handletextpad=0.5)
