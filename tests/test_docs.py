@@ -1,6 +1,8 @@
 """The documents say what the code says: tables, ids, configs, links."""
 
+import gzip
 import importlib.util
+import json
 import re
 from pathlib import Path
 
@@ -14,12 +16,16 @@ MODEL = (ROOT / "docs" / "model.md").read_text(encoding="utf-8")
 PAGES = [ROOT / "README.md", ROOT / "configs" / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
 
-@pytest.fixture(scope="module")
-def make_tables():
-    spec = importlib.util.spec_from_file_location("make_tables", ROOT / "docs" / "make_tables.py")
+def script(name):
+    spec = importlib.util.spec_from_file_location(name, ROOT / "docs" / f"{name}.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
+
+
+@pytest.fixture(scope="module")
+def make_tables():
+    return script("make_tables")
 
 
 def test_tables_of_the_model_page_are_up_to_date(make_tables):
@@ -30,6 +36,16 @@ def test_the_readme_counts_its_numbers_as_they_are(make_tables):
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     assert "<!-- count -->Of the" in text
     assert make_tables.render_readme(text) == text, "run `python docs/make_tables.py`"
+
+
+def test_the_page_of_the_main_result_says_what_its_stored_study_found(tmp_path):
+    made = script("make_robustness")
+    found, page = json.loads(made.SUMMARY.read_text(encoding="utf-8")), made.PAGE.read_text(encoding="utf-8")
+    assert set(re.findall(r"<!-- made: (\S+) -->", page)) == set(made.blocks(found))
+    assert made.render(page, found) == page, "run `python docs/make_robustness.py`"
+    assert len(gzip.decompress(made.RESULTS.read_bytes()).splitlines()) == found["made"]["simulations"]
+    made.draw(found, tmp_path / "robustness.png", dpi=40)
+    assert (tmp_path / "robustness.png").stat().st_size > 5_000
 
 
 def test_every_table_that_can_be_made_is_on_the_page(make_tables):
