@@ -9,7 +9,7 @@ from tme.studies import robust
 from tme.studies.design import Ask
 from tme.studies.ranges import Range
 
-RANGES = [Range("b", 0.2, 0.6, 0.4, unit="1"), Range("i", 0.1, 0.5, 0.3), Range("s", -0.1, 0.2, 0.05, unit="1"), Range("a", -20, 20, 0), Range("c", 0, 1, 0.5)]
+RANGES = [Range("b", 0.2, 0.6, 0.4, unit="1"), Range("i", 0.0, 0.5, 0.3), Range("s", -0.1, 0.2, 0.05, unit="1"), Range("a", -20, 20, 0), Range("c", 0, 1, 0.5)]
 SWITCHES = {"route": {"open": {}, "closed": {"s": 0.0}}, "idle": {"yes": {}, "no": {"z": 1.0}}}
 CUTS = {"route": {"s": 0.0}}
 

@@ -45,6 +45,19 @@ def test_each_conclusion_has_its_planted_probability(made):
     assert of(made[1], "both < control")["probability"]["value"] == 1
 
 
+def test_an_excess_is_told_apart_where_each_agent_acts_and_where_one_does_not(made):
+    # the drug always takes more than a tenth, the immune arm i, uniform on [0, 0.5]; the excess hangs on neither
+    told = of(made[1], BLISS)
+    each, rest = told["acting"]["each"], told["acting"]["not each"]
+    assert each["decided"] + rest["decided"] == told["decided"] and each["held"] + rest["held"] == told["held"]
+    assert told["acting"]["alone"] == {"immune": each["decided"], "drug": told["decided"]}
+    assert 0.14 < rest["decided"] / told["decided"] < 0.26
+    for part in (each, rest):
+        assert part["probability"]["low"] <= 7 / 12 <= part["probability"]["high"]
+    assert "acting" not in of(made[1], "both < control")
+    assert sum("draws leaves at most 90 % of the control; it holds in" in s for s in made[1]["sentences"]) == 1
+
+
 def test_the_variance_of_the_excess_is_shared_out_as_planted(made):
     shares = of(made[1], BLISS)["shares"]
     luck, drawn = 0.03**2, 0.3**2 / 12

@@ -20,6 +20,7 @@ from tme.studies.study import Results
 
 TOLD = 8  # numbers that decide, told of each conclusion
 ALL = "all of them"
+ACTS = 0.9  # chosen: an agent acts where it leaves at most this share of the control
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ def analysed(config: Any, plan: Plan, outcomes: Sequence[Outcome], whole: Result
     """table.csv and summary.json: a function of the design and the records alone."""
     control = question(config).control
     found = [drawn(o, plan, whole, control, plan.points) for o in outcomes]
-    told = [conclusion(d, plan) for d in found]
+    told = [conclusion(d, plan) | acting(d, plan, whole, control) for d in found]
     if len(found) > 1:
         told.append(together(found, plan))
     cuts = {name: cut_of(found, plan, whole, control, points) for name, points in plan.cut_points.items()}
@@ -83,6 +84,19 @@ def conclusion(d: Drawn, plan: Plan) -> dict[str, Any]:
 def counted(held: np.ndarray, decided: np.ndarray) -> dict[str, Any]:
     """How often a conclusion holds, among the draws that decide it."""
     return {"held": int((held & decided).sum()), "decided": int(decided.sum()), "draws": len(held), "probability": as_dict(proportion(int((held & decided).sum()), int(decided.sum())))}
+
+
+def acting(d: Drawn, plan: Plan, whole: Results, control: str | None) -> dict[str, Any]:
+    """Of an excess, how often it holds where each agent alone acts and where one does not: where neither acts it is nought, and says nothing of synergy."""
+    contrast = d.outcome.contrast
+    assert contrast is not None
+    if control is None or contrast.kind not in ("bliss", "hsa"):
+        return {}
+    table = whole.table(d.outcome.readout, d.outcome.day, plan.points).loc[[(p.id, p.seeds[0]) for p in plan.points]]
+    acts = {arm: table[arm].to_numpy(float) <= ACTS * table[control].to_numpy(float) for arm in contrast.arms[1:]}
+    each = np.all(list(acts.values()), axis=0)
+    held = {name: counted(d.held[which], d.decided[which]) for name, which in (("each", each), ("not each", ~each))}
+    return {"acting": {"below": ACTS, "alone": {arm: int((which & d.decided).sum()) for arm, which in acts.items()}, **held}}
 
 
 def together(found: Sequence[Drawn], plan: Plan) -> dict[str, Any]:

@@ -54,6 +54,8 @@ def of_conclusion(c: dict[str, Any]) -> list[str]:
     if c.get("effect", {}).get("median") is not None:
         e = c["effect"]
         out[0] += f" The {c['measure'].removeprefix('log ')} is {e['median']:.2g} in the median draw ({e['low']:.2g} to {e['high']:.2g} in nine of ten)."
+    if c.get("acting"):
+        out.append(of_acting(c))
     shares = c.get("shares") or {}
     if shares.get("seeds", {}).get("value") is not None:
         parts = ", ".join(f"{percent(shares[k])} is {told}" for k, told in (("seeds", "luck of the tumour"), ("numbers", "numbers"), ("structure", "structure")))
@@ -69,6 +71,15 @@ def of_conclusion(c: dict[str, Any]) -> list[str]:
     elif c.get("shrinks"):
         out.append(f"{c['contrast']}: no single measurement would shrink its variance by more than chance can show in as many draws ({100 * c['shrinks'][0]['chance']:.0f} %).")
     return out
+
+
+def of_acting(c: dict[str, Any]) -> str:
+    """In how many draws the agents act alone, and how often the excess holds where each does."""
+    a = c["acting"]
+    alone = " and ".join(f"{arm} in {n}" for arm, n in a["alone"].items())
+    out = f"{c['contrast']}: alone, {alone} of the {c['decided']} draws leaves at most {100 * a['below']:.0f} % of the control"
+    told = [f"in {k['held']} of the {k['decided']} {which}, {percent(k['probability'])}" for k, which in ((a["each"], "where each does"), (a["not each"], "where one does not")) if k["decided"]]
+    return f"{out}; it holds {' and '.join(told)}."
 
 
 def word(p: dict[str, Any]) -> str:
@@ -162,6 +173,9 @@ def rows(s: dict[str, Any]) -> list[dict[str, Any]]:
 
     for c in s["conclusions"]:
         add(c["contrast"], "probability", "", c["probability"], f"{c['held']} of {c['decided']} decided of {c['draws']}")
+        for k in ("each", "not each") if c.get("acting") else ():
+            a = c["acting"][k]
+            add(c["contrast"], f"probability, {k} agent acts", "", a["probability"], f"{a['held']} of {a['decided']} decided of {a['draws']}")
         if "of_means" in c:
             add(c["contrast"], "probability, mean of seeds", "", c["of_means"])
         for k, v in (c.get("shares") or {}).items():
