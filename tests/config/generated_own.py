@@ -248,7 +248,7 @@ class Own:
         maybe(rng, out, 0.3, payloads=lambda: [{"drug": d, **given(rng, loading=(0.1, 2, "1"))} for d in (some(rng, self.library.drugs, 2) or ["rsl3"]) if d in self.library.drugs],
               ligand=lambda: {"binds": "something", **given(rng, fold=(1, 5, "1"))}, carried_by=lambda: rng.choice([n for n, e in self.library.cells.items() if e.place == "guest"]),
               coat=lambda: {"target": rng.choice([n for a in axes.values() for n in a.names()]), **given(rng, kd_uM=(0.01, 10, "uM"))},
-              releases_outside=lambda: rng.random() < 0.5)  # fmt: skip
+              releases_outside=lambda: rng.random() < 0.5, normal_leak=lambda: quantity(rng, number(rng, 0, 1), "1"))  # fmt: skip
         if staged:
             out["releases_outside"] = False
         self.put("nanoparticles", name, out)

@@ -112,7 +112,7 @@ def run_all(one, place, cases, *more):
 WANTED = {
     "library.fields", "library.cells", "library.events", "library.receptors", "library.drugs", "library.alterations", "library.antibodies", "library.nanoparticles",
     "library.tumours", "library.rules", "motion", "entry", "life", "kills", "division", "presents", "polarises", "phagocytoses", "secretes", "takes_up", "pathways", "dies", "yields",
-    "k_ph", "k_gsh", "k_hypoxia", "k_ros", "k_glucose", "k_light", "k_sound", "opens", "combine", "coat", "ligand", "carried_by", "sink", "depletes", "feels", "walls",
+    "k_ph", "k_gsh", "k_hypoxia", "k_ros", "k_glucose", "k_light", "k_sound", "opens", "combine", "coat", "ligand", "carried_by", "normal_leak", "sink", "depletes", "feels", "walls",
     "field", "drug", "own", "near", "contact", "event", "alteration", "time", "raises", "lowers", "adds_to", "lag_h", "group", "needs", "clock_min", "falling", "linear", "cbhg", "dead",
     "radiation", "light", "sound", "heat", "resection", "implant", "vaccination", "cell_transfer", "kill_share", "every_d", "until_d", "factorial",
     "populations.cd4", "populations.nk", "populations.mdsc", "populations.neutrophil", "populations.b_cell", "populations.caf", "populations.normal",

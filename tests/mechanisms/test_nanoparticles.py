@@ -171,6 +171,19 @@ def test_carried_rsl3_reaches_the_tumour_and_spares_the_blood():
 
 
 @pytest.mark.mechanism("M129")
+def test_vessels_of_normal_tissue_that_hold_particles_back_spare_it():
+    """A normal tissue as frail as the tumour: fewer of its cells die the less its vessels leak, and most of the dose in the tumour stays."""
+    frail = {"fsp1": 0.0, "acsl4": 1.0, "tfr1": 1.0, "d_leth": 20.0}
+    own = {"populations": {"normal": {"share": 0.3}}, "mechanisms__ferroptosis_normal": {"on": True}, "entries__cells__normal__pathways__ferroptosis__preset": frail,
+           "domain__size_um": [900, 900]}  # fmt: skip
+    leak = "entries__nanoparticles__peg_pdpa_rsl3__normal_leak"
+    models = [in_tumour("peg_pdpa_rsl3", 10, 12, **own, **{leak: {"value": x, "unit": "1", "source": "assumed: of a test"}}) for x in (1.0, 0.3, 0.0)]
+    harmed = [m.observe()["normal_ferroptosis"] for m in models]
+    assert falls(harmed, 1.2)
+    assert payload(models[-1]) > 0.5 * payload(models[0])
+
+
+@pytest.mark.mechanism("M129")
 def test_more_of_the_dose_delivered_means_more_drug_in_the_tumour():
     held = [in_tumour("peg_pdpa_rsl3", d, 4, populations=None) for d in (3, 10, 30)]
     assert rises([level(m, "peg_pdpa_rsl3") for m in held], 2)

@@ -70,6 +70,10 @@ def deliver(model, particle, start, stop):
     field.source[:] = 0.0
     leak = particle.entry.vessel_exchange * 8000.0 / model.lattice.voxel_um3 * particle.plasma_mean(start, stop)
     field.source[list(model.open_vessels)] = leak * np.array(list(model.open_vessels.values()))
+    if particle.entry.normal_leak is not None:
+        near = model.lattice.around([cell.voxel for cell in model.of("tumour")], 100.0)
+        for voxel in model.open_vessels:
+            field.source[voxel] *= 1.0 if voxel in near else particle.entry.normal_leak
     dose = particle.injected(start, stop)
     if dose > 0.0:
         depth = model.lattice.depth_um()

@@ -143,6 +143,19 @@ def test_arrays_equal_the_twin_where_a_tick_is_no_minute():
     assert model.counters["kills"] > 0
 
 
+def test_particles_leak_less_far_from_the_tumour_as_in_the_twin():
+    """Vessels in and near the tumour leak whole, the others the share that the entry states; also through a periodic face."""
+    world = "domain={size_um: [1200, 480], dx_um: 20, thickness_um: 20, boundary: {x: periodic, y: no_flux, z: no_flux}}"
+    leak = "entries.nanoparticles.peg_pdpa_rsl3.normal_leak={value: 0.2, unit: '1', source: 'assumed: of a test'}"
+    model, twin = setup.build("all", world, leak, "initial.n_cells=40", seed=3)
+    run(model, twin, 21)
+    source = model.fields["peg_pdpa_rsl3"].source[model.vessels.voxels] / model.vessels.weight
+    most = source.max()
+    assert set(np.round(source / most, 12)) == {1.0, 0.2}
+    whole = model.fields["azo_hypoxia_fe"].source[model.vessels.voxels] / model.vessels.weight
+    assert np.ptp(whole) < 1e-12 * whole.max()
+
+
 OTHER_WORLDS = {
     "3d": (
         "all",

@@ -95,7 +95,8 @@ class Ligand(Part):
 class NanoparticleEntry(Agent):
     """A particle platform; its field counts its payload (molar mass `mw_g_mol`), uM.
 
-    `carried_by` is a cell type that brings it: what would leak from vessels comes where such cells are.
+    `carried_by` is a cell type that brings it: what would leak from vessels comes where such cells are. `normal_leak` is the share of
+    what a vessel in or near the tumour lets through that a vessel of normal tissue does; unless given, the same.
     """
 
     refers: ClassVar[dict[str, str]] = {"carried_by": "cells"}
@@ -107,6 +108,7 @@ class NanoparticleEntry(Agent):
     size_nm: float = quantity("nm", gt=0)
     plasma_half_life_min: float = quantity("min", gt=0)
     percent_id: float = quantity("%", gt=0, le=100)
+    normal_leak: float | None = quantity("1", ge=0, le=1, default=None)
     uptake_tumour: float = quantity("1/min", ge=0)
     uptake_macrophage: float = quantity("1/min", ge=0)
     releases_outside: bool = True

@@ -2,7 +2,7 @@
 
 The field of a platform counts its payload, uM in the voxel. Leak is one way (the EPR effect keeps
 particles in): source = permeability x plasma at open vessels, by
-their length. Tumour cells and macrophages take particles
+their length, times `normal_leak` farther than some 100 um from tumour cells. Tumour cells and macrophages take particles
 up at a rate per minute; inside, and more slowly outside, they release at
 
     k = k0 + k_ph h(pH) + k_gsh G/(K_gsh + G) + k_hypoxia K_o2/(K_o2 + O2),   h = 1/(1 + 10^(slope (pH - pKa)))
@@ -37,6 +37,8 @@ PARAMETERS = ParameterSet(
     par("release_scale", 1.0, "1", 0.0, 10.0, "assumed: 1 is the platform as described, 0 switches release off"),
 )
 
+
+RIM_UM = 100.0  # how far from tumour cells vessels still leak as the tumour's do
 
 PLAIN = np.zeros(0)  # no rates: the kernel works them out
 
@@ -136,7 +138,8 @@ class ParticleDelivery(Mechanism):
         names = [a.name for a in model.therapy.nanoparticles]
         carriers = {a.entry.carried_by for a in model.therapy.nanoparticles} - {None}
         self.carriers = {p.kind: p for p in model.populations if p.kind in carriers}
-        self.reads = ("vessels.voxels", "vessels.weight", "vessels.passage", "lattice.tissue_row", *(f"{kind}.voxel" for kind in self.carriers))
+        confined = ("tumour.voxel",) if any(a.entry.normal_leak is not None for a in model.therapy.nanoparticles) else ()
+        self.reads = ("vessels.voxels", "vessels.weight", "vessels.passage", "lattice.tissue_row", *confined, *(f"{kind}.voxel" for kind in self.carriers))
         self.writes: tuple[str, ...] = tuple(f"field.{name}.source" for name in names)
         self.adds = tuple(f"field.{name}.concentration" for name in names)
 
@@ -155,9 +158,16 @@ class ParticleDelivery(Mechanism):
             with field.term_writer("source", model.scratch) as source:
                 passing = agent.entry.vessel_exchange * per_vessel(model.grid.voxel_um3) * mean
                 if passing > 0.0 and agent.entry.carried_by is None:
-                    source[model.vessels.voxels] = passing * model.vessels.weight * model.vessels.passage
+                    source[model.vessels.voxels] = passing * model.vessels.weight * model.vessels.passage * self.leak(model, agent.entry.normal_leak)
                 elif passing > 0.0:
                     self.bring(model, agent, passing, source)
+
+    def leak(self, model, normal: float | None) -> np.ndarray | float:
+        """What each open vessel leaks, (vessels,) as a share of what one in or near the tumour does."""
+        if normal is None:
+            return 1.0
+        t = model.tumour
+        return np.where(model.lattice.beside(t.col.voxel[: t.n], model.vessels.voxels, RIM_UM), 1.0, normal)
 
     def bring(self, model, agent, passing: float, source: np.ndarray) -> None:
         """What would leak from all vessels, `passing` through each, shared out among the cells that carry it; nothing where there are none.
