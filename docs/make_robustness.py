@@ -1,4 +1,4 @@
-"""Remake what docs/robustness.md says of the main result.
+"""Remake what docs/robustness.md and the README say of how often the main result holds.
 
 `tme robust configs/studies/robust.yaml --out DIR && python docs/make_robustness.py DIR` takes results and summary of the study, of an unfinished
 one those of the draws that are finished, into docs/data/. Without DIR the figure and the blocks of the page are drawn again from there.
@@ -22,6 +22,8 @@ from tme.viz.robust import robust
 DOCS = Path(__file__).parent
 PAGE, FIGURE = DOCS / "robustness.md", DOCS / "figures" / "robustness.png"
 RESULTS, SUMMARY = DOCS / "data" / "robustness.jsonl.gz", DOCS / "data" / "robustness.json"
+README = DOCS.parent / "README.md"
+SAID = re.compile(r"(<!-- robust -->)(.*?)(<!-- end -->)", re.DOTALL)
 BLOCK = re.compile(r"<!-- made: (\S+) -->\n(.*?)<!-- end -->", re.DOTALL)
 
 
@@ -74,6 +76,25 @@ def render(page: str, s: dict[str, Any]) -> str:
     return BLOCK.sub(lambda m: f"<!-- made: {m[1]} -->\n{made[m[1]]}<!-- end -->", page)
 
 
+def in_short(s: dict[str, Any]) -> str:
+    """What the README says of it."""
+    share = {c["contrast"]: percent(c["probability"]) for c in s["conclusions"]}
+    excess = next(c for c in s["conclusions"] if "acting" in c)
+    alone = excess["acting"]["alone"]
+    unfinished = f" ({s['so_far']['draws'] + s['so_far']['repeated']} are asked, the rest is not simulated yet)" if "so_far" in s else ""
+    return (
+        f"Over {excess['draws']} draws of all {s['numbers']} numbers that have a range and of {len(s['switches'])} disputed structures{unfinished}, on small tumours on day {s['day']:g}, "
+        f"the combination is smaller than the control in {share['combination < control']}, than anti-PD-L1 in {share['combination < anti_pdl1']}, than the particles in "
+        f"{share['combination < rsl3_np']}; **the excess over Bliss is above 0 in {percent(excess['probability'])}**. Alone, anti-PD-L1 takes a tenth of the tumour or more in "
+        f"{alone['anti_pdl1']} of these draws, the particles in {alone['rsl3_np']}, each of them in {excess['acting']['each']['decided']}"
+    )
+
+
+def render_readme(text: str, s: dict[str, Any]) -> str:
+    """The README with its sentence made anew."""
+    return SAID.sub(lambda m: m[1] + in_short(s) + m[3], text)
+
+
 def draw(s: dict[str, Any], path: Path = FIGURE, dpi: int = 180) -> None:
     """The figure of the study."""
     with style.use():
@@ -86,6 +107,7 @@ def main(folder: str | None = None) -> None:
         take(Path(folder))
     s = json.loads(SUMMARY.read_text(encoding="utf-8"))
     PAGE.write_text(render(PAGE.read_text(encoding="utf-8"), s), encoding="utf-8")
+    README.write_text(render_readme(README.read_text(encoding="utf-8"), s), encoding="utf-8")
     draw(s)
 
 

@@ -43,6 +43,8 @@ def test_the_page_of_the_main_result_says_what_its_stored_study_found(tmp_path):
     found, page = json.loads(made.SUMMARY.read_text(encoding="utf-8")), made.PAGE.read_text(encoding="utf-8")
     assert set(re.findall(r"<!-- made: (\S+) -->", page)) == set(made.blocks(found))
     assert made.render(page, found) == page, "run `python docs/make_robustness.py`"
+    readme = made.README.read_text(encoding="utf-8")
+    assert "<!-- robust -->Over " in readme and made.render_readme(readme, found) == readme, "run `python docs/make_robustness.py`"
     assert len(gzip.decompress(made.RESULTS.read_bytes()).splitlines()) == found["made"]["simulations"]
     made.draw(found, tmp_path / "robustness.png", dpi=40)
     assert (tmp_path / "robustness.png").stat().st_size > 5_000

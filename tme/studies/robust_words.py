@@ -49,7 +49,7 @@ def of_conclusion(c: dict[str, Any]) -> list[str]:
     if p["value"] is None:
         return [f"{c['contrast']}: no draw decides it."]
     undecided = c["draws"] - c["decided"]
-    rest = f"; {undecided} draws are undecided (both tumours gone, or not followed to the day)" if undecided else ""
+    rest = f"; {undecided} draw{'s are' if undecided > 1 else ' is'} undecided (both tumours gone, or not followed to the day)" if undecided else ""
     out = [f"{c['contrast']}: {word(p)} in {c['held']} of {c['decided']} draws, {percent(p)}{rest}."]
     if c.get("effect", {}).get("median") is not None:
         e = c["effect"]

@@ -71,16 +71,16 @@ def _shares(axis: Any, told: list[dict[str, Any]]) -> None:
         left += share
     axis.set_yticks(at, [_name(c["contrast"]) for c in told])
     axis.set(xlim=(0, 1), ylim=(len(told) - 0.4, -0.6), xlabel="share of variance")
-    axis.legend(loc="lower left", bbox_to_anchor=(-0.02, 1.0), ncols=3, columnspacing=0.9, handlelength=1.1, handletextpad=0.5)
+    axis.legend(loc="lower right", bbox_to_anchor=(1.03, 1.0), ncols=3, columnspacing=0.8, handlelength=1.1, handletextpad=0.4, fontsize=style.SMALL_PT)
 
 
 def _decided(axis: Any, told: list[dict[str, Any]]) -> str:
-    """Bars of what decides one conclusion: of those that may fail the one closest to even; returns which."""
+    """Bars of what decides one conclusion: of those that something decides the one closest to even; returns which."""
     open_ones = [c for c in told if c["decides"]]
     axis.set_visible(bool(open_ones))
     if not open_ones:
         return "none"
-    c = min(open_ones, key=lambda c: abs(c["probability"]["value"] - 0.5))
+    c = min(open_ones, key=lambda c: (not any(d["beyond_chance"] for d in c["decides"]), abs(c["probability"]["value"] - 0.5)))
     rows = c["decides"][:MOST_NUMBERS]
     at = np.arange(len(rows))
     for k, d in zip(at, rows):
@@ -119,4 +119,4 @@ def _rivals(axis: Any, found: dict[str, Any]) -> None:
     axis.set_yticks(range(len(names)), [style.wrapped(n, 330) for n in names])
     axis.set(ylim=(len(names) - 0.4, -0.6), xlim=(-0.55, 1.05), xlabel="share of variance explained")
     if names:
-        axis.legend(loc="lower left", bbox_to_anchor=(-0.02, 1.0), ncols=2, columnspacing=0.9, handlelength=1.1, handletextpad=0.5)
+        axis.legend(loc="lower right", bbox_to_anchor=(1.03, 1.0), ncols=2, columnspacing=0.8, handlelength=1.1, handletextpad=0.4, fontsize=style.SMALL_PT)
