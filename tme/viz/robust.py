@@ -38,10 +38,10 @@ def robust(page: StudyPage) -> list[Drawn]:
 
 
 def _name(text: str) -> str:
-    """A contrast on an axis; an index by what it is an excess over."""
+    """A contrast on an axis; an index by its combination and what that is held against."""
     index = re.fullmatch(r"(\w+)\(([^;]+);.*\) ([<>].*)", text)
     if index:
-        return f"excess over\n{index[1].title() if index[1] != 'hsa' else 'the better agent'} {index[3]}"
+        return style.wrapped(style.arm_name(index[2]), 270) + f"\nover {index[1].title() if index[1] != 'hsa' else 'the better agent'} {index[3]}"
     first, sign, second = text.partition(" < ") if " < " in text else text.partition(" > ")
     return style.wrapped(style.arm_name(first), 270) + (f"\n{sign.strip()} {style.arm_name(second)}" if sign else "")
 
