@@ -25,6 +25,8 @@ or closed is a pure function of seed and tumour.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from tme.core.grid import Grid
@@ -33,6 +35,7 @@ from tme.kernels.rng import Stream, uniforms
 
 SEGMENT_UM = 100.0
 SPREAD = 0.058  # over D: how much less than a point a line resists, per um of vessel; measured (tests/core/test_vessels.py)
+RIM_UM = 100.0  # how far from tumour cells vessels are still those of the tumour
 SHORTEST_UM = 1e-6  # pieces below are rounding at a voxel's corner
 # what a draw is for; a 2D site is drawn with 0, its rank with 1
 _STEP, _HEIGHT, _AZIMUTH, _ANGLE, _CUT, _RANK = 2, 3, 4, 5, 6, 7
@@ -87,6 +90,10 @@ class VesselBed:
         if not len(values):
             return np.zeros(0)
         return np.add.reduceat(values * self.piece_um, self._starts) / np.add.reduceat(self.piece_um, self._starts)
+
+    def near(self, lattice: Any, cells: np.ndarray) -> np.ndarray:
+        """Which open vessels lie within some RIM_UM of cells in these voxels, (m,) bool."""
+        return lattice.beside(cells, self.voxels, RIM_UM)
 
     def rate(self, per_vessel: float, diffusion: float) -> float:
         """Exchange (1/min) per weight of a field of `diffusion` um^2/min where a voxel's one vessel exchanges at `per_vessel`.

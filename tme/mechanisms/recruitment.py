@@ -46,7 +46,6 @@ PARAMETERS = ParameterSet(
 )
 _RECRUIT = int(Stream.RECRUIT)
 SPECIFIC = 2  # draw of Stream.TYPE: whether a T cell is specific
-RIM_UM = 100.0  # how far from tumour cells vessels still let cells in
 _NO_FACTOR = np.zeros(0)
 READS = {"node_output": "node.output"}  # by what is in TIMES
 TIMES = {"node_output": lambda model, kind: model.node.output, "not_depleted": lambda model, kind: 1.0 - model.receptors.depleted(kind)}
@@ -142,8 +141,7 @@ class Recruitment(Mechanism):
 
     def near(self, model) -> np.ndarray:
         """Which open vessels lie near tumour cells, (vessels,) bool."""
-        tumour = model.tumour
-        return model.lattice.beside(tumour.col.voxel[: tumour.n], model.vessels.voxels, RIM_UM)
+        return model.vessels.near(model.lattice, model.tumour.col.voxel[: model.tumour.n])
 
     def remembered(self, model, population, m: np.ndarray) -> np.ndarray:
         """The response (vessels,) of open vessels, with what endothelium kept of earlier ones; remembers it."""

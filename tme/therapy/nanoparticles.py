@@ -38,8 +38,6 @@ PARAMETERS = ParameterSet(
 )
 
 
-RIM_UM = 100.0  # how far from tumour cells vessels still leak as the tumour's do
-
 PLAIN = np.zeros(0)  # no rates: the kernel works them out
 
 
@@ -166,8 +164,7 @@ class ParticleDelivery(Mechanism):
         """What each open vessel leaks, (vessels,) as a share of what one in or near the tumour does."""
         if normal is None:
             return 1.0
-        t = model.tumour
-        return np.where(model.lattice.beside(t.col.voxel[: t.n], model.vessels.voxels, RIM_UM), 1.0, normal)
+        return np.where(model.vessels.near(model.lattice, model.tumour.col.voxel[: model.tumour.n]), 1.0, normal)
 
     def bring(self, model, agent, passing: float, source: np.ndarray) -> None:
         """What would leak from all vessels, `passing` through each, shared out among the cells that carry it; nothing where there are none.
